@@ -1,0 +1,205 @@
+"""Voice activity detection: a streaming run of Silero v6 that turns 16 kHz blocks into spans of speech.
+
+The ONNX file is the one that faster-whisper ships. Input `[N, 576]` float32: N frames of 512 samples (32 ms), each
+with the 64 samples before it; LSTM states `h`, `c` `[1, 1, 128]` go in and come out. One probability a frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from funasr_cli.arrays import SAMPLE_RATE, Samples
+from funasr_cli.errors import MachineError
+
+FRAME = 512
+CONTEXT = 64
+FRAMES_PER_RUN = 64
+"""About 2 s a run: the result does not depend on it, and larger runs are not faster per second of audio."""
+
+HYSTERESIS = 0.15
+"""Speech goes on until the probability falls this far below the threshold (Silero's own rule)."""
+
+
+@dataclass(frozen=True, slots=True)
+class VadOptions:
+    """When a stretch counts as speech.
+
+    `threshold` is a probability; the durations are seconds. Speech shorter than `min_speech` is dropped, a pause
+    shorter than `min_silence` does not end a span, and a span is widened by `padding` (≤ `min_silence`) at both ends.
+    """
+
+    threshold: float = 0.4
+    min_speech: float = 0.1
+    min_silence: float = 0.3
+    padding: float = 0.3
+
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold < 1:
+            raise ValueError(f"the threshold is a probability between 0 and 1, not {self.threshold}")
+        if self.min_speech < 0 or not 0 <= self.padding <= self.min_silence:
+            raise ValueError(
+                f"a padding of {self.padding} s is longer than the minimum silence of {self.min_silence} s"
+                if self.padding > self.min_silence
+                else "durations cannot be negative"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Speech from sample `start` to `end` (exclusive). A span that is not `closed` still goes on."""
+
+    start: int
+    end: int
+    closed: bool
+
+
+class SpanDetector(Protocol):
+    """Where the speech is, told as the audio streams by.
+
+    `push` and `finish` return spans in order of time: those closed since the last call and, last, the one that is
+    open, if any; an open one comes again, longer, with the next call. `horizon` is the first sample that a span to
+    come can still begin at.
+    """
+
+    @property
+    def horizon(self) -> int: ...
+
+    def push(self, block: Samples) -> list[Span]: ...
+
+    def finish(self) -> list[Span]: ...
+
+
+class WholeRecording:
+    """`--vad off`: everything is one span."""
+
+    def __init__(self) -> None:
+        self.horizon = 0
+        self._end = 0
+
+    def push(self, block: Samples) -> list[Span]:
+        self._end += len(block)
+        return [Span(0, self._end, closed=False)] if self._end else []
+
+    def finish(self) -> list[Span]:
+        return [Span(0, self._end, closed=True)] if self._end else []
+
+
+class SileroModel:
+    """The network alone: frames in, probabilities out, its state carried from call to call."""
+
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+        self._session = session
+        self._h = np.zeros((1, 1, 128), np.float32)
+        self._c = np.zeros((1, 1, 128), np.float32)
+        self._context = np.zeros(CONTEXT, np.float32)
+
+    def probabilities(self, frames: Samples) -> NDArray[np.float32]:
+        """Speech probability of each frame in `frames` (`[n × 512]`), float32 `[n]`."""
+        rows = frames.reshape(-1, FRAME)
+        context = np.vstack([self._context, rows[:-1, -CONTEXT:]])
+        self._context = rows[-1, -CONTEXT:].copy()
+        feed = {"input": np.hstack([context, rows]), "h": self._h, "c": self._c}
+        probabilities, self._h, self._c = self._session.run(None, feed)
+        return np.asarray(probabilities, np.float32).reshape(-1)
+
+
+class SpeechDetector:
+    """Silero's probabilities with hysteresis, minimum lengths and padding."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, options: VadOptions) -> None:
+        self._model = SileroModel(session)
+        self._options = options
+        self._release = max(options.threshold - HYSTERESIS, 0.01)
+        self._min_speech = round(options.min_speech * SAMPLE_RATE)
+        self._min_silence = round(options.min_silence * SAMPLE_RATE)
+        self._padding = round(options.padding * SAMPLE_RATE)
+        self._pending: Samples = np.empty(0, np.float32)  # less than one run's samples
+        self._position = 0  # samples judged so far
+        self._begin: int | None = None  # where the speech under way began
+        self._quiet: int | None = None  # where it may have ended
+        self._last_end = 0  # padded end of the last closed span
+
+    @property
+    def horizon(self) -> int:
+        begin = self._position if self._begin is None else self._begin
+        return max(self._last_end, begin - self._padding)
+
+    def push(self, block: Samples) -> list[Span]:
+        samples = np.concatenate([self._pending, block])
+        size = FRAME * FRAMES_PER_RUN
+        whole = len(samples) // size * size
+        spans: list[Span] = []
+        for at in range(0, whole, size):
+            spans += self._follow(self._model.probabilities(samples[at : at + size]))
+        self._pending = samples[whole:]
+        return spans + self._open_span()
+
+    def finish(self) -> list[Span]:
+        spans: list[Span] = []
+        total = self._position + len(self._pending)
+        if len(self._pending):
+            padded = np.pad(self._pending, (0, -len(self._pending) % FRAME))
+            spans = self._follow(self._model.probabilities(padded))
+        if self._begin is not None:
+            spans += self._close(total if self._quiet is None else self._quiet)
+        return [Span(span.start, min(span.end, total), closed=True) for span in spans if span.start < total]
+
+    def _follow(self, probabilities: Iterable[float]) -> list[Span]:
+        """Move on by one frame for each probability; returns the spans that closed."""
+        closed: list[Span] = []
+        for probability in probabilities:
+            if probability >= self._options.threshold:
+                if self._begin is None:
+                    self._begin = self._position
+                self._quiet = None
+            elif self._begin is not None:
+                if self._quiet is None and probability < self._release:
+                    self._quiet = self._position
+                if self._quiet is not None and self._position + FRAME - self._quiet >= self._min_silence:
+                    closed += self._close(self._quiet)
+            self._position += FRAME
+        return closed
+
+    def _close(self, end: int) -> list[Span]:
+        start, begin = self._padded_start(), self._begin
+        self._begin = self._quiet = None
+        if begin is None or end - begin < self._min_speech:
+            return []
+        self._last_end = end + self._padding
+        return [Span(start, self._last_end, closed=True)]
+
+    def _open_span(self) -> list[Span]:
+        if self._begin is None or self._position - self._begin < self._min_speech:
+            return []
+        # Not past where the span would end if the quiet under way lasts: a window must not be cut behind that.
+        end = self._position if self._quiet is None else min(self._position, self._quiet + self._padding)
+        return [Span(self._padded_start(), end, closed=False)]
+
+    def _padded_start(self) -> int:
+        """The start of the speech under way, padded, but never into the span before it."""
+        assert self._begin is not None
+        return max(self._last_end, self._begin - self._padding)
+
+
+def load_silero(threads: int = 1) -> onnxruntime.InferenceSession:
+    """A session that many detectors can share; it holds no state of theirs."""
+    package = find_spec("faster_whisper")
+    if package is None or not package.submodule_search_locations:
+        raise MachineError(
+            "the voice detector is missing: the package faster-whisper, which ships it, is not installed",
+            hint="pip install 'faster-whisper>=1.2', or go without it: --vad off",
+        )
+    path = Path(package.submodule_search_locations[0]) / "assets" / "silero_vad_v6.onnx"
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # the arena would keep the largest run's memory for ever
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

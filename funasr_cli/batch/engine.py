@@ -1,0 +1,92 @@
+"""A model on a device, ready to take windows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from funasr_cli.arrays import SAMPLE_RATE, Samples
+from funasr_cli.audio.windows import Window
+from funasr_cli.batch.devices import Device
+from funasr_cli.executors.base import Executor
+from funasr_cli.executors.ctranslate2 import CTranslate2Executor
+from funasr_cli.models.store import Model
+from funasr_cli.recognizers.base import Hypothesis, Recognizer, Request
+from funasr_cli.recognizers.whisper import WhisperRecognizer
+
+MIN_REST = SAMPLE_RATE
+"""Samples of speech that a model may leave unheard at the end of a window: less is padding and breath, in which a
+generative model finds words that nobody said."""
+
+MIN_PROGRESS = SAMPLE_RATE // 5
+"""Samples by which each further run over the rest of a window must come on, so that it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One model, its recogniser, and the executor that runs its graph on `device`."""
+
+    model: Model
+    recognizer: Recognizer
+    executor: Executor
+    device: Device
+
+    def recognize(self, window: Window, language: str | None) -> Hypothesis:
+        """What is said in the window, all of it: where the model stops early, the rest is run as well."""
+        start, pieces = 0, list[Hypothesis]()
+        while True:
+            piece = self._attempt(window.samples[start:], language)
+            pieces.append(_shifted(piece, start / SAMPLE_RATE))
+            language = piece.language
+            if piece.heard is None:
+                break
+            heard = start + round(piece.heard * SAMPLE_RATE)
+            rest = _rest(window, heard)
+            if rest is None:
+                break
+            if rest < start + MIN_PROGRESS:
+                pieces.append(Hypothesis((), language, warning="the model stopped before the end of the speech"))
+                break
+            start = rest
+        return replace(
+            pieces[0],
+            tokens=tuple(token for piece in pieces for token in piece.tokens),
+            warning=next((piece.warning for piece in pieces if piece.warning), None),
+        )
+
+    def _attempt(self, samples: Samples, language: str | None) -> Hypothesis:
+        """Prepare, run and decode; again, in the language that was found, where the result asks for it."""
+        hypothesis = self._once(samples, Request(language))
+        if not hypothesis.retry:
+            return hypothesis
+        second = self._once(samples, Request(hypothesis.language, attempt=1))
+        return replace(second, languages=hypothesis.languages)
+
+    def _once(self, samples: Samples, request: Request) -> Hypothesis:
+        outputs = self.executor.run(self.recognizer.prepare(samples, request))
+        return self.recognizer.decode(outputs, request)
+
+
+def _rest(window: Window, heard: int) -> int | None:
+    """The sample of the window from which there is speech that was not heard; None where it is too little."""
+    origin = window.bounds.start
+    unheard = [(max(span.start - origin, heard), span.end - origin) for span in window.speech]
+    unheard = [(start, end) for start, end in unheard if start < end]
+    return unheard[0][0] if sum(end - start for start, end in unheard) >= MIN_REST else None
+
+
+def _shifted(hypothesis: Hypothesis, seconds: float) -> Hypothesis:
+    return replace(hypothesis, tokens=tuple(token.shifted(seconds) for token in hypothesis.tokens))
+
+
+def load_engine(model: Model, device: Device, *, precision: str, threads: int) -> Engine:
+    """Load the model; raises `ModelError` where it is damaged."""
+    recognizer = WhisperRecognizer(model.path)
+    executor = CTranslate2Executor(
+        model.path,
+        mels=recognizer.mels,
+        language_ids=recognizer.language_ids,
+        end_id=recognizer.end_id,
+        precision=precision,
+        threads=threads,
+    )
+    return Engine(model, recognizer, executor, device)

@@ -1,0 +1,146 @@
+"""How a run is shown while it goes on: a live display on a terminal, lines in a log, or nothing. Always on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Literal, TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from tqdm import tqdm
+
+Style = Literal["auto", "rich", "plain", "none"]
+
+PLAIN_INTERVAL = 30.0
+"""Seconds between two lines in a log."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run has done so far. Audio and time in seconds, work in bytes of input."""
+
+    files: int = 0
+    total_files: int = 0
+    failed: int = 0
+    audio: float = 0.0
+    work: float = 0.0
+    total_work: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self.started
+
+    @property
+    def speed(self) -> float:
+        """Audio time done per time taken."""
+        return self.audio / max(self.elapsed, 1e-9)
+
+    def __str__(self) -> str:
+        failures = f", {self.failed} failed" if self.failed else ""
+        return (
+            f"{self.files} of {self.total_files} files, {audio_time(self.audio)} of audio, {self.speed:.1f}x{failures}"
+        )
+
+
+class Display:
+    """Shows nothing but what must be said: errors and warnings. The base of the other displays."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def start(self, tally: Tally) -> None:
+        """The run begins with everything that `tally` totals."""
+
+    def update(self, tally: Tally, current: str) -> None:
+        """`tally` changed, or another file is under way."""
+
+    def note(self, text: str) -> None:
+        """Something worth knowing, for those who watch."""
+
+    def warn(self, text: str) -> None:
+        """Something that must be known."""
+        print(text, file=self.stream, flush=True)
+
+    def close(self, tally: Tally) -> None:
+        """The run is over."""
+
+
+class PlainDisplay(Display):
+    """Lines for a log, at most one in `PLAIN_INTERVAL` seconds."""
+
+    _last = 0.0
+
+    def start(self, tally: Tally) -> None:
+        self._last = time.monotonic()
+
+    def update(self, tally: Tally, current: str) -> None:
+        if time.monotonic() - self._last >= PLAIN_INTERVAL:
+            self._last = time.monotonic()
+            share = tally.work / tally.total_work if tally.total_work else 0.0
+            meter = tqdm.format_meter(
+                round(100 * share), 100, tally.elapsed, bar_format="{percentage:.0f} % [{elapsed}<{remaining}]"
+            )
+            self.note(f"{meter} {tally} ({current})")
+
+    def note(self, text: str) -> None:
+        print(text, file=self.stream, flush=True)
+
+    def close(self, tally: Tally) -> None:
+        self.note(f"{tally} in {audio_time(tally.elapsed)}")
+
+
+class RichDisplay(Display):
+    """A live bar with the file under way; notes and warnings scroll above it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._console = Console(file=stream)
+        self._bar = Progress(
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[tally]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[current]}", style="dim"),
+            console=self._console,
+            transient=True,
+        )
+        self._task: TaskID | None = None
+
+    def start(self, tally: Tally) -> None:
+        self._task = self._bar.add_task("", total=tally.total_work, tally=str(tally), current="")
+        self._bar.start()
+
+    def update(self, tally: Tally, current: str) -> None:
+        if self._task is not None:
+            self._bar.update(self._task, completed=tally.work, tally=str(tally), current=escape(current))
+
+    def note(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        self._console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+    def close(self, tally: Tally) -> None:
+        self._bar.stop()
+        self.note(f"{tally} in {audio_time(tally.elapsed)}")
+
+
+def make_display(style: Style, *, results_on_stdout: bool) -> Display:
+    """The display asked for; `auto` is silent beside results on stdout, live on a terminal, plain elsewhere."""
+    if style == "auto":
+        style = "none" if results_on_stdout else "rich" if sys.stderr.isatty() else "plain"
+    kinds = {"rich": RichDisplay, "plain": PlainDisplay, "none": Display}
+    return kinds[style](sys.stderr)
+
+
+def audio_time(seconds: float) -> str:
+    """`h:mm:ss`."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

@@ -1,0 +1,126 @@
+"""Find the recordings in what was named on the command line."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+EXTENSIONS = (
+    *("wav", "flac", "aiff", "aif", "aifc", "au", "caf", "w64", "rf64", "wv", "ape", "tta"),
+    *("m4a", "mp3", "aac", "ogg", "oga", "opus", "spx", "wma", "amr", "awb", "ac3", "eac3", "dts", "mka", "mp2"),
+    *("mp4", "m4v", "mov", "mkv", "webm", "avi", "wmv", "asf", "flv", "f4v", "mpg", "mpeg", "ts", "mts", "m2ts"),
+    *("3gp", "3g2", "vob", "ogv", "rm", "rmvb"),
+)
+"""Files in folders with these names are taken; the best sound first, which is the order in which names are given."""
+
+_RANK = {f".{extension}": rank for rank, extension in enumerate(EXTENSIONS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A recording to do: where it is, and where it lies in the tree that the outputs mirror."""
+
+    path: Path
+    relative: PurePath
+
+
+@dataclass(slots=True)
+class Scan:
+    """What was found, in order of work, and what could not be looked at: (path, why)."""
+
+    sources: list[Source] = field(default_factory=list)
+    problems: list[tuple[Path, str]] = field(default_factory=list)
+
+
+def scan(named: Sequence[str], output_dir: Path | None) -> Scan:
+    """Every recording in the files, folders (with all below) and glob patterns of `named`, each once.
+
+    In folders only known extensions count, names with a leading dot are passed over, and so is `output_dir`. A file
+    that is named itself is taken whatever it is called. With one folder the tree below it is mirrored; with several
+    roots each goes under its own name, with as much of its path as tells it from the others.
+    """
+    found = Scan()
+    roots = list(_existing(named, found.problems))
+    prefixes = _prefixes(roots)
+    skip = _identity(output_dir) if output_dir is not None else None
+    seen: set[str] = set()
+    for root, prefix in zip(roots, prefixes, strict=True):
+        files = _walk(root, skip, found.problems) if root.is_dir() else [root]
+        for path in files:
+            key = os.path.abspath(path)  # links stay what they are named
+            if key not in seen:
+                seen.add(key)
+                found.sources.append(Source(path, prefix if path is root else prefix / path.relative_to(root)))
+    found.sources.sort(key=lambda source: _order(source.relative))
+    return found
+
+
+def _order(relative: PurePath) -> tuple[object, ...]:
+    return (relative.parent.parts, relative.stem, _RANK.get(relative.suffix.lower(), len(_RANK)), relative.name)
+
+
+def _existing(named: Iterable[str], problems: list[tuple[Path, str]]) -> Iterator[Path]:
+    for name in named:
+        path = Path(name)
+        if os.path.lexists(path):
+            yield path
+        elif matches := sorted(glob.glob(name, recursive=True)):
+            yield from map(Path, matches)
+        else:
+            problems.append((path, "no such file or folder"))
+
+
+def _prefixes(roots: Sequence[Path]) -> list[PurePath]:
+    """For each root the shortest end of its path that no other root shares; nothing for a folder that is alone."""
+    if len(roots) == 1 and roots[0].is_dir():
+        return [PurePath()]
+    paths = [PurePath(os.path.abspath(root)).parts[1:] for root in roots]
+    prefixes = []
+    for parts in paths:
+        length = 1
+        while length < len(parts) and sum(other[-length:] == parts[-length:] for other in paths if other != parts):
+            length += 1
+        prefixes.append(PurePath(*parts[-length:]))
+    return prefixes
+
+
+def _walk(root: Path, skip: tuple[int, int] | None, problems: list[tuple[Path, str]]) -> Iterator[Path]:
+    """Recordings below `root`. Links are followed, but no folder is entered twice."""
+    entered = {skip}
+    pending = [root]
+    while pending:
+        folder = pending.pop()
+        try:
+            status = folder.stat()
+            identity = (status.st_dev, status.st_ino)
+            if identity in entered:
+                continue
+            entered.add(identity)
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    if _is_folder(entry):
+                        pending.append(folder / entry.name)
+                    elif os.path.splitext(entry.name)[1].lower() in _RANK:
+                        yield folder / entry.name
+        except OSError as error:
+            problems.append((folder, f"cannot be listed: {error.strerror}"))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, say; it will fail under its own name when its turn comes
+        return False
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino

@@ -1,0 +1,106 @@
+"""One recording from file to transcript."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import onnxruntime
+
+from funasr_cli.audio.decode import Recording, open_recording
+from funasr_cli.audio.vad import SpanDetector, SpeechDetector, WholeRecording, load_silero
+from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
+from funasr_cli.batch.engine import Engine
+from funasr_cli.batch.settings import Settings
+from funasr_cli.errors import InputError
+from funasr_cli.recognizers.base import Hypothesis
+from funasr_cli.text.merge import Merger
+from funasr_cli.text.paragraphs import paragraphs
+from funasr_cli.text.segments import segment
+from funasr_cli.text.timing import fit_to_speech
+from funasr_cli.transcript import Transcript
+
+VOTERS = 4
+"""How many of the first windows decide a recording's language together: two minutes of speech at 30-s windows."""
+
+Tick = Callable[[float, float | None], None]
+"""Called as a recording goes on: seconds done, and its length where that is known."""
+
+
+class Transcriber:
+    """Transcribes recordings one after another with one engine and one set of settings."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._silero: onnxruntime.InferenceSession | None = load_silero() if settings.vad else None
+        self._shape = WindowShape(engine.recognizer.window, settings.overlap)
+
+    def transcribe(self, path: Path, shown_name: str, tick: Tick) -> Transcript:
+        """The transcript of one file. Raises `InputError` where it holds no audio that can be read."""
+        with open_recording(path) as recording:
+            return self._transcribe(recording, shown_name, tick)
+
+    def _transcribe(self, recording: Recording, shown_name: str, tick: Tick) -> Transcript:
+        windows = SpeechWindows(recording.blocks(), self._detector(), self._shape)
+        merger, warnings, languages = Merger(), recording.warnings, Counter[str]()
+        for window, hypothesis in self._recognized(windows):
+            start, end = window.bounds.seconds
+            tokens = fit_to_speech(
+                (token.shifted(start) for token in hypothesis.tokens), [part.seconds for part in window.speech]
+            )
+            merger.add(tokens, start, end)
+            if hypothesis.language is not None:
+                languages[hypothesis.language] += len(tokens)
+            if hypothesis.warning:
+                warnings.append(f"{start:.1f}–{end:.1f} s: {hypothesis.warning}")
+            tick(end, recording.duration)
+        if not windows.duration:
+            raise InputError("holds no audio", where=recording.path)
+        return Transcript(
+            source=shown_name,
+            duration=windows.duration,
+            speech_seconds=windows.speech,
+            language=self._settings.language or next((code for code, _ in languages.most_common(1)), None),
+            model=self._engine.model.name,
+            model_sha256=self._engine.model.sha256,
+            device=self._engine.executor.device,
+            segments=segment(merger.tokens, self._settings.segments),
+            paragraphs=tuple(paragraphs(merger.tokens)),
+            warnings=tuple(warnings),
+        )
+
+    def _detector(self) -> SpanDetector:
+        if self._silero is None or self._settings.vad is None:
+            return WholeRecording()
+        return SpeechDetector(self._silero, self._settings.vad)
+
+    def _recognized(self, windows: Iterable[Window]) -> Iterator[tuple[Window, Hypothesis]]:
+        """Each window with what was understood in it, all in one language.
+
+        Where none was asked for, each of the first windows is recognised in the language that it seems to be in; they
+        vote, and those that stood apart are recognised again in the language of the others.
+        """
+        language = self._settings.language
+        stream = iter(windows)
+        if language is None:
+            first = [(window, self._engine.recognize(window, None)) for window in islice(stream, VOTERS)]
+            language = _elected(hypothesis for _, hypothesis in first)
+            for window, hypothesis in first:
+                if hypothesis.language != language is not None:
+                    hypothesis = self._engine.recognize(window, language)
+                yield window, hypothesis
+        for window in stream:
+            yield window, self._engine.recognize(window, language)
+
+
+def _elected(hypotheses: Iterable[Hypothesis]) -> str | None:
+    """The language with the largest sum of probabilities over the windows in which something was said."""
+    votes: dict[str, float] = {}
+    for hypothesis in hypotheses:
+        if hypothesis.tokens:
+            for code, probability in hypothesis.languages.items():
+                votes[code] = votes.get(code, 0.0) + probability
+    return max(votes, key=votes.__getitem__, default=None)

@@ -1,0 +1,67 @@
+"""Errors a person can act on: what went wrong, where, and what to do about it.
+
+An `InputError` costs one file; every other error ends the run with its exit code. Anything that is not a
+`FunasrError` is a defect of this program.
+"""
+
+from __future__ import annotations
+
+import os
+
+
+class FunasrError(Exception):
+    """What went wrong, the path it concerns (`where`), and what to do about it (`hint`)."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str | os.PathLike[str] | None = None, hint: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = None if where is None else os.fspath(where)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        text = self.what if self.where is None else f"{self.where}: {self.what}"
+        return text if self.hint is None else f"{text}\n  {self.hint}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Keyword-only arguments do not survive the default pickling of exceptions between processes.
+        return (_rebuild, (type(self), self.what, self.where, self.hint))
+
+
+def _rebuild(kind: type[FunasrError], what: str, where: str | None, hint: str | None) -> FunasrError:
+    return kind(what, where=where, hint=hint)
+
+
+class InputError(FunasrError):
+    """One recording cannot be transcribed; the others can."""
+
+
+class OutputError(FunasrError):
+    """A result cannot be written."""
+
+
+class UsageError(FunasrError):
+    """The command line asks for something that makes no sense."""
+
+    exit_code = 2
+
+
+class NoAudioError(FunasrError):
+    """Nothing in what was named is audio."""
+
+    exit_code = 3
+
+
+class MachineError(FunasrError):
+    """The machine lacks something the run needs."""
+
+    exit_code = 4
+
+
+class ModelError(MachineError):
+    """A model is missing, incomplete or not what it should be."""
+
+
+class DeviceError(MachineError):
+    """The device asked for cannot be used."""

@@ -1,0 +1,1 @@
+"""Executors run a graph: named arrays in, named arrays out. They know devices and runtimes, and nothing of speech."""

@@ -1,0 +1,109 @@
+"""CTranslate2's encoder-decoder models (Whisper) as an executor: one run encodes, generates and aligns a window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import ctranslate2
+import numpy as np
+
+from funasr_cli.arrays import Arrays
+from funasr_cli.errors import ModelError
+from funasr_cli.executors.base import TensorSpec, check_inputs
+
+BEAM_SIZE = 5
+MAX_TOKENS = 224
+"""Half of Whisper's text context of 448, as in OpenAI's own decoding."""
+
+FLOAT, INT = np.dtype(np.float32), np.dtype(np.int32)
+
+
+class CTranslate2Executor:
+    """A Whisper model in CTranslate2's format, batch 1, beam search at temperature 0: the same input, the same output.
+
+    Inputs: `features` float32 `[mels, 3000]`, log-mel, 10 ms a frame; `frames` int32 `[1]`, how many of them are not
+    padding; `prompt` int32 `[n]`, decoder prompt, in which the value -1 stands for the language to be detected;
+    `no_repeat` int32 `[1]`, the length of n-grams that may not come twice (0: any may).
+
+    Outputs: `generated` int32 `[g]`, all that was generated before the end of the text; those of them that are text,
+    ids below `end_id`, are its n text tokens; `probabilities` float32 `[n]` of the text tokens; `alignment` int32
+    `[m, 2]`, pairs of text token index and encoder frame (20 ms each), the path of the cross-attention; `score`
+    float32 `[1]`, mean log-probability; `no_speech` float32 `[1]`; `languages` float32 `[L]`, probabilities in the
+    order of the ids given, empty unless detected.
+    """
+
+    def __init__(
+        self, model_dir: Path, *, mels: int, language_ids: Mapping[str, int], end_id: int, precision: str, threads: int
+    ) -> None:
+        """`language_ids`: the tokens of all languages and their ids; `end_id`: the first id that is not text.
+
+        `precision`, of weights and computation: `float32` or `int8`; int8 is faster and makes more mistakes.
+        Raises `ModelError` where CTranslate2 cannot load `model_dir`.
+        """
+        try:
+            self._model = ctranslate2.models.Whisper(
+                str(model_dir), device="cpu", compute_type=precision, intra_threads=threads, inter_threads=1
+            )
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(f"CTranslate2 cannot load it: {error}", where=model_dir) from error
+        self._languages = list(language_ids)
+        self._language_ids = dict(language_ids)
+        self._end_id = end_id
+        self.device = f"cpu ({self._model.compute_type})"
+        self.inputs = (
+            TensorSpec("features", FLOAT, (mels, 3000)),
+            TensorSpec("frames", INT, (1,)),
+            TensorSpec("prompt", INT, (None,)),
+            TensorSpec("no_repeat", INT, (1,)),
+        )
+        self.outputs = (
+            TensorSpec("generated", INT, (None,)),
+            TensorSpec("probabilities", FLOAT, (None,)),
+            TensorSpec("alignment", INT, (None, 2)),
+            TensorSpec("score", FLOAT, (1,)),
+            TensorSpec("no_speech", FLOAT, (1,)),
+            TensorSpec("languages", FLOAT, (None,)),
+        )
+
+    def run(self, inputs: Arrays) -> Arrays:
+        check_inputs(self.inputs, inputs)
+        encoded = self._model.encode(ctranslate2.StorageView.from_array(inputs["features"][np.newaxis]))
+        prompt = inputs["prompt"].tolist()
+        languages = np.empty(0, np.float32)
+        if -1 in prompt:
+            found = dict(self._model.detect_language(encoded)[0])
+            languages = np.array([found.get(name, 0.0) for name in self._languages], np.float32)
+            prompt[prompt.index(-1)] = self._language_ids[self._languages[int(languages.argmax())]]
+        result = self._model.generate(
+            encoded,
+            [prompt],
+            beam_size=BEAM_SIZE,
+            max_length=MAX_TOKENS,
+            no_repeat_ngram_size=int(inputs["no_repeat"][0]),
+            sampling_temperature=0,
+            return_scores=True,
+            return_no_speech_prob=True,
+        )[0]
+        generated = result.sequences_ids[0]
+        text = [token for token in generated if token < self._end_id]
+        probabilities, alignment = self._align(encoded, prompt, text, int(inputs["frames"][0]))
+        return {
+            "generated": np.array(generated, np.int32),
+            "probabilities": probabilities,
+            "alignment": alignment,
+            "score": np.array(result.scores[:1], np.float32),
+            "no_speech": np.array([result.no_speech_prob], np.float32),
+            "languages": languages,
+        }
+
+    def _align(
+        self, encoded: ctranslate2.StorageView, prompt: list[int], tokens: list[int], frames: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if not tokens:
+            return np.empty(0, np.float32), np.empty((0, 2), np.int32)
+        result = self._model.align(encoded, prompt, [tokens], frames)[0]
+        return np.array(result.text_token_probs, np.float32), np.array(result.alignments, np.int32).reshape(-1, 2)
+
+    def close(self) -> None:
+        self._model.unload_model()

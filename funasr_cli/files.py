@@ -1,0 +1,55 @@
+"""Files that are whole or absent, and what identifies their content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+CHUNK = 1 << 20
+
+
+def sha256_of(path: Path) -> str:
+    """Hex sha256 of a file's content."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def temporary_beside(path: Path) -> Path:
+    """A name that nobody else uses, in the folder of `path`, hidden, and recognisable by `is_temporary`.
+
+    Files made under it with the ordinary calls respect the umask, unlike those of `tempfile`.
+    """
+    return path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}{TEMPORARY_SUFFIX}")
+
+
+TEMPORARY_SUFFIX = ".funasr-tmp"
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether `path` is a name that `temporary_beside` gave."""
+    return path.name.startswith(".") and path.name.endswith(TEMPORARY_SUFFIX)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that `path` holds all of `data` or what it held before, whatever happens meanwhile."""
+    temporary = temporary_beside(path)
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """A path as it can be printed and put into JSON: what is not UTF-8 or not printable comes as an escape."""
+    text = os.fspath(path).encode("utf-8", "backslashreplace").decode()
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,0 +1,51 @@
+"""Everything that is known of a transcript, for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from funasr_cli.transcript import Segment, Token, Transcript
+
+VERSION = 1
+"""Of this layout; grows when a field changes its meaning or goes."""
+
+
+def to_json(transcript: Transcript) -> str:
+    """One object; times in seconds with milliseconds, confidences as probabilities."""
+    document: dict[str, Any] = {
+        "version": VERSION,
+        "source": transcript.source,
+        "duration": _seconds(transcript.duration),
+        "speech_seconds": _seconds(transcript.speech_seconds),
+        "language": transcript.language,
+        "model": transcript.model,
+        "model_sha256": transcript.model_sha256,
+        "device": transcript.device,
+        "warnings": list(transcript.warnings),
+        "text": transcript.text,
+        "segments": [_segment(segment) for segment in transcript.segments],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _segment(segment: Segment) -> dict[str, Any]:
+    return {
+        "start": _seconds(segment.start),
+        "end": _seconds(segment.end),
+        "text": segment.text,
+        "tokens": [_token(token) for token in segment.tokens],
+    }
+
+
+def _token(token: Token) -> dict[str, Any]:
+    return {
+        "text": token.text,
+        "start": _seconds(token.start),
+        "end": _seconds(token.end),
+        "confidence": round(token.confidence, 4),
+    }
+
+
+def _seconds(value: float) -> float:
+    return round(value, 3)

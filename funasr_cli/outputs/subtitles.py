@@ -1,0 +1,33 @@
+"""Subtitles: SubRip and WebVTT."""
+
+from __future__ import annotations
+
+from funasr_cli.transcript import Transcript
+
+
+def to_srt(transcript: Transcript) -> str:
+    """SubRip: numbered cues with times as `00:00:01,500`."""
+    return "\n".join(
+        f"{number}\n{_time(line.start, ',')} --> {_time(line.end, ',')}\n{line.text}\n"
+        for number, line in enumerate(transcript.segments, start=1)
+    )
+
+
+def to_vtt(transcript: Transcript) -> str:
+    """WebVTT: times as `00:00:01.500`; the three characters it reserves are escaped."""
+    cues = (
+        f"\n{_time(line.start, '.')} --> {_time(line.end, '.')}\n{_escaped(line.text)}\n"
+        for line in transcript.segments
+    )
+    return "WEBVTT\n" + "".join(cues)
+
+
+def _time(seconds: float, separator: str) -> str:
+    milliseconds = round(seconds * 1000)
+    minutes, milliseconds = divmod(milliseconds, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{milliseconds // 1000:02}{separator}{milliseconds % 1000:03}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

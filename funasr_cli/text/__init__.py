@@ -1,0 +1,1 @@
+"""From the tokens of windows to lines a person reads: merging, times, subtitle segments, paragraphs."""

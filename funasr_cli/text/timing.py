@@ -1,0 +1,35 @@
+"""Times of tokens, brought in line with where the speech is."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+
+from funasr_cli.transcript import Token
+
+MIN_DURATION = 0.02
+"""No token is shorter than this, in seconds."""
+
+Interval = tuple[float, float]
+"""Start and end of a span of speech, in seconds."""
+
+
+def fit_to_speech(tokens: Iterable[Token], speech: Sequence[Interval]) -> list[Token]:
+    """Tokens clipped to the span of speech in which most of each lies.
+
+    An aligner gives a pause to the word before it or after it; the voice detector knows better. A token outside all
+    spans keeps its times. `speech` is in order and does not overlap.
+    """
+    ends = [end for _, end in speech]
+    fitted: list[Token] = []
+    for token in tokens:
+        start, end = token.start, max(token.end, token.start + MIN_DURATION)
+        shared = 0.0
+        for low, high in speech[bisect_left(ends, token.start) :]:
+            if low >= token.end:
+                break
+            if min(high, token.end) - max(low, token.start) > shared:
+                start, end = max(low, token.start), min(high, token.end)
+                shared = end - start
+        fitted.append(Token(token.text, start, max(end, start + MIN_DURATION), token.confidence))
+    return fitted

@@ -1,0 +1,69 @@
+"""What is passed from recognition to the outputs: tokens with times, subtitle segments, the finished transcript."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word, or a character of a script without spaces.
+
+    `text` brings its own leading space where it has one and the punctuation that clings to it, so a text is the plain
+    concatenation of its tokens. `start` and `end` are seconds; `confidence` is a probability in [0, 1].
+    """
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+
+    @property
+    def middle(self) -> float:
+        """The time half-way through the token, in seconds."""
+        return (self.start + self.end) / 2
+
+    def shifted(self, seconds: float) -> Token:
+        """The same token, `seconds` later."""
+        return Token(self.text, self.start + seconds, self.end + seconds, self.confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A subtitle line: consecutive tokens, and when to show them. `start` < `end`, in seconds."""
+
+    start: float
+    end: float
+    tokens: tuple[Token, ...]
+
+    @property
+    def text(self) -> str:
+        """The line as it is shown."""
+        return join(self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """One recording's result and what is needed to account for it. Times are seconds from its start."""
+
+    source: str
+    duration: float
+    speech_seconds: float
+    language: str | None
+    model: str
+    model_sha256: str
+    device: str
+    segments: tuple[Segment, ...]
+    paragraphs: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The whole text, a paragraph a line."""
+        return "\n".join(self.paragraphs)
+
+
+def join(tokens: Sequence[Token]) -> str:
+    """The text of `tokens`, without the space that the first one may bring."""
+    return "".join(token.text for token in tokens).strip()

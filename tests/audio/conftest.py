@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.meetings import Meeting, make_meeting
+
+
+@pytest.fixture
+def meeting(shared: Path, tmp_path: Path) -> Meeting:
+    """Ten minutes with pauses of 0.4 s and 3 s."""
+    return make_meeting(shared, tmp_path, "--minutes", "10")
+
+
+@pytest.fixture
+def meeting_without_pauses(shared: Path, tmp_path: Path) -> Meeting:
+    return make_meeting(shared, tmp_path, "--minutes", "10", "--gap", "0", "--long-gap", "0")

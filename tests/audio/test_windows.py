@@ -1,0 +1,140 @@
+"""Windows hold all the speech, are never too long, and overlap as asked."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from funasr_cli.arrays import SAMPLE_RATE, Samples
+from funasr_cli.audio.vad import Span, SpeechDetector, VadOptions, WholeRecording, load_silero
+from funasr_cli.audio.windows import Bounds, SpeechWindows, Window, WindowPacker, WindowShape
+from tests.meetings import Meeting
+
+SHAPE = WindowShape(length=15.0, overlap=2.0, max_pause=1.0)
+LENGTH, OVERLAP, MAX_PAUSE = (round(s * SAMPLE_RATE) for s in (SHAPE.length, SHAPE.overlap, SHAPE.max_pause))
+
+
+@st.composite
+def speech(draw: st.DrawFn) -> list[tuple[int, int]]:
+    """Spans in order, of any length up to some windows, with any pauses between them."""
+    spans, at = [], 0
+    for _ in range(draw(st.integers(0, 12))):
+        start = at + draw(st.one_of(st.just(0), st.integers(0, 3 * SAMPLE_RATE)))
+        at = start + draw(st.one_of(st.integers(1, 3 * SAMPLE_RATE), st.integers(1, 5 * LENGTH)))
+        spans.append((start, at))
+    return spans
+
+
+def told(spans: list[tuple[int, int]], step: int) -> list[Span]:
+    """The spans as a detector tells them: open and growing every `step` samples, then closed."""
+    return [
+        Span(start, min(at, end), closed=at >= end)
+        for start, end in spans
+        for at in range(start + step, end + step, step)
+    ]
+
+
+def pack(spans: list[tuple[int, int]], step: int) -> list[Bounds]:
+    packer = WindowPacker(SHAPE)
+    return [*packer.push(told(spans, step)), *packer.finish()]
+
+
+@given(spans=speech(), step=st.integers(1000, 10 * SAMPLE_RATE))
+def test_every_speech_sample_is_in_a_window_and_no_window_is_too_long(spans: list[tuple[int, int]], step: int) -> None:
+    windows = pack(spans, step)
+    assert all(0 < window.end - window.start <= LENGTH for window in windows)
+    assert all(a.start < b.start and a.end < b.end for a, b in pairwise(windows))
+    for start, end in spans:
+        at = start
+        for window in windows:
+            if window.start <= at < window.end:
+                at = window.end
+        assert at >= end
+
+
+@given(spans=speech(), step=st.integers(1000, 10 * SAMPLE_RATE))
+def test_windows_overlap_as_asked_within_a_span_and_never_elsewhere(spans: list[tuple[int, int]], step: int) -> None:
+    for before, after in pairwise(pack(spans, step)):
+        within = any(start < before.end < end for start, end in spans)
+        assert before.end - after.start == OVERLAP if within else before.end <= after.start
+
+
+@given(spans=speech(), step=st.integers(1000, 10 * SAMPLE_RATE))
+def test_windows_begin_and_end_with_speech_and_hold_no_long_pause(spans: list[tuple[int, int]], step: int) -> None:
+    for window in pack(spans, step):
+        inside = [(s, e) for s, e in spans if s < window.end and e > window.start]
+        assert inside[0][0] <= window.start < inside[0][1]
+        assert inside[-1][0] < window.end <= inside[-1][1]
+        assert all(b[0] - a[1] <= MAX_PAUSE for a, b in pairwise(inside))
+
+
+@given(spans=speech(), step=st.integers(1000, 10 * SAMPLE_RATE))
+def test_windows_do_not_depend_on_how_the_spans_were_told(spans: list[tuple[int, int]], step: int) -> None:
+    assert pack(spans, step) == pack(spans, 10**9)
+
+
+@given(spans=speech())
+def test_neighbours_share_a_window_where_they_can(spans: list[tuple[int, int]]) -> None:
+    starts = {start for start, _ in spans}
+    for before, after in pairwise(pack(spans, 10**9)):
+        if after.start in starts and before.end <= after.start:
+            end = next(end for start, end in spans if start == after.start)
+            assert end - before.start > LENGTH or after.start - before.end > MAX_PAUSE
+
+
+def test_an_overlap_of_more_than_half_a_window_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"15.0 s cannot overlap its neighbours by 8.0 s"):
+        WindowShape(15.0, 8.0)
+
+
+def ramp(seconds: float) -> Samples:
+    """Audio in which every sample tells its own position."""
+    return np.arange(round(seconds * SAMPLE_RATE), dtype=np.float32)
+
+
+@pytest.mark.parametrize("block", [700, 16_000, 500_000])
+def test_windows_carry_the_samples_of_their_place(block: int) -> None:
+    audio = ramp(100)
+    stream = SpeechWindows(np.split(audio, range(block, len(audio), block)), WholeRecording(), SHAPE)
+    windows = list(stream)
+    for window in windows:
+        np.testing.assert_array_equal(window.samples, audio[window.bounds.start : window.bounds.end])
+        assert window.speech == (window.bounds,)
+    assert windows[-1].bounds.end == len(audio)
+    assert (stream.duration, stream.speech) == pytest.approx((100, 100))
+
+
+def test_a_window_knows_the_speech_in_it() -> None:
+    class TwoWords:
+        horizon = 0
+
+        def push(self, block: Samples) -> list[Span]:
+            return []
+
+        def finish(self) -> list[Span]:
+            return [Span(1000, 5000, closed=True), Span(9000, 12_000, closed=True)]
+
+    (window,) = SpeechWindows([ramp(2)], TwoWords(), SHAPE)
+    assert window.bounds == Bounds(1000, 12_000)
+    assert window.speech == (Bounds(1000, 5000), Bounds(9000, 12_000))
+
+
+def windows_of(meeting: Meeting, length: float) -> tuple[list[Window], float]:
+    stream = SpeechWindows(
+        np.split(meeting.samples, range(16_000, len(meeting.samples), 16_000)),
+        SpeechDetector(load_silero(), VadOptions()),
+        WindowShape(length),
+    )
+    return list(stream), stream.speech
+
+
+@pytest.mark.parametrize("length", [15.0, 30.0])
+def test_speech_without_pauses_is_cut_into_overlapping_windows(meeting_without_pauses: Meeting, length: float) -> None:
+    windows, _ = windows_of(meeting_without_pauses, length)
+    seams = [before.bounds.end > after.bounds.start for before, after in pairwise(windows)]
+    overlapping = [any(seams[max(0, i - 1) : i + 1]) for i in range(len(windows))]
+    assert np.mean(overlapping) >= 0.90

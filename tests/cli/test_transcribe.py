@@ -1,0 +1,144 @@
+"""The command as a person or a script meets it: real processes, real audio, the real model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import srt
+
+from tests.conftest import ENERGY_REPORT, SAMPLES
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+pytestmark = pytest.mark.usefixtures("embedded")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs the command in an empty folder."""
+
+    def run(*arguments: str | Path, stdin: Path | None = None) -> subprocess.CompletedProcess[str]:
+        with (stdin or Path("/dev/null")).open("rb") as file:
+            return subprocess.run(
+                [sys.executable, "-m", "funasr_cli", *map(str, arguments)],
+                cwd=tmp_path,
+                stdin=file,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
+
+    return run
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def meetings(tmp_path: Path) -> Path:
+    """A folder with a good recording below it, and one that is none."""
+    folder = tmp_path / "meetings"
+    (folder / "2026").mkdir(parents=True)
+    shutil.copy(SAMPLES / "energy-report.flac", folder / "2026" / "report.flac")
+    (folder / "broken.mp3").write_text("no sound")
+    return folder
+
+
+def test_a_folder_becomes_text_and_subtitles_and_a_bad_file_fails_alone(
+    run: Run, meetings: Path, tmp_path: Path
+) -> None:
+    done = run("transcribe", meetings)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "failed: " in done.stderr
+    assert "broken.mp3: not audio or video that can be read" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert files(tmp_path / "transcripts") == {"2026/report.txt", "2026/report.srt"}
+    assert (tmp_path / "transcripts/2026/report.txt").read_text(encoding="utf-8") == ENERGY_REPORT + "\n"
+    cues = list(srt.parse((tmp_path / "transcripts/2026/report.srt").read_text(encoding="utf-8")))
+    assert " ".join(cue.content for cue in cues) == ENERGY_REPORT
+
+
+def test_every_format_at_once(run: Run, sample: Path, tmp_path: Path) -> None:
+    done = run("transcribe", sample, "-f", "txt,srt,vtt,json,tsv", "-o", "out", "--device", "cpu", "--language", "en")
+    assert done.returncode == 0, done.stderr
+    assert files(tmp_path / "out") == {f"energy-report.{kind}" for kind in ("txt", "srt", "vtt", "json", "tsv")}
+    document = json.loads((tmp_path / "out/energy-report.json").read_text(encoding="utf-8"))
+    assert document["text"] == ENERGY_REPORT
+    assert document["language"] == "en"
+
+
+def test_stdin_to_stdout_prints_the_result_and_nothing_else(run: Run, sample: Path, tmp_path: Path) -> None:
+    done = run("transcribe", "-", "-f", "srt", "-o", "-", "--progress", "none", stdin=sample)
+    assert done.returncode == 0, done.stderr
+    assert " ".join(cue.content for cue in srt.parse(done.stdout)) == ENERGY_REPORT
+    assert done.stderr == ""
+    assert files(tmp_path) == set()
+
+
+def test_texts_of_several_recordings_follow_each_other_on_stdout(run: Run) -> None:
+    done = run("transcribe", SAMPLES, "-o", "-")
+    assert done.stdout.splitlines() == [
+        ENERGY_REPORT,
+        "The committee approved the budget for the new railway station. Construction will begin in spring.",
+    ]
+
+
+def test_beside_writes_next_to_the_recording(run: Run, meetings: Path) -> None:
+    (meetings / "broken.mp3").unlink()
+    assert run("transcribe", meetings, "--beside", "-f", "tsv").returncode == 0
+    assert files(meetings) == {"2026/report.flac", "2026/report.tsv"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nothing-here"], 3, "nothing-here: no such file or folder"),
+        (["."], 3, "no recording in what was named"),
+        ([], 2, "Missing argument"),
+        (["SAMPLE", "-f", "srt,docx"], 2, "'docx' is no output format; there are txt, srt, vtt, json, tsv"),
+        (["SAMPLE", "-f", "srt,txt", "-o", "-"], 2, "only one format fits on stdout"),
+        (["SAMPLES", "-f", "srt", "-o", "-"], 2, "2 recordings do not fit into one srt stream"),
+        (["SAMPLE", "--beside", "-o", "-"], 2, "--beside and -o - exclude each other"),
+        (["SAMPLE", "--vad-padding", "1"], 2, "padding of 1.0 s is longer than the minimum silence of 0.3 s"),
+        (["SAMPLE", "--overlap", "20"], 2, "cannot overlap its neighbours by 20.0 s"),
+        (["SAMPLE", "--language", "xx"], 2, "whisper-base does not know the language 'xx'"),
+        (["SAMPLE", "--model", "wisper-base"], 4, "Did you mean whisper-base?"),
+        (["SAMPLE", "--device", "npu"], 4, "To run on the CPU, say so: --device cpu"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_its_exit_code(
+    run: Run, arguments: list[str], code: int, message: str
+) -> None:
+    places = {"SAMPLE": str(SAMPLES / "energy-report.flac"), "SAMPLES": str(SAMPLES)}
+    done = run("transcribe", *(places.get(argument, argument) for argument in arguments))
+    assert (done.returncode, done.stdout) == (code, "")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_debug_shows_where_an_error_arose(run: Run) -> None:
+    done = run("transcribe", "nothing-here", "--debug")
+    assert "Traceback" in done.stderr
+
+
+def test_a_reader_that_goes_away_ends_the_run_quietly(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m funasr_cli transcribe {SAMPLES} -o - --progress none | true"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_log_gets_lines_without_control_characters(run: Run, sample: Path) -> None:
+    done = run("transcribe", sample)
+    assert "\x1b" not in done.stderr
+    assert "\r" not in done.stderr
+    assert "whisper-base on cpu (float32): no Ascend NPU on this machine" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("1 of 1 files, 0:00:08 of audio")

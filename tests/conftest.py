@@ -1,0 +1,65 @@
+"""What tests share: real recordings, and the real model, loaded once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from funasr_cli.batch.devices import Device, usable_cores
+from funasr_cli.batch.engine import Engine, load_engine
+from funasr_cli.models.catalogue import WHISPER_BASE
+from funasr_cli.models.embedded import is_installed
+from funasr_cli.models.store import find_model
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = ROOT / "samples"
+SHARED = ROOT.parent / "shared"
+
+ENERGY_REPORT = (
+    "Good morning. The annual report on energy will be published on Monday. "
+    "Please read the second chapter before the meeting."
+)
+"""What is said in samples/energy-report.flac."""
+
+
+@pytest.fixture
+def sample() -> Path:
+    """Seven seconds of English."""
+    return SAMPLES / "energy-report.flac"
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The developers' folder of recordings, which a user does not have."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the developers' recordings in ../shared")
+    return SHARED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def model_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A model store of the tests' own, for this process and the ones it starts."""
+    store = tmp_path_factory.mktemp("models")
+    before = os.environ.get("FUNASR_CLI_MODELS")
+    os.environ["FUNASR_CLI_MODELS"] = str(store)
+    yield store
+    if before is None:
+        del os.environ["FUNASR_CLI_MODELS"]
+    else:
+        os.environ["FUNASR_CLI_MODELS"] = before
+
+
+@pytest.fixture(scope="session")
+def embedded() -> None:
+    """Skips where the packages with the weights of whisper-base are not installed."""
+    if not is_installed(WHISPER_BASE):
+        pytest.skip(f"needs the weights of whisper-base: {WHISPER_BASE.install}")
+
+
+@pytest.fixture(scope="session")
+def engine(embedded: None) -> Engine:
+    """whisper-base on the CPU."""
+    return load_engine(find_model("whisper-base"), Device("cpu", "tests"), precision="float32", threads=usable_cores())

@@ -1,0 +1,67 @@
+"""The executor: it checks what it is given, and the same input gives the same output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from funasr_cli.arrays import Arrays
+from funasr_cli.audio.decode import open_recording
+from funasr_cli.batch.engine import Engine
+from funasr_cli.errors import ModelError
+from funasr_cli.executors.base import TensorSpec
+from funasr_cli.executors.ctranslate2 import CTranslate2Executor
+from funasr_cli.recognizers.base import Request
+
+
+@pytest.fixture
+def inputs(engine: Engine, sample: Path) -> Arrays:
+    with open_recording(sample) as recording:
+        samples = np.concatenate(list(recording.blocks()))
+    return engine.recognizer.prepare(samples, Request(None))
+
+
+def test_outputs_are_what_the_specs_say_and_repeat(engine: Engine, inputs: Arrays) -> None:
+    first, second = engine.executor.run(inputs), engine.executor.run(inputs)
+    for spec in engine.executor.outputs:
+        spec.check(first[spec.name])
+        np.testing.assert_array_equal(first[spec.name], second[spec.name])
+    assert set(first) == {spec.name for spec in engine.executor.outputs}
+    assert np.all(np.diff(first["alignment"][:, 0]) >= 0)
+
+
+def test_a_language_that_was_named_is_not_detected(engine: Engine, sample: Path, inputs: Arrays) -> None:
+    named = {**inputs, "prompt": engine.recognizer.prepare(np.zeros(160, np.float32), Request("en"))["prompt"]}
+    assert engine.executor.run(inputs)["languages"].size == 99
+    assert engine.executor.run(named)["languages"].size == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        (
+            "features",
+            np.zeros((80, 2999), np.float32),
+            r"'features': expected float32 \[80, 3000\], got float32 \[80, 2999\]",
+        ),
+        ("features", np.zeros((80, 3000)), r"'features': expected float32 .* got float64"),
+        ("prompt", np.zeros((1, 3), np.int32), r"'prompt': expected int32 \[any\], got int32 \[1, 3\]"),
+        ("speech", np.zeros(1), "expected the inputs .* got .*'speech'"),
+    ],
+)
+def test_a_wrong_input_is_refused_by_name(
+    engine: Engine, inputs: Arrays, name: str, value: np.ndarray, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        engine.executor.run({**inputs, name: value})
+
+
+def test_a_folder_without_weights_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=str(tmp_path)):
+        CTranslate2Executor(tmp_path, mels=80, language_ids={}, end_id=1, precision="int8", threads=1)
+
+
+def test_a_spec_takes_any_size_where_it_says_so() -> None:
+    TensorSpec("x", np.dtype(np.float32), (None, 2)).check(np.zeros((7, 2), np.float32))

@@ -1,0 +1,91 @@
+"""Each format as its readers expect it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import timedelta
+
+import pytest
+import srt
+
+from funasr_cli.outputs import WRITERS
+from funasr_cli.transcript import Segment, Token, Transcript
+
+
+def transcript(*lines: tuple[float, float, str]) -> Transcript:
+    return Transcript(
+        source="会议/a.wav",
+        duration=4000.0,
+        speech_seconds=12.3456,
+        language="zh",
+        model="whisper-base",
+        model_sha256="d0" * 32,
+        device="cpu (float32)",
+        segments=tuple(Segment(start, end, (Token(text, start, end, 0.98765),)) for start, end, text in lines),
+        paragraphs=tuple(text for _, _, text in lines),
+        warnings=("cut off",),
+    )
+
+
+TALK = transcript((0.5, 2.0, "各位好。"), (3599.9996, 3661.25, "a < b & c\t--> d"))
+SILENCE = transcript()
+
+
+def test_srt_is_read_by_a_library() -> None:
+    cues = list(srt.parse(WRITERS["srt"](TALK)))
+    assert [cue.content for cue in cues] == ["各位好。", "a < b & c\t--> d"]
+    assert [cue.index for cue in cues] == [1, 2]
+    assert cues[0].end == timedelta(seconds=2)
+    assert (cues[1].start, cues[1].end) == (timedelta(hours=1), timedelta(hours=1, seconds=61.25))
+
+
+def test_vtt_escapes_what_it_reserves() -> None:
+    assert WRITERS["vtt"](TALK) == (
+        "WEBVTT\n"
+        "\n00:00:00.500 --> 00:00:02.000\n各位好。\n"
+        "\n01:00:00.000 --> 01:01:01.250\na &lt; b &amp; c\t--&gt; d\n"
+    )
+
+
+def test_txt_has_a_paragraph_a_line() -> None:
+    assert WRITERS["txt"](TALK) == "各位好。\na < b & c\t--> d\n"
+
+
+def test_tsv_has_milliseconds_and_one_line_a_segment() -> None:
+    rows = list(csv.DictReader(io.StringIO(WRITERS["tsv"](TALK)), delimiter="\t", quoting=csv.QUOTE_NONE))
+    assert rows == [
+        {"start": "500", "end": "2000", "text": "各位好。"},
+        {"start": "3600000", "end": "3661250", "text": "a < b & c --> d"},
+    ]
+
+
+def test_json_tells_everything() -> None:
+    document = json.loads(WRITERS["json"](TALK))
+    assert document["segments"][0] == {
+        "start": 0.5,
+        "end": 2.0,
+        "text": "各位好。",
+        "tokens": [{"text": "各位好。", "start": 0.5, "end": 2.0, "confidence": 0.9877}],
+    }
+    del document["segments"]
+    assert document == {
+        "version": 1,
+        "source": "会议/a.wav",
+        "duration": 4000.0,
+        "speech_seconds": 12.346,
+        "language": "zh",
+        "model": "whisper-base",
+        "model_sha256": "d0" * 32,
+        "device": "cpu (float32)",
+        "warnings": ["cut off"],
+        "text": "各位好。\na < b & c\t--> d",
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"), [("txt", ""), ("srt", ""), ("vtt", "WEBVTT\n"), ("tsv", "start\tend\ttext\n")]
+)
+def test_silence_makes_a_file_without_lines(kind: str, content: str) -> None:
+    assert WRITERS[kind](SILENCE) == content

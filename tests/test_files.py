@@ -1,0 +1,56 @@
+"""Files that are whole or absent."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from funasr_cli.files import is_temporary, sha256_of, shown, temporary_beside, write_whole
+
+
+def test_a_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    write_whole(path, "新".encode())
+    assert path.read_text(encoding="utf-8") == "新"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(path, b"new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_files_respect_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_whole(tmp_path / "a.txt", b"")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o640
+
+
+def test_temporary_names_are_hidden_unique_and_known(tmp_path: Path) -> None:
+    names = {temporary_beside(tmp_path / ("长" * 80 + ".srt")) for _ in range(100)}
+    assert len(names) == 100
+    assert all(is_temporary(name) and name.parent == tmp_path for name in names)
+    for name in names:
+        name.touch()  # the file system takes them
+    assert not is_temporary(tmp_path / ".hidden")
+
+
+def test_sha256_is_that_of_the_content(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    assert sha256_of(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_any_name_can_be_shown() -> None:
+    assert shown("会议/第1次.wav") == "会议/第1次.wav"
+    assert shown(os.fsdecode(b"a\xff\nb.wav")) == r"a\udcff\nb.wav"
