@@ -24,6 +24,9 @@ BLOCK_SECONDS = 1.0
 MISSING_SECONDS = 1.0
 """A recording that ends more than this before the length its header promises is called cut off."""
 
+SUFFIXES_FOR_FFMPEG = (".mp1", ".mp2", ".mp3")
+"""libsndfile's MPEG decoder writes its complaints about sloppy encoders and damage straight to stderr."""
+
 
 class Recording(ABC):
     """An open recording. Use it as a context manager and read `blocks()` once.
@@ -96,11 +99,7 @@ class SndfileRecording(Recording):
 
     @property
     def is_sound(self) -> bool:
-        """Whether libsndfile should be the one to read it.
-
-        Not MP3: its decoder writes complaints about sloppy encoders straight to stderr. Not where it finds no frame
-        at all, as in an OGG file without its end.
-        """
+        """Whether libsndfile reads it well: not MP3, whatever its name; nor an OGG file without its end."""
         return bool(self._file.format != "MP3" and self._file.frames > 0)
 
     def _native(self) -> Iterator[tuple[int, Samples]]:
@@ -129,13 +128,14 @@ def open_recording(path: Path) -> Recording:
             pass
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=path) from error
-    try:
-        recording = SndfileRecording(path)
-        if recording.is_sound:
-            return recording
-        recording.close()
-    except soundfile.LibsndfileError:
-        pass
+    if path.suffix.lower() not in SUFFIXES_FOR_FFMPEG:
+        try:
+            recording = SndfileRecording(path)
+            if recording.is_sound:
+                return recording
+            recording.close()
+        except soundfile.LibsndfileError:
+            pass
     from funasr_cli.audio.container import ContainerRecording  # it builds on this module
 
     return ContainerRecording(path)

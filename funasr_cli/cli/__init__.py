@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -9,6 +10,9 @@ import click
 from funasr_cli import __version__
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.errors import FunasrError
+
+INTERRUPTED = 130
+"""128 + SIGINT, as shells have it."""
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "FUNASR_CLI", "max_content_width": 100}
 
@@ -23,11 +27,21 @@ cli.add_command(transcribe)
 
 
 def main() -> None:
-    """Entry point: every `FunasrError` becomes one message on stderr and its exit code."""
+    """Entry point: every error a person can act on becomes one message on stderr and an exit code."""
     try:
-        cli.main(standalone_mode=True)
+        sys.exit(cli.main(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except FunasrError as error:
         if "--debug" in sys.argv:
             raise
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of stdout is gone. Python would complain again when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
