@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from funasr_cli.files import shown
+
 
 class FunasrError(Exception):
     """What went wrong, the path it concerns (`where`), and what to do about it (`hint`)."""
@@ -21,7 +23,7 @@ class FunasrError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        text = self.what if self.where is None else f"{self.where}: {self.what}"
+        text = self.what if self.where is None else f"{shown(self.where)}: {self.what}"
         return text if self.hint is None else f"{text}\n  {self.hint}"
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -65,3 +67,15 @@ class ModelError(MachineError):
 
 class DeviceError(MachineError):
     """The device asked for cannot be used."""
+
+
+class RecordError(FunasrError):
+    """Transcripts are written, but the record of it cannot be."""
+
+    exit_code = 5
+
+
+class BusyError(FunasrError):
+    """Another run holds the output folder."""
+
+    exit_code = 6

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 CHUNK = 1 << 20
@@ -35,9 +36,11 @@ def is_temporary(path: Path) -> bool:
     return path.name.startswith(".") and path.name.endswith(TEMPORARY_SUFFIX)
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that `path` holds all of `data` or what it held before, whatever happens meanwhile."""
-    temporary = temporary_beside(path)
+def write_whole(path: Path, data: bytes, temporary: Path) -> None:
+    """Write a file so that `path` holds all of `data` or what it held before, whatever happens meanwhile.
+
+    `temporary`, a name that `temporary_beside` gave for `path`, is what a killed process may leave.
+    """
     try:
         with temporary.open("xb") as file:
             file.write(data)
@@ -45,7 +48,8 @@ def write_whole(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
 
 

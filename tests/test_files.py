@@ -13,7 +13,7 @@ from funasr_cli.files import is_temporary, sha256_of, shown, temporary_beside, w
 def test_a_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
-    write_whole(path, "新".encode())
+    write_whole(path, "新".encode(), temporary_beside(path))
     assert path.read_text(encoding="utf-8") == "新"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -23,7 +23,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     path.write_text("old")
     monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
-        write_whole(path, b"new")
+        write_whole(path, b"new", temporary_beside(path))
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -31,7 +31,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
 def test_files_respect_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        write_whole(tmp_path / "a.txt", b"")
+        write_whole(tmp_path / "a.txt", b"", temporary_beside(tmp_path / "a.txt"))
     finally:
         os.umask(before)
     assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o640

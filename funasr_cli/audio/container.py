@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import av.error
@@ -20,6 +21,9 @@ GAP_SECONDS = 0.1
 FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63}
 """Magnitude of FFmpeg's integer sample formats at full scale."""
 
+TOLERANT_OF_TAGS: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
+"""Titles in GB18030 and the like must not keep a recording from being read; PyAV 19 lets them pass by itself."""
+
 
 class ContainerRecording(Recording):
     """A recording that FFmpeg reads.
@@ -34,7 +38,7 @@ class ContainerRecording(Recording):
         try:
             # An open file instead of its name: no name can be taken for a URL, and a playlist cannot lead elsewhere.
             self._container: InputContainer = av.open(
-                self._file, "r", metadata_errors="ignore", options={"protocol_whitelist": "file"}
+                self._file, "r", options={"protocol_whitelist": "file"}, **TOLERANT_OF_TAGS
             )
         except (av.error.FFmpegError, ValueError) as error:
             self._file.close()

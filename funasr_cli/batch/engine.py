@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.windows import Window
 from funasr_cli.batch.devices import Device
+from funasr_cli.batch.stopwatch import Stopwatch
 from funasr_cli.executors.base import Executor
 from funasr_cli.executors.ctranslate2 import CTranslate2Executor
 from funasr_cli.models.store import Model
@@ -30,11 +31,11 @@ class Engine:
     executor: Executor
     device: Device
 
-    def recognize(self, window: Window, language: str | None) -> Hypothesis:
+    def recognize(self, window: Window, language: str | None, watch: Stopwatch) -> Hypothesis:
         """What is said in the window, all of it: where the model stops early, the rest is run as well."""
         start, pieces = 0, list[Hypothesis]()
         while True:
-            piece = self._attempt(window.samples[start:], language)
+            piece = self._attempt(window.samples[start:], language, watch)
             pieces.append(_shifted(piece, start / SAMPLE_RATE))
             language = piece.language
             if piece.heard is None:
@@ -53,17 +54,21 @@ class Engine:
             warning=next((piece.warning for piece in pieces if piece.warning), None),
         )
 
-    def _attempt(self, samples: Samples, language: str | None) -> Hypothesis:
+    def _attempt(self, samples: Samples, language: str | None, watch: Stopwatch) -> Hypothesis:
         """Prepare, run and decode; again, in the language that was found, where the result asks for it."""
-        hypothesis = self._once(samples, Request(language))
+        hypothesis = self._once(samples, Request(language), watch)
         if not hypothesis.retry:
             return hypothesis
-        second = self._once(samples, Request(hypothesis.language, attempt=1))
+        second = self._once(samples, Request(hypothesis.language, attempt=1), watch)
         return replace(second, languages=hypothesis.languages)
 
-    def _once(self, samples: Samples, request: Request) -> Hypothesis:
-        outputs = self.executor.run(self.recognizer.prepare(samples, request))
-        return self.recognizer.decode(outputs, request)
+    def _once(self, samples: Samples, request: Request, watch: Stopwatch) -> Hypothesis:
+        with watch.stage("prepare"):
+            inputs = self.recognizer.prepare(samples, request)
+        with watch.stage("run"):
+            outputs = self.executor.run(inputs)
+        with watch.stage("decode"):
+            return self.recognizer.decode(outputs, request)
 
 
 def _rest(window: Window, heard: int) -> int | None:

@@ -22,13 +22,22 @@ PLAIN_INTERVAL = 30.0
 class Tally:
     """What a run has done so far. Audio and time in seconds, work in bytes of input."""
 
-    files: int = 0
     total_files: int = 0
+    done: int = 0
+    empty: int = 0
     failed: int = 0
+    skipped: int = 0
+    left: int = 0
     audio: float = 0.0
+    speech: float = 0.0
     work: float = 0.0
     total_work: float = 0.0
     started: float = field(default_factory=time.monotonic)
+
+    @property
+    def files(self) -> int:
+        """Files that the run is through with."""
+        return self.done + self.empty + self.failed
 
     @property
     def elapsed(self) -> float:
@@ -41,10 +50,22 @@ class Tally:
         return self.audio / max(self.elapsed, 1e-9)
 
     def __str__(self) -> str:
-        failures = f", {self.failed} failed" if self.failed else ""
-        return (
-            f"{self.files} of {self.total_files} files, {audio_time(self.audio)} of audio, {self.speed:.1f}x{failures}"
-        )
+        notes = ((self.failed, "failed"), (self.skipped, "done before"), (self.left, "left for next time"))
+        more = "".join(f", {number} {what}" for number, what in notes if number)
+        return f"{self.files} of {self.total_files} files, {audio_time(self.audio)} of audio, {self.speed:.1f}x{more}"
+
+    def summary(self) -> dict[str, float]:
+        """The totals, for programs."""
+        return {
+            "done": self.done,
+            "empty": self.empty,
+            "failed": self.failed,
+            "skipped": self.skipped,
+            "left": self.left,
+            "audio_seconds": round(self.audio, 3),
+            "speech_seconds": round(self.speech, 3),
+            "seconds": round(self.elapsed, 3),
+        }
 
 
 class Display:

@@ -1,82 +1,99 @@
-"""The run: every recording in turn, its outputs written, failures kept to themselves."""
+"""The run: every recording in turn, failures kept to themselves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePath
+from itertools import islice
+from pathlib import Path
 
+from funasr_cli.batch.deadline import Deadline
+from funasr_cli.batch.delivery import Delivery
 from funasr_cli.batch.progress import Display, Tally
-from funasr_cli.batch.scan import Source
-from funasr_cli.batch.transcriber import Transcriber
-from funasr_cli.errors import FunasrError, OutputError
-from funasr_cli.files import shown, write_whole
-from funasr_cli.outputs import WRITERS
+from funasr_cli.batch.record import LeftForNextTime
+from funasr_cli.batch.stopwatch import Stopwatch
+from funasr_cli.batch.transcriber import Tick, Transcriber
+from funasr_cli.errors import FunasrError, InputError, RecordError
+from funasr_cli.files import shown
 from funasr_cli.transcript import Transcript
 
-Sink = Callable[[Transcript, PurePath], None]
-"""Takes a finished transcript and the name of its outputs."""
 
+class Run:
+    """Does deliveries one after another. What it has done so far is in `tally`, also when it is interrupted."""
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A recording and the name of its outputs, without folder and ending."""
+    def __init__(
+        self, transcriber: Transcriber, display: Display, tally: Tally, check_stop: Callable[[], None]
+    ) -> None:
+        self._transcriber = transcriber
+        self._display = display
+        self._tally = tally
+        self._check_stop = check_stop
 
-    source: Source
-    name: PurePath
+    def do(self, deliveries: Sequence[Delivery], deadline: Deadline, max_files: int | None, *, debug: bool) -> None:
+        """Do up to `max_files`, as long as `deadline` has not passed; the others are left for next time.
 
-
-def write_files(transcript: Transcript, target: Path, formats: Sequence[str]) -> None:
-    """Write `target.<format>` for each format. Raises `OutputError`."""
-    for kind in formats:
-        path = target.with_name(f"{target.name}.{kind}")
+        A recording that fails costs only itself; with `debug` it ends the run with its traceback.
+        """
+        sizes = [_size(delivery.source.path) for delivery in deliveries]
+        self._tally.total_files, self._tally.total_work = len(deliveries), float(sum(sizes))
+        taken = 0
+        self._display.start(self._tally)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, WRITERS[kind](transcript).encode())
-        except OSError as error:
-            raise OutputError(f"cannot be written: {error.strerror}", where=path) from error
+            for delivery, size in islice(zip(deliveries, sizes, strict=True), max_files):
+                if deadline.passed:
+                    break
+                taken += 1
+                self._do_one(delivery, size, debug)
+            self._tally.left += len(deliveries) - taken
+        finally:
+            self._display.close(self._tally)
 
+    def _do_one(self, delivery: Delivery, size: int, debug: bool) -> None:
+        tally, name = self._tally, shown(delivery.source.relative)
+        audio, work = tally.audio, tally.work
 
-def run(jobs: Sequence[Job], transcriber: Transcriber, sink: Sink, display: Display, *, debug: bool = False) -> Tally:
-    """Do all jobs. A job that fails costs only itself; with `debug` it ends the run with its traceback."""
-    sizes = {job: _size(job.source.path) for job in jobs}
-    tally = Tally(total_files=len(jobs), total_work=sum(sizes.values()))
-    display.start(tally)
-    try:
-        for job in jobs:
-            _run_one(job, sizes[job], transcriber, sink, display, tally, debug)
-    finally:
-        display.close(tally)
-    return tally
+        def tick(seconds: float, duration: float | None) -> None:
+            self._check_stop()
+            tally.audio = audio + seconds
+            tally.work = work + (size * min(1.0, seconds / duration) if duration else 0.0)
+            self._display.update(tally, name)
 
-
-def _run_one(
-    job: Job, size: int, transcriber: Transcriber, sink: Sink, display: Display, tally: Tally, debug: bool
-) -> None:
-    name = shown(job.source.relative)
-    audio, work = tally.audio, tally.work
-
-    def tick(seconds: float, duration: float | None) -> None:
-        tally.audio = audio + seconds
-        tally.work = work + (size * min(1.0, seconds / duration) if duration else 0.0)
-        display.update(tally, name)
-
-    display.update(tally, name)
-    try:
-        transcript = transcriber.transcribe(job.source.path, name, tick)
-        sink(transcript, job.name)
-        tally.audio = audio + transcript.duration
-        for warning in transcript.warnings:
-            display.warn(f"warning: {name}: {warning}")
-    except FunasrError as error:
-        if debug:
+        self._check_stop()
+        self._display.update(tally, name)
+        watch = Stopwatch()
+        delivery.start()
+        try:
+            transcript = self._transcribe(delivery.source.path, name, tick, watch)
+            for warning in [*transcript.warnings, *delivery.deliver(transcript, watch.seconds)]:
+                self._display.warn(f"warning: {name}: {warning}")
+            tally.audio = audio + transcript.duration
+            tally.speech += transcript.speech_seconds
+            if transcript.segments:
+                tally.done += 1
+            else:
+                tally.empty += 1
+        except RecordError:
             raise
-        tally.failed += 1
-        tally.audio = audio
-        display.warn(f"failed: {error}")
-    tally.files += 1
-    tally.work = work + size
-    display.update(tally, name)
+        except FunasrError as error:
+            if debug:
+                raise
+            delivery.fail(error, watch.seconds)
+            self._display.warn(f"failed: {error}")
+            tally.audio = audio
+            if isinstance(error, LeftForNextTime):
+                tally.left += 1
+            else:
+                tally.failed += 1
+        tally.work = work + size
+        self._display.update(tally, name)
+
+    def _transcribe(self, path: Path, name: str, tick: Tick, watch: Stopwatch) -> Transcript:
+        try:
+            return self._transcriber.transcribe(path, name, tick, watch)
+        except FunasrError:
+            raise
+        except Exception as error:  # a defect, but it need not cost the rest of the night
+            what = f"unexpected {type(error).__name__}: {error}"
+            raise InputError(what, where=path, hint="This is a defect. --debug shows where it arose.") from error
 
 
 def _size(path: Path) -> int:

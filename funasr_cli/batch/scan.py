@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -27,6 +28,29 @@ class Source:
     relative: PurePath
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which files count: their extensions in folders, and glob patterns on their place in the tree."""
+
+    extensions: Sequence[str] = EXTENSIONS
+    include: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+
+    @property
+    def suffixes(self) -> frozenset[str]:
+        """The extensions with their dots."""
+        return frozenset(f".{extension}" for extension in self.extensions)
+
+    def takes(self, relative: PurePath) -> bool:
+        """Whether the patterns let a recording through; `*` stands for anything, slashes too."""
+        name = str(relative)
+        included = not self.include or any(fnmatch.fnmatchcase(name, pattern) for pattern in self.include)
+        return included and not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.exclude)
+
+
+EVERYTHING = Selection()
+
+
 @dataclass(slots=True)
 class Scan:
     """What was found, in order of work, and what could not be looked at: (path, why)."""
@@ -35,7 +59,7 @@ class Scan:
     problems: list[tuple[Path, str]] = field(default_factory=list)
 
 
-def scan(named: Sequence[str], output_dir: Path | None) -> Scan:
+def scan(named: Sequence[str], output_dir: Path | None, select: Selection = EVERYTHING) -> Scan:
     """Every recording in the files, folders (with all below) and glob patterns of `named`, each once.
 
     In folders only known extensions count, names with a leading dot are passed over, and so is `output_dir`. A file
@@ -48,12 +72,14 @@ def scan(named: Sequence[str], output_dir: Path | None) -> Scan:
     skip = _identity(output_dir) if output_dir is not None else None
     seen: set[str] = set()
     for root, prefix in zip(roots, prefixes, strict=True):
-        files = _walk(root, skip, found.problems) if root.is_dir() else [root]
+        files = _walk(root, skip, select.suffixes, found.problems) if root.is_dir() else [root]
         for path in files:
             key = os.path.abspath(path)  # links stay what they are named
             if key not in seen:
                 seen.add(key)
-                found.sources.append(Source(path, prefix if path is root else prefix / path.relative_to(root)))
+                relative = prefix if path is root else prefix / path.relative_to(root)
+                if select.takes(relative):
+                    found.sources.append(Source(path, relative))
     found.sources.sort(key=lambda source: _order(source.relative))
     return found
 
@@ -87,7 +113,9 @@ def _prefixes(roots: Sequence[Path]) -> list[PurePath]:
     return prefixes
 
 
-def _walk(root: Path, skip: tuple[int, int] | None, problems: list[tuple[Path, str]]) -> Iterator[Path]:
+def _walk(
+    root: Path, skip: tuple[int, int] | None, suffixes: Container[str], problems: list[tuple[Path, str]]
+) -> Iterator[Path]:
     """Recordings below `root`. Links are followed, but no folder is entered twice."""
     entered = {skip}
     pending = [root]
@@ -105,7 +133,7 @@ def _walk(root: Path, skip: tuple[int, int] | None, problems: list[tuple[Path, s
                         continue
                     if _is_folder(entry):
                         pending.append(folder / entry.name)
-                    elif os.path.splitext(entry.name)[1].lower() in _RANK:
+                    elif os.path.splitext(entry.name)[1].lower() in suffixes:
                         yield folder / entry.name
         except OSError as error:
             problems.append((folder, f"cannot be listed: {error.strerror}"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 
 from funasr_cli.audio.vad import VadOptions
 from funasr_cli.text.segments import SegmentLimits
@@ -18,3 +19,8 @@ class Settings:
     vad: VadOptions | None = field(default_factory=VadOptions)
     overlap: float = 2.0
     segments: SegmentLimits = field(default_factory=SegmentLimits)
+
+    def fingerprint(self, model_sha256: str) -> str:
+        """JSON of all that makes a difference to a text; formats do not, they are only ways to write it."""
+        matter = {key: value for key, value in asdict(self).items() if key != "formats"}
+        return json.dumps({"model": model_sha256, **matter}, sort_keys=True)

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import onnxruntime
 
+from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.decode import Recording, open_recording
 from funasr_cli.audio.vad import SpanDetector, SpeechDetector, WholeRecording, load_silero
 from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
 from funasr_cli.batch.engine import Engine
 from funasr_cli.batch.settings import Settings
+from funasr_cli.batch.stopwatch import Stopwatch
 from funasr_cli.errors import InputError
 from funasr_cli.recognizers.base import Hypothesis
 from funasr_cli.text.merge import Merger
@@ -26,7 +28,7 @@ VOTERS = 4
 """How many of the first windows decide a recording's language together: two minutes of speech at 30-s windows."""
 
 Tick = Callable[[float, float | None], None]
-"""Called as a recording goes on: seconds done, and its length where that is known."""
+"""Called about every second of audio: seconds read, and the recording's length where that is known."""
 
 
 class Transcriber:
@@ -38,15 +40,15 @@ class Transcriber:
         self._silero: onnxruntime.InferenceSession | None = load_silero() if settings.vad else None
         self._shape = WindowShape(engine.recognizer.window, settings.overlap)
 
-    def transcribe(self, path: Path, shown_name: str, tick: Tick) -> Transcript:
+    def transcribe(self, path: Path, shown_name: str, tick: Tick, watch: Stopwatch) -> Transcript:
         """The transcript of one file. Raises `InputError` where it holds no audio that can be read."""
         with open_recording(path) as recording:
-            return self._transcribe(recording, shown_name, tick)
+            return self._transcribe(recording, shown_name, tick, watch)
 
-    def _transcribe(self, recording: Recording, shown_name: str, tick: Tick) -> Transcript:
-        windows = SpeechWindows(recording.blocks(), self._detector(), self._shape)
+    def _transcribe(self, recording: Recording, shown_name: str, tick: Tick, watch: Stopwatch) -> Transcript:
+        windows = SpeechWindows(_told(recording, tick), self._detector(), self._shape)
         merger, warnings, languages = Merger(), recording.warnings, Counter[str]()
-        for window, hypothesis in self._recognized(windows):
+        for window, hypothesis in self._recognized(watch.each("listen", windows), watch):
             start, end = window.bounds.seconds
             tokens = fit_to_speech(
                 (token.shifted(start) for token in hypothesis.tokens), [part.seconds for part in window.speech]
@@ -56,7 +58,6 @@ class Transcriber:
                 languages[hypothesis.language] += len(tokens)
             if hypothesis.warning:
                 warnings.append(f"{start:.1f}–{end:.1f} s: {hypothesis.warning}")
-            tick(end, recording.duration)
         if not windows.duration:
             raise InputError("holds no audio", where=recording.path)
         return Transcript(
@@ -77,23 +78,31 @@ class Transcriber:
             return WholeRecording()
         return SpeechDetector(self._silero, self._settings.vad)
 
-    def _recognized(self, windows: Iterable[Window]) -> Iterator[tuple[Window, Hypothesis]]:
+    def _recognized(self, windows: Iterator[Window], watch: Stopwatch) -> Iterator[tuple[Window, Hypothesis]]:
         """Each window with what was understood in it, all in one language.
 
         Where none was asked for, each of the first windows is recognised in the language that it seems to be in; they
         vote, and those that stood apart are recognised again in the language of the others.
         """
         language = self._settings.language
-        stream = iter(windows)
         if language is None:
-            first = [(window, self._engine.recognize(window, None)) for window in islice(stream, VOTERS)]
+            first = [(window, self._engine.recognize(window, None, watch)) for window in islice(windows, VOTERS)]
             language = _elected(hypothesis for _, hypothesis in first)
             for window, hypothesis in first:
                 if hypothesis.language != language is not None:
-                    hypothesis = self._engine.recognize(window, language)
+                    hypothesis = self._engine.recognize(window, language, watch)
                 yield window, hypothesis
-        for window in stream:
-            yield window, self._engine.recognize(window, language)
+        for window in windows:
+            yield window, self._engine.recognize(window, language, watch)
+
+
+def _told(recording: Recording, tick: Tick) -> Iterator[Samples]:
+    """The recording's blocks, each told to `tick`."""
+    samples = 0
+    for block in recording.blocks():
+        samples += len(block)
+        tick(samples / SAMPLE_RATE, recording.duration)
+        yield block
 
 
 def _elected(hypotheses: Iterable[Hypothesis]) -> str | None:

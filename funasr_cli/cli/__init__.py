@@ -8,13 +8,14 @@ import sys
 import click
 
 from funasr_cli import __version__
+from funasr_cli.cli.config import config
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.errors import FunasrError
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
 
-CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "FUNASR_CLI", "max_content_width": 100}
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 @click.group(context_settings=CONTEXT)
@@ -24,6 +25,7 @@ def cli() -> None:
 
 
 cli.add_command(transcribe)
+cli.add_command(config)
 
 
 def main() -> None:

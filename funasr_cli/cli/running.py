@@ -2,31 +2,66 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+import click
+
 from funasr_cli.audio.vad import VadOptions
-from funasr_cli.batch.devices import choose_device, usable_cores
-from funasr_cli.batch.engine import Engine, load_engine
-from funasr_cli.batch.names import assign_names
-from funasr_cli.batch.progress import Display, Style, make_display
-from funasr_cli.batch.runner import Job, Sink, run, write_files
-from funasr_cli.batch.scan import Scan, Source, scan
+from funasr_cli.batch.deadline import Deadline
+from funasr_cli.batch.delivery import Delivery, FileDelivery, StdoutDelivery
+from funasr_cli.batch.devices import Device, choose_device, usable_cores
+from funasr_cli.batch.engine import load_engine
+from funasr_cli.batch.plan import Action, Job, Rules
+from funasr_cli.batch.progress import Display, Style, Tally, make_display
+from funasr_cli.batch.record import Provenance, Record, open_record, peek_record
+from funasr_cli.batch.runner import Run
+from funasr_cli.batch.scan import EXTENSIONS, Scan, Selection, Source, scan
 from funasr_cli.batch.settings import Settings
+from funasr_cli.batch.signals import Interrupted, StopSignals
 from funasr_cli.batch.transcriber import Transcriber
 from funasr_cli.errors import NoAudioError, UsageError
 from funasr_cli.files import shown
 from funasr_cli.models.catalogue import DEFAULT_MODEL
-from funasr_cli.models.store import find_model
-from funasr_cli.outputs import WRITERS
-from funasr_cli.transcript import Transcript
+from funasr_cli.models.store import Model, find_model
 
 MANY_ON_STDOUT = ("txt", "json")
 """Formats of which several can follow each other in one stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a run works with, whether it writes files or to stdout."""
+
+    settings: Settings
+    model: Model
+    device: Device
+    display: Display
+    deadline: Deadline
+    max_files: int | None
+    debug: bool
+
+    def run(self, deliveries: Sequence[Delivery], tally: Tally) -> None:
+        """Load the model and do all of `deliveries`. Raises `Interrupted` where a signal came."""
+        with StopSignals() as signals:
+            engine = load_engine(self.model, self.device, precision=self.settings.precision, threads=usable_cores())
+            known = engine.recognizer.languages
+            if self.settings.language is not None and self.settings.language not in known:
+                raise UsageError(
+                    f"{self.model.name} does not know the language {self.settings.language!r}",
+                    hint=f"It knows: auto, {', '.join(sorted(known))}.",
+                )
+            self.display.note(f"{self.model.name} on {engine.executor.device}: {self.device.why}")
+            with _nonsense_is_a_usage_error():
+                transcriber = Transcriber(engine, self.settings)
+            run = Run(transcriber, self.display, tally, signals.check)
+            run.do(deliveries, self.deadline, self.max_files, debug=self.debug)
 
 
 def transcribe_all(
@@ -45,13 +80,25 @@ def transcribe_all(
     vad_min_silence: float,
     vad_padding: float,
     overlap: float,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    ext: tuple[str, ...] | None,
+    min_age: float,
+    force: bool,
+    verify_content: bool,
+    deadline: str | None,
+    max_files: int | None,
+    wait: bool,
+    dry_run: bool,
+    json_summary: bool,
     progress: Style,
     debug: bool,
 ) -> int:
-    """Find the recordings, load the model, do them all; returns the exit code. See the command for the options."""
+    """Find the recordings and do what is to be done with them; returns the exit code. The options are the command's."""
     on_stdout = output == "-"
-    if on_stdout and beside:
-        raise UsageError("--beside and -o - exclude each other")
+    if on_stdout and (beside or dry_run or json_summary):
+        other = "--beside" if beside else "--dry-run" if dry_run else "--json-summary"
+        raise UsageError(f"{other} and -o - exclude each other")
     with _nonsense_is_a_usage_error():
         settings = Settings(
             formats=formats or (("txt",) if on_stdout else ("txt", "srt")),
@@ -62,27 +109,78 @@ def transcribe_all(
         )
     if on_stdout and len(settings.formats) > 1:
         raise UsageError("only one format fits on stdout", hint="Name it, e.g. -f srt, or write files with -o DIR.")
-
     display = make_display(progress, results_on_stdout=on_stdout)
+    until = Deadline(deadline)
+    tally = Tally()
     with _stdin_spooled(paths) as spooled:
-        found = scan([path for path in paths if path != "-"], None if on_stdout else Path(output))
+        selection = Selection(ext or EXTENSIONS, include, exclude)
+        found = scan([path for path in paths if path != "-"], None if on_stdout else Path(output), selection)
         found.sources += [Source(path, PurePath("stdin")) for path in spooled]
-        _check_found(found, settings, display, on_stdout)
-        engine = load_engine(
-            find_model(model or DEFAULT_MODEL),
-            choose_device(device, "Whisper"),
-            precision=precision,
-            threads=usable_cores(),
+        _check_found(found, display)
+        chosen = choose_device(device, "Whisper")
+        session = Session(settings, find_model(model or DEFAULT_MODEL), chosen, display, until, max_files, debug)
+        tally.failed = len(found.problems)
+        try:
+            if on_stdout:
+                _to_stdout(session, found.sources, tally)
+            else:
+                fingerprint = settings.fingerprint(session.model.sha256)
+                rules = Rules(fingerprint, settings.formats, force, verify_content, min_age)
+                folder = Path(output)
+                if dry_run:
+                    _list(peek_record(folder, beside=beside), found.sources, rules)
+                    return 0
+                with open_record(folder, beside=beside, wait=wait, tell=display.warn) as record:
+                    _to_files(session, record, found.sources, rules, tally)
+        except Interrupted as interruption:
+            display.warn(f"interrupted by {interruption}; what was finished is kept")
+            return interruption.exit_code
+        finally:
+            if json_summary:
+                click.echo(json.dumps({**tally.summary(), "model": session.model.name, "device": chosen.kind}))
+    return 1 if tally.failed else 0
+
+
+def _to_stdout(session: Session, sources: Sequence[Source], tally: Tally) -> None:
+    kind = session.settings.formats[0]
+    if len(sources) > 1 and kind not in MANY_ON_STDOUT:
+        raise UsageError(
+            f"{len(sources)} recordings do not fit into one {kind} stream",
+            hint="Write files with -o DIR, or print txt or json.",
         )
-        _check_language(settings, engine)
-        display.note(f"{engine.model.name} on {engine.executor.device}: {engine.device.why}")
-        with _nonsense_is_a_usage_error():
-            transcriber = Transcriber(engine, settings)
-        names = assign_names(found.sources)
-        jobs = [Job(source, names[source]) for source in found.sources]
-        sink = _print_result(settings) if on_stdout else _write_result(settings, jobs, None if beside else Path(output))
-        tally = run(jobs, transcriber, sink, display, debug=debug)
-    return 1 if tally.failed or found.problems else 0
+    session.run([StdoutDelivery(source, kind, _print) for source in sources], tally)
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _to_files(session: Session, record: Record, sources: Sequence[Source], rules: Rules, tally: Tally) -> None:
+    provenance = Provenance(
+        session.model.name, session.model.sha256, session.device.kind, session.device.why, rules.settings
+    )
+    todo: list[Job] = []
+    for job in record.jobs(sources, rules):
+        if job.action is Action.DO:
+            todo.append(job)
+        elif job.action is Action.LEAVE:
+            record.skip(job, job.why, provenance)
+            tally.left += 1
+        else:
+            tally.skipped += 1
+    if todo:
+        formats = session.settings.formats
+        session.run([FileDelivery(record, job, formats, provenance) for job in todo], tally)
+    else:
+        session.display.note(f"nothing to do: {tally.skipped} done before, {tally.left} left for next time")
+    if tally.left:
+        session.display.note(f"{tally.left} files left")
+
+
+def _list(record: Record, sources: Sequence[Source], rules: Rules) -> None:
+    for job in record.jobs(sources, rules):
+        click.echo(f"{job.action.value:5} {shown(job.source.path)}: {job.why}")
 
 
 @contextmanager
@@ -106,7 +204,7 @@ def _stdin_spooled(paths: Sequence[str]) -> Iterator[list[Path]]:
         yield [Path(file.name)]
 
 
-def _check_found(found: Scan, settings: Settings, display: Display, on_stdout: bool) -> None:
+def _check_found(found: Scan, display: Display) -> None:
     for path, why in found.problems:
         display.warn(f"failed: {shown(path)}: {why}")
     if not found.sources:
@@ -114,35 +212,3 @@ def _check_found(found: Scan, settings: Settings, display: Display, on_stdout: b
             "no recording in what was named",
             hint="Folders are searched for audio and video files by their extension; name a file to take it anyway.",
         )
-    if on_stdout and len(found.sources) > 1 and settings.formats[0] not in MANY_ON_STDOUT:
-        raise UsageError(
-            f"{len(found.sources)} recordings do not fit into one {settings.formats[0]} stream",
-            hint="Write files with -o DIR, or print txt or json.",
-        )
-
-
-def _check_language(settings: Settings, engine: Engine) -> None:
-    known = engine.recognizer.languages
-    if settings.language is not None and settings.language not in known:
-        raise UsageError(
-            f"{engine.model.name} does not know the language {settings.language!r}",
-            hint=f"It knows: auto, {', '.join(sorted(known))}.",
-        )
-
-
-def _print_result(settings: Settings) -> Sink:
-    def sink(transcript: Transcript, name: PurePath) -> None:
-        sys.stdout.write(WRITERS[settings.formats[0]](transcript))
-        sys.stdout.flush()
-
-    return sink
-
-
-def _write_result(settings: Settings, jobs: Sequence[Job], output_dir: Path | None) -> Sink:
-    folders = {job.name: job.source.path.parent for job in jobs}
-
-    def sink(transcript: Transcript, name: PurePath) -> None:
-        target = folders[name] / name.name if output_dir is None else output_dir / name
-        write_files(transcript, target, settings.formats)
-
-    return sink

@@ -11,6 +11,7 @@ from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
 from funasr_cli.audio.windows import Bounds, Window
 from funasr_cli.batch.devices import Device
 from funasr_cli.batch.engine import Engine
+from funasr_cli.batch.stopwatch import Stopwatch
 from funasr_cli.models.store import Model
 from funasr_cli.recognizers.base import Hypothesis, Request
 from funasr_cli.transcript import Token
@@ -55,7 +56,7 @@ def recognize() -> Callable[..., tuple[Hypothesis, list[tuple[float, Request]]]]
             for start, end in (speech or [(0.0, seconds)])
         )
         samples = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
-        result = engine.recognize(Window(Bounds(ORIGIN, ORIGIN + len(samples)), samples, spans), None)
+        result = engine.recognize(Window(Bounds(ORIGIN, ORIGIN + len(samples)), samples, spans), None, Stopwatch())
         assert not scripted.script
         return result, scripted.seen
 

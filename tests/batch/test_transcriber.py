@@ -13,6 +13,7 @@ from funasr_cli.audio.decode import open_recording
 from funasr_cli.audio.windows import Window
 from funasr_cli.batch.engine import Engine
 from funasr_cli.batch.settings import Settings
+from funasr_cli.batch.stopwatch import Stopwatch
 from funasr_cli.batch.transcriber import Transcriber
 from funasr_cli.errors import InputError
 from funasr_cli.recognizers.base import Hypothesis
@@ -22,9 +23,11 @@ from tests.conftest import ENERGY_REPORT
 
 def transcribe(engine: Engine, path: Path, settings: Settings | None = None) -> Transcript:
     ticks: list[tuple[float, float | None]] = []
+    watch = Stopwatch()
     transcript = Transcriber(engine, settings or Settings()).transcribe(
-        path, path.name, lambda done, length: ticks.append((done, length))
+        path, path.name, lambda done, length: ticks.append((done, length)), watch
     )
+    assert set(watch.seconds) <= {"listen", "prepare", "run", "decode"}
     assert [done for done, _ in ticks] == sorted(done for done, _ in ticks)
     return transcript
 
@@ -99,9 +102,9 @@ def test_windows_that_stand_apart_from_the_vote_follow_it(
 
     honest = Engine.recognize
 
-    def recognize(self: Engine, window: Window, language: str | None) -> Hypothesis:
+    def recognize(self: Engine, window: Window, language: str | None, watch: Stopwatch) -> Hypothesis:
         asked.append(language)
-        return honest(self, window, "de" if len(asked) == 2 else language)
+        return honest(self, window, "de" if len(asked) == 2 else language, watch)
 
     monkeypatch.setattr(Engine, "recognize", recognize)
     transcript = transcribe(engine, long_talk)

@@ -1,0 +1,60 @@
+"""`manifest.jsonl`: a JSON object a line for each time a recording was worked on; the latest line of a file counts."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from funasr_cli.errors import RecordError
+
+NAME = "manifest.jsonl"
+LOOK_BACK = 1 << 20
+"""Bytes at the end of the file in which lines are looked for that may be in it already."""
+
+
+class Manifest:
+    """Appends lines. Raises `RecordError` where that is not possible."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / NAME
+
+    def repair(self, unrecorded: Sequence[str]) -> None:
+        """Remove a last line that was torn by a crash, and add the lines that are missing."""
+        try:
+            with self._path.open("a+b") as file:
+                end = file.seek(0, os.SEEK_END)
+                file.seek(max(0, end - LOOK_BACK))
+                tail = file.read()
+                if tail and not tail.endswith(b"\n"):
+                    torn = len(tail) - (tail.rfind(b"\n") + 1)
+                    file.truncate(end - torn)
+                    tail = tail[: len(tail) - torn]
+        except OSError as error:
+            raise RecordError(f"cannot be written: {error.strerror}", where=self._path) from error
+        present = set(tail.splitlines())
+        for line in unrecorded:
+            if line.encode() not in present:
+                self.append(line)
+
+    def append(self, line: str) -> None:
+        """Add a line, and be sure that it is on the disk."""
+        try:
+            with self._path.open("ab", buffering=0) as file:
+                before = file.tell()
+                try:
+                    data = line.encode() + b"\n"
+                    if file.write(data) != len(data):
+                        raise OSError(28, os.strerror(28))
+                    os.fsync(file.fileno())
+                except OSError:
+                    file.truncate(before)
+                    raise
+        except OSError as error:
+            raise RecordError(f"cannot be written: {error.strerror}", where=self._path) from error
+
+
+def as_line(entry: object) -> str:
+    """One line of JSON."""
+    return json.dumps(entry, ensure_ascii=False, separators=(", ", ": "))

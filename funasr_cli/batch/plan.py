@@ -1,0 +1,109 @@
+"""What is to be done with each recording, and why."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from funasr_cli.batch.names import assign_names
+from funasr_cli.batch.scan import Source
+from funasr_cli.batch.state import Input, Stat, State
+from funasr_cli.files import sha256_of
+
+FINISHED = ("done", "empty")
+
+
+class Action(Enum):
+    """Do it, skip it because it is done, or leave it for next time."""
+
+    DO = "do"
+    SKIP = "skip"
+    LEAVE = "leave"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A recording, what is remembered of it, and what to do with it."""
+
+    source: Source
+    known: Input
+    action: Action
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How to decide: the settings that matter as JSON, the formats wanted, and what the command line says of it."""
+
+    settings: str
+    formats: Sequence[str]
+    force: bool = False
+    verify_content: bool = False
+    min_age: float = 0.0
+
+
+def remember(sources: Sequence[Source], state: State) -> list[tuple[Source, Input]]:
+    """Each source with what is remembered of it. New ones are given their names, for ever."""
+    known = state.inputs()
+    new = []
+    for source in sources:
+        path = Path(os.path.abspath(source.path))
+        if os.fsencode(path) in known:
+            continue
+        before = next((old for old in state.gone_from(source.relative) if _same_content(old, path)), None)
+        if before is not None:
+            state.moved(before, path)
+        else:
+            new.append(source)
+    names = assign_names(new, (entry.name for entry in known.values()))
+    state.add((Path(os.path.abspath(source.path)), source.relative, names[source]) for source in new)
+    known = state.inputs()
+    return [(source, known[os.fsencode(os.path.abspath(source.path))]) for source in sources]
+
+
+def decide(source: Source, known: Input, rules: Rules, outputs: Mapping[str, Path], state: State) -> Job:
+    """What to do with one source; `outputs` are the files written for it before, by format."""
+    action, why = _decide(source.path, known, rules, outputs, state)
+    return Job(source, known, action, why)
+
+
+def _decide(path: Path, known: Input, rules: Rules, outputs: Mapping[str, Path], state: State) -> tuple[Action, str]:
+    try:
+        stat = Stat.of(path)
+    except OSError:
+        return Action.DO, "it cannot be read"  # and will fail with the reason when its turn comes
+    age = time.time() - stat.mtime_ns / 1e9
+    if 0 <= age < rules.min_age:  # a time stamp in the future comes from a wrong clock, and tells nothing
+        return Action.LEAVE, f"changed {age:.0f} s ago, less than --min-age"
+    if rules.force:
+        return Action.DO, "forced"
+    if known.status not in FINISHED:
+        return Action.DO, "new" if known.status is None else f"{known.status} before"
+    if stat != known.stat or rules.verify_content:
+        if stat.size != (known.stat.size if known.stat else None) or sha256_of(path) != known.sha256:
+            return Action.DO, "its content changed"
+        state.unchanged(known, stat)
+    if known.settings != rules.settings:
+        return Action.DO, f"changed: {', '.join(_differences(known.settings or '{}', rules.settings))}"
+    missing = [kind for kind in rules.formats if kind not in outputs or not outputs[kind].exists()]
+    if missing:
+        return Action.DO, f"no {', '.join(missing)} yet"
+    return Action.SKIP, "done"
+
+
+def _same_content(known: Input, path: Path) -> bool:
+    try:
+        stat = Stat.of(path)
+        return known.stat is not None and stat.size == known.stat.size and sha256_of(path) == known.sha256
+    except OSError:
+        return False
+
+
+def _differences(before: str, after: str) -> list[str]:
+    old, new = json.loads(before), json.loads(after)
+    return [key for key in new if old.get(key) != new[key]]

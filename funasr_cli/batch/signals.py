@@ -1,0 +1,69 @@
+"""SIGINT and SIGTERM: the first asks the run to stop at the next good moment, the second stops it at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType, TracebackType
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(BaseException):
+    """The run was asked to stop. Not an `Exception`, so that nothing that handles errors swallows it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+    @property
+    def exit_code(self) -> int:
+        """128 + the signal, as shells have it."""
+        return 128 + self.number
+
+
+class StopSignals:
+    """While this context is open, `check` raises `Interrupted` once a signal came; a second one ends the process.
+
+    Python runs signal handlers between its own instructions, and a window keeps it waiting in a runtime for seconds.
+    So the second signal is not left to a handler: the interpreter writes each signal's number into a pipe as it comes,
+    and a thread reads it.
+    """
+
+    def __init__(self) -> None:
+        self._received: int | None = None
+        self._count = 0
+        self._before: dict[int, object] = {}
+
+    def check(self) -> None:
+        """Raise `Interrupted` if a signal came."""
+        if self._received is not None:
+            raise Interrupted(self._received)
+
+    def __enter__(self) -> StopSignals:
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+        for number in STOPPING:
+            self._before[number] = signal.signal(number, self._note)
+        self._wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        signal.set_wakeup_fd(self._wakeup)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal gave
+        os.close(self._writer)
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        self._received = number
+
+    def _watch(self) -> None:
+        with os.fdopen(self._reader, "rb", buffering=0) as pipe:
+            while byte := pipe.read(1):
+                self._count += byte[0] in STOPPING
+                if self._count == 2:
+                    os._exit(128 + byte[0])

@@ -1,0 +1,258 @@
+"""What the output folder remembers: inputs seen, the names they own, what was written, what was finished.
+
+SQLite, because a run can be killed at any instant: a transaction is in it whole or not at all, its file is one that an
+auditor can open with a tool he has, and looking up one of 100,000 inputs is cheap. It is used by one process at a time
+(see `lock`). Paths are kept as bytes, for not every name is UTF-8.
+
+Before outputs are written their hashes and temporary names are noted, and afterwards that they are done. So after any
+death it is known which file is ours, whether old or new, and which temporary files are to be removed.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from funasr_cli.errors import MachineError, RecordError
+
+VERSION = 1
+
+SCHEMA = """
+CREATE TABLE input (
+    id INTEGER PRIMARY KEY,
+    path BLOB NOT NULL UNIQUE,       -- absolute
+    relative BLOB NOT NULL,          -- in the tree that the outputs mirror
+    name BLOB NOT NULL UNIQUE,       -- of its outputs, without the format's ending; never changes
+    size INTEGER, mtime_ns INTEGER, inode INTEGER, sha256 TEXT,   -- of the content last worked on
+    status TEXT,                     -- done, empty or failed; NULL: never finished
+    settings TEXT,                   -- JSON of the settings it was done with
+    attempts INTEGER NOT NULL DEFAULT 0,
+    record TEXT                      -- its line for the manifest that may not be in it yet
+);
+CREATE INDEX input_relative ON input (relative);
+CREATE TABLE output (
+    path BLOB PRIMARY KEY,           -- absolute, or relative to the output folder
+    input INTEGER NOT NULL REFERENCES input (id),
+    format TEXT NOT NULL,
+    sha256 TEXT,                     -- of what is there, as we left it
+    pending TEXT,                    -- sha256 of what is being written
+    temporary BLOB                   -- the name under which it is being written
+);
+CREATE INDEX output_input ON output (input);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """What tells cheaply whether a file is still the same."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, path: Path) -> Stat:
+        """Of the file as it is now; raises `OSError`."""
+        status = path.stat()
+        return cls(status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input as it is remembered. `stat`, `sha256` and `settings` are None until it was worked on."""
+
+    id: int
+    path: Path
+    name: PurePath
+    stat: Stat | None
+    sha256: str | None
+    status: str | None
+    settings: str | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """An output to be written: its key in the record, what our file there holds now (None: there is none), and will."""
+
+    key: bytes
+    path: Path
+    format: str
+    present: str | None
+    sha256: str
+    temporary: Path
+
+
+class State:
+    """The record of one output folder. Each method is one transaction; raises `RecordError` where it cannot be kept."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = path
+        with self._errors():
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA foreign_keys = ON")
+            (version,) = self._db.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                with self._transaction():
+                    for statement in SCHEMA.split(";\n"):
+                        self._db.execute(statement)
+                    self._db.execute(f"PRAGMA user_version = {VERSION}")
+        if version > VERSION:
+            raise MachineError("was written by a newer version of funasr-cli", where=path, hint="Update this one.")
+
+    @classmethod
+    def copy_of(cls, path: Path) -> State:
+        """A copy in memory of the state in the file `path`; an empty one where there is none."""
+        copy = cls(":memory:")
+        if path.exists():
+            with copy._errors(), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source:
+                source.backup(copy._db)
+        return copy
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def inputs(self) -> dict[bytes, Input]:
+        """All inputs by their path."""
+        with self._errors():
+            rows = self._db.execute(f"SELECT {COLUMNS} FROM input").fetchall()
+        return {row[1]: _input(row) for row in rows}
+
+    def add(self, new: Iterable[tuple[Path, PurePath, PurePath]]) -> None:
+        """Give names to new inputs: (absolute path, relative path, name)."""
+        with self._errors(), self._transaction():
+            self._db.executemany(
+                "INSERT INTO input (path, relative, name) VALUES (?, ?, ?)",
+                [tuple(map(os.fsencode, row)) for row in new],
+            )
+
+    def gone_from(self, relative: PurePath) -> list[Input]:
+        """Inputs of the same place in the tree that are no longer where they were: the tree may have been moved."""
+        with self._errors():
+            rows = self._db.execute(
+                f"SELECT {COLUMNS} FROM input WHERE relative = ?", (os.fsencode(relative),)
+            ).fetchall()
+        return [known for known in map(_input, rows) if not os.path.lexists(known.path)]
+
+    def moved(self, known: Input, path: Path) -> None:
+        """The input is now found at `path`."""
+        with self._errors(), self._transaction():
+            self._db.execute("UPDATE input SET path = ? WHERE id = ?", (os.fsencode(path), known.id))
+
+    def unchanged(self, known: Input, stat: Stat) -> None:
+        """The content is the same although the file looks different: remember its new looks."""
+        with self._errors(), self._transaction():
+            self._set_stat(known, stat)
+
+    def outputs(self) -> dict[int, dict[str, bytes]]:
+        """For each input's id the format and path of every output written for it."""
+        with self._errors():
+            rows = self._db.execute("SELECT input, format, path FROM output WHERE sha256 IS NOT NULL").fetchall()
+        found: dict[int, dict[str, bytes]] = {}
+        for owner, kind, path in rows:
+            found.setdefault(owner, {}).setdefault(kind, path)
+        return found
+
+    def hashes(self, key: bytes, known: Input) -> set[str] | None:
+        """What an output of the input may hold and still be ours: what we left there, what we were about to write.
+
+        None where the output belongs to another input.
+        """
+        with self._errors():
+            row = self._db.execute("SELECT input, sha256, pending FROM output WHERE path = ?", (key,)).fetchone()
+        if row is None:
+            return set()
+        return {value for value in row[1:] if value is not None} if row[0] == known.id else None
+
+    def begin(self, known: Input) -> int:
+        """Count one more attempt; returns how many there were with it."""
+        with self._errors(), self._transaction():
+            self._db.execute("UPDATE input SET attempts = attempts + 1 WHERE id = ?", (known.id,))
+            (attempts,) = self._db.execute("SELECT attempts FROM input WHERE id = ?", (known.id,)).fetchone()
+        return int(attempts)
+
+    def announce(self, known: Input, writes: Iterable[Write]) -> None:
+        """Outputs are about to be written."""
+        with self._errors(), self._transaction():
+            self._db.executemany(
+                "INSERT INTO output (path, input, format, sha256, pending, temporary) VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+                "ON CONFLICT (path) DO UPDATE SET input = ?2, format = ?3, sha256 = ?4, pending = ?5, temporary = ?6",
+                [
+                    (write.key, known.id, write.format, write.present, write.sha256, os.fsencode(write.temporary))
+                    for write in writes
+                ],
+            )
+
+    def finish(
+        self, known: Input, status: str, *, stat: Stat | None, sha256: str | None, settings: str, record: str
+    ) -> None:
+        """The input is done or has failed, and what was announced for it is in place, or never will be."""
+        with self._errors(), self._transaction():
+            # Of a failed input some outputs may be in place and others not: both hashes stay known as ours.
+            settled = "" if status == "failed" else "sha256 = pending, pending = NULL, "
+            self._db.execute(
+                f"UPDATE output SET {settled}temporary = NULL WHERE input = ? AND pending IS NOT NULL", (known.id,)
+            )
+            self._db.execute(
+                "UPDATE input SET status = ?1, sha256 = ?2, settings = ?3, record = ?4, "
+                "attempts = CASE ?1 WHEN 'failed' THEN attempts ELSE 0 END WHERE id = ?5",
+                (status, sha256, settings, record, known.id),
+            )
+            if stat is not None:
+                self._set_stat(known, stat)
+
+    def unrecorded(self) -> list[str]:
+        """Lines for the manifest that may not be in it, oldest input first."""
+        with self._errors():
+            rows = self._db.execute("SELECT record FROM input WHERE record IS NOT NULL ORDER BY id").fetchall()
+        return [record for (record,) in rows]
+
+    def recorded(self) -> None:
+        """All lines are in the manifest."""
+        with self._errors(), self._transaction():
+            self._db.execute("UPDATE input SET record = NULL WHERE record IS NOT NULL")
+
+    def abandoned(self) -> list[Path]:
+        """Temporary files that a killed run may have left. Its announced outputs stay known as ours."""
+        with self._errors():
+            rows = self._db.execute("SELECT temporary FROM output WHERE temporary IS NOT NULL").fetchall()
+        return [Path(os.fsdecode(temporary)) for (temporary,) in rows]
+
+    def _set_stat(self, known: Input, stat: Stat) -> None:
+        self._db.execute(
+            "UPDATE input SET size = ?, mtime_ns = ?, inode = ? WHERE id = ?",
+            (stat.size, stat.mtime_ns, stat.inode, known.id),
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise RecordError(f"the record of this run cannot be kept: {error}", where=self._path) from error
+
+
+COLUMNS = "id, path, name, size, mtime_ns, inode, sha256, status, settings, attempts"
+
+
+def _input(row: tuple[int, bytes, bytes, int, int, int, str | None, str | None, str | None, int]) -> Input:
+    ident, path, name, size, mtime_ns, inode, sha256, status, settings, attempts = row
+    stat = None if size is None else Stat(size, mtime_ns, inode)
+    return Input(ident, Path(os.fsdecode(path)), PurePath(os.fsdecode(name)), stat, sha256, status, settings, attempts)

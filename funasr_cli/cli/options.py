@@ -1,0 +1,107 @@
+"""The settings of a run: options on the command line, keys in a configuration file, `FUNASR_CLI_*` variables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from funasr_cli.config import nearest, read_config
+from funasr_cli.errors import UsageError
+
+ENVIRONMENT = "FUNASR_CLI"
+NOT_OPTIONS = ("FUNASR_CLI_MODELS",)
+"""Variables of ours that are no options."""
+
+FORMATS = ("txt", "srt", "vtt", "json", "tsv")
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _split(value: str | None) -> tuple[str, ...] | None:
+    return None if value is None else tuple(dict.fromkeys(part.strip().lower() for part in value.split(",")))
+
+
+def _formats(_: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    names = _split(value)
+    for name in names or ():
+        if name not in FORMATS:
+            raise click.BadParameter(f"{name!r} is no output format; there are {', '.join(FORMATS)}", param=param)
+    return names
+
+
+def _extensions(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    names = _split(value)
+    return names and tuple(name.lstrip(".") for name in names)
+
+
+def _config(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    """Make the file's values the defaults, below the environment; refuse variables that mean nothing."""
+    known = {param.name: param for param in context.command.params if isinstance(param, click.Option) and param.name}
+    for variable in os.environ:
+        name = variable.removeprefix(f"{ENVIRONMENT}_").lower()
+        if variable.startswith(f"{ENVIRONMENT}_") and variable not in NOT_OPTIONS and name not in known:
+            raise UsageError(f"the environment variable {variable} is no setting", hint=nearest(name, known))
+    if value is not None:
+        settings = {name: option for name, option in known.items() if name not in ("config", "help")}
+        context.default_map = read_config(Path(value), settings)
+    return value
+
+
+def _option(*names: str, **more: Any) -> Callable[[Command], Command]:
+    more.setdefault("show_default", "default" in more and not more.get("is_flag", False))
+    return click.option(*names, **more)
+
+
+def _seconds(name: str, default: float, text: str) -> Callable[[Command], Command]:
+    return _option(name, type=click.FloatRange(0), default=default, metavar="SECONDS", help=text)
+
+
+OPTIONS = [
+    _option("-o", "--output", default="transcripts", metavar="DIR|-",
+            help="Folder for the outputs and the record of the run; - prints one format to stdout."),
+    _option("--beside", is_flag=True, help="Write each output next to its recording; the record stays in the folder."),
+    _option("-f", "--format", "formats", callback=_formats, metavar="FORMAT,...",
+            help=f"What to write: {', '.join(FORMATS)}.  [default: txt,srt; txt on stdout]"),
+    _option("--model", metavar="NAME|DIR", help="Model, by name or folder.  [default: whisper-base]"),
+    _option("--device", type=click.Choice(["auto", "cpu", "npu"]), default="auto",
+            help="Where the model runs; auto never passes over an NPU in silence."),
+    _option("--precision", type=click.Choice(["float32", "int8"]), default="float32",
+            help="Of the model's computation; int8 takes less time and memory and makes more mistakes."),
+    _option("--language", default="auto", metavar="CODE",
+            help="Language spoken, e.g. zh or en; auto lets each recording's first windows vote."),
+    _option("--vad", type=click.Choice(["silero", "off"]), default="silero",
+            help="Voice detector; off transcribes silence as well."),
+    _option("--vad-threshold", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.4,
+            help="Probability from which a sound is speech."),
+    _seconds("--vad-min-speech", 0.1, "Shorter sounds are no speech."),
+    _seconds("--vad-min-silence", 0.3, "Shorter pauses do not end a stretch of speech."),
+    _seconds("--vad-padding", 0.3, "Margin kept around speech; at most the minimum silence."),
+    _seconds("--overlap", 2.0, "How far windows overlap in speech without pauses."),
+    _option("--include", multiple=True, metavar="GLOB", help="Take only recordings whose path below the folder fits."),
+    _option("--exclude", multiple=True, metavar="GLOB", help="Pass over recordings whose path below the folder fits."),
+    _option("--ext", callback=_extensions, metavar="EXT,...", help="Extensions taken in folders instead of all known."),
+    _seconds("--min-age", 0.0, "Leave files that were changed more recently for next time; 60 is good for cron."),
+    _option("--force", is_flag=True, help="Do again what is done."),
+    _option("--verify-content", is_flag=True, help="Compare content by hash even where size and times are the same."),
+    _option("--deadline", metavar="HH:MM|+2h", help="Take on no new recording after this time."),
+    _option("--max-files", type=click.IntRange(1), metavar="N", help="Do at most N recordings."),
+    _option("--wait", is_flag=True, help="Wait where another run holds the output folder."),
+    _option("--dry-run", is_flag=True, help="List what would be done and why, and do nothing."),
+    _option("--json-summary", is_flag=True, help="Print the totals as one JSON object on stdout."),
+    _option("--progress", type=click.Choice(["auto", "rich", "plain", "none"]), default="auto",
+            help="Live display, lines for a log, or nothing; always on stderr."),
+    _option("--debug", is_flag=True, help="Stop at the first error and show where it arose."),
+    _option("--config", callback=_config, is_eager=True, expose_value=False, metavar="FILE",
+            help="YAML file with these options as keys; the environment and the command line go before it."),
+]  # fmt: skip
+
+
+def settings(command: Command) -> Command:
+    """Give a command all settings."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command

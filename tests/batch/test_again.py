@@ -1,0 +1,376 @@
+"""What a second night does: the rows "Again" and "Names" of the design, on real files and the real record.
+
+Transcripts are made up here from what is in the file; what is tested is what is done, when, and under which names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from funasr_cli.batch.delivery import FileDelivery
+from funasr_cli.batch.plan import Action, Rules
+from funasr_cli.batch.record import LeftForNextTime, Provenance, open_record, peek_record
+from funasr_cli.batch.scan import scan
+from funasr_cli.batch.settings import Settings
+from funasr_cli.errors import InputError
+from funasr_cli.transcript import Segment, Token, Transcript
+
+MODEL = "d0" * 32
+
+
+@dataclass(frozen=True)
+class Night:
+    """What one run did: by relative path, the reason for each recording done; and the warnings."""
+
+    done: dict[str, str]
+    left: dict[str, str]
+    warnings: list[str]
+
+
+Sleepless = Callable[..., Night]
+
+
+def transcript(content: str) -> Transcript:
+    token = Token(content, 0.0, 1.0, 0.9)
+    return Transcript("s", 1.0, 1.0, "zh", "m", MODEL, "cpu", (Segment(0.0, 1.0, (token,)),), (content,), ())
+
+
+@pytest.fixture
+def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sleepless:
+    """Runs over `in` (or other roots) into `out` with the given settings; `while_read` is called during each file."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+
+    def run(
+        *roots: str,
+        settings: Settings | None = None,
+        model: str = MODEL,
+        beside: bool = False,
+        fail: Sequence[str] = (),
+        while_read: Callable[[], object] = lambda: None,
+        **rules: object,
+    ) -> Night:
+        settings = settings or Settings()
+        result = Night({}, {}, [])
+        provenance = Provenance("m", model, "cpu", "tests", settings.fingerprint(model))
+        with open_record(Path("out"), beside=beside, wait=False, tell=print) as record:
+            sources = scan(roots or ("in",), Path("out")).sources
+            for job in record.jobs(sources, Rules(provenance.settings, settings.formats, **rules)):  # type: ignore[arg-type]
+                name = str(job.source.relative)
+                if job.action is Action.LEAVE:
+                    result.left[name] = job.why
+                if job.action is not Action.DO:
+                    continue
+                delivery = FileDelivery(record, job, settings.formats, provenance)
+                delivery.start()
+                try:
+                    if name in fail:
+                        raise InputError("broken", where=job.source.path)
+                    content = f"{job.source.path.read_text()} {settings.language} {model[:2]}"
+                    while_read()
+                    result.warnings.extend(delivery.deliver(transcript(content), {}))
+                    result.done[name] = job.why
+                except (InputError, LeftForNextTime) as error:
+                    delivery.fail(error, {})
+                    result.left[name] = error.what
+        return result
+
+    return run
+
+
+def put(name: str, content: str = "speech") -> Path:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    return path
+
+
+def outputs(folder: str = "out") -> set[str]:
+    hidden = {"manifest.jsonl", ".funasr-cli"}
+    paths = (path.relative_to(folder) for path in Path(folder).rglob("*") if path.is_file())
+    return {str(path) for path in paths if path.parts[0] not in hidden}
+
+
+def manifest() -> list[dict[str, object]]:
+    return [json.loads(line) for line in Path("out/manifest.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+# Names
+
+
+def test_the_input_tree_is_mirrored(night: Sleepless) -> None:
+    put("in/2026/05/a.wav")
+    night()
+    assert outputs() == {"2026/05/a.txt", "2026/05/a.srt"}
+
+
+def test_an_output_is_the_stem_when_that_is_free_else_the_full_name(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    put("in/a.mp3", "two")
+    night()
+    assert outputs() == {"a.txt", "a.srt", "a.mp3.txt", "a.mp3.srt"}
+    assert Path("out/a.mp3.txt").read_text().startswith("two")
+
+
+def test_a_name_once_given_never_moves(night: Sleepless) -> None:
+    put("in/a.mp3", "two")
+    night()
+    put("in/a.wav", "one")  # it would have had the better claim
+    assert night().done == {"a.wav": "new"}
+    assert Path("out/a.txt").read_text().startswith("two")
+    assert Path("out/a.wav.txt").read_text().startswith("one")
+
+
+def test_a_name_is_not_given_again_when_its_recording_is_gone(night: Sleepless) -> None:
+    put("in/a.mp3", "two")
+    night()
+    Path("in/a.mp3").unlink()
+    put("in/a.wav", "one")
+    night()
+    assert Path("out/a.txt").read_text().startswith("two")
+    assert Path("out/a.wav.txt").read_text().startswith("one")
+
+
+def test_the_same_place_in_another_tree_is_another_recording(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    put("other/a.wav", "two")
+    night("in")
+    night("other")
+    assert Path("out/a.txt").read_text().startswith("one")
+    assert Path("out/a.wav.txt").read_text().startswith("two")
+
+
+def test_the_output_folder_is_never_scanned(night: Sleepless) -> None:
+    put("in/a.wav")
+    put("out/b.wav")
+    assert set(night(".").done) == {"in/a.wav"}
+
+
+def test_beside_writes_beside_and_keeps_the_record_in_the_folder(night: Sleepless) -> None:
+    put("in/a.wav")
+    night(beside=True)
+    assert outputs("in") == {"a.wav", "a.txt", "a.srt"}
+    assert outputs("out") == set()
+    assert night(beside=True).done == {}
+
+
+def test_beside_never_overwrites_a_file_that_is_not_ours(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    put("in/a.txt", "somebody's notes")
+    warnings = night(beside=True).warnings
+    assert Path("in/a.txt").read_text() == "somebody's notes"
+    assert Path("in/a.new.txt").read_text().startswith("one")
+    assert len(warnings) == 1
+
+
+# Again
+
+
+def test_what_is_done_is_skipped(night: Sleepless) -> None:
+    put("in/a.wav")
+    assert night().done == {"a.wav": "new"}
+    assert night().done == {}
+
+
+def test_a_file_that_only_looks_new_is_skipped(night: Sleepless) -> None:
+    path = put("in/a.wav")
+    night()
+    os.utime(path, (1, 1))
+    assert night().done == {}
+
+
+def test_new_content_is_done_again(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    put("in/b.wav", "one")
+    night()
+    put("in/a.wav", "two")
+    assert night().done == {"a.wav": "its content changed"}
+    assert Path("out/a.txt").read_text().startswith("two")
+
+
+def test_new_content_with_the_old_looks_is_found_when_asked_for(night: Sleepless) -> None:
+    path = put("in/a.wav", "one")
+    night()
+    before = path.stat()
+    with path.open("r+") as file:
+        file.write("two")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert night().done == {}
+    assert night(verify_content=True).done == {"a.wav": "its content changed"}
+
+
+def test_another_model_does_it_again(night: Sleepless) -> None:
+    put("in/a.wav")
+    night()
+    assert night(model="e1" * 32).done == {"a.wav": "changed: model"}
+
+
+def test_a_setting_that_matters_does_it_again(night: Sleepless) -> None:
+    put("in/a.wav")
+    night()
+    assert night(settings=Settings(language="zh")).done == {"a.wav": "changed: language"}
+    assert night(settings=Settings(language="zh", vad=None)).done == {"a.wav": "changed: vad"}
+    assert night(settings=Settings(language="zh", vad=None)).done == {}
+
+
+def test_another_format_is_written_and_fewer_are_no_reason(night: Sleepless) -> None:
+    put("in/a.wav")
+    night()
+    assert night(settings=Settings(formats=("txt",))).done == {}
+    assert night(settings=Settings(formats=("txt", "json"))).done == {"a.wav": "no json yet"}
+
+
+def test_a_deleted_output_is_written_again(night: Sleepless) -> None:
+    put("in/a.wav")
+    night()
+    Path("out/a.srt").unlink()
+    assert night().done == {"a.wav": "no srt yet"}
+    assert outputs() == {"a.txt", "a.srt"}
+
+
+def test_what_failed_is_tried_again_and_counted(night: Sleepless) -> None:
+    put("in/a.wav")
+    night(fail=["a.wav"])
+    night(fail=["a.wav"])
+    assert night().done == {"a.wav": "failed before"}
+    assert [(line["status"], line["attempts"]) for line in manifest()] == [("failed", 1), ("failed", 2), ("done", 3)]
+
+
+def test_force_does_everything_again(night: Sleepless) -> None:
+    put("in/a.wav")
+    night()
+    assert night(force=True).done == {"a.wav": "forced"}
+
+
+def test_an_output_that_somebody_edited_is_never_overwritten(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    night()
+    Path("out/a.txt").write_text("corrected by hand")
+    assert night().done == {}
+    put("in/a.wav", "two")
+    assert night().warnings == ["out/a.txt was edited; the new text is in a.new.txt"]
+    assert Path("out/a.txt").read_text() == "corrected by hand"
+    assert Path("out/a.new.txt").read_text().startswith("two")
+    assert Path("out/a.srt").read_text().count("two") == 1
+    put("in/a.wav", "three")
+    night()
+    assert Path("out/a.new.txt").read_text().startswith("three")
+    Path("out/a.new.txt").write_text("corrected as well")
+    put("in/a.wav", "four")
+    night()
+    assert Path("out/a.new.txt").read_text() == "corrected as well"
+    assert Path("out/a.new2.txt").read_text().startswith("four")
+
+
+def test_a_young_file_is_left_for_next_time(night: Sleepless) -> None:
+    put("in/a.wav")
+    os.utime(put("in/b.wav"), (time.time() - 100,) * 2)
+    result = night(min_age=60.0)
+    assert set(result.done) == {"b.wav"}
+    assert "less than --min-age" in result.left["a.wav"]
+    assert [line["status"] for line in manifest()] == ["skipped", "done"] or len(manifest()) == 1
+
+
+def test_a_time_stamp_in_the_future_is_no_reason_to_wait_for_it(night: Sleepless) -> None:
+    os.utime(put("in/a.wav"), (time.time() + 1e6,) * 2)
+    assert set(night(min_age=60.0).done) == {"a.wav"}
+
+
+def test_a_file_that_changes_while_it_is_read_is_left_for_next_time(night: Sleepless) -> None:
+    path = put("in/a.wav", "one")
+    result = night(while_read=lambda: path.write_text("one and more"))
+    assert result.left == {"a.wav": "changed while it was read; left for next time"}
+    assert outputs() == set()
+    assert night().done == {"a.wav": "new"}
+    assert Path("out/a.txt").read_text().startswith("one and more")
+
+
+def test_a_tree_that_was_moved_is_known_again(night: Sleepless) -> None:
+    put("in/2026/a.wav", "one")
+    night()
+    Path("in").rename("archive")
+    assert night("archive").done == {}
+    put("archive/2026/a.wav", "two")
+    assert night("archive").done == {"2026/a.wav": "its content changed"}
+    assert outputs() == {"2026/a.txt", "2026/a.srt"}
+
+
+def test_an_output_folder_that_was_moved_stays_done(night: Sleepless) -> None:
+    put("in/a.wav")
+    night()
+    Path("out").rename("elsewhere")
+    Path("elsewhere").rename("out")
+    assert night().done == {}
+
+
+def test_a_dry_run_changes_nothing(night: Sleepless) -> None:
+    put("in/a.wav")
+    rules = Rules(Settings().fingerprint(MODEL), ("txt",))
+    jobs = peek_record(Path("out"), beside=False).jobs(scan(["in"], None).sources, rules)
+    assert [(job.action, job.why) for job in jobs] == [(Action.DO, "new")]
+    assert not Path("out").exists()
+    night()
+    before = Path("out/.funasr-cli/state.sqlite").read_bytes()
+    put("in/b.wav")
+    jobs = peek_record(Path("out"), beside=False).jobs(scan(["in"], None).sources, rules)
+    assert [job.why for job in jobs] != ["new", "new"]
+    assert Path("out/.funasr-cli/state.sqlite").read_bytes() == before
+
+
+def test_names_that_are_no_text_are_remembered(night: Sleepless) -> None:
+    for raw in (b"in/\xb2\xe2\xca\xd4.wav", b"in/new\nline.wav"):
+        Path(os.fsdecode(raw)).write_text("speech")
+    assert len(night().done) == 2
+    assert night().done == {}
+    assert {line["status"] for line in manifest()} == {"done"}
+
+
+# The manifest
+
+
+def test_a_torn_last_line_is_repaired(night: Sleepless) -> None:
+    put("in/a.wav")
+    night()
+    with Path("out/manifest.jsonl").open("a") as file:
+        file.write('{"path": "/in/b.wav", "sta')
+    put("in/b.wav")
+    night()
+    assert [Path(str(line["path"])).name for line in manifest()] == ["a.wav", "b.wav"]
+
+
+def test_a_line_that_a_crash_kept_from_the_manifest_is_added_once(night: Sleepless) -> None:
+    import sqlite3
+
+    put("in/a.wav")
+    night()
+    path = Path("out/manifest.jsonl")
+    line = path.read_text()
+    with sqlite3.connect("out/.funasr-cli/state.sqlite") as state:
+        state.execute("UPDATE input SET record = ?", (line.strip(),))
+    state.close()
+    night()
+    assert path.read_text() == line
+    path.write_text("")
+    with sqlite3.connect("out/.funasr-cli/state.sqlite") as state:
+        state.execute("UPDATE input SET record = ?", (line.strip(),))
+    state.close()
+    night()
+    assert path.read_text() == line
+
+
+def test_a_line_tells_what_was_done_with_what(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    night()
+    (line,) = manifest()
+    assert {"time", "path", "status", "attempts", "sha256", "duration", "speech_seconds", "language", "outputs"} <= set(
+        line
+    )
+    assert {"warnings", "seconds", "model", "model_sha256", "device", "device_why", "settings"} <= set(line)
+    assert line["outputs"].keys() == {"a.txt", "a.srt"}  # type: ignore[attr-defined]
