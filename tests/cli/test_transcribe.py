@@ -6,40 +6,21 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import srt
 
+from tests.cli.conftest import Run
 from tests.conftest import ENERGY_REPORT, SAMPLES
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
 pytestmark = pytest.mark.usefixtures("embedded")
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Runs the command in an empty folder."""
-
-    def run(*arguments: str | Path, stdin: Path | None = None) -> subprocess.CompletedProcess[str]:
-        with (stdin or Path("/dev/null")).open("rb") as file:
-            return subprocess.run(
-                [sys.executable, "-m", "funasr_cli", *map(str, arguments)],
-                cwd=tmp_path,
-                stdin=file,
-                capture_output=True,
-                text=True,
-                timeout=120,
-                check=False,
-            )
-
-    return run
-
-
 def files(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    """The outputs below a folder, without the record."""
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    return {name for name in found if name != "manifest.jsonl" and not name.startswith(".funasr-cli")}
 
 
 @pytest.fixture

@@ -1,0 +1,94 @@
+"""Settings: from the command line, the environment, a file, or the default, in this order; mistakes are found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.conftest import Run
+from tests.conftest import ROOT
+
+
+def settings(text: str) -> dict[str, tuple[str, str]]:
+    rows = (line.split(None, 2) for line in text.splitlines())
+    return {name: (value, source) for name, value, source in rows}
+
+
+def test_show_tells_each_value_and_its_source(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "c.yaml").write_text("language: zh\nvad-threshold: 0.6\nformats: [srt, vtt]\ninclude: ['a*', b]\n")
+    monkeypatch.setenv("FUNASR_CLI_VAD_THRESHOLD", "0.7")
+    monkeypatch.setenv("FUNASR_CLI_OVERLAP", "3")
+    done = run("config", "show", "--config", "c.yaml", "--overlap", "1")
+    assert done.returncode == 0, done.stderr
+    shown = settings(done.stdout)
+    assert shown["language"] == ("zh", "configuration file")
+    assert shown["formats"] == ("srt,vtt", "configuration file")
+    assert shown["include"] == ("a*,b", "configuration file")
+    assert shown["vad_threshold"] == ("0.7", "environment")
+    assert shown["overlap"] == ("1.0", "command line")
+    assert shown["device"] == ("auto", "default")
+
+
+def test_the_file_itself_can_be_named_in_the_environment(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "c.yaml").write_text("force: true\n")
+    monkeypatch.setenv("FUNASR_CLI_CONFIG", "c.yaml")
+    assert settings(run("config", "show").stdout)["force"] == ("true", "configuration file")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("language: zh\nlangauge: en\n", "c.yaml:2: unknown setting 'langauge'\n  Did you mean language?"),
+        ("# a comment\n\nvad_threshold: high\n", "c.yaml:3: vad_threshold: expected a number, got 'high'"),
+        ("vad_threshold: 7\n", "c.yaml:1: vad_threshold: 7.0 is not in the range"),
+        ("force: 1\n", "c.yaml:1: force: expected true or false, got 1"),
+        ("language: no\n", "c.yaml:1: language: expected text, not true or false, got False"),
+        ("language: 5\n", "c.yaml:1: language: expected text (put it into quotes), got 5"),
+        ("language: [zh, en]\n", "c.yaml:1: language: expected one value, got a list"),
+        ("device: gpu\n", "c.yaml:1: device: 'gpu' is not one of"),
+        ("wait: true\nwait: false\n", "c.yaml:2: the setting 'wait' is there twice"),
+        ("- language\n", "c.yaml: has no `option: value` lines"),
+        ("language: [zh\n", "c.yaml: not YAML"),
+        (None, "c.yaml: cannot be read: No such file or directory"),
+    ],
+)
+def test_a_mistake_in_a_file_is_told_with_its_line(run: Run, tmp_path: Path, content: str | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / "c.yaml").write_text(content)
+    done = run("transcribe", "x.wav", "--config", "c.yaml")
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_empty_file_changes_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("# nothing yet\n")
+    assert run("config", "show", "--config", "c.yaml").stdout == run("config", "show").stdout
+
+
+def test_a_variable_that_is_no_setting_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FUNASR_CLI_LANGAUGE", "zh")
+    done = run("transcribe", "x.wav")
+    assert done.returncode == 2
+    assert "FUNASR_CLI_LANGAUGE is no setting\n  Did you mean language?" in done.stderr
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.name)
+def test_the_files_that_come_along_are_good(run: Run, path: Path) -> None:
+    assert run("config", "show", "--config", path).returncode == 0
+
+
+def test_default_yaml_says_what_holds_without_it(run: Run) -> None:
+    path = ROOT / "configs" / "default.yaml"
+    with_file, without = (
+        {name: value for name, (value, _) in settings(run("config", "show", *more).stdout).items()}
+        for more in (("--config", path), ())
+    )
+    assert with_file == without
+    assert set(yaml.safe_load(path.read_text(encoding="utf-8"))) == {
+        name for name, value in without.items() if value != "-"
+    }

@@ -1,0 +1,172 @@
+"""Runs that are killed, interrupted, or meet each other: real processes, real signals, the real model."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from funasr_cli.files import is_temporary
+from tests.conftest import SAMPLES
+
+pytestmark = pytest.mark.usefixtures("embedded")
+
+SILENT, SPOKEN = 27, 3
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    """30 short recordings; speech in the last three, so that most of the time is not the model's."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    speech, rate = soundfile.read(SAMPLES / "railway-station.flac", dtype="float32")
+    for number in range(SILENT + SPOKEN):
+        signal_ = speech[: rate * 2] if number >= SILENT else np.zeros(1000 + number, np.float32)
+        soundfile.write(folder / f"{number:02}.wav", signal_, rate)
+    return folder
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts a run over `in`; whatever is left of it ends with the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*options: str, output: str = "out") -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "funasr_cli", "transcribe", "in", "-o", output, "-f", "txt,srt,json", *options]
+        process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        if process.stderr is not None:
+            process.stderr.close()
+
+
+def manifest(folder: Path) -> list[dict[str, object]]:
+    path = folder / "manifest.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    while process.poll() is None and not condition():
+        time.sleep(0.001)
+
+
+def lines(folder: Path) -> int:
+    path = folder / "manifest.jsonl"
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def outputs(folder: Path) -> dict[str, bytes]:
+    return {
+        path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != "manifest.jsonl"
+    }
+
+
+def assert_complete(folder: Path, undisturbed: Path) -> None:
+    assert outputs(folder) == outputs(undisturbed)
+    assert len(outputs(folder)) == 3 * (SILENT + SPOKEN)
+    assert not [path for path in folder.rglob("*") if is_temporary(path) or path.name.endswith("-journal")]
+    statuses = [(Path(str(line["path"])).name, line["status"]) for line in manifest(folder)]
+    assert len(statuses) == len(set(statuses)) == SILENT + SPOKEN
+    assert {status for _, status in statuses} == {"done", "empty"}
+
+
+def test_a_run_killed_at_any_instant_is_finished_by_the_next(
+    recordings: Path, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    assert start(output="undisturbed").wait() == 0
+    out, rnd, in_a_write = tmp_path / "out", random.Random(1), 0
+    for attempt in range(15):
+        process = start()
+        goal = lines(out) + rnd.randint(0, 2)
+        wait_for(lambda: lines(out) >= goal and out.exists(), process)  # noqa: B023
+        if attempt % 2:
+            wait_for(lambda: any(map(is_temporary, out.iterdir())), process)
+        else:
+            time.sleep(rnd.choice([0.0, 0.005, 0.02, 0.3]))
+        process.kill()
+        process.communicate()
+        in_a_write += any(map(is_temporary, out.iterdir())) if out.exists() else 0
+    assert in_a_write > 0
+    assert start().wait() == 0
+    assert_complete(out, tmp_path / "undisturbed")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_run_in_order_and_the_next_goes_on(
+    recordings: Path, start: Callable[..., subprocess.Popen[str]], tmp_path: Path, number: int, code: int
+) -> None:
+    for path in recordings.glob("0[34].wav"):
+        shutil.copy(recordings / "29.wav", path)
+    process = start()
+    wait_for(lambda: lines(tmp_path / "out") >= 2, process)
+    process.send_signal(number)
+    _, messages = process.communicate()
+    assert process.returncode == code
+    assert f"interrupted by {signal.Signals(number).name}; what was finished is kept" in messages
+    assert "Traceback" not in messages
+    before = lines(tmp_path / "out")
+    assert 2 <= before < SILENT + SPOKEN
+    assert not [path for path in (tmp_path / "out").rglob("*") if is_temporary(path)]
+    assert start().wait() == 0
+    assert lines(tmp_path / "out") == SILENT + SPOKEN
+
+
+def test_a_second_signal_ends_the_run_at_once(
+    recordings: Path, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    shutil.copy(SAMPLES / "energy-report.flac", recordings / "00.wav")
+    process = start()
+    assert process.stderr is not None
+    process.stderr.readline()  # the model is loaded, and will soon be in its first window for more than a second
+    time.sleep(0.4)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 143
+    assert "interrupted" not in process.stderr.read()
+
+
+def test_of_two_runs_at_once_one_is_refused_and_one_may_wait(
+    recordings: Path, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    for path in recordings.glob("0[0-1].wav"):
+        shutil.copy(recordings / "29.wav", path)
+    first = start()
+    assert first.stderr is not None
+    first.stderr.readline()
+    waiting, refused = start("--wait"), start()
+    _, messages = refused.communicate()
+    assert refused.returncode == 6
+    assert f"another run holds this output folder: process {first.pid} on " in messages
+    assert (first.wait(), waiting.wait()) == (0, 0)
+    messages = waiting.communicate()[1]
+    assert f"waiting for another run to end: process {first.pid} on " in messages
+    assert "nothing to do: 30 done before" in messages
+    assert lines(tmp_path / "out") == SILENT + SPOKEN
+
+
+def test_a_deadline_leaves_the_rest_for_next_time(
+    recordings: Path, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    process = start("--max-files", "4")
+    assert process.communicate()[1].endswith("26 files left\n")
+    assert process.returncode == 0
+    process = start("--deadline", "+0s")
+    assert "26 files left" in process.communicate()[1]
+    assert process.returncode == 0
+    assert lines(tmp_path / "out") == 4
