@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
-from funasr_cli.audio.vad import Span, SpanDetector
+from funasr_cli.audio.spans import Span, SpanDetector
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,20 +50,21 @@ class Rules:
 def remember(sources: Sequence[Source], state: State) -> list[tuple[Source, Input]]:
     """Each source with what is remembered of it. New ones are given their names, for ever."""
     known = state.inputs()
-    new = []
-    for source in sources:
-        path = Path(os.path.abspath(source.path))
-        if os.fsencode(path) in known:
-            continue
-        before = next((old for old in state.gone_from(source.relative) if _same_content(old, path)), None)
-        if before is not None:
-            state.moved(before, path)
-        else:
-            new.append(source)
-    names = assign_names(new, (entry.name for entry in known.values()))
-    state.add((Path(os.path.abspath(source.path)), source.relative, names[source]) for source in new)
-    known = state.inputs()
-    return [(source, known[os.fsencode(os.path.abspath(source.path))]) for source in sources]
+    keys = [os.fsencode(os.path.abspath(source.path)) for source in sources]
+    strange = [(source, key) for source, key in zip(sources, keys, strict=True) if key not in known]
+    if strange:
+        new = []
+        for source, key in strange:
+            path = Path(os.fsdecode(key))
+            before = next((old for old in state.gone_from(source.relative) if _same_content(old, path)), None)
+            if before is not None:
+                state.moved(before, path)
+            else:
+                new.append(source)
+        names = assign_names(new, (entry.name for entry in known.values()))
+        state.add((Path(os.path.abspath(source.path)), source.relative, names[source]) for source in new)
+        known = state.inputs()
+    return [(source, known[key]) for source, key in zip(sources, keys, strict=True)]
 
 
 def decide(source: Source, known: Input, rules: Rules, outputs: Mapping[str, Path], state: State) -> Job:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 
-from funasr_cli.audio.vad import VadOptions
+from funasr_cli.audio.spans import VadOptions
 from funasr_cli.text.segments import SegmentLimits
 
 

@@ -11,7 +11,8 @@ import onnxruntime
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.decode import Recording, open_recording
-from funasr_cli.audio.vad import SpanDetector, SpeechDetector, WholeRecording, load_silero
+from funasr_cli.audio.spans import SpanDetector, WholeRecording
+from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
 from funasr_cli.batch.engine import Engine
 from funasr_cli.batch.settings import Settings

@@ -13,19 +13,16 @@ from pathlib import Path, PurePath
 
 import click
 
-from funasr_cli.audio.vad import VadOptions
+from funasr_cli.audio.spans import VadOptions
 from funasr_cli.batch.deadline import Deadline
 from funasr_cli.batch.delivery import Delivery, FileDelivery, StdoutDelivery
 from funasr_cli.batch.devices import Device, choose_device, usable_cores
-from funasr_cli.batch.engine import load_engine
 from funasr_cli.batch.plan import Action, Job, Rules
 from funasr_cli.batch.progress import Display, Style, Tally, make_display
 from funasr_cli.batch.record import Provenance, Record, open_record, peek_record
-from funasr_cli.batch.runner import Run
 from funasr_cli.batch.scan import EXTENSIONS, Scan, Selection, Source, scan
 from funasr_cli.batch.settings import Settings
 from funasr_cli.batch.signals import Interrupted, StopSignals
-from funasr_cli.batch.transcriber import Transcriber
 from funasr_cli.errors import NoAudioError, UsageError
 from funasr_cli.files import shown
 from funasr_cli.models.catalogue import DEFAULT_MODEL
@@ -49,6 +46,11 @@ class Session:
 
     def run(self, deliveries: Sequence[Delivery], tally: Tally) -> None:
         """Load the model and do all of `deliveries`. Raises `Interrupted` where a signal came."""
+        # The runtimes take longer to import than a night takes in which nothing is new.
+        from funasr_cli.batch.engine import load_engine
+        from funasr_cli.batch.runner import Run
+        from funasr_cli.batch.transcriber import Transcriber
+
         with StopSignals() as signals:
             engine = load_engine(self.model, self.device, precision=self.settings.precision, threads=usable_cores())
             known = engine.recognizer.languages

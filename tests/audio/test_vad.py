@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.decode import open_recording
-from funasr_cli.audio.vad import CONTEXT, FRAME, SileroModel, Span, SpeechDetector, VadOptions, load_silero
+from funasr_cli.audio.spans import Span, VadOptions
+from funasr_cli.audio.vad import CONTEXT, FRAME, SileroModel, SpeechDetector, load_silero
 from tests.conftest import SAMPLES
 from tests.meetings import Meeting
 

@@ -36,9 +36,9 @@ def hold(lock: Path) -> subprocess.Popen[str]:
 
 def test_a_lock_that_is_held_names_its_holder_and_one_of_a_dead_process_is_free(lock: Path) -> None:
     with hold(lock) as process:
-        with pytest.raises(BusyError, match=rf"out: another run holds this output folder: process {process.pid} on "):
-            with locked(lock, wait=False, tell=print):
-                pass
+        message = rf"out: another run holds this output folder: process {process.pid} on "
+        with pytest.raises(BusyError, match=message), locked(lock, wait=False, tell=print):
+            pass
         process.kill()
         process.wait()
     with locked(lock, wait=False, tell=print):
@@ -56,12 +56,12 @@ def test_a_file_system_without_locks_is_told(lock: Path, monkeypatch: pytest.Mon
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", no_locks)
-    with pytest.raises(MachineError, match=r"(?s)the file system cannot lock.*on a local disk"):
-        with locked(lock, wait=False, tell=print):
-            pass
+    message = r"(?s)the file system cannot lock.*on a local disk"
+    with pytest.raises(MachineError, match=message), locked(lock, wait=False, tell=print):
+        pass
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    with pytest.raises(MachineError, match="cannot be written: No such file or directory"):
-        with locked(tmp_path / "nowhere" / "lock", wait=False, tell=print):
-            pass
+    message = "cannot be written: No such file or directory"
+    with pytest.raises(MachineError, match=message), locked(tmp_path / "nowhere" / "lock", wait=False, tell=print):
+        pass
