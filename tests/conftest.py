@@ -31,7 +31,7 @@ def sample() -> Path:
     return SAMPLES / "energy-report.flac"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """The developers' folder of recordings, which a user does not have."""
     if not SHARED.is_dir():

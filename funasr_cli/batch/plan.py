@@ -69,15 +69,15 @@ def remember(sources: Sequence[Source], state: State) -> list[tuple[Source, Inpu
 
 def decide(source: Source, known: Input, rules: Rules, outputs: Mapping[str, Path], state: State) -> Job:
     """What to do with one source; `outputs` are the files written for it before, by format."""
-    action, why = _decide(source.path, known, rules, outputs, state)
+    try:
+        action, why = _decide(source.path, known, rules, outputs, state)
+    except OSError:
+        action, why = Action.DO, "it cannot be read"  # and will fail with the reason when its turn comes
     return Job(source, known, action, why)
 
 
 def _decide(path: Path, known: Input, rules: Rules, outputs: Mapping[str, Path], state: State) -> tuple[Action, str]:
-    try:
-        stat = Stat.of(path)
-    except OSError:
-        return Action.DO, "it cannot be read"  # and will fail with the reason when its turn comes
+    stat = Stat.of(path)
     age = time.time() - stat.mtime_ns / 1e9
     if 0 <= age < rules.min_age:  # a time stamp in the future comes from a wrong clock, and tells nothing
         return Action.LEAVE, f"changed {age:.0f} s ago, less than --min-age"

@@ -9,7 +9,8 @@ from typing import Literal, TextIO
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Column
 from tqdm import tqdm
 
 Style = Literal["auto", "rich", "plain", "none"]
@@ -53,6 +54,11 @@ class Tally:
         notes = ((self.failed, "failed"), (self.skipped, "done before"), (self.left, "left for next time"))
         more = "".join(f", {number} {what}" for number, what in notes if number)
         return f"{self.files} of {self.total_files} files, {audio_time(self.audio)} of audio, {self.speed:.1f}x{more}"
+
+    def brief(self) -> str:
+        """As much of it as fits beside a bar."""
+        failures = f", {self.failed} failed" if self.failed else ""
+        return f"{self.files}/{self.total_files} files, {audio_time(self.audio)} audio, {self.speed:.1f}x{failures}"
 
     def summary(self) -> dict[str, float]:
         """The totals, for programs."""
@@ -121,26 +127,26 @@ class RichDisplay(Display):
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self._console = Console(file=stream)
+        fixed = Column(no_wrap=True, min_width=7)
         self._bar = Progress(
-            BarColumn(bar_width=24),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[tally]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[current]}", style="dim"),
+            BarColumn(bar_width=12),
+            TextColumn("{task.percentage:>3.0f} %", table_column=Column(no_wrap=True, min_width=5)),
+            TextColumn("{task.fields[tally]}, left", table_column=Column(no_wrap=True, overflow="ellipsis")),
+            TimeRemainingColumn(table_column=fixed),
+            TextColumn("{task.fields[current]}", style="dim", table_column=Column(no_wrap=True, ratio=1)),
             console=self._console,
             transient=True,
+            expand=True,
         )
         self._task: TaskID | None = None
 
     def start(self, tally: Tally) -> None:
-        self._task = self._bar.add_task("", total=tally.total_work, tally=str(tally), current="")
+        self._task = self._bar.add_task("", total=tally.total_work, tally=tally.brief(), current="")
         self._bar.start()
 
     def update(self, tally: Tally, current: str) -> None:
         if self._task is not None:
-            self._bar.update(self._task, completed=tally.work, tally=str(tally), current=escape(current))
+            self._bar.update(self._task, completed=tally.work, tally=tally.brief(), current=escape(current))
 
     def note(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -76,10 +76,12 @@ class Record:
 
         Raises `LeftForNextTime` where the input is no longer what it was, and `OutputError`.
         """
+        now = None
         with suppress(OSError):
-            if Stat.of(work.job.source.path) == work.stat:
-                return self._write(work.job, {kind: text.encode() for kind, text in contents.items()})
-        raise LeftForNextTime("changed while it was read; left for next time", where=work.job.source.path)
+            now = Stat.of(work.job.source.path)
+        if now is None or now != work.stat:
+            raise LeftForNextTime("changed while it was read; left for next time", where=work.job.source.path)
+        return self._write(work.job, {kind: text.encode() for kind, text in contents.items()})
 
     def _write(self, job: Job, contents: Mapping[str, bytes]) -> tuple[list[Write], list[str]]:
         target = self.target(job)

@@ -15,6 +15,8 @@ from funasr_cli.errors import FunasrError
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
 
+DEFECT = "This is a defect of funasr-cli. --debug shows where it arose."
+
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -46,4 +48,9 @@ def main() -> None:
     except BrokenPipeError:
         # The reader of stdout is gone. Python would complain again when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        click.echo(f"error: unexpected {type(error).__name__}: {error}\n  {DEFECT}", err=True)
         sys.exit(1)

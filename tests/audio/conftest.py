@@ -7,12 +7,12 @@ import pytest
 from tests.meetings import Meeting, make_meeting
 
 
-@pytest.fixture
-def meeting(shared: Path, tmp_path: Path) -> Meeting:
+@pytest.fixture(scope="session")
+def meeting(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Meeting:
     """Ten minutes with pauses of 0.4 s and 3 s."""
-    return make_meeting(shared, tmp_path, "--minutes", "10")
+    return make_meeting(shared, tmp_path_factory.mktemp("meeting"), "--minutes", "10")
 
 
-@pytest.fixture
-def meeting_without_pauses(shared: Path, tmp_path: Path) -> Meeting:
-    return make_meeting(shared, tmp_path, "--minutes", "10", "--gap", "0", "--long-gap", "0")
+@pytest.fixture(scope="session")
+def meeting_without_pauses(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Meeting:
+    return make_meeting(shared, tmp_path_factory.mktemp("meeting"), "--minutes", "10", "--gap", "0", "--long-gap", "0")
