@@ -39,8 +39,11 @@ def read_config(path: Path, options: Mapping[str, click.Option]) -> dict[str, An
             raise UsageError(f"unknown setting {key.value!r}", where=place, hint=nearest(name, options))
         if name in values:
             raise UsageError(f"the setting {key.value!r} is there twice", where=place)
-        loader = yaml.SafeLoader("")
-        values[name] = _checked(loader.construct_object(value, deep=True), option, place)
+        try:
+            plain = yaml.SafeLoader("").construct_object(value, deep=True)
+        except (yaml.YAMLError, ValueError) as error:
+            raise UsageError(f"{name}: not a plain value: {error}", where=place) from error
+        values[name] = _checked(plain, option, place)
     return values
 
 
@@ -52,8 +55,8 @@ def nearest(name: str, options: Mapping[str, object]) -> str:
 
 def _checked(value: Any, option: click.Option, place: str) -> Any:
     """The value as click takes it for a default."""
-    if value is None:
-        return None
+    if value is None or value == []:
+        raise UsageError(f"{option.name}: has no value", where=place, hint="Leave the line out to take the default.")
     if option.is_flag != isinstance(value, bool):
         wanted = "true or false" if option.is_flag else f"{option.type.name}, not true or false"
         raise UsageError(f"{option.name}: expected {wanted}, got {value!r}", where=place)
@@ -74,7 +77,8 @@ def _checked(value: Any, option: click.Option, place: str) -> Any:
 def _is_plain(part: object, option: click.Option, place: str) -> bool:
     """Refuse what YAML made of a value that should have been text: numbers and dates where a name belongs."""
     text = isinstance(option.type, (click.types.StringParamType, click.Choice, click.Path))
-    if not isinstance(part, str if text else (int, float)):
-        wanted = "text (put it into quotes)" if text else "a number"
+    whole = isinstance(option.type, click.IntRange)
+    if not isinstance(part, str if text else int if whole else (int, float)) or isinstance(part, bool):
+        wanted = "text (put it into quotes)" if text else "a whole number" if whole else "a number"
         raise UsageError(f"{option.name}: expected {wanted}, got {part!r}", where=place)
     return True

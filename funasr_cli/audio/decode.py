@@ -7,6 +7,7 @@ Nothing holds more than a block, so a recording of any length costs the same mem
 from __future__ import annotations
 
 import os
+import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,7 +123,12 @@ class SndfileRecording(Recording):
 def open_recording(path: Path) -> Recording:
     """Open `path` with whichever library reads it. Raises `InputError` where neither does."""
     try:
-        if path.stat().st_size == 0:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(
+                "not a regular file", where=path, hint="A pipe is read as stdin: … | funasr-cli transcribe -"
+            )
+        if status.st_size == 0:
             raise InputError("the file is empty", where=path)
         with path.open("rb"):  # a clear system error, before libraries turn it into one of their own
             pass

@@ -112,8 +112,9 @@ class SpeechDetector:
         return [Span(start, self._last_end, closed=True)]
 
     def _open_span(self) -> list[Span]:
-        if self._begin is None or self._position - self._begin < self._min_speech:
-            return []
+        loud_until = self._position if self._quiet is None else self._quiet
+        if self._begin is None or loud_until - self._begin < self._min_speech:
+            return []  # it may yet turn out too short to be speech
         # Not past where the span would end if the quiet under way lasts: a window must not be cut behind that.
         end = self._position if self._quiet is None else min(self._position, self._quiet + self._padding)
         return [Span(self._padded_start(), end, closed=False)]

@@ -76,9 +76,9 @@ class WindowPacker:
 
     def finish(self) -> Iterator[Bounds]:
         """The last window, if one is being filled."""
-        if self._start is not None:
+        if self._start is not None and self._start < self._end:
             yield Bounds(self._start, self._end)
-            self._start = None
+        self._start = None
 
     def _add(self, span: Span) -> Iterator[Bounds]:
         if self._start is not None and not self._takes(span, self._start):

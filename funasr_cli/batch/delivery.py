@@ -78,7 +78,7 @@ class FileDelivery:
             "warnings": [*transcript.warnings, *warnings],
             "seconds": _rounded(seconds),
         }
-        self._record.finish(self._work, "done" if transcript.segments else "empty", entry, self._provenance)
+        self._record.finish(self._work, "done" if transcript.segments else "empty", entry, self._provenance, writes)
         return warnings
 
     def fail(self, error: FunasrError, seconds: Seconds) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, TextIO
 
@@ -91,7 +92,11 @@ class Display:
 
     def warn(self, text: str) -> None:
         """Something that must be known."""
-        print(text, file=self.stream, flush=True)
+        self._print(text)
+
+    def _print(self, text: str) -> None:
+        with suppress(OSError):  # a log that is full or gone must not cost a recording; the manifest has it all
+            print(text, file=self.stream, flush=True)
 
     def close(self, tally: Tally) -> None:
         """The run is over."""
@@ -115,7 +120,7 @@ class PlainDisplay(Display):
             self.note(f"{meter} {tally} ({current})")
 
     def note(self, text: str) -> None:
-        print(text, file=self.stream, flush=True)
+        self._print(text)
 
     def close(self, tally: Tally) -> None:
         self.note(f"{tally} in {audio_time(tally.elapsed)}")

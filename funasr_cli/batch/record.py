@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, count
@@ -15,15 +15,15 @@ from funasr_cli.batch.lock import locked
 from funasr_cli.batch.manifest import Manifest, as_line
 from funasr_cli.batch.plan import FINISHED, Job, Rules, decide, remember
 from funasr_cli.batch.scan import Source
-from funasr_cli.batch.state import Input, Stat, State, Write
+from funasr_cli.batch.state import Input, Made, Stat, State, Write
 from funasr_cli.errors import FunasrError, MachineError, OutputError
 from funasr_cli.files import sha256_of, shown, temporary_beside, write_whole
 
 HIDDEN = ".funasr-cli"
 """Folder within the output folder for the state and the lock."""
 
-SETTLE_EVERY = 100
-"""Files after which the state forgets manifest lines that are safely written."""
+SETTLE_EVERY = 50_000
+"""Characters after which the state forgets manifest lines that are safely written, far fewer than `repair` looks at."""
 
 
 class LeftForNextTime(FunasrError):
@@ -53,15 +53,26 @@ class Record:
 
     def jobs(self, sources: Sequence[Source], rules: Rules) -> list[Job]:
         """What to do with each source. New sources are given their names."""
+        remembered = remember(sources, self._state)
         written = self._state.outputs()
         return [
-            decide(source, known, rules, {k: self._path(v) for k, v in written.get(known.id, {}).items()}, self._state)
-            for source, known in remember(sources, self._state)
+            decide(source, known, rules, self._made(known, written.get(known.id, ())), self._state)
+            for source, known in remembered
         ]
 
-    def target(self, job: Job) -> Path:
-        """Where the outputs of a job go, without the format's ending."""
-        return job.source.path.parent / job.known.name.name if self._beside else self._folder / job.known.name
+    def _made(self, known: Input, written: Iterable[Made]) -> dict[str, set[str]]:
+        """By format the recipes of the outputs that are still where this run would write them."""
+        folder = self._target(known).parent
+        made: dict[str, set[str]] = {}
+        for output in written:
+            path = self._folder / os.fsdecode(output.key)  # an absolute key stays as it is
+            if path.parent == folder and path.exists():
+                made.setdefault(output.format, set()).add(output.recipe)
+        return made
+
+    def _target(self, known: Input) -> Path:
+        """Where the outputs of an input go, without the format's ending."""
+        return known.path.with_name(known.name.name) if self._beside else self._folder / known.name
 
     def begin(self, job: Job) -> Work:
         """Start on a job: what is found now is what the result will be of."""
@@ -84,7 +95,7 @@ class Record:
         return self._write(work.job, {kind: text.encode() for kind, text in contents.items()})
 
     def _write(self, job: Job, contents: Mapping[str, bytes]) -> tuple[list[Write], list[str]]:
-        target = self.target(job)
+        target = self._target(job.known)
         writes, warnings = [], []
         path = target
         try:
@@ -92,7 +103,9 @@ class Record:
                 write = self._place(job.known, target, kind, hashlib.sha256(data).hexdigest())
                 wanted = target.with_name(f"{target.name}.{kind}")
                 if write.path != wanted:
-                    warnings.append(f"{shown(wanted)} was edited; the new text is in {shown(write.path.name)}")
+                    warnings.append(
+                        f"{shown(wanted)} was edited or is not ours; the new text is in {shown(write.path.name)}"
+                    )
                 writes.append(write)
             self._state.announce(job.known, writes)
             for write in writes:
@@ -107,7 +120,7 @@ class Record:
         """The first name at which nothing would be lost: free, or holding what we left there or would write."""
         endings = chain([kind, f"new.{kind}"], (f"new{number}.{kind}" for number in count(2)))
         for path in (target.with_name(f"{target.name}.{ending}") for ending in endings):
-            key = os.fsencode(path.absolute() if self._beside else path.relative_to(self._folder))
+            key = os.fsencode(path if self._beside else path.relative_to(self._folder))
             ours = self._state.hashes(key, known)
             if ours is None:
                 continue
@@ -116,8 +129,10 @@ class Record:
                 break
         return Write(key, path, kind, present, sha256, temporary_beside(path))
 
-    def finish(self, work: Work, status: str, entry: Mapping[str, object], provenance: Provenance) -> None:
-        """Put down that a job ended: `done`, `empty` or `failed`."""
+    def finish(
+        self, work: Work, status: str, entry: Mapping[str, object], provenance: Provenance, writes: Sequence[Write] = ()
+    ) -> None:
+        """Put down that a job ended, `done`, `empty` or `failed`, and that `writes` are in place."""
         line = self._line(work.job, status, work.attempts, {"sha256": work.sha256, **entry}, provenance)
         self._state.finish(
             work.job.known,
@@ -126,15 +141,19 @@ class Record:
             sha256=work.sha256,
             settings=provenance.settings,
             record=line,
+            writes=writes,
         )
-        self._manifest.append(line)
-        self._unsettled += 1
-        if self._unsettled >= SETTLE_EVERY:
-            self.settle()
+        self._append(line)
 
     def skip(self, job: Job, why: str, provenance: Provenance) -> None:
         """Put down that a job is left for next time."""
-        self._manifest.append(self._line(job, "skipped", job.known.attempts, {"error": why}, provenance))
+        self._append(self._line(job, "skipped", job.known.attempts, {"error": why}, provenance))
+
+    def _append(self, line: str) -> None:
+        self._manifest.append(line)
+        self._unsettled += len(line)
+        if self._unsettled >= SETTLE_EVERY:
+            self.settle()
 
     def settle(self) -> None:
         """All lines are in the manifest."""
@@ -146,6 +165,7 @@ class Record:
         for temporary in self._state.abandoned():
             with suppress(OSError):
                 temporary.unlink()
+        self._state.swept()
         self._manifest.repair(self._state.unrecorded())
         self.settle()
 
@@ -153,7 +173,7 @@ class Record:
         return as_line(
             {
                 "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                "path": shown(job.source.path.absolute()),
+                "path": shown(job.known.path),
                 "status": status,
                 "attempts": attempts,
                 **entry,
@@ -164,9 +184,6 @@ class Record:
                 "settings": hashlib.sha256(provenance.settings.encode()).hexdigest(),
             }
         )
-
-    def _path(self, key: bytes) -> Path:
-        return self._folder / os.fsdecode(key)  # an absolute key stays as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +199,7 @@ class Work:
 @contextmanager
 def open_record(folder: Path, *, beside: bool, wait: bool, tell: Callable[[str], None]) -> Iterator[Record]:
     """The record of `folder`, locked and put in order. Raises `BusyError`, `RecordError` or `MachineError`."""
+    folder = Path(os.path.abspath(folder))
     hidden = folder / HIDDEN
     try:
         hidden.mkdir(parents=True, exist_ok=True)
@@ -199,4 +217,5 @@ def open_record(folder: Path, *, beside: bool, wait: bool, tell: Callable[[str],
 
 def peek_record(folder: Path, *, beside: bool) -> Record:
     """A copy of the record to plan with: nothing on the disk is changed or locked."""
+    folder = Path(os.path.abspath(folder))
     return Record(folder, State.copy_of(folder / HIDDEN / "state.sqlite"), Manifest(folder), beside=beside)

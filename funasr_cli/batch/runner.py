@@ -10,6 +10,7 @@ from funasr_cli.batch.deadline import Deadline
 from funasr_cli.batch.delivery import Delivery
 from funasr_cli.batch.progress import Display, Tally
 from funasr_cli.batch.record import LeftForNextTime
+from funasr_cli.batch.signals import Interrupted
 from funasr_cli.batch.stopwatch import Stopwatch
 from funasr_cli.batch.transcriber import Tick, Transcriber
 from funasr_cli.errors import FunasrError, InputError, RecordError
@@ -34,7 +35,8 @@ class Run:
         A recording that fails costs only itself; with `debug` it ends the run with its traceback.
         """
         sizes = [_size(delivery.source.path) for delivery in deliveries]
-        self._tally.total_files, self._tally.total_work = len(deliveries), float(sum(sizes))
+        self._tally.total_files = len(deliveries) + self._tally.failed  # what could not be found has failed already
+        self._tally.total_work = float(sum(sizes))
         taken = 0
         self._display.start(self._tally)
         try:
@@ -43,8 +45,8 @@ class Run:
                     break
                 taken += 1
                 self._do_one(delivery, size, debug)
-            self._tally.left += len(deliveries) - taken
         finally:
+            self._tally.left += len(deliveries) - taken
             self._display.close(self._tally)
 
     def _do_one(self, delivery: Delivery, size: int, debug: bool) -> None:
@@ -71,11 +73,17 @@ class Run:
                 tally.done += 1
             else:
                 tally.empty += 1
+        except Interrupted:
+            tally.audio = audio
+            tally.left += 1
+            raise
         except RecordError:
             raise
         except FunasrError as error:
             if debug:
                 raise
+            if delivery.source.is_stdin:
+                error.where = name  # not that of the file it was spooled into
             delivery.fail(error, watch.seconds)
             self._display.warn(f"failed: {error}")
             tally.audio = audio

@@ -9,6 +9,8 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
+from funasr_cli.files import sha256_of
+
 EXTENSIONS = (
     *("wav", "flac", "aiff", "aif", "aifc", "au", "caf", "w64", "rf64", "wv", "ape", "tta"),
     *("m4a", "mp3", "aac", "ogg", "oga", "opus", "spx", "wma", "amr", "awb", "ac3", "eac3", "dts", "mka", "mp2"),
@@ -22,10 +24,27 @@ _RANK = {f".{extension}": rank for rank, extension in enumerate(EXTENSIONS)}
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A recording to do: where it is, and where it lies in the tree that the outputs mirror."""
+    """A recording to do: where it is, where it lies in the tree that the outputs mirror, and what it is known as.
+
+    `identity` is its absolute path; for stdin, which has none, a name that its content gives it.
+    """
 
     path: Path
     relative: PurePath
+    identity: Path
+
+    @property
+    def is_stdin(self) -> bool:
+        """Whether it came through stdin: it has no age, and no folder to write beside it."""
+        return self.identity.parent == STDIN
+
+
+STDIN = Path("/dev/stdin")
+
+
+def from_stdin(path: Path) -> Source:
+    """The recording that was spooled from stdin into `path`. The same content is the same recording."""
+    return Source(path, PurePath("stdin"), STDIN / sha256_of(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +91,9 @@ def scan(named: Sequence[str], output_dir: Path | None, select: Selection = EVER
     skip = _identity(output_dir) if output_dir is not None else None
     seen: set[str] = set()
     for root, prefix in zip(roots, prefixes, strict=True):
+        if skip is not None and _identity(root) == skip:
+            found.problems.append((root, "is the output folder, which is never searched; use --beside or another -o"))
+            continue
         files = _walk(root, skip, select.suffixes, found.problems) if root.is_dir() else [root]
         for path in files:
             key = os.path.abspath(path)  # links stay what they are named
@@ -79,7 +101,7 @@ def scan(named: Sequence[str], output_dir: Path | None, select: Selection = EVER
                 seen.add(key)
                 relative = prefix if path is root else prefix / path.relative_to(root)
                 if select.takes(relative):
-                    found.sources.append(Source(path, relative))
+                    found.sources.append(Source(path, relative, Path(key)))
     found.sources.sort(key=lambda source: _order(source.relative))
     return found
 
@@ -149,6 +171,6 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return status.st_dev, status.st_ino

@@ -10,8 +10,11 @@ death it is known which file is ours, whether old or new, and which temporary fi
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
 import sqlite3
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -39,6 +42,7 @@ CREATE TABLE output (
     input INTEGER NOT NULL REFERENCES input (id),
     format TEXT NOT NULL,
     sha256 TEXT,                     -- of what is there, as we left it
+    recipe TEXT,                     -- what that was made from: hash of the input's content and the settings
     pending TEXT,                    -- sha256 of what is being written
     temporary BLOB                   -- the name under which it is being written
 );
@@ -56,8 +60,10 @@ class Stat:
 
     @classmethod
     def of(cls, path: Path) -> Stat:
-        """Of the file as it is now; raises `OSError`."""
+        """Of the file as it is now; raises `OSError`, also for what is no regular file and could block a reader."""
         status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
         return cls(status.st_size, status.st_mtime_ns, status.st_ino)
 
 
@@ -73,6 +79,20 @@ class Input:
     status: str | None
     settings: str | None
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An output that was written: its key in the record, its format, and what it was made from."""
+
+    key: bytes
+    format: str
+    recipe: str
+
+
+def recipe_of(sha256: str | None, settings: str) -> str:
+    """One hash of all that an output is made from: the input's content and the settings."""
+    return hashlib.sha256(f"{sha256}\n{settings}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +116,11 @@ class State:
             self._db = sqlite3.connect(path, isolation_level=None)
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
+            if self._check_version(path) == 0:
                 with self._transaction():
                     for statement in SCHEMA.split(";\n"):
                         self._db.execute(statement)
                     self._db.execute(f"PRAGMA user_version = {VERSION}")
-        if version > VERSION:
-            raise MachineError("was written by a newer version of funasr-cli", where=path, hint="Update this one.")
 
     @classmethod
     def copy_of(cls, path: Path) -> State:
@@ -112,7 +129,14 @@ class State:
         if path.exists():
             with copy._errors(), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source:
                 source.backup(copy._db)
+            copy._check_version(path)
         return copy
+
+    def _check_version(self, path: Path | str) -> int:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            raise MachineError("was written by a newer version of funasr-cli", where=path, hint="Update this one.")
+        return int(version)
 
     def close(self) -> None:
         """Close the file."""
@@ -141,22 +165,29 @@ class State:
         return [known for known in map(_input, rows) if not os.path.lexists(known.path)]
 
     def moved(self, known: Input, path: Path) -> None:
-        """The input is now found at `path`."""
+        """The input is now found at `path`, and so are the outputs that were beside it."""
         with self._errors(), self._transaction():
             self._db.execute("UPDATE input SET path = ? WHERE id = ?", (os.fsencode(path), known.id))
+            for (key,) in self._db.execute("SELECT path FROM output WHERE input = ?", (known.id,)).fetchall():
+                output = Path(os.fsdecode(key))
+                if output.parent == known.path.parent:
+                    beside = os.fsencode(path.with_name(output.name))
+                    self._db.execute("UPDATE OR REPLACE output SET path = ? WHERE path = ?", (beside, key))
 
     def unchanged(self, known: Input, stat: Stat) -> None:
         """The content is the same although the file looks different: remember its new looks."""
         with self._errors(), self._transaction():
             self._set_stat(known, stat)
 
-    def outputs(self) -> dict[int, dict[str, bytes]]:
-        """For each input's id the format and path of every output written for it."""
+    def outputs(self) -> dict[int, list[Made]]:
+        """For each input's id every output written for it."""
         with self._errors():
-            rows = self._db.execute("SELECT input, format, path FROM output WHERE sha256 IS NOT NULL").fetchall()
-        found: dict[int, dict[str, bytes]] = {}
-        for owner, kind, path in rows:
-            found.setdefault(owner, {}).setdefault(kind, path)
+            rows = self._db.execute(
+                "SELECT input, path, format, recipe FROM output WHERE recipe IS NOT NULL"
+            ).fetchall()
+        found: dict[int, list[Made]] = {}
+        for owner, key, kind, recipe in rows:
+            found.setdefault(owner, []).append(Made(key, kind, recipe))
         return found
 
     def hashes(self, key: bytes, known: Input) -> set[str] | None:
@@ -181,27 +212,46 @@ class State:
         """Outputs are about to be written."""
         with self._errors(), self._transaction():
             self._db.executemany(
-                "INSERT INTO output (path, input, format, sha256, pending, temporary) VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
-                "ON CONFLICT (path) DO UPDATE SET input = ?2, format = ?3, sha256 = ?4, pending = ?5, temporary = ?6",
+                "INSERT INTO output (path, input, format, sha256, pending, temporary) "
+                "VALUES (:key, :input, :format, :present, :sha256, :temporary) ON CONFLICT (path) DO UPDATE SET "
+                "input = :input, format = :format, sha256 = :present, pending = :sha256, temporary = :temporary",
                 [
-                    (write.key, known.id, write.format, write.present, write.sha256, os.fsencode(write.temporary))
+                    {
+                        "key": write.key,
+                        "input": known.id,
+                        "format": write.format,
+                        "present": write.present,
+                        "sha256": write.sha256,
+                        "temporary": os.fsencode(write.temporary),
+                    }
                     for write in writes
                 ],
             )
 
     def finish(
-        self, known: Input, status: str, *, stat: Stat | None, sha256: str | None, settings: str, record: str
+        self,
+        known: Input,
+        status: str,
+        *,
+        stat: Stat | None,
+        sha256: str | None,
+        settings: str,
+        record: str,
+        writes: Iterable[Write],
     ) -> None:
-        """The input is done or has failed, and what was announced for it is in place, or never will be."""
+        """The input is done or has failed, and `writes` are in place.
+
+        Of other outputs that were announced, both the old hash and the new stay known as ours.
+        """
         with self._errors(), self._transaction():
-            # Of a failed input some outputs may be in place and others not: both hashes stay known as ours.
-            settled = "" if status == "failed" else "sha256 = pending, pending = NULL, "
-            self._db.execute(
-                f"UPDATE output SET {settled}temporary = NULL WHERE input = ? AND pending IS NOT NULL", (known.id,)
+            self._db.executemany(
+                "UPDATE output SET sha256 = pending, pending = NULL, temporary = NULL, recipe = ? WHERE path = ?",
+                [(recipe_of(sha256, settings), write.key) for write in writes],
             )
+            failed = status == "failed"
             self._db.execute(
-                "UPDATE input SET status = ?1, sha256 = ?2, settings = ?3, record = ?4, "
-                "attempts = CASE ?1 WHEN 'failed' THEN attempts ELSE 0 END WHERE id = ?5",
+                "UPDATE input SET status = ?, sha256 = ?, settings = ?, record = ?, "
+                f"attempts = {'attempts' if failed else '0'} WHERE id = ?",
                 (status, sha256, settings, record, known.id),
             )
             if stat is not None:
@@ -223,6 +273,11 @@ class State:
         with self._errors():
             rows = self._db.execute("SELECT temporary FROM output WHERE temporary IS NOT NULL").fetchall()
         return [Path(os.fsdecode(temporary)) for (temporary,) in rows]
+
+    def swept(self) -> None:
+        """The temporary files are removed."""
+        with self._errors(), self._transaction():
+            self._db.execute("UPDATE output SET temporary = NULL WHERE temporary IS NOT NULL")
 
     def _set_stat(self, known: Input, stat: Stat) -> None:
         self._db.execute(

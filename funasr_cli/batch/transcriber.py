@@ -94,7 +94,10 @@ class Transcriber:
                     hypothesis = self._engine.recognize(window, language, watch)
                 yield window, hypothesis
         for window in windows:
-            yield window, self._engine.recognize(window, language, watch)
+            hypothesis = self._engine.recognize(window, language, watch)
+            if language is None:
+                language = _elected([hypothesis])
+            yield window, hypothesis
 
 
 def _told(recording: Recording, tick: Tick) -> Iterator[Samples]:

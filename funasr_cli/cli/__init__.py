@@ -32,13 +32,14 @@ cli.add_command(config)
 
 def main() -> None:
     """Entry point: every error a person can act on becomes one message on stderr and an exit code."""
+    flags = {"debug": "--debug" in sys.argv}  # a command that reads its options sets it as they say
     try:
-        sys.exit(cli.main(standalone_mode=False))
+        sys.exit(cli.main(standalone_mode=False, obj=flags))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except FunasrError as error:
-        if "--debug" in sys.argv:
+        if flags["debug"]:
             raise
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
@@ -50,7 +51,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
-        if "--debug" in sys.argv:
+        if flags["debug"]:
             raise
         click.echo(f"error: unexpected {type(error).__name__}: {error}\n  {DEFECT}", err=True)
         sys.exit(1)

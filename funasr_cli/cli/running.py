@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import click
 
@@ -20,7 +20,7 @@ from funasr_cli.batch.devices import Device, choose_device, usable_cores
 from funasr_cli.batch.plan import Action, Job, Rules
 from funasr_cli.batch.progress import Display, Style, Tally, make_display
 from funasr_cli.batch.record import Provenance, Record, open_record, peek_record
-from funasr_cli.batch.scan import EXTENSIONS, Scan, Selection, Source, scan
+from funasr_cli.batch.scan import EXTENSIONS, Scan, Selection, Source, from_stdin, scan
 from funasr_cli.batch.settings import Settings
 from funasr_cli.batch.signals import Interrupted, StopSignals
 from funasr_cli.errors import NoAudioError, UsageError
@@ -98,9 +98,14 @@ def transcribe_all(
 ) -> int:
     """Find the recordings and do what is to be done with them; returns the exit code. The options are the command's."""
     on_stdout = output == "-"
-    if on_stdout and (beside or dry_run or json_summary):
-        other = "--beside" if beside else "--dry-run" if dry_run else "--json-summary"
-        raise UsageError(f"{other} and -o - exclude each other")
+    printing = {"-o -": on_stdout, "--dry-run": dry_run, "--json-summary": json_summary}
+    wants_stdout = [name for name, given in printing.items() if given]
+    if len(wants_stdout) > 1:
+        raise UsageError(f"{' and '.join(wants_stdout)} would mix on stdout")
+    if on_stdout and beside:
+        raise UsageError("--beside and -o - exclude each other")
+    if beside and "-" in paths:
+        raise UsageError("there is no place beside stdin", hint="Name a folder with -o, or print with -o -.")
     with _nonsense_is_a_usage_error():
         settings = Settings(
             formats=formats or (("txt",) if on_stdout else ("txt", "srt")),
@@ -116,8 +121,9 @@ def transcribe_all(
     tally = Tally()
     with _stdin_spooled(paths) as spooled:
         selection = Selection(ext or EXTENSIONS, include, exclude)
-        found = scan([path for path in paths if path != "-"], None if on_stdout else Path(output), selection)
-        found.sources += [Source(path, PurePath("stdin")) for path in spooled]
+        folder = Path(output).expanduser()
+        found = scan([path for path in paths if path != "-"], None if on_stdout else folder, selection)
+        found.sources += map(from_stdin, spooled)
         _check_found(found, display)
         chosen = choose_device(device, "Whisper")
         session = Session(settings, find_model(model or DEFAULT_MODEL), chosen, display, until, max_files, debug)
@@ -128,10 +134,9 @@ def transcribe_all(
             else:
                 fingerprint = settings.fingerprint(session.model.sha256)
                 rules = Rules(fingerprint, settings.formats, force, verify_content, min_age)
-                folder = Path(output)
                 if dry_run:
                     _list(peek_record(folder, beside=beside), found.sources, rules)
-                    return 0
+                    return 1 if found.problems else 0
                 with open_record(folder, beside=beside, wait=wait, tell=display.warn) as record:
                     _to_files(session, record, found.sources, rules, tally)
         except Interrupted as interruption:
@@ -154,8 +159,8 @@ def _to_stdout(session: Session, sources: Sequence[Source], tally: Tally) -> Non
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())  # UTF-8 as in files, whatever the locale
+    sys.stdout.buffer.flush()
 
 
 def _to_files(session: Session, record: Record, sources: Sequence[Source], rules: Rules, tally: Tally) -> None:
@@ -175,7 +180,7 @@ def _to_files(session: Session, record: Record, sources: Sequence[Source], rules
         formats = session.settings.formats
         session.run([FileDelivery(record, job, formats, provenance) for job in todo], tally)
     else:
-        session.display.note(f"nothing to do: {tally.skipped} done before, {tally.left} left for next time")
+        session.display.note(f"nothing to do: {tally.skipped} done before")
     if tally.left:
         session.display.note(f"{tally.left} files left")
 
@@ -200,10 +205,12 @@ def _stdin_spooled(paths: Sequence[str]) -> Iterator[list[Path]]:
     if "-" not in paths:
         yield []
         return
-    with tempfile.NamedTemporaryFile(prefix="funasr-cli-") as file:
+    if sys.stdin is None:
+        raise UsageError("stdin is closed")
+    with tempfile.TemporaryFile() as file:  # without a name: however this process ends, nothing is left of it
         shutil.copyfileobj(sys.stdin.buffer, file)
         file.flush()
-        yield [Path(file.name)]
+        yield [Path(f"/proc/self/fd/{file.fileno()}")]
 
 
 def _check_found(found: Scan, display: Display) -> None:

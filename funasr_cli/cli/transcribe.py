@@ -15,7 +15,8 @@ from funasr_cli.cli.options import ENVIRONMENT, settings
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @settings
-def transcribe(**options: Any) -> None:
+@click.pass_obj
+def transcribe(flags: dict[str, bool], /, **options: Any) -> None:
     """Turn recordings into text and subtitles.
 
     Each PATH is a file, a folder (with everything below it), a glob pattern, or - for stdin. Results go to
@@ -31,6 +32,7 @@ def transcribe(**options: Any) -> None:
     usable model, device or folder; 5 the record could not be kept; 6 another run holds the output folder; 130, 143
     interrupted.
     """
+    flags["debug"] = options["debug"]
     from funasr_cli.cli.running import transcribe_all  # NumPy, the runtimes and rich are loaded here, not for --help
 
     sys.exit(transcribe_all(**options))

@@ -15,6 +15,7 @@ from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.decode import open_recording
 from funasr_cli.audio.spans import Span, VadOptions
 from funasr_cli.audio.vad import CONTEXT, FRAME, SileroModel, SpeechDetector, load_silero
+from funasr_cli.audio.windows import SpeechWindows, WindowShape
 from tests.conftest import SAMPLES
 from tests.meetings import Meeting
 
@@ -91,6 +92,57 @@ def test_short_sounds_and_short_pauses_count_as_the_options_say(session: onnxrun
     strict = closed(SpeechDetector(session, VadOptions(min_speech=60.0)), [SPEECH])
     assert len(patient) == 1 < len(default)
     assert strict == []
+
+
+class Scripted:
+    """In place of the network: the probabilities of a script."""
+
+    def __init__(self, script: list[float]) -> None:
+        self.script = np.array(script, np.float32)
+        self.at = 0
+
+    def probabilities(self, frames: Samples) -> np.ndarray:
+        self.at += len(frames) // FRAME
+        return self.script[self.at - len(frames) // FRAME : self.at]
+
+
+BURST = st.tuples(st.sampled_from([0.0, 0.3, 0.9]), st.one_of(st.integers(1, 12), st.integers(50, 700)))
+"""A probability and for how many frames."""
+
+
+@settings(deadline=None)
+@given(bursts=st.lists(BURST, min_size=1, max_size=12))
+def test_every_span_that_is_told_ends_and_no_window_is_empty(bursts: list[tuple[float, int]]) -> None:
+    """Whatever the probabilities: blips, breaths, long speech, long silence."""
+    script = [probability for probability, frames in bursts for _ in range(frames)]
+    detector = SpeechDetector(load_silero(), VadOptions())
+    detector._model = Scripted(script)  # type: ignore[assignment]
+    told: dict[int, int] = {}
+    ended: dict[int, int] = {}
+
+    class Watched:
+        @property
+        def horizon(self) -> int:
+            return detector.horizon
+
+        def push(self, block: Samples) -> list[Span]:
+            return self.note(detector.push(block))
+
+        def finish(self) -> list[Span]:
+            return self.note(detector.finish())
+
+        def note(self, spans: list[Span]) -> list[Span]:
+            for span in spans:
+                (ended if span.closed else told)[span.start] = span.end
+            return spans
+
+    blocks = [np.zeros(16_000, np.float32)] * (len(script) * FRAME // 16_000) + [np.zeros(FRAME, np.float32)]
+    total = len(blocks[:-1]) * 16_000 + FRAME
+    detector._model.script = np.resize(detector._model.script, total // FRAME + 1)  # type: ignore[attr-defined]
+    windows = list(SpeechWindows(blocks, Watched(), WindowShape(15.0)))
+    assert all(ended[start] >= end for start, end in told.items())
+    assert all(len(window.samples) == window.bounds.end - window.bounds.start > 0 for window in windows)
+    assert all(window.speech for window in windows)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sleepless:
         *roots: str,
         settings: Settings | None = None,
         model: str = MODEL,
+        out: str = "out",
         beside: bool = False,
         fail: Sequence[str] = (),
         while_read: Callable[[], object] = lambda: None,
@@ -60,12 +61,13 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sleepless:
         settings = settings or Settings()
         result = Night({}, {}, [])
         provenance = Provenance("m", model, "cpu", "tests", settings.fingerprint(model))
-        with open_record(Path("out"), beside=beside, wait=False, tell=print) as record:
-            sources = scan(roots or ("in",), Path("out")).sources
+        with open_record(Path(out), beside=beside, wait=False, tell=print) as record:
+            sources = scan(roots or ("in",), Path(out)).sources
             for job in record.jobs(sources, Rules(provenance.settings, settings.formats, **rules)):  # type: ignore[arg-type]
                 name = str(job.source.relative)
                 if job.action is Action.LEAVE:
                     result.left[name] = job.why
+                    record.skip(job, job.why, provenance)
                 if job.action is not Action.DO:
                     continue
                 delivery = FileDelivery(record, job, settings.formats, provenance)
@@ -224,14 +226,64 @@ def test_another_format_is_written_and_fewer_are_no_reason(night: Sleepless) -> 
     put("in/a.wav")
     night()
     assert night(settings=Settings(formats=("txt",))).done == {}
-    assert night(settings=Settings(formats=("txt", "json"))).done == {"a.wav": "no json yet"}
+    assert night(settings=Settings(formats=("txt", "json"))).done == {"a.wav": "no json of it yet"}
+
+
+def test_an_output_of_an_earlier_night_does_not_pass_for_one_of_this(night: Sleepless) -> None:
+    put("in/a.wav")
+    night(settings=Settings(language="en"))
+    night(settings=Settings(language="zh", formats=("txt",)))
+    assert night(settings=Settings(language="zh")).done == {"a.wav": "no srt of it yet"}
+    assert "zh" in Path("out/a.srt").read_text()
+
+
+def test_an_output_elsewhere_does_not_pass_for_one_here(night: Sleepless) -> None:
+    put("in/a.wav")
+    night(beside=True)
+    assert night().done == {"a.wav": "no txt, srt of it yet"}
+    assert outputs() == {"a.txt", "a.srt"}
+
+
+def test_our_outputs_are_known_from_wherever_we_look(night: Sleepless, monkeypatch: pytest.MonkeyPatch) -> None:
+    put("in/a.wav", "one")
+    Path("job").mkdir()
+    monkeypatch.chdir("job")
+    night("../in", out="../out", beside=True)
+    monkeypatch.chdir("..")
+    put("in/a.wav", "two")
+    assert night(beside=True).warnings == []
+    assert outputs("in") == {"a.wav", "a.txt", "a.srt"}
+    assert len({line["path"] for line in manifest()}) == 1
+
+
+def test_a_tree_that_moved_with_its_outputs_beside_stays_done(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    night(beside=True)
+    Path("in").rename("archive")
+    assert night("archive", beside=True).done == {}
+    put("archive/a.wav", "two")
+    assert night("archive", beside=True).warnings == []
+
+
+def test_what_was_only_announced_for_a_killed_run_does_not_count_as_written(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    night()
+    put("in/a.wav", "two")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("funasr_cli.batch.record.write_whole", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            night()
+    night(settings=Settings(formats=("txt",)))
+    assert night().done == {"a.wav": "no srt of it yet"}
+    assert outputs() == {"a.txt", "a.srt"}
+    assert "two" in Path("out/a.srt").read_text()
 
 
 def test_a_deleted_output_is_written_again(night: Sleepless) -> None:
     put("in/a.wav")
     night()
     Path("out/a.srt").unlink()
-    assert night().done == {"a.wav": "no srt yet"}
+    assert night().done == {"a.wav": "no srt of it yet"}
     assert outputs() == {"a.txt", "a.srt"}
 
 
@@ -255,7 +307,7 @@ def test_an_output_that_somebody_edited_is_never_overwritten(night: Sleepless) -
     Path("out/a.txt").write_text("corrected by hand")
     assert night().done == {}
     put("in/a.wav", "two")
-    assert night().warnings == ["out/a.txt was edited; the new text is in a.new.txt"]
+    assert night().warnings == [f"{Path.cwd()}/out/a.txt was edited or is not ours; the new text is in a.new.txt"]
     assert Path("out/a.txt").read_text() == "corrected by hand"
     assert Path("out/a.new.txt").read_text().startswith("two")
     assert Path("out/a.srt").read_text().count("two") == 1
@@ -275,7 +327,10 @@ def test_a_young_file_is_left_for_next_time(night: Sleepless) -> None:
     result = night(min_age=60.0)
     assert set(result.done) == {"b.wav"}
     assert "less than --min-age" in result.left["a.wav"]
-    assert [line["status"] for line in manifest()] == ["skipped", "done"] or len(manifest()) == 1
+    assert {Path(str(line["path"])).name: line["status"] for line in manifest()} == {
+        "a.wav": "skipped",
+        "b.wav": "done",
+    }
 
 
 def test_a_time_stamp_in_the_future_is_no_reason_to_wait_for_it(night: Sleepless) -> None:
@@ -306,8 +361,7 @@ def test_an_output_folder_that_was_moved_stays_done(night: Sleepless) -> None:
     put("in/a.wav")
     night()
     Path("out").rename("elsewhere")
-    Path("elsewhere").rename("out")
-    assert night().done == {}
+    assert night(out="elsewhere").done == {}
 
 
 def test_a_dry_run_changes_nothing(night: Sleepless) -> None:
@@ -320,7 +374,7 @@ def test_a_dry_run_changes_nothing(night: Sleepless) -> None:
     before = Path("out/.funasr-cli/state.sqlite").read_bytes()
     put("in/b.wav")
     jobs = peek_record(Path("out"), beside=False).jobs(scan(["in"], None).sources, rules)
-    assert [job.why for job in jobs] != ["new", "new"]
+    assert [job.why for job in jobs] == ["done", "new"]
     assert Path("out/.funasr-cli/state.sqlite").read_bytes() == before
 
 

@@ -12,7 +12,7 @@ from funasr_cli.batch.scan import Source
 
 
 def names(*relatives: str, taken: tuple[str, ...] = ()) -> list[str]:
-    sources = [Source(Path("/in") / relative, PurePath(relative)) for relative in relatives]
+    sources = [Source(Path(relative), PurePath(relative), Path("/in") / relative) for relative in relatives]
     return [str(name) for name in assign_names(sources, map(PurePath, taken)).values()]
 
 

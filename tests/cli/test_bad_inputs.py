@@ -54,6 +54,7 @@ CASES = {
     "vanished.wav": (lambda path: path.symlink_to("nowhere.wav"), "failed", "cannot be read: No such file"),
     "self.wav": (lambda path: path.symlink_to(path), "failed", "cannot be read: Too many levels of symbolic links"),
     "folder.wav": (Path.mkdir, None, ""),
+    "pipe.wav": (os.mkfifo, "failed", "not a regular file"),
     "nan.wav": (nan, "empty", "5 samples are not numbers"),
     "one-sample.wav": (lambda path: soundfile.write(path, QUIET[:1], 16_000), "empty", ""),
     "no-sample.wav": (lambda path: soundfile.write(path, QUIET[:0], 16_000), "failed", "audio"),

@@ -65,6 +65,31 @@ def test_stdin_to_stdout_prints_the_result_and_nothing_else(run: Run, sample: Pa
     assert files(tmp_path) == set()
 
 
+def test_stdin_goes_on_record_under_a_name_for_each_content(run: Run, sample: Path, tmp_path: Path) -> None:
+    for path in (sample, SAMPLES / "railway-station.flac", sample):
+        assert run("transcribe", "-", "-f", "txt", "--min-age", "60", stdin=path).returncode == 0
+    assert files(tmp_path / "transcripts") == {"stdin.txt", "stdin.2.txt"}
+    assert (tmp_path / "transcripts/stdin.txt").read_text() == ENERGY_REPORT + "\n"
+
+
+def test_what_is_no_sound_on_stdin_is_called_stdin(run: Run) -> None:
+    done = run("transcribe", "-", "-o", "-", stdin=Path(__file__))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "failed: stdin: not audio or video" in done.stderr
+
+
+def test_a_dry_run_fails_where_the_run_would(run: Run, sample: Path, tmp_path: Path) -> None:
+    done = run("transcribe", sample, "nothing-here", "--dry-run")
+    assert done.returncode == 1
+    assert done.stdout == f"do    {sample}: new\n"
+    assert files(tmp_path) == set()
+
+
+def test_text_is_utf_8_whatever_the_locale(run: Run, sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    assert run("transcribe", sample, "-o", "-", "--language", "zh").returncode == 0
+
+
 def test_texts_of_several_recordings_follow_each_other_on_stdout(run: Run) -> None:
     done = run("transcribe", SAMPLES, "-o", "-")
     assert done.stdout.splitlines() == [
@@ -89,6 +114,9 @@ def test_beside_writes_next_to_the_recording(run: Run, meetings: Path) -> None:
         (["SAMPLE", "-f", "srt,txt", "-o", "-"], 2, "only one format fits on stdout"),
         (["SAMPLES", "-f", "srt", "-o", "-"], 2, "2 recordings do not fit into one srt stream"),
         (["SAMPLE", "--beside", "-o", "-"], 2, "--beside and -o - exclude each other"),
+        (["-", "--beside"], 2, "there is no place beside stdin"),
+        (["SAMPLE", "--dry-run", "--json-summary"], 2, "--dry-run and --json-summary would mix on stdout"),
+        (["SAMPLES", "-o", "SAMPLES"], 3, "is the output folder, which is never searched"),
         (["SAMPLE", "--vad-padding", "1"], 2, "padding of 1.0 s is longer than the minimum silence of 0.3 s"),
         (["SAMPLE", "--overlap", "20"], 2, "cannot overlap its neighbours by 20.0 s"),
         (["SAMPLE", "--language", "xx"], 2, "whisper-base does not know the language 'xx'"),
@@ -106,9 +134,10 @@ def test_what_cannot_be_done_is_said_with_its_exit_code(
     assert "Traceback" not in done.stderr
 
 
-def test_debug_shows_where_an_error_arose(run: Run) -> None:
-    done = run("transcribe", "nothing-here", "--debug")
-    assert "Traceback" in done.stderr
+def test_debug_shows_where_an_error_arose(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Traceback" in run("transcribe", "nothing-here", "--debug").stderr
+    monkeypatch.setenv("FUNASR_CLI_DEBUG", "1")
+    assert "Traceback" in run("transcribe", "nothing-here").stderr
 
 
 def test_a_reader_that_goes_away_ends_the_run_quietly(tmp_path: Path) -> None:
