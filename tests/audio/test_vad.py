@@ -15,7 +15,7 @@ from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.decode import open_recording
 from funasr_cli.audio.spans import Span, VadOptions
 from funasr_cli.audio.vad import CONTEXT, FRAME, SileroModel, SpeechDetector, load_silero
-from funasr_cli.audio.windows import SpeechWindows, WindowShape
+from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
 from tests.conftest import SAMPLES
 from tests.meetings import Meeting
 
@@ -110,39 +110,52 @@ BURST = st.tuples(st.sampled_from([0.0, 0.3, 0.9]), st.one_of(st.integers(1, 12)
 """A probability and for how many frames."""
 
 
+def windows_of_script(script: list[float]) -> list[Window]:
+    """Windows where the network says `script`; checks that every span that was told as open was closed later."""
+    detector = SpeechDetector(load_silero(), VadOptions())
+    detector._model = Scripted(script)  # type: ignore[assignment]
+    open_until: dict[int, int] = {}
+
+    class Watched:
+        horizon = property(lambda _: detector.horizon)
+
+        def push(self, block: Samples) -> list[Span]:
+            return self.watch(detector.push(block))
+
+        def finish(self) -> list[Span]:
+            spans = self.watch(detector.finish())
+            assert not open_until
+            return spans
+
+        def watch(self, spans: list[Span]) -> list[Span]:
+            for span in spans:
+                assert span.end >= open_until.pop(span.start, 0)
+                if not span.closed:
+                    open_until[span.start] = span.end
+            return spans
+
+    blocks = np.array_split(np.zeros(len(script) * FRAME, np.float32), max(1, len(script) // 31))
+    return list(SpeechWindows(blocks, Watched(), WindowShape(15.0)))
+
+
+def assert_sound(windows: list[Window]) -> None:
+    assert all(len(window.samples) == window.bounds.end - window.bounds.start > 0 for window in windows)
+    assert all(window.speech for window in windows)
+
+
 @settings(deadline=None)
 @given(bursts=st.lists(BURST, min_size=1, max_size=12))
 def test_every_span_that_is_told_ends_and_no_window_is_empty(bursts: list[tuple[float, int]]) -> None:
-    """Whatever the probabilities: blips, breaths, long speech, long silence."""
-    script = [probability for probability, frames in bursts for _ in range(frames)]
-    detector = SpeechDetector(load_silero(), VadOptions())
-    detector._model = Scripted(script)  # type: ignore[assignment]
-    told: dict[int, int] = {}
-    ended: dict[int, int] = {}
+    assert_sound(windows_of_script([probability for probability, frames in bursts for _ in range(frames)]))
 
-    class Watched:
-        @property
-        def horizon(self) -> int:
-            return detector.horizon
 
-        def push(self, block: Samples) -> list[Span]:
-            return self.note(detector.push(block))
-
-        def finish(self) -> list[Span]:
-            return self.note(detector.finish())
-
-        def note(self, spans: list[Span]) -> list[Span]:
-            for span in spans:
-                (ended if span.closed else told)[span.start] = span.end
-            return spans
-
-    blocks = [np.zeros(16_000, np.float32)] * (len(script) * FRAME // 16_000) + [np.zeros(FRAME, np.float32)]
-    total = len(blocks[:-1]) * 16_000 + FRAME
-    detector._model.script = np.resize(detector._model.script, total // FRAME + 1)  # type: ignore[attr-defined]
-    windows = list(SpeechWindows(blocks, Watched(), WindowShape(15.0)))
-    assert all(ended[start] >= end for start, end in told.items())
-    assert all(len(window.samples) == window.bounds.end - window.bounds.start > 0 for window in windows)
-    assert all(window.speech for window in windows)
+@pytest.mark.parametrize("phase", range(64))
+@pytest.mark.parametrize("blip", [1, 2, 3])
+def test_a_blip_is_no_speech_wherever_it_falls(phase: int, blip: int) -> None:
+    speech = [0.9] * 200
+    windows = windows_of_script([0.0] * phase + speech + [0.0] * 90 + [0.9] * blip + [0.0] * 200 + speech)
+    assert_sound(windows)
+    assert len(windows) == 2
 
 
 @pytest.mark.parametrize(
