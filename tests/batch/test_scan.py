@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from funasr_cli.batch.scan import scan
+from funasr_cli.batch.scan import Selection, scan
 
 
 @pytest.fixture
@@ -110,3 +110,27 @@ def test_names_that_are_not_utf_8_are_found(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"\xb2\xe2.wav")).touch()
     (tmp_path / "new\nline.wav").touch()
     assert len(scan([str(tmp_path)], None).sources) == 2
+
+
+@pytest.mark.parametrize(
+    ("selection", "taken"),
+    [
+        (Selection(), ["a.wav", "b.mp3", "old/c.wav"]),
+        (Selection(extensions=["mp3"]), ["b.mp3"]),
+        (Selection(extensions=["txt"]), ["note.txt"]),
+        (Selection(include=["*.wav"]), ["a.wav", "old/c.wav"]),
+        (Selection(include=["b*", "old/*"]), ["b.mp3", "old/c.wav"]),
+        (Selection(exclude=["old/*"]), ["a.wav", "b.mp3"]),
+        (Selection(include=["*.wav"], exclude=["a*"]), ["old/c.wav"]),
+    ],
+)
+def test_a_selection_narrows_what_is_found(tree: Callable[..., Path], selection: Selection, taken: list[str]) -> None:
+    tree("m/a.wav", "m/b.mp3", "m/old/c.wav", "m/note.txt")
+    assert [str(source.relative) for source in scan(["m"], None, selection).sources] == taken
+
+
+def test_the_output_folder_itself_is_no_place_to_search(tree: Callable[..., Path]) -> None:
+    root = tree("m/a.wav")
+    result = scan(["m"], root / "m")
+    assert result.sources == []
+    assert "is the output folder" in result.problems[0][1]

@@ -140,6 +140,15 @@ def test_debug_shows_where_an_error_arose(run: Run, monkeypatch: pytest.MonkeyPa
     assert "Traceback" in run("transcribe", "nothing-here").stderr
 
 
+def test_the_summary_is_one_object_on_stdout(run: Run, meetings: Path) -> None:
+    first, second = run("transcribe", meetings, "--json-summary"), run("transcribe", meetings, "--json-summary")
+    totals, again = json.loads(first.stdout), json.loads(second.stdout)
+    assert (totals["done"], totals["failed"], totals["skipped"], totals["left"]) == (1, 1, 0, 0)
+    assert totals["audio_seconds"] == pytest.approx(8.46, abs=0.01)
+    assert (totals["model"], totals["device"]) == ("whisper-base", "cpu")
+    assert (again["done"], again["failed"], again["skipped"]) == (0, 1, 1)
+
+
 def test_a_reader_that_goes_away_ends_the_run_quietly(tmp_path: Path) -> None:
     command = f"{sys.executable} -m funasr_cli transcribe {SAMPLES} -o - --progress none | true"
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
