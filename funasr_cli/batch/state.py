@@ -209,12 +209,13 @@ class State:
         return int(attempts)
 
     def announce(self, known: Input, writes: Iterable[Write]) -> None:
-        """Outputs are about to be written."""
+        """Outputs are about to be written: what is there may be the old or the new from now on."""
         with self._errors(), self._transaction():
             self._db.executemany(
                 "INSERT INTO output (path, input, format, sha256, pending, temporary) "
                 "VALUES (:key, :input, :format, :present, :sha256, :temporary) ON CONFLICT (path) DO UPDATE SET "
-                "input = :input, format = :format, sha256 = :present, pending = :sha256, temporary = :temporary",
+                "input = :input, format = :format, sha256 = :present, recipe = NULL, pending = :sha256, "
+                "temporary = :temporary",
                 [
                     {
                         "key": write.key,

@@ -20,6 +20,7 @@ from funasr_cli.batch.record import LeftForNextTime, Provenance, open_record, pe
 from funasr_cli.batch.scan import scan
 from funasr_cli.batch.settings import Settings
 from funasr_cli.errors import InputError
+from funasr_cli.files import write_whole
 from funasr_cli.transcript import Segment, Token, Transcript
 
 MODEL = "d0" * 32
@@ -277,6 +278,27 @@ def test_what_was_only_announced_for_a_killed_run_does_not_count_as_written(nigh
     assert night().done == {"a.wav": "no srt of it yet"}
     assert outputs() == {"a.txt", "a.srt"}
     assert "two" in Path("out/a.srt").read_text()
+
+
+def test_an_output_that_a_killed_run_replaced_does_not_pass_for_the_old_one(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    night(settings=Settings(language="en"))
+    written: list[Path] = []
+
+    def die_at_the_second(path: Path, data: bytes, temporary: Path) -> None:
+        if written:
+            raise KeyboardInterrupt
+        written.append(path)
+        write_whole(path, data, temporary)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("funasr_cli.batch.record.write_whole", die_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            night(settings=Settings(language="zh"))
+    assert "zh" in Path("out/a.txt").read_text()
+    assert night(settings=Settings(language="en")).done == {"a.wav": "no txt, srt of it yet"}
+    assert "en" in Path("out/a.txt").read_text()
+    assert outputs() == {"a.txt", "a.srt"}
 
 
 def test_a_deleted_output_is_written_again(night: Sleepless) -> None:
