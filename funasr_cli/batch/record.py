@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -215,7 +215,9 @@ def open_record(folder: Path, *, beside: bool, wait: bool, tell: Callable[[str],
         record.settle()
 
 
-def peek_record(folder: Path, *, beside: bool) -> Record:
+@contextmanager
+def peek_record(folder: Path, *, beside: bool) -> Iterator[Record]:
     """A copy of the record to plan with: nothing on the disk is changed or locked."""
     folder = Path(os.path.abspath(folder))
-    return Record(folder, State.copy_of(folder / HIDDEN / "state.sqlite"), Manifest(folder), beside=beside)
+    with closing(State.copy_of(folder / HIDDEN / "state.sqlite")) as state:
+        yield Record(folder, state, Manifest(folder), beside=beside)

@@ -135,7 +135,8 @@ def transcribe_all(
                 fingerprint = settings.fingerprint(session.model.sha256)
                 rules = Rules(fingerprint, settings.formats, force, verify_content, min_age)
                 if dry_run:
-                    _list(peek_record(folder, beside=beside), found.sources, rules)
+                    with peek_record(folder, beside=beside) as record:
+                        _list(record, found.sources, rules)
                     return 1 if found.problems else 0
                 with open_record(folder, beside=beside, wait=wait, tell=display.warn) as record:
                     _to_files(session, record, found.sources, rules, tally)

@@ -389,13 +389,15 @@ def test_an_output_folder_that_was_moved_stays_done(night: Sleepless) -> None:
 def test_a_dry_run_changes_nothing(night: Sleepless) -> None:
     put("in/a.wav")
     rules = Rules(Settings().fingerprint(MODEL), ("txt",))
-    jobs = peek_record(Path("out"), beside=False).jobs(scan(["in"], None).sources, rules)
+    with peek_record(Path("out"), beside=False) as record:
+        jobs = record.jobs(scan(["in"], None).sources, rules)
     assert [(job.action, job.why) for job in jobs] == [(Action.DO, "new")]
     assert not Path("out").exists()
     night()
     before = Path("out/.funasr-cli/state.sqlite").read_bytes()
     put("in/b.wav")
-    jobs = peek_record(Path("out"), beside=False).jobs(scan(["in"], None).sources, rules)
+    with peek_record(Path("out"), beside=False) as record:
+        jobs = record.jobs(scan(["in"], None).sources, rules)
     assert [job.why for job in jobs] == ["done", "new"]
     assert Path("out/.funasr-cli/state.sqlite").read_bytes() == before
 
