@@ -26,14 +26,6 @@ class FunasrError(Exception):
         text = self.what if self.where is None else f"{shown(self.where)}: {self.what}"
         return text if self.hint is None else f"{text}\n  {self.hint}"
 
-    def __reduce__(self) -> tuple[object, ...]:
-        # Keyword-only arguments do not survive the default pickling of exceptions between processes.
-        return (_rebuild, (type(self), self.what, self.where, self.hint))
-
-
-def _rebuild(kind: type[FunasrError], what: str, where: str | None, hint: str | None) -> FunasrError:
-    return kind(what, where=where, hint=hint)
-
 
 class InputError(FunasrError):
     """One recording cannot be transcribed; the others can."""
