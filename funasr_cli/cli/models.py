@@ -1,0 +1,177 @@
+"""`funasr-cli models`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from funasr_cli.errors import ModelError
+from funasr_cli.files import shown
+from funasr_cli.models.catalogue import CATALOGUE, HUGGINGFACE, MODELSCOPE, CatalogueEntry, entry_named
+
+CLIENT_SETTINGS = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "MODELSCOPE_DOWNLOAD_MAX_RETRIES": "3",  # six seconds to find out that there is no network, not thirty
+    "MODELSCOPE_DOWNLOAD_TOTAL_TIMEOUT": "86400",  # an hour for a file is too short for 3 GB on a slow line
+}
+"""Variables of the hubs' clients that are set unless the user has set them."""
+
+
+@click.group(short_help="List, fetch, check and carry models.")
+def models() -> None:
+    """The models that can be run, and those that are here.
+
+    They live in ~/.cache/funasr-cli/models, or the folder that FUNASR_CLI_MODELS names. Only `pull` needs the network.
+    """
+
+
+@models.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def list_(as_json: bool) -> None:
+    """List the models, what they are, and where those are that are here."""
+    from funasr_cli.models.store import default_model, store_dir
+
+    default, reason = default_model()
+    described = [_described(entry, default) for entry in CATALOGUE.values()]
+    if as_json:
+        click.echo(json.dumps({"store": str(store_dir()), "reason": reason, "models": described}, ensure_ascii=False))
+        return
+    rows = [
+        (
+            "*" if model["default"] else "",
+            model["name"],
+            _size(model["size"]),
+            model["family"],
+            model["languages"],
+            model["licence"],
+            shown(model["path"]) if model["path"] else "in packages" if model["packages"] else "-",
+        )
+        for model in described
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    click.echo(f"\n* default: {reason}")
+
+
+@models.command()
+@click.argument("name")
+@click.option("--hub", type=click.Choice([MODELSCOPE, HUGGINGFACE]), default=MODELSCOPE, show_default=True)
+@click.option("--revision", metavar="R", help="Branch, tag or commit, instead of the one that this program knows.")
+def pull(name: str, hub: str, revision: str | None) -> None:
+    """Fetch a model from a hub.
+
+    Each file's sha256 is checked, and a pull that was interrupted goes on where it stopped. MODELSCOPE_ENDPOINT and
+    HF_ENDPOINT name a mirror. With --revision, files are taken as the hub has them there.
+    """
+    from funasr_cli.models.store import folder_of, is_present
+
+    entry = entry_named(name)
+    if is_present(entry):
+        if revision is not None:
+            raise ModelError(f"{name} is here already", where=folder_of(entry), hint="Remove that folder to change it.")
+        _say(f"{name} is here already: {shown(folder_of(entry))}")
+        return
+    for variable, value in CLIENT_SETTINGS.items():
+        os.environ.setdefault(variable, value)
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_DISABLE", "1")  # a log is no place for a progress bar
+    from funasr_cli.models.hub import pull as fetch
+
+    fetch(entry, folder_of(entry), hub, revision, _say)
+    _say(f"{name} is in {shown(folder_of(entry))}. Licence: {entry.licence}")
+
+
+@models.command()
+@click.argument("name")
+def path(name: str) -> None:
+    """Print the folder of a model."""
+    from funasr_cli.models.store import obtain
+
+    click.echo(os.fspath(obtain(entry_named(name))))
+
+
+@models.command()
+@click.argument("name", required=False)
+def verify(name: str | None) -> None:
+    """Hash a model's files, or those of all that are here.
+
+    The exit code is 4 where one is missing or not as recorded.
+    """
+    from funasr_cli.models.store import is_present, verified
+
+    entries = [entry_named(name)] if name else [entry for entry in CATALOGUE.values() if is_present(entry)]
+    wrong = []
+    for entry in entries:
+        try:
+            _, record = verified(entry)
+        except ModelError as error:
+            wrong.append(entry.name)
+            _say(f"{entry.name}: {error}")
+        else:
+            click.echo(f"{entry.name}: {len(record.files)} files as recorded")
+    if wrong:
+        raise ModelError(f"not as recorded: {', '.join(wrong)}")
+
+
+@models.command()
+@click.argument("name")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The bundle, a tar file.")
+def pack(name: str, output: Path) -> None:
+    """Make one file of a model, to carry to another machine."""
+    from funasr_cli.models.bundle import pack as write
+    from funasr_cli.models.store import verified
+
+    folder, record = verified(entry_named(name))
+    write(folder, record, output)
+    _say(f"{name} is in {shown(output)}. There: funasr-cli models import {shown(output.name)}")
+
+
+@models.command("import")
+@click.argument("bundle", type=click.Path(path_type=Path))
+def import_(bundle: Path) -> None:
+    """Put a model from a bundle into the store, every file verified."""
+    from funasr_cli.models.bundle import unpack
+    from funasr_cli.models.store import store_dir
+
+    record = unpack(bundle, store_dir())
+    _say(f"{record.model} is in {shown(store_dir() / record.model)}")
+
+
+def _described(entry: CatalogueEntry, default: str) -> dict[str, Any]:
+    """What there is to say about a model, for JSON."""
+    from funasr_cli.models.embedded import is_installed
+    from funasr_cli.models.record import read_record
+    from funasr_cli.models.store import folder_of, is_present
+
+    folder = folder_of(entry) if is_present(entry) else None
+    origin = None
+    with suppress(ModelError):  # `verify` tells of a damaged record
+        origin = folder and read_record(folder, entry).origin
+    return {
+        "name": entry.name,
+        "default": entry.name == default,
+        "family": entry.family,
+        "languages": entry.languages,
+        "licence": entry.licence,
+        "size": entry.size,
+        "path": folder and os.fspath(folder),
+        "packages": is_installed(entry),
+        "origin": origin and asdict(origin),
+        "hubs": {hub: repository.name for hub, repository in entry.hubs.items()},
+    }
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

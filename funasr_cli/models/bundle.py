@@ -1,0 +1,147 @@
+"""A model as one file, to be carried to a machine without network.
+
+A bundle is a tar archive of the plainest kind (ustar): `<model>/origin.json`, then the model's files as that record
+lists them. The same model gives the same bytes. A bundle is read header by header, and not by `tarfile`'s own
+reader, which follows links and extensions that have no place in one: what the record does not name, with its size and
+sha256, is refused before a byte of it is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path
+from tarfile import AREGTYPE, BLOCKSIZE, RECORDSIZE, REGTYPE, USTAR_FORMAT, HeaderError, TarInfo
+from typing import BinaryIO
+
+from funasr_cli.errors import ModelError, OutputError
+from funasr_cli.files import CHUNK, shown, temporary_beside
+from funasr_cli.models.catalogue import entry_named
+from funasr_cli.models.layouts import layout_of
+from funasr_cli.models.place import whole_folder
+from funasr_cli.models.record import LONGEST, RECORD, Record, parse_record, verify
+
+
+def pack(folder: Path, record: Record, bundle: Path) -> None:
+    """Write the verified model in `folder` to the file `bundle`, which is whole or what it was before.
+
+    Raises `OutputError` where it cannot be written.
+    """
+    head = record.to_bytes()
+    temporary = temporary_beside(bundle)
+    try:
+        with temporary.open("xb") as out:
+            out.write(_header(f"{record.model}/{RECORD}", len(head)))
+            out.write(head + _padding(len(head)))
+            for file in record.files:
+                out.write(_header(f"{record.model}/{file.name}", file.size))
+                with (folder / file.name).open("rb") as source:
+                    _copy(source, out, file.size)
+                out.write(_padding(file.size))
+            out.write(bytes(2 * BLOCKSIZE))
+            out.write(bytes(-out.tell() % RECORDSIZE))
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.replace(bundle)
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror}", where=bundle) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def unpack(bundle: Path, store: Path) -> Record:
+    """Put the model in `bundle` into its folder in `store`, whole or not at all, every file verified.
+
+    A model that is there already with the same files is left as it is. Raises `ModelError` where the bundle is not
+    one, is damaged, or asks for anything that has no place in one.
+    """
+    try:
+        with bundle.open("rb") as source:
+            record = _read_head(source, bundle)
+            entry = entry_named(record.model)
+            folder = store / entry.name
+            if folder.is_dir():
+                verify(folder, record, hint=f"Remove the folder {folder} to import the {entry.name} of the bundle.")
+                return record
+            with whole_folder(folder) as work:
+                _unpack_files(source, record, bundle, work)
+                layout_of(work)
+                (work / RECORD).write_bytes(record.to_bytes())
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror}", where=bundle) from error
+    return record
+
+
+def _read_head(source: BinaryIO, bundle: Path) -> Record:
+    """The record that a bundle begins with, if the bundle is as long as it says."""
+    header = _next_header(source, bundle)
+    if header is None or not header.name.endswith(f"/{RECORD}") or not 0 < header.size <= LONGEST:
+        raise ModelError("not a bundle of `funasr-cli models pack`", where=bundle)
+    record = parse_record(source.read(header.size), bundle)
+    if header.name != f"{record.model}/{RECORD}":
+        raise ModelError(f"refused: {shown(header.name)} is the record of {record.model!r}", where=bundle)
+    source.read(len(_padding(header.size)))
+    needed = source.tell() + sum(BLOCKSIZE + file.size + len(_padding(file.size)) for file in record.files)
+    length = os.fstat(source.fileno()).st_size
+    if length < needed:
+        raise ModelError(f"cut off: {length:,} bytes, where its record asks for {needed:,}", where=bundle)
+    return record
+
+
+def _unpack_files(source: BinaryIO, record: Record, bundle: Path, folder: Path) -> None:
+    """Copy the record's files into `folder`, and nothing else."""
+    missing = {f"{record.model}/{file.name}": file for file in record.files}
+    seen = {f"{record.model}/{RECORD}"}
+    while header := _next_header(source, bundle):
+        if header.name in seen:
+            raise ModelError(f"refused: {shown(header.name)} is in it twice", where=bundle)
+        seen.add(header.name)
+        file = missing.pop(header.name, None)
+        if file is None:
+            raise ModelError(f"refused: {shown(header.name)} is not in its record", where=bundle)
+        if header.size != file.size:
+            raise ModelError(f"refused: {header.name} has {header.size:,} bytes, recorded {file.size:,}", where=bundle)
+        with (folder / file.name).open("xb") as out:
+            found = _copy(source, out, file.size)
+        if found != file.sha256:
+            raise ModelError(f"damaged: {header.name} has the sha256 {found}, recorded {file.sha256}", where=bundle)
+        source.read(len(_padding(file.size)))
+    if missing:
+        raise ModelError(f"not whole: {', '.join(missing)} is not in it", where=bundle)
+
+
+def _header(name: str, size: int) -> bytes:
+    """The header of a plain file, with nothing in it that differs between machines."""
+    header = TarInfo(name)
+    header.size = size
+    return header.tobuf(USTAR_FORMAT)
+
+
+def _next_header(source: BinaryIO, bundle: Path) -> TarInfo | None:
+    """The next header, `None` at the end. Raises `ModelError` for a link, a device, a folder, an extension."""
+    block = source.read(BLOCKSIZE)
+    if not block.strip(b"\0"):
+        return None
+    try:
+        header = TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except HeaderError as error:
+        raise ModelError(f"not a bundle, or damaged: {error}", where=bundle) from error
+    if header.type not in (REGTYPE, AREGTYPE):
+        raise ModelError(f"refused: {shown(header.name)} is not a plain file", where=bundle)
+    return header
+
+
+def _padding(size: int) -> bytes:
+    return bytes(-size % BLOCKSIZE)
+
+
+def _copy(source: BinaryIO, out: BinaryIO, size: int) -> str:
+    """Copy `size` bytes, or what there is of them; returns the sha256 of what was copied."""
+    digest = hashlib.sha256()
+    while size and (chunk := source.read(min(size, CHUNK))):
+        out.write(chunk)
+        digest.update(chunk)
+        size -= len(chunk)
+    return digest.hexdigest()

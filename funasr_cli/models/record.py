@@ -1,0 +1,108 @@
+"""The record of a model's origin: what it is, where it comes from, and the sha256 of each of its files.
+
+It lies in the model's folder as `origin.json`, and all that is loaded is measured by it. A folder without one, joined
+from packages or filled by hand, has to hold what the catalogue says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from funasr_cli.errors import ModelError
+from funasr_cli.files import sha256_of
+from funasr_cli.models.catalogue import CatalogueEntry, ModelFile
+
+RECORD = "origin.json"
+FORMAT = 1
+LONGEST = 1 << 16
+"""Bytes; a record of a few files has under 2,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which hub, repository and revision a model was pulled from, and when (ISO 8601, UTC)."""
+
+    hub: str
+    repository: str
+    revision: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A model, its origin (`None`: it did not come from a hub) and its files in the order of their names."""
+
+    model: str
+    origin: Origin | None
+    files: tuple[ModelFile, ...]
+
+    @property
+    def sha256(self) -> Mapping[str, str]:
+        """Hashes by file name."""
+        return {file.name: file.sha256 for file in self.files}
+
+    def to_bytes(self) -> bytes:
+        """JSON; the same for the same record."""
+        return (json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n").encode()
+
+
+def parse_record(data: bytes, where: Path) -> Record:
+    """The record that `to_bytes` wrote. Raises `ModelError`, and lets nothing odd pass: it may come from a stranger."""
+    try:
+        if len(data) > LONGEST:
+            raise ValueError("too long")
+        fields = json.loads(data)
+        if fields.pop("format") != FORMAT:
+            raise ValueError("written by a newer version of funasr-cli")
+        origin = None if fields["origin"] is None else Origin(**fields["origin"])
+        files = tuple(ModelFile(**file) for file in fields["files"])
+        record = Record(**{**fields, "origin": origin, "files": files})
+        texts = [record.model, *(asdict(origin).values() if origin else ())]
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError("something is no text that should be")
+        names = [file.name for file in files]
+        if names != sorted(set(names) - {RECORD}):
+            raise ValueError("the files are not listed once each in the order of their names")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ModelError(f"not a record of a model's origin: {error}", where=where) from error
+    return record
+
+
+def read_record(folder: Path, entry: CatalogueEntry) -> Record:
+    """The record in a model's folder, or what it would be where the model did not come from a hub."""
+    path = folder / RECORD
+    try:
+        with path.open("rb") as file:
+            record = parse_record(file.read(LONGEST + 1), path)
+    except FileNotFoundError:
+        return Record(entry.name, None, entry.files)
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
+    if record.model != entry.name:
+        raise ModelError(f"the record of {record.model!r} in the folder of {entry.name}", where=path)
+    return record
+
+
+def verify(folder: Path, record: Record, *, hint: str) -> None:
+    """Raise `ModelError` unless the folder has the files of the record, unchanged, and none that it does not name."""
+    for file in record.files:
+        verify_file(folder / file.name, file, hint=hint)
+    known = {RECORD, *record.sha256}
+    for path in sorted(folder.iterdir()):
+        if path.name not in known and not path.name.startswith("."):
+            raise ModelError(f"no file of the model {record.model}, and nobody has checked it", where=path, hint=hint)
+
+
+def verify_file(path: Path, expected: ModelFile, *, hint: str) -> None:
+    """Raise `ModelError` unless the file is the one that is expected."""
+    try:
+        found = sha256_of(path)
+    except FileNotFoundError:
+        raise ModelError("is missing", where=path, hint=hint) from None
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
+    if found != expected.sha256:
+        raise ModelError(f"has the sha256 {found}, expected {expected.sha256}", where=path, hint=hint)

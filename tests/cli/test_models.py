@@ -1,0 +1,125 @@
+"""`funasr-cli models` as a person or a script meets it, against a hub on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.models.conftest import FILES
+from tests.models.hub import Hub, serving
+
+Models = Callable[..., CompletedProcess[str]]
+
+
+@pytest.fixture
+def hub() -> Hub:
+    """A hub that has something else under the name of whisper-small, at the revision v2."""
+    return Hub({**FILES, "vocabulary.txt": b"toy\n"}, repository="Systran/faster-whisper-small", revisions=("v2",))
+
+
+@pytest.fixture
+def models(run: Run, hub: Hub, tmp_path: Path) -> Iterator[Models]:
+    """Runs `funasr-cli models` with an empty store, where the hub is all there is of a network."""
+    with serving(hub) as url:
+        environment = {
+            **os.environ,
+            "FUNASR_CLI_MODELS": str(tmp_path / "store"),
+            "HOME": str(tmp_path / "home"),
+            "HTTPS_PROXY": "http://127.0.0.1:9",
+            "MODELSCOPE_ENDPOINT": url,
+            "MODELSCOPE_DOWNLOAD_MAX_RETRIES": "0",
+            "NO_PROXY": "127.0.0.1,localhost",
+        }
+        yield lambda *arguments, **more: run("models", *arguments, env={**environment, **more})
+
+
+def test_a_model_is_pulled_verified_packed_and_imported_elsewhere(models: Models, hub: Hub, tmp_path: Path) -> None:
+    pulled = models("pull", "whisper-small", "--revision", "v2")
+    assert pulled.returncode == 0, pulled.stderr
+    assert pulled.stdout == ""
+    assert pulled.stderr.splitlines() == [
+        *(f"{name}: {len(hub.files[name]):,} bytes" for name in sorted(hub.files, key=lambda n: len(hub.files[n]))),
+        f"whisper-small is in {tmp_path}/store/whisper-small. Licence: MIT",
+    ]
+    assert models("path", "whisper-small").stdout == f"{tmp_path}/store/whisper-small\n"
+    assert models("verify").stdout == "whisper-small: 4 files as recorded\n"
+    packed = models("pack", "whisper-small", "-o", "small.tar")
+    assert (packed.returncode, packed.stdout) == (0, "")
+    there = {"FUNASR_CLI_MODELS": str(tmp_path / "there")}
+    imported = models("import", "small.tar", **there)
+    assert imported.returncode == 0, imported.stderr
+    assert models("verify", "whisper-small", **there).stdout == "whisper-small: 4 files as recorded\n"
+    listed = {model["name"]: model for model in json.loads(models("list", "--json", **there).stdout)["models"]}
+    assert listed["whisper-small"]["path"] == f"{tmp_path}/there/whisper-small"
+    assert listed["whisper-small"]["origin"]["revision"] == "v2"
+    assert listed["whisper-medium"]["path"] is None
+
+
+def test_a_model_that_is_here_is_not_pulled_again(models: Models, hub: Hub, tmp_path: Path) -> None:
+    models("pull", "whisper-small", "--revision", "v2")
+    hub.sent.clear()
+    again = models("pull", "whisper-small")
+    assert (again.returncode, again.stderr) == (0, f"whisper-small is here already: {tmp_path}/store/whisper-small\n")
+    other = models("pull", "whisper-small", "--revision", "v3")
+    assert other.returncode == 4
+    assert "Remove that folder" in other.stderr
+    assert not hub.sent
+
+
+def test_verify_names_every_model_that_was_changed(models: Models, tmp_path: Path) -> None:
+    models("pull", "whisper-small", "--revision", "v2")
+    (tmp_path / "store/whisper-small/model.bin").write_bytes(b"changed")
+    (tmp_path / "store/whisper-medium").mkdir()
+    done = models("verify")
+    assert done.returncode == 4
+    assert "whisper-small/model.bin: has the sha256" in done.stderr
+    assert "whisper-medium/config.json: is missing" in done.stderr
+    assert done.stderr.splitlines()[-1] == "error: not as recorded: whisper-small, whisper-medium"
+    packed = models("pack", "whisper-small", "-o", "small.tar")
+    assert packed.returncode == 4
+    assert not (tmp_path / "small.tar").exists()
+
+
+def test_without_network_the_message_says_how_to_carry_the_model_over(models: Models, tmp_path: Path) -> None:
+    done = models("pull", "sensevoice-small", MODELSCOPE_ENDPOINT="http://127.0.0.1:9")
+    assert done.returncode == 4
+    assert "error: sensevoice-small cannot be fetched from ModelScope: " in done.stderr
+    assert "models pack sensevoice-small" in done.stderr
+    assert "models import sensevoice-small.tar" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "store/sensevoice-small").exists()
+
+
+def test_the_list_says_what_there_is_and_which_model_is_taken(models: Models, tmp_path: Path) -> None:
+    (tmp_path / "store/sensevoice-small-int8").mkdir(parents=True)
+    done = models("list")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert rows[0][:4] == ["sensevoice-small", "938", "MB", "sensevoice"]
+    assert rows[1][:2] == ["*", "sensevoice-small-int8"]
+    assert rows[1][-1] == f"{tmp_path}/store/sensevoice-small-int8"
+    assert done.stdout.splitlines()[-1] == "* default: sensevoice-small-int8 is in the model store"
+
+
+@pytest.mark.parametrize("command", ["pull", "path", "verify"])
+def test_a_misspelt_name_is_answered_with_the_nearest(models: Models, command: str) -> None:
+    done = models(command, "sensevoice-smal")
+    assert done.returncode == 4
+    assert "no model is called 'sensevoice-smal'\n  Did you mean sensevoice-small?" in done.stderr
+
+
+def test_whisper_base_from_its_packages_can_be_carried_as_well(embedded: None, models: Models, tmp_path: Path) -> None:
+    assert models("path", "whisper-base").stdout == f"{tmp_path}/store/whisper-base\n"
+    assert models("pack", "whisper-base", "-o", "base.tar").returncode == 0
+    imported = models("import", "base.tar", FUNASR_CLI_MODELS=str(tmp_path / "there"))
+    assert imported.returncode == 0, imported.stderr
+    assert {path.name for path in (tmp_path / "there/whisper-base").iterdir()} == {
+        *("config.json", "model.bin", "tokenizer.json", "vocabulary.txt"),
+        "origin.json",
+    }
