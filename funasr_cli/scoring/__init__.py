@@ -1,0 +1,1 @@
+"""How good transcripts are: error rates and time errors against references."""

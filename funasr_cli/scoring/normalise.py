@@ -1,0 +1,91 @@
+"""What counts of a text when two are compared, and in which units.
+
+`NORMALISATION` states it. Numbers, spelling and script (simplified, traditional) are compared as they are written.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from funasr_cli.scoring.read import Piece
+
+Metric: TypeAlias = Literal["cer", "wer"]
+
+NORMALISATION = (
+    "Unicode NFKC, case folded, without punctuation and symbols (an apostrophe joins, anything else parts words)"
+)
+UNITS: dict[Metric, str] = {
+    "cer": "characters, without white space",
+    "wer": "words between spaces; in scripts without spaces (Chinese, Japanese, Thai, Lao, Burmese, Khmer) characters",
+}
+
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao; Burmese; Khmer
+    "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3100-\u312f\u31a0-\u31bf\u31f0-\u31ff"  # radicals, 々〆〇, kana, bopomofo
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+)
+_UNSPACED_CHARACTER = re.compile(f"[{_UNSPACED}]")
+_UNIT: dict[Metric, re.Pattern[str]] = {
+    "cer": re.compile(r"\S"),
+    "wer": re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+"),
+}
+_JOINING = frozenset("'‘’\u02bc")
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What is aligned: `tokens`, and their `starts`, float64 `[n]`, in seconds, NaN where unknown."""
+
+    tokens: Sequence[str]
+    starts: NDArray[np.float64]
+
+
+def normalise(text: str) -> str:
+    """`text` as `NORMALISATION` says: letters, marks and digits, with white space where anything else stood."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return unicodedata.normalize("NFC", "".join(map(_kept, folded)))
+
+
+@cache
+def _kept(char: str) -> str:
+    category = unicodedata.category(char)
+    # Variation selectors choose a glyph, format characters steer the layout: neither is seen or heard.
+    if char in _JOINING or category == "Cf" or "VARIATION SELECTOR" in unicodedata.name(char, ""):
+        return ""
+    return char if category[0] in "LMN" else " "
+
+
+def units(pieces: Iterable[Piece], metric: Metric) -> Units:
+    """The units of a text. The first unit of a piece begins when the piece does; when the others do is unknown."""
+    texts: list[str] = []
+    starts: dict[int, float] = {}  # by position in the text
+    end = 0
+    for piece in pieces:
+        text = normalise(piece.text)
+        if piece.start is not None and text.strip():
+            starts[end + len(text) - len(text.lstrip())] = piece.start
+        texts.append(text)
+        end += len(text)
+    found = list(_UNIT[metric].finditer("".join(texts)))
+    return Units(
+        [match.group() for match in found],
+        np.array([starts.get(match.start(), np.nan) for match in found], dtype=np.float64),
+    )
+
+
+def is_mostly_unspaced(texts: Iterable[Sequence[Piece]]) -> bool:
+    """Whether more than half of all characters are of scripts without spaces; so error rates go by characters."""
+    unspaced = total = 0
+    for pieces in texts:
+        text = normalise("".join(piece.text for piece in pieces))
+        unspaced += len(_UNSPACED_CHARACTER.findall(text))
+        total += len(text) - sum(map(str.isspace, text))
+    return 2 * unspaced > total

@@ -1,0 +1,132 @@
+"""Read transcripts, ours and those of other tools, as text with the times that are known of it."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from funasr_cli.errors import InputError
+from funasr_cli.scoring.cues import Cue, read_srt, read_vtt
+
+TSV_HEADER = ("start", "end", "text")
+NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text and the time in seconds at which it begins, None where that is unknown.
+
+    `text` brings its own leading space where a word begins, so a text is the plain concatenation of its pieces.
+    """
+
+    text: str
+    start: float | None
+
+
+def read(path: Path) -> list[Piece]:
+    """The text of a file of a known format (its extension, see `FORMATS`). Raises `InputError`."""
+    kind = path.suffix.lower()
+    try:
+        return list(_PARSERS[kind](path.read_text(encoding="utf-8-sig")))
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=path) from error
+    except UnicodeDecodeError as error:
+        hint = "Convert it, e.g. with `iconv -f GB18030 -t UTF-8`."
+        raise InputError(f"is not UTF-8: {error.reason} at byte {error.start}", where=path, hint=hint) from error
+    except (ValueError, OverflowError, RecursionError) as error:
+        hint = "Correct the file or take it away."
+        raise InputError(f"is no {kind[1:]} transcript: {error}", where=path, hint=hint) from error
+
+
+def _txt(text: str) -> Iterator[Piece]:
+    yield Piece(text, None)
+
+
+def _cues(parse: Callable[[str], Iterator[Cue]], text: str) -> Iterator[Piece]:
+    return (Piece(f" {line}", start) for start, line in parse(text))
+
+
+def _tsv(text: str) -> Iterator[Piece]:
+    """Rows of start, end and text, with or without a header: whole numbers are milliseconds, as we write them.
+
+    Where any time has a decimal point, all are seconds.
+    """
+    rows = [(number, line.split("\t", 2)) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if rows and tuple(cell.strip().lower() for cell in rows[0][1]) == TSV_HEADER:
+        del rows[0]
+    for number, cells in rows:
+        if len(cells) < len(TSV_HEADER) or not all(NUMBER.fullmatch(cell.strip()) for cell in cells[:2]):
+            raise ValueError(f"line {number}: expected start, end and text with tabs between them")
+    in_seconds = any("." in cell for _, cells in rows for cell in cells[:2])
+    for _, (start, _, line) in rows:
+        yield Piece(f" {line}", float(start) if in_seconds else float(start) / 1000)
+
+
+def _json(text: str) -> Iterator[Piece]:
+    """Our own layout, `segments` with `tokens`; segments without tokens; a list `words`; or `text` alone."""
+    document = json.loads(text)
+    if not isinstance(document, dict):
+        raise ValueError("expected an object")
+    if segments := document.get("segments"):
+        for place, segment in _items("segments", segments):
+            yield from _segment(place, segment)
+    elif words := document.get("words"):
+        for place, word in _items("words", words):
+            yield _apart(_piece(place, word))
+    elif isinstance(document.get("text"), str):
+        yield Piece(document["text"], None)
+    elif not document.keys() & {"segments", "words"}:
+        raise ValueError("there are no `segments`, no `words` and no `text`")
+
+
+def _segment(place: str, segment: dict[str, Any]) -> Iterator[Piece]:
+    tokens = segment.get("tokens")
+    if not tokens or (isinstance(tokens, list) and isinstance(tokens[0], int)):  # the latter are Whisper's vocabulary
+        yield _apart(_piece(place, segment))
+    else:
+        yield Piece(" ", None)
+        for inner, token in _items(f"{place}.tokens", tokens):
+            yield _piece(inner, token)
+
+
+def _apart(piece: Piece) -> Piece:
+    """The same piece as one that begins a word."""
+    return Piece(f" {piece.text}", piece.start)
+
+
+def _items(place: str, values: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    if not isinstance(values, list):
+        raise ValueError(f"{place}: expected a list")
+    for index, value in enumerate(values):
+        if not isinstance(value, dict):
+            raise ValueError(f"{place}[{index}]: expected an object")
+        yield f"{place}[{index}]", value
+
+
+def _piece(place: str, item: dict[str, Any]) -> Piece:
+    text, start = item.get("text"), item.get("start")
+    if not isinstance(text, str):
+        raise ValueError(f"{place}.text: expected a string")
+    if start is None:
+        return Piece(text, None)
+    if isinstance(start, bool) or not isinstance(start, (int, float)) or not math.isfinite(start):
+        raise ValueError(f"{place}.start: expected seconds")
+    return Piece(text, float(start))
+
+
+_PARSERS: Mapping[str, Callable[[str], Iterator[Piece]]] = {
+    ".json": _json,
+    ".tsv": _tsv,
+    ".srt": partial(_cues, read_srt),
+    ".vtt": partial(_cues, read_vtt),
+    ".txt": _txt,
+}
+
+FORMATS = tuple(_PARSERS)
+"""The extensions of known formats, the one that tells most first."""

@@ -1,0 +1,99 @@
+"""Compare the files of a pairing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from funasr_cli.errors import InputError
+from funasr_cli.scoring.align import Counts, align
+from funasr_cli.scoring.bootstrap import interval
+from funasr_cli.scoring.normalise import Metric, is_mostly_unspaced, units
+from funasr_cli.scoring.pairs import Pair, Pairing
+from funasr_cli.scoring.read import Piece, read
+from funasr_cli.scoring.times import TimeErrors, start_offsets, time_errors
+
+
+@dataclass(frozen=True, slots=True)
+class FileScore:
+    """A file's counts, and the offsets of its starts in seconds `[n]`. `missing`: there was no hypothesis."""
+
+    name: str
+    counts: Counts
+    offsets: NDArray[np.float64]
+    missing: bool
+
+    @property
+    def times(self) -> TimeErrors | None:
+        """Summary of its offsets."""
+        return time_errors(self.offsets)
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusScore:
+    """All files, worst first, and what they come to together.
+
+    `interval` is that of the error rate, with 95 % confidence; `without_reference` are hypotheses, `failed` says what
+    could not be read; neither is counted.
+    """
+
+    metric: Metric
+    files: tuple[FileScore, ...]
+    counts: Counts
+    interval: tuple[float, float] | None
+    times: TimeErrors | None
+    without_reference: tuple[Path, ...]
+    failed: tuple[InputError, ...]
+
+
+def score(pairing: Pairing, metric: Metric | None) -> CorpusScore:
+    """Compare every pair; without a `metric`, CER where the references are mostly of scripts without spaces, else WER.
+
+    One file's text is held at a time. A file that cannot be read costs its pair.
+    """
+    if metric is None:
+        # The references are read twice, so that those of a large corpus need not be held together.
+        metric = "cer" if is_mostly_unspaced(_readable(pairing.pairs)) else "wer"
+    files: list[FileScore] = []
+    failed: list[InputError] = []
+    for pair in pairing.pairs:
+        try:
+            files.append(_score_file(pair, metric))
+        except InputError as error:
+            failed.append(error)
+    files.sort(key=_badness, reverse=True)
+    return CorpusScore(
+        metric,
+        tuple(files),
+        sum((file.counts for file in files), Counts()),
+        interval([file.counts.errors for file in files], [file.counts.reference for file in files]),
+        time_errors(np.concatenate([np.empty(0), *(file.offsets for file in files)])),
+        pairing.without_reference,
+        tuple(failed),
+    )
+
+
+def _readable(pairs: Sequence[Pair]) -> Iterator[list[Piece]]:
+    for pair in pairs:
+        with suppress(InputError):  # reported when it is compared
+            yield read(pair.reference)
+
+
+def _score_file(pair: Pair, metric: Metric) -> FileScore:
+    reference = units(read(pair.reference), metric)
+    hypothesis = units([] if pair.hypothesis is None else read(pair.hypothesis), metric)
+    alignment = align(reference.tokens, hypothesis.tokens)
+    offsets = start_offsets(reference, hypothesis, alignment)
+    return FileScore(pair.name, alignment.counts, offsets, missing=pair.hypothesis is None)
+
+
+def _badness(file: FileScore) -> tuple[float, int]:
+    """By rate, then by errors; text where the reference has none is worst."""
+    counts = file.counts
+    rate = counts.rate if counts.rate is not None else float("inf") if counts.errors else 0.0
+    return rate, counts.errors

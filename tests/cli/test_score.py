@@ -1,0 +1,47 @@
+"""The command `score`: figures on stdout, what was left out on stderr, exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Run
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_two_files(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "hyp.srt", "1\n00:00:01,000 --> 00:00:02,000\nGood mourning.\n")
+    write(tmp_path / "ref.txt", "good morning")
+    done = run("score", "hyp.srt", "ref.txt")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("WER 50.00%, without an interval")
+
+
+def test_what_is_left_out_is_said_and_costs_the_exit_code(run: Run, tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        write(tmp_path / f"ref/{name}.txt", "今天开会")
+    write(tmp_path / "hyp/a.txt", "今天开会")
+    write(tmp_path / "hyp/c.json", "{}")
+    write(tmp_path / "hyp/d.txt", "今天")
+    done = run("score", "hyp", "ref", "--json")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "failed: hyp/c.json: is no json transcript: there are no `segments`, no `words` and no `text`",
+        "  Correct the file or take it away.",
+        "no hypothesis, counted as all deleted: b",
+        "no reference, not counted: hyp/d.txt",
+    ]
+    assert json.loads(done.stdout)["rate"] == 0.5
+
+
+def test_nothing_to_compare_is_wrong_usage(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "hyp/a.txt", "")
+    write(tmp_path / "ref/b.txt", "")
+    done = run("score", "hyp", "ref")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: nothing to compare: of 1 transcripts in hyp and 1 in ref")

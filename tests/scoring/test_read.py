@@ -1,0 +1,165 @@
+"""Transcripts are read as text with times, whoever wrote them; what is malformed is named by its place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from funasr_cli.errors import InputError
+from funasr_cli.outputs import WRITERS
+from funasr_cli.scoring.normalise import units
+from funasr_cli.scoring.read import read
+from funasr_cli.transcript import Segment, Token, Transcript
+from tests.scoring.conftest import Write
+
+
+def starts(path: Path) -> list[tuple[str, float | None]]:
+    """Texts without the spaces around them, and when they start."""
+    return [(piece.text.strip(), piece.start) for piece in read(path) if piece.text.strip()]
+
+
+LINES = (
+    Segment(
+        0.5, 2.0, (Token(" Today's", 0.5, 0.9, 1), Token(" state-of", 0.9, 1.4, 1), Token("-the-art,", 1.4, 2.0, 1))
+    ),
+    Segment(
+        3661.25,
+        3664.0,
+        (Token(" a < b & c", 3661.25, 3662, 1), Token("开", 3662, 3662.4, 1), Token("会。", 3662.4, 3664, 1)),
+    ),
+)
+TALK = Transcript("a.wav", 4000, 5, None, "m", "0", "cpu", LINES, tuple(line.text for line in LINES), ())
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_all_our_formats_hold_the_same_words(kind: str, write: Write) -> None:
+    found = units(read(write(f"a.{kind}", WRITERS[kind](TALK))), "wer")
+    assert found.tokens == ["todays", "state", "of", "the", "art", "a", "b", "c", "开", "会"]
+
+
+@pytest.mark.parametrize("kind", ["srt", "vtt", "tsv"])
+def test_lines_begin_when_they_are_shown(kind: str, write: Write) -> None:
+    assert [start for _, start in starts(write(f"a.{kind}", WRITERS[kind](TALK)))] == [0.5, 3661.25]
+
+
+def test_json_has_the_times_of_tokens(write: Write) -> None:
+    assert starts(write("a.json", WRITERS["json"](TALK))) == [
+        ("Today's", 0.5),
+        ("state-of", 0.9),
+        ("-the-art,", 1.4),
+        ("a < b & c", 3661.25),
+        ("开", 3662),
+        ("会。", 3662.4),
+    ]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"text": "good morning", "words": [{"text": "good", "start": 1.5}, {"text": "morning", "start": 2}]},
+        {"segments": [{"text": " good", "start": 1.5}, {"text": "morning", "start": 2}]},
+        {
+            "segments": [
+                {"text": " good", "start": 1.5, "tokens": [50364, 7]},
+                {"text": "morning", "start": 2, "tokens": []},
+            ]
+        },
+    ],
+    ids=["words", "segments", "segments with the numbers of Whisper's tokens"],
+)
+def test_json_of_other_tools(document: object, write: Write) -> None:
+    path = write("a.json", json.dumps(document))
+    assert starts(path) == [("good", 1.5), ("morning", 2)]
+    assert units(read(path), "wer").tokens == ["good", "morning"]
+
+
+def test_json_may_have_text_alone_and_say_that_nothing_was_said(write: Write) -> None:
+    assert starts(write("a.json", '{"text": "各位好"}')) == [("各位好", None)]
+    assert starts(write("b.json", '{"segments": []}')) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("start\tend\ttext\n0\t1500\tgood\n2000\t2500\tmorning\n", [0, 2]),
+        ("0\t1500\tgood\n2000\t2500\tmorning\n", [0, 2]),
+        ("0\t1.5\tgood\n2\t2.500\tmorning\n", [0, 2]),
+        ("\ufeffStart\tEnd\tText\r\n0.25\t1.5\tgood\r\n2.00\t2.5\tmorning\r\n", [0.25, 2]),
+    ],
+    ids=["as we write it", "without a header", "a decimal point makes seconds", "from a spreadsheet"],
+)
+def test_tsv_in_milliseconds_or_seconds(content: str, expected: list[float], write: Write) -> None:
+    assert starts(write("a.tsv", content)) == list(zip(["good", "morning"], expected, strict=True))
+
+
+def test_srt_of_other_tools(write: Write) -> None:
+    content = (
+        "\ufeff1\r\n00:00:01,5 --> 00:00:02,000 X1:100 Y1:100\r\n{\\an8}<i>Good</i>\r\n<font color=red>morning</font>"
+        "\r\n\r\n\r\n2\r\n00:00:03,000 --> 00:00:04,000\r\n\r\n00:00:05.250 --> 00:00:06.000\r\nx <y\r\n"
+    )
+    assert starts(write("a.SRT", content)) == [("Good morning", 1.5), ("x <y", 5.25)]
+
+
+def test_vtt_of_other_tools(write: Write) -> None:
+    content = (
+        "WEBVTT - a talk\nKind: captions\n\nSTYLE\n::cue { color: red }\n\nNOTE not spoken\n\n"
+        "opening\n00:01.500 --> 00:02.000 align:start\n<v Ann>Good <00:01.700><c>morning</c></v>\n\n"
+        "100:00:00.000 --> 100:00:01.000\nR&amp;D\n"
+    )
+    assert starts(write("a.vtt", content)) == [("Good morning", 1.5), ("R&D", 360_000)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.srt", "1\n00:00:01 -> 00:00:02\nhello\n", "is no srt transcript: line 1: expected a cue with its times"),
+        (
+            "a.srt",
+            "1\n00:00:01,0 --> 00:00:02,0\nhello\n\nlost\n",
+            "line 5: expected a cue with its times",
+        ),
+        (
+            "a.srt",
+            "00:00:01,0 --> 00:00:02,0\nhello\n2\n00:00:02,0 --> 00:00:03,0\nyou\n",
+            "line 4: expected an empty line in front of a cue",
+        ),
+        ("a.vtt", "00:01.000 --> 00:02.000\nhello\n", "line 1: expected WEBVTT"),
+        ("a.tsv", "start\tend\ttext\n0\t1\tyes\n2\t3\n", "line 3: expected start, end and text with tabs between"),
+        ("a.tsv", "file\ttext\tsplit\na.wav\tyes\ttrain\n", "line 1: expected start, end and text"),
+        ("a.tsv", "nan\t1\tyes\n", "line 1: expected start, end and text"),
+        ("a.json", '{"text": ', "is no json transcript: Expecting value: line 1"),
+        ("a.json", '["text"]', "expected an object"),
+        ("a.json", '{"result": "yes"}', "there are no `segments`, no `words` and no `text`"),
+        ("a.json", '{"segments": {"text": ""}}', "segments: expected a list"),
+        ("a.json", '{"words": ["yes"]}', "words[0]: expected an object"),
+        ("a.json", '{"words": [{"word": "yes"}]}', "words[0].text: expected a string"),
+        (
+            "a.json",
+            '{"segments": [{"tokens": [{"text": "yes", "start": NaN}]}]}',
+            "segments[0].tokens[0].start: expected seconds",
+        ),
+        ("a.json", '{"words": [{"text": "yes", "start": 1' + "0" * 400 + "}]}", "is no json transcript"),
+        ("a.json", "[" * 200_000, "is no json transcript"),
+    ],
+)
+def test_what_is_malformed_is_named(name: str, content: str, message: str, write: Write) -> None:
+    path = write(name, content)
+    with pytest.raises(InputError) as raised:
+        read(path)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert message in raised.value.what
+    assert raised.value.hint
+
+
+def test_another_encoding_is_named_and_so_is_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes("会议".encode("gb18030"))
+    with pytest.raises(InputError, match=r"is not UTF-8: .* at byte 0\n .*iconv -f GB18030"):
+        read(path)
+
+
+def test_a_file_that_is_gone(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        read(tmp_path / "a.txt")

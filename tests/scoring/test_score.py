@@ -1,0 +1,108 @@
+"""Folders compared: the sums, the order, what is left out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from funasr_cli.scoring.align import Counts
+from funasr_cli.scoring.pairs import pair
+from funasr_cli.scoring.report import as_json, as_text
+from funasr_cli.scoring.score import CorpusScore, score
+from tests.scoring.conftest import Write
+
+
+@pytest.fixture
+def result(write: Write, tmp_path: Path) -> CorpusScore:
+    """Four references: one with an error in ten, one perfect, one without a hypothesis, one that cannot be read."""
+    words = [{"text": text, "start": second, "end": second + 0.5} for second, text in enumerate("今天下午开会")]
+    write("ref/a.json", json.dumps({"text": "今天下午开会", "words": words}))
+    write("hyp/a.tsv", "".join(f"{word['start']}.1\t{word['end']}\t{word['text']}\n" for word in words))
+    write("ref/2024/b.txt", "各位同事，大家早上好！")
+    write("hyp/2024/b.txt", "各位同是大家早上好")
+    write("ref/c.txt", "完了")
+    write("ref/d.txt", "不算")
+    write("hyp/d.srt", "no subtitles\n")
+    write("hyp/e.txt", "没有")
+    return score(pair(tmp_path / "hyp", tmp_path / "ref"), None)
+
+
+def test_errors_and_lengths_are_summed(result: CorpusScore) -> None:
+    assert result.metric == "cer"
+    assert result.counts == Counts(substitutions=1, deletions=2, insertions=0, reference=6 + 9 + 2)
+
+
+def test_the_worst_file_comes_first(result: CorpusScore) -> None:
+    rates = [(file.name, file.counts.rate, file.missing) for file in result.files]
+    assert rates == [("c", 1, True), ("2024/b", pytest.approx(1 / 9), False), ("a", 0, False)]
+
+
+def test_text_where_there_should_be_none_is_worst(write: Write, tmp_path: Path) -> None:
+    for name, reference, hypothesis in (("half", "a b", "a c"), ("quiet", "", ""), ("noise", " ", "thank you")):
+        write(f"ref/{name}.txt", reference)
+        write(f"hyp/{name}.txt", hypothesis)
+    result = score(pair(tmp_path / "hyp", tmp_path / "ref"), None)
+    assert (result.metric, result.counts) == ("wer", Counts(1, 0, 2, 2))
+    assert [file.name for file in result.files] == ["noise", "half", "quiet"]
+
+
+def test_what_cannot_be_read_costs_only_itself(result: CorpusScore, tmp_path: Path) -> None:
+    assert [error.where for error in result.failed] == [str(tmp_path / "hyp/d.srt")]
+    assert result.without_reference == (tmp_path / "hyp/e.txt",)
+
+
+def test_times_are_those_of_the_files_that_have_them(result: CorpusScore) -> None:
+    assert result.times is not None
+    assert (result.times.matched, result.times.median_offset) == (6, pytest.approx(0.1))
+    assert [file.times is None for file in result.files] == [True, True, False]
+
+
+def test_the_metric_asked_for_is_taken(write: Write) -> None:
+    pairing = pair(write("hyp.txt", "we can not go"), write("ref.txt", "we cannot go"))
+    assert score(pairing, None).counts == Counts(1, 0, 1, 3)
+    assert score(pairing, "cer").counts == Counts(0, 0, 0, 10)
+
+
+def test_a_person_reads_a_table(result: CorpusScore) -> None:
+    headline, _, *table, _, starts, _, _ = as_text(result, worst=2).split("\n")
+    assert headline.startswith("CER 17.65%, 95 % interval ")
+    assert headline.endswith(" (bootstrap over 3 files)")
+    assert table == [
+        "    CER  errors  subst.  del.  ins.  characters  file",
+        " 17.65%       3       1     2     0          17  total",
+        "100.00%       2       0     2     0           2  c (no hypothesis)",
+        " 11.11%       1       1     0     0           9  2024/b",
+        "1 more, none of them worse, are not listed.",
+    ]
+    assert starts.startswith("Starts of 6 matched characters: median offset +100 ms; 100.0% within 120 ms of it; ")
+
+
+def test_a_program_reads_everything(result: CorpusScore, tmp_path: Path) -> None:
+    document = json.loads(as_json(result))
+    assert document["metric"] == "cer"
+    assert document["rate"] == 0.176471
+    assert document["interval"][0] <= document["rate"] <= document["interval"][1]
+    assert document["times"] == {"matched": 6, "median_offset": 0.1, "within_120ms": 1, "p95": 0}
+    assert document["files"][1] == {
+        "name": "2024/b",
+        "rate": 0.111111,
+        "errors": 1,
+        "substitutions": 1,
+        "deletions": 0,
+        "insertions": 0,
+        "reference": 9,
+        "missing": False,
+        "times": None,
+    }
+    assert [file["missing"] for file in document["files"]] == [True, False, False]
+    assert document["without_reference"] == [str(tmp_path / "hyp/e.txt")]
+    assert document["failed"][0]["path"] == str(tmp_path / "hyp/d.srt")
+
+
+def test_without_a_reference_text_there_is_no_rate(write: Write) -> None:
+    result = score(pair(write("hyp.txt", "thank you"), write("ref.txt", "")), None)
+    assert as_text(result, worst=0).startswith("WER unknown: there are no words in the references")
+    document = json.loads(as_json(result))
+    assert (document["rate"], document["errors"], document["interval"]) == (None, 2, None)
