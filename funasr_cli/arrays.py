@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -16,3 +17,23 @@ Samples: TypeAlias = NDArray[np.float32]
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 """Named arrays: the inputs or the outputs of one run of a graph."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """Name, dtype and shape of a tensor; a dimension that may vary is None."""
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int | None, ...]
+
+    def check(self, array: NDArray[Any]) -> None:
+        """Raise `ValueError` naming tensor, expected and got where `array` does not fit."""
+        fits = len(array.shape) == len(self.shape) and all(
+            want is None or want == got for want, got in zip(self.shape, array.shape, strict=True)
+        )
+        if array.dtype != self.dtype or not fits:
+            want = ", ".join("any" if size is None else str(size) for size in self.shape)
+            raise ValueError(
+                f"tensor {self.name!r}: expected {self.dtype} [{want}], got {array.dtype} {list(array.shape)}"
+            )

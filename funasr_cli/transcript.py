@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,13 +11,20 @@ class Token:
     """A word, or a character of a script without spaces.
 
     `text` brings its own leading space where it has one and the punctuation that clings to it, so a text is the plain
-    concatenation of its tokens. `start` and `end` are seconds; `confidence` is a probability in [0, 1].
+    concatenation of its tokens. `start` and `end` are seconds; `confidence` is a probability in [0, 1]. `tail` is for
+    how many seconds behind `end` it may still be heard: a CTC model marks where it knows a word, not where that ends.
     """
 
     text: str
     start: float
     end: float
     confidence: float
+    tail: float = 0.0
+
+    @property
+    def until(self) -> float:
+        """The time at which it is over at the latest, in seconds."""
+        return self.end + self.tail
 
     @property
     def middle(self) -> float:
@@ -26,7 +33,7 @@ class Token:
 
     def shifted(self, seconds: float) -> Token:
         """The same token, `seconds` later."""
-        return Token(self.text, self.start + seconds, self.end + seconds, self.confidence)
+        return replace(self, start=self.start + seconds, end=self.end + seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,16 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Scene:
+    """What else was heard in a stretch of the recording: emotion of the speaker, events like laughter. In seconds."""
+
+    start: float
+    end: float
+    emotion: str | None
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """One recording's result and what is needed to account for it. Times are seconds from its start."""
 
@@ -57,6 +74,7 @@ class Transcript:
     segments: tuple[Segment, ...]
     paragraphs: tuple[str, ...]
     warnings: tuple[str, ...]
+    scenes: tuple[Scene, ...] = ()
 
     @property
     def text(self) -> str:

@@ -16,6 +16,7 @@ from funasr_cli.models.store import find_model
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "samples"
+NANO = ROOT / "tests" / "assets" / "nano"
 SHARED = ROOT.parent / "shared"
 
 ENERGY_REPORT = (
@@ -62,4 +63,4 @@ def embedded() -> None:
 @pytest.fixture(scope="session")
 def engine(embedded: None) -> Engine:
     """whisper-base on the CPU."""
-    return load_engine(find_model("whisper-base"), Device("cpu", "tests"), precision="float32", threads=usable_cores())
+    return load_engine(find_model("whisper-base"), Device("cpu", "tests"), threads=usable_cores())

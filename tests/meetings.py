@@ -1,4 +1,4 @@
-"""Long recordings with an exact reference, made from the developers' recordings of single words."""
+"""Recordings: what is in them, and long ones with an exact reference, made from the developers' single words."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import soundfile
 
 from funasr_cli.arrays import Samples
+from funasr_cli.audio.decode import open_recording
 
 
 @dataclass(frozen=True)
@@ -29,3 +31,9 @@ def make_meeting(shared: Path, folder: Path, *options: str) -> Meeting:
     words = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["words"]
     samples, _ = soundfile.read(path, dtype="float32")
     return Meeting(path, samples, [(word["start"], word["end"]) for word in words])
+
+
+def samples_of(path: Path) -> Samples:
+    """A whole recording as the pipeline reads it."""
+    with open_recording(path) as recording:
+        return np.concatenate(list(recording.blocks()))

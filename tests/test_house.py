@@ -14,9 +14,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "funasr_cli"
 
 FLOORS = [
     {"cli"},
-    {"batch"},
-    {"audio", "recognizers", "executors", "text", "outputs", "models"},
-    {"config"},
+    {"diagnosis"},
+    {"batch", "export"},
+    {"audio", "recognizers", "executors", "text", "outputs", "models", "scoring"},
+    {"config", "features", "decoding"},
     {"errors"},
     {"files", "arrays", "transcript"},
 ]

@@ -9,10 +9,8 @@ from funasr_cli.audio.windows import Window
 from funasr_cli.batch.devices import Device
 from funasr_cli.batch.stopwatch import Stopwatch
 from funasr_cli.executors.base import Executor
-from funasr_cli.executors.ctranslate2 import CTranslate2Executor
 from funasr_cli.models.store import Model
 from funasr_cli.recognizers.base import Hypothesis, Recognizer, Request
-from funasr_cli.recognizers.whisper import WhisperRecognizer
 
 MIN_REST = SAMPLE_RATE
 """Samples of speech that a model may leave unheard at the end of a window: less is padding and breath, in which a
@@ -83,15 +81,37 @@ def _shifted(hypothesis: Hypothesis, seconds: float) -> Hypothesis:
     return replace(hypothesis, tokens=tuple(token.shifted(seconds) for token in hypothesis.tokens))
 
 
-def load_engine(model: Model, device: Device, *, precision: str, threads: int) -> Engine:
+def load_engine(model: Model, device: Device, *, threads: int, itn: bool = True) -> Engine:
     """Load the model; raises `ModelError` where it is damaged."""
+    recognizer, executor = LOADERS[model.family](model, threads, itn)
+    return Engine(model, recognizer, executor, device)
+
+
+def _load_whisper(model: Model, threads: int, itn: bool) -> tuple[Recognizer, Executor]:
+    """Whisper writes punctuation and numbers as it likes; `itn` makes no difference."""
+    # Each family's runtime is imported where it is needed: the other's takes a second and tens of megabytes.
+    from funasr_cli.executors.ctranslate2 import CTranslate2Executor
+    from funasr_cli.recognizers.whisper import WhisperRecognizer
+
     recognizer = WhisperRecognizer(model.path)
     executor = CTranslate2Executor(
         model.path,
         mels=recognizer.mels,
         language_ids=recognizer.language_ids,
         end_id=recognizer.end_id,
-        precision=precision,
+        precision=model.precision,
         threads=threads,
     )
-    return Engine(model, recognizer, executor, device)
+    return recognizer, executor
+
+
+def _load_sensevoice(model: Model, threads: int, itn: bool) -> tuple[Recognizer, Executor]:
+    from funasr_cli.executors.onnx import OnnxExecutor
+    from funasr_cli.recognizers.sensevoice import SenseVoiceRecognizer
+
+    executor = OnnxExecutor(model.weights, precision=model.precision, threads=threads)
+    recognizer = SenseVoiceRecognizer(model.path, executor.inputs, executor.outputs, executor.metadata, itn=itn)
+    return recognizer, executor
+
+
+LOADERS = {"whisper": _load_whisper, "sensevoice": _load_sensevoice}

@@ -6,21 +6,25 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from funasr_cli.audio.spans import VadOptions
+from funasr_cli.models.store import Model
 from funasr_cli.text.segments import SegmentLimits
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`vad` None takes everything as speech; `language` None has it detected; `overlap` is in seconds."""
+    """`vad` None takes everything as speech; `language` None has it detected; `overlap` is in seconds.
+
+    `itn` asks a model that can for punctuation and written numbers.
+    """
 
     formats: tuple[str, ...] = ("txt", "srt")
-    precision: str = "float32"
     language: str | None = None
     vad: VadOptions | None = field(default_factory=VadOptions)
     overlap: float = 2.0
+    itn: bool = True
     segments: SegmentLimits = field(default_factory=SegmentLimits)
 
-    def fingerprint(self, model_sha256: str) -> str:
+    def fingerprint(self, model: Model) -> str:
         """JSON of all that makes a difference to a text; formats do not, they are only ways to write it."""
         matter = {key: value for key, value in asdict(self).items() if key != "formats"}
-        return json.dumps({"model": model_sha256, **matter}, sort_keys=True)
+        return json.dumps({"model": model.sha256, "precision": model.precision, **matter}, sort_keys=True)

@@ -23,7 +23,7 @@ from funasr_cli.text.merge import Merger
 from funasr_cli.text.paragraphs import paragraphs
 from funasr_cli.text.segments import segment
 from funasr_cli.text.timing import fit_to_speech
-from funasr_cli.transcript import Transcript
+from funasr_cli.transcript import Scene, Transcript
 
 VOTERS = 4
 """How many of the first windows decide a recording's language together: two minutes of speech at 30-s windows."""
@@ -48,7 +48,7 @@ class Transcriber:
 
     def _transcribe(self, recording: Recording, shown_name: str, tick: Tick, watch: Stopwatch) -> Transcript:
         windows = SpeechWindows(_told(recording, tick), self._detector(), self._shape)
-        merger, warnings, languages = Merger(), recording.warnings, Counter[str]()
+        merger, warnings, languages, scenes = Merger(), recording.warnings, Counter[str](), list[Scene]()
         for window, hypothesis in self._recognized(watch.each("listen", windows), watch):
             start, end = window.bounds.seconds
             tokens = fit_to_speech(
@@ -57,6 +57,8 @@ class Transcriber:
             merger.add(tokens, start, end)
             if hypothesis.language is not None:
                 languages[hypothesis.language] += len(tokens)
+            if hypothesis.emotion or hypothesis.events:
+                scenes.append(Scene(start, end, hypothesis.emotion, hypothesis.events))
             if hypothesis.warning:
                 warnings.append(f"{start:.1f}–{end:.1f} s: {hypothesis.warning}")
         if not windows.duration:
@@ -72,6 +74,7 @@ class Transcriber:
             segments=segment(merger.tokens, self._settings.segments),
             paragraphs=tuple(paragraphs(merger.tokens)),
             warnings=tuple(warnings),
+            scenes=tuple(scenes),
         )
 
     def _detector(self) -> SpanDetector:

@@ -3,33 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from funasr_cli.arrays import Arrays
-
-
-@dataclass(frozen=True, slots=True)
-class TensorSpec:
-    """Name, dtype and shape of a tensor; a dimension that may vary is None."""
-
-    name: str
-    dtype: np.dtype[Any]
-    shape: tuple[int | None, ...]
-
-    def check(self, array: NDArray[Any]) -> None:
-        """Raise `ValueError` naming tensor, expected and got where `array` does not fit."""
-        fits = len(array.shape) == len(self.shape) and all(
-            want is None or want == got for want, got in zip(self.shape, array.shape, strict=True)
-        )
-        if array.dtype != self.dtype or not fits:
-            want = ", ".join("any" if size is None else str(size) for size in self.shape)
-            raise ValueError(
-                f"tensor {self.name!r}: expected {self.dtype} [{want}], got {array.dtype} {list(array.shape)}"
-            )
+from funasr_cli.arrays import Arrays, TensorSpec
 
 
 class Executor(Protocol):

@@ -14,9 +14,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import ctranslate2
 
-from funasr_cli.arrays import Arrays
+from funasr_cli.arrays import Arrays, TensorSpec
 from funasr_cli.errors import ModelError
-from funasr_cli.executors.base import TensorSpec, check_inputs
+from funasr_cli.executors.base import check_inputs
 
 BEAM_SIZE = 5
 MAX_TOKENS = 224

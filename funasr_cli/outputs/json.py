@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from funasr_cli.transcript import Segment, Token, Transcript
+from funasr_cli.transcript import Scene, Segment, Token, Transcript
 
 VERSION = 1
 """Of this layout; grows when a field changes its meaning or goes."""
@@ -25,6 +25,7 @@ def to_json(transcript: Transcript) -> str:
         "warnings": list(transcript.warnings),
         "text": transcript.text,
         "segments": [_segment(segment) for segment in transcript.segments],
+        "scenes": [_scene(scene) for scene in transcript.scenes],
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
@@ -44,6 +45,15 @@ def _token(token: Token) -> dict[str, Any]:
         "start": _seconds(token.start),
         "end": _seconds(token.end),
         "confidence": round(token.confidence, 4),
+    }
+
+
+def _scene(scene: Scene) -> dict[str, Any]:
+    return {
+        "start": _seconds(scene.start),
+        "end": _seconds(scene.end),
+        "emotion": scene.emotion,
+        "events": list(scene.events),
     }
 
 

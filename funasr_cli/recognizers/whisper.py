@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tokenizers import Tokenizer as TokenTable
 from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
 from funasr_cli.errors import ModelError
 from funasr_cli.recognizers.base import Hypothesis, Request
+from funasr_cli.recognizers.words import attach_punctuation
 from funasr_cli.transcript import Token
 
 WINDOW = 30.0
@@ -33,9 +34,6 @@ MIN_SCORE = -1.0
 
 RETRY_NO_REPEAT = 5
 """Second attempt: no five tokens may come twice. Stays at temperature 0, unlike OpenAI's, so that results repeat."""
-
-CLINGS_TO_NEXT = frozenset("\"'“¿([{「『《（")
-CLINGS_TO_PREVIOUS = frozenset("\"'.。,，!！?？:：;；…”)]}、」』》）%")
 
 
 class WhisperRecognizer:
@@ -132,7 +130,7 @@ class WhisperRecognizer:
             confidence = float(probabilities[at:after].mean())
             words.append(Token(text, float(starts[at]), float(starts[after]), confidence))
             at = after
-        return tuple(_attach_punctuation(words))
+        return tuple(attach_punctuation(words))
 
 
 def _start_times(alignment: NDArray[np.int32], count: int) -> NDArray[np.float64]:
@@ -143,23 +141,6 @@ def _start_times(alignment: NDArray[np.int32], count: int) -> NDArray[np.float64
     firsts = np.searchsorted(alignment[:, 0], np.arange(count + 1))
     frames = alignment[np.minimum(firsts, len(alignment) - 1), 1]
     return np.asarray(frames * SECONDS_PER_FRAME)
-
-
-def _attach_punctuation(words: Iterable[Token]) -> list[Token]:
-    """Join punctuation to the word it belongs to, which keeps its own times."""
-    joined: list[Token] = []
-    opening = ""
-    for word in words:
-        mark = word.text.strip()
-        if joined and not opening and mark and CLINGS_TO_PREVIOUS.issuperset(mark) and not word.text.startswith(" "):
-            last = joined[-1]
-            joined[-1] = Token(last.text + word.text, last.start, last.end, last.confidence)
-        elif mark and CLINGS_TO_NEXT.issuperset(mark):
-            opening += word.text
-        else:
-            joined.append(Token(opening + word.text, word.start, word.end, word.confidence))
-            opening = ""
-    return joined
 
 
 def _compression_ratio(text: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from funasr_cli.transcript import Token, join
 
@@ -17,12 +18,12 @@ def paragraphs(tokens: Sequence[Token]) -> Iterator[str]:
     """The paragraphs of the text, each on one line."""
     phrase: list[Token] = []
     for token in tokens:
-        pause = token.start - phrase[-1].end if phrase else 0.0
+        pause = token.start - phrase[-1].until if phrase else 0.0
         if pause >= PARAGRAPH_PAUSE:
             yield join(phrase)
             phrase = []
         elif pause >= PHRASE_PAUSE and _runs_on(phrase[-1], token):
-            token = Token(" " + token.text, token.start, token.end, token.confidence)
+            token = replace(token, text=" " + token.text)
         phrase.append(token)
     if phrase:
         yield join(phrase)

@@ -60,7 +60,7 @@ def ends_with(token: Token, marks: frozenset[str]) -> bool:
 def _sentences(tokens: Sequence[Token], pause: float) -> Iterator[Sequence[Token]]:
     begin = 0
     for i, (token, after) in enumerate(pairwise(tokens), start=1):
-        if after.start - token.end >= pause or (ends_with(token, SENTENCE_END) and _may_end(token, after)):
+        if after.start - token.until >= pause or (ends_with(token, SENTENCE_END) and _may_end(token, after)):
             yield tokens[begin:i]
             begin = i
     if begin < len(tokens):
@@ -89,7 +89,7 @@ def _best_cut(tokens: Sequence[Token]) -> int:
         left += widths[i - 1]
         cost = abs(2 * left - total) / total
         cost -= 0.33 if ends_with(tokens[i - 1], CLAUSE_END) else 0.0
-        cost -= min(0.5, 0.5 * max(0.0, tokens[i].start - tokens[i - 1].end))
+        cost -= min(0.5, 0.5 * max(0.0, tokens[i].start - tokens[i - 1].until))
         if cost < best_cost:
             best, best_cost = i, cost
     return best
@@ -100,6 +100,6 @@ def _timed(lines: Sequence[Sequence[Token]]) -> Iterator[Segment]:
     for i, line in enumerate(lines):
         start = max(shown, line[0].start)
         following = lines[i + 1][0].start if i + 1 < len(lines) else float("inf")
-        end = min(max(line[-1].end, start + MIN_SHOWN), following)
+        end = min(max(line[-1].until, start + MIN_SHOWN), following)
         shown = max(end, start + SHORTEST)
         yield Segment(start, shown, tuple(line))

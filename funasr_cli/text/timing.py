@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from funasr_cli.transcript import Token
 
@@ -23,13 +24,14 @@ def fit_to_speech(tokens: Iterable[Token], speech: Sequence[Interval]) -> list[T
     ends = [end for _, end in speech]
     fitted: list[Token] = []
     for token in tokens:
-        start, end = token.start, max(token.end, token.start + MIN_DURATION)
+        start, end, until = token.start, max(token.end, token.start + MIN_DURATION), token.until
         shared = 0.0
         for low, high in speech[bisect_left(ends, token.start) :]:
             if low >= token.end:
                 break
             if min(high, token.end) - max(low, token.start) > shared:
-                start, end = max(low, token.start), min(high, token.end)
+                start, end, until = max(low, token.start), min(high, token.end), min(high, token.until)
                 shared = end - start
-        fitted.append(Token(token.text, start, max(end, start + MIN_DURATION), token.confidence))
+        end = max(end, start + MIN_DURATION)
+        fitted.append(replace(token, start=start, end=end, tail=max(0.0, until - end)))
     return fitted

@@ -21,6 +21,7 @@ from funasr_cli.batch.scan import scan
 from funasr_cli.batch.settings import Settings
 from funasr_cli.errors import InputError
 from funasr_cli.files import write_whole
+from funasr_cli.models.store import Model
 from funasr_cli.transcript import Segment, Token, Transcript
 
 MODEL = "d0" * 32
@@ -36,6 +37,10 @@ class Night:
 
 
 Sleepless = Callable[..., Night]
+
+
+def of(sha256: str) -> Model:
+    return Model("m", "whisper", Path("m"), Path("m/model.bin"), "float32", sha256)
 
 
 def transcript(content: str) -> Transcript:
@@ -61,7 +66,7 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sleepless:
     ) -> Night:
         settings = settings or Settings()
         result = Night({}, {}, [])
-        provenance = Provenance("m", model, "cpu", "tests", settings.fingerprint(model))
+        provenance = Provenance("m", model, "cpu", "tests", settings.fingerprint(of(model)))
         with open_record(Path(out), beside=beside, wait=False, tell=print) as record:
             sources = scan(roots or ("in",), Path(out)).sources
             for job in record.jobs(sources, Rules(provenance.settings, settings.formats, **rules)):  # type: ignore[arg-type]
@@ -388,7 +393,7 @@ def test_an_output_folder_that_was_moved_stays_done(night: Sleepless) -> None:
 
 def test_a_dry_run_changes_nothing(night: Sleepless) -> None:
     put("in/a.wav")
-    rules = Rules(Settings().fingerprint(MODEL), ("txt",))
+    rules = Rules(Settings().fingerprint(of(MODEL)), ("txt",))
     with peek_record(Path("out"), beside=False) as record:
         jobs = record.jobs(scan(["in"], None).sources, rules)
     assert [(job.action, job.why) for job in jobs] == [(Action.DO, "new")]

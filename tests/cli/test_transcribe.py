@@ -159,5 +159,6 @@ def test_a_log_gets_lines_without_control_characters(run: Run, sample: Path) -> 
     done = run("transcribe", sample)
     assert "\x1b" not in done.stderr
     assert "\r" not in done.stderr
-    assert "whisper-base on cpu (float32): no Ascend NPU on this machine" in done.stderr
+    assert "model whisper-base: the embedded model; for Chinese, sensevoice-small is better" in done.stderr
+    assert "device cpu (float32): no Ascend NPU on this machine" in done.stderr
     assert done.stderr.splitlines()[-1].startswith("1 of 1 files, 0:00:08 of audio")

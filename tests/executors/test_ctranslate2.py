@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from funasr_cli.arrays import Arrays
+from funasr_cli.arrays import Arrays, TensorSpec
 from funasr_cli.audio.decode import open_recording
 from funasr_cli.batch.engine import Engine
 from funasr_cli.errors import ModelError
-from funasr_cli.executors.base import TensorSpec
 from funasr_cli.executors.ctranslate2 import CTranslate2Executor
 from funasr_cli.recognizers.base import Request
 

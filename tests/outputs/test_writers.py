@@ -11,7 +11,7 @@ import pytest
 import srt
 
 from funasr_cli.outputs import WRITERS
-from funasr_cli.transcript import Segment, Token, Transcript
+from funasr_cli.transcript import Scene, Segment, Token, Transcript
 
 
 def transcript(*lines: tuple[float, float, str]) -> Transcript:
@@ -26,6 +26,7 @@ def transcript(*lines: tuple[float, float, str]) -> Transcript:
         segments=tuple(Segment(start, end, (Token(text, start, end, 0.98765),)) for start, end, text in lines),
         paragraphs=tuple(text for _, _, text in lines),
         warnings=("cut off",),
+        scenes=(Scene(0.0, 15.0, "happy", ("speech", "laughter")),),
     )
 
 
@@ -80,6 +81,7 @@ def test_json_tells_everything() -> None:
         "model_sha256": "d0" * 32,
         "device": "cpu (float32)",
         "warnings": ["cut off"],
+        "scenes": [{"start": 0.0, "end": 15.0, "emotion": "happy", "events": ["speech", "laughter"]}],
         "text": "各位好。\na < b & c\t--> d",
     }
 

@@ -1,0 +1,78 @@
+"""ONNX Runtime as an executor: a graph with fixed or free dimensions on the CPU, or on Ascend through CANN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from funasr_cli.arrays import Arrays, TensorSpec
+from funasr_cli.errors import DeviceError, ModelError
+from funasr_cli.executors.base import check_inputs
+
+DTYPES: Mapping[str, np.dtype[Any]] = {
+    f"tensor({name})": np.dtype(kind)
+    for name, kind in {
+        "float": np.float32, "float16": np.float16, "int32": np.int32, "int64": np.int64, "uint8": np.uint8,
+        "int8": np.int8, "bool": np.bool_,
+    }.items()
+}  # fmt: skip
+
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cann": "CANNExecutionProvider"}
+
+
+class OnnxExecutor:
+    """A graph under ONNX Runtime. Inputs shorter than a fixed dimension are padded with zeros; outputs are not cut."""
+
+    def __init__(self, path: Path, *, precision: str, threads: int, provider: str = "cpu") -> None:
+        """`precision` is what the graph computes in; `threads` bounds the cores of a run; `provider`: see `PROVIDERS`.
+
+        Raises `ModelError` where the graph cannot be loaded, `DeviceError` where ONNX Runtime lacks the provider.
+        """
+        wanted = PROVIDERS[provider]
+        if wanted not in onnxruntime.get_available_providers():
+            raise DeviceError(
+                f"the installed ONNX Runtime has no {wanted}",
+                hint="It comes with the package onnxruntime-cann, which stands in place of onnxruntime.",
+            )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3  # errors; they reach the user as exceptions
+        # Threads that spin while they wait take the cores from the workers that prepare the next window.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=[wanted])
+        except Exception as error:  # the library raises classes that share no base but Exception
+            raise ModelError(f"ONNX Runtime cannot load it: {error}", where=path) from error
+        self.device = f"{provider} ({precision})"
+        self.inputs: Sequence[TensorSpec] = [_spec(node) for node in self._session.get_inputs()]
+        self.outputs: Sequence[TensorSpec] = [_spec(node) for node in self._session.get_outputs()]
+        self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        """What the graph's maker wrote into the file."""
+
+    def run(self, inputs: Arrays) -> Arrays:
+        fitted = {spec.name: _padded(inputs[spec.name], spec) for spec in self.inputs if spec.name in inputs}
+        check_inputs(self.inputs, {**inputs, **fitted})
+        names = [spec.name for spec in self.outputs]
+        return dict(zip(names, self._session.run(names, fitted), strict=True))
+
+    def close(self) -> None:
+        del self._session
+
+
+def _spec(node: onnxruntime.NodeArg) -> TensorSpec:
+    shape = tuple(size if isinstance(size, int) else None for size in node.shape)
+    return TensorSpec(node.name, DTYPES.get(node.type, np.dtype(object)), shape)
+
+
+def _padded(array: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
+    """`array`, with zeros behind it where `spec` fixes a dimension that is longer; any other misfit stays one."""
+    if len(array.shape) != len(spec.shape):
+        return array
+    lacking = [max(0, (want or 0) - got) for want, got in zip(spec.shape, array.shape, strict=True)]
+    return np.pad(array, [(0, size) for size in lacking]) if any(lacking) else array

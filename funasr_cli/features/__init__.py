@@ -1,0 +1,1 @@
+"""Acoustic features: samples in, the matrices that acoustic models were trained on out. NumPy alone."""

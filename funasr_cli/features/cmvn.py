@@ -1,0 +1,60 @@
+"""Mean and variance normalisation with a model's own statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from funasr_cli.errors import ModelError
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Cmvn:
+    """`(x + neg_mean) * inv_std`; both float32 `[d]`."""
+
+    neg_mean: Vector
+    inv_std: Vector
+
+    def apply(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Normalised features, float32 `[n, d]`."""
+        return np.asarray((features + self.neg_mean) * self.inv_std)
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str]) -> Cmvn:
+        """What sherpa-onnx keeps in a graph: `neg_mean` and `inv_stddev`, numbers with commas between."""
+        vectors = [np.array(metadata[name].split(","), np.float32) for name in ("neg_mean", "inv_stddev")]
+        return cls(*vectors)
+
+
+def read_cmvn(path: Path) -> Cmvn:
+    """Kaldi's text of a network that shifts and scales: `<AddShift>` and `<Rescale>`, a vector in brackets after each.
+
+    Raises `ModelError` where the file is something else.
+    """
+    try:
+        words = path.read_text(encoding="utf-8").split()
+        return Cmvn(_vector(words, "<AddShift>"), _vector(words, "<Rescale>"))
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
+    except ValueError as error:
+        raise ModelError(f"holds no statistics for normalisation: {error}", where=path) from error
+
+
+def _vector(words: list[str], component: str) -> Vector:
+    start = words.index("[", words.index(component))
+    return np.array(words[start + 1 : words.index("]", start)], np.float32)
+
+
+def write_cmvn(cmvn: Cmvn, path: Path) -> None:
+    """Write the statistics as `read_cmvn` and FunASR read them."""
+    size = len(cmvn.neg_mean)
+    lines = ["<Nnet>", f"<Splice> {size} {size}", "[ 0 ]"]
+    for component, vector in (("<AddShift>", cmvn.neg_mean), ("<Rescale>", cmvn.inv_std)):
+        lines += [f"{component} {size} {size}", f"<LearnRateCoef> 0 [ {' '.join(map(str, vector))} ]"]
+    path.write_text("\n".join([*lines, "</Nnet>", ""]), encoding="utf-8")

@@ -1,0 +1,68 @@
+"""From the pieces that a model writes to words: what joins, what stands apart, and where punctuation belongs."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import replace
+
+from funasr_cli.transcript import Token
+
+CLINGS_TO_NEXT = frozenset("\"'“¿([{「『《（")
+CLINGS_TO_PREVIOUS = frozenset("\"'.。,，!！?？:：;；…”)]}、」』》）%")
+
+
+def attach_punctuation(words: Iterable[Token]) -> list[Token]:
+    """Join punctuation to the word it belongs to, which keeps its own times."""
+    joined: list[Token] = []
+    opening = ""
+    for word in words:
+        mark = word.text.strip()
+        if joined and not opening and mark and CLINGS_TO_PREVIOUS.issuperset(mark) and not word.text.startswith(" "):
+            joined[-1] = replace(joined[-1], text=joined[-1].text + word.text)
+        elif mark and CLINGS_TO_NEXT.issuperset(mark):
+            opening += word.text
+        else:
+            joined.append(replace(word, text=opening + word.text))
+            opening = ""
+    if opening and joined:
+        joined[-1] = replace(joined[-1], text=joined[-1].text + opening)
+    return joined
+
+
+def join_pieces(pieces: Iterable[Token]) -> list[Token]:
+    """Words from sentencepiece's pieces, in which `▁` begins a word.
+
+    Pieces of a spaced script join into words (mean confidence, from the first start to the last end); a character of a
+    script without spaces stands for itself. Between two such characters a space of the model's is left out.
+    """
+    words: list[Token] = []
+    sizes: list[int] = []  # pieces in each word
+    space = False
+    for piece in pieces:
+        space = space or piece.text.startswith("▁")
+        text = piece.text.replace("▁", " ").strip(" ")
+        if not text:
+            continue
+        before = words[-1].text[-1] if words else ""
+        if words and not space and _spelled(before) and _spelled(text[0]):
+            last, size = words[-1], sizes[-1]
+            confidence = (last.confidence * size + piece.confidence) / (size + 1)
+            words[-1] = replace(piece, text=last.text + text, start=last.start, confidence=confidence)
+            sizes[-1] += 1
+        else:
+            lead = " " if space and words and not (_unspaced(before) and _unspaced(text[0])) else ""
+            words.append(replace(piece, text=lead + text))
+            sizes.append(1)
+        space = False
+    return words
+
+
+def _spelled(char: str) -> bool:
+    """Whether the character is one of those that together make a word of a spaced script."""
+    return (char.isalnum() and not _unspaced(char)) or char in "'’-"
+
+
+def _unspaced(char: str) -> bool:
+    """Whether the character belongs to Chinese or Japanese writing, its punctuation included."""
+    return unicodedata.east_asian_width(char) in "WF" and not "가" <= char <= "힣"
