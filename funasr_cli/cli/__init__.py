@@ -9,6 +9,10 @@ import click
 
 from funasr_cli import __version__
 from funasr_cli.cli.config import config
+from funasr_cli.cli.doctor import doctor
+from funasr_cli.cli.export import export, freeze
+from funasr_cli.cli.models import models
+from funasr_cli.cli.score import score
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.errors import FunasrError
 
@@ -28,6 +32,11 @@ def cli() -> None:
 
 cli.add_command(transcribe)
 cli.add_command(config)
+cli.add_command(doctor)
+cli.add_command(export)
+cli.add_command(freeze)
+cli.add_command(models)
+cli.add_command(score)
 
 
 def main() -> None:

@@ -25,8 +25,7 @@ from funasr_cli.batch.settings import Settings
 from funasr_cli.batch.signals import Interrupted, StopSignals
 from funasr_cli.errors import NoAudioError, UsageError
 from funasr_cli.files import shown
-from funasr_cli.models.catalogue import DEFAULT_MODEL
-from funasr_cli.models.store import Model, find_model
+from funasr_cli.models.store import Model, default_model, find_model
 
 MANY_ON_STDOUT = ("txt", "json")
 """Formats of which several can follow each other in one stream."""
@@ -38,6 +37,7 @@ class Session:
 
     settings: Settings
     model: Model
+    why_model: str
     device: Device
     display: Display
     deadline: Deadline
@@ -52,14 +52,15 @@ class Session:
         from funasr_cli.batch.transcriber import Transcriber
 
         with StopSignals() as signals:
-            engine = load_engine(self.model, self.device, precision=self.settings.precision, threads=usable_cores())
+            engine = load_engine(self.model, self.device, threads=usable_cores(), itn=self.settings.itn)
             known = engine.recognizer.languages
             if self.settings.language is not None and self.settings.language not in known:
                 raise UsageError(
                     f"{self.model.name} does not know the language {self.settings.language!r}",
                     hint=f"It knows: auto, {', '.join(sorted(known))}.",
                 )
-            self.display.note(f"{self.model.name} on {engine.executor.device}: {self.device.why}")
+            self.display.note(f"model {self.model.name}: {self.why_model}")
+            self.display.note(f"device {engine.executor.device}: {self.device.why}")
             with _nonsense_is_a_usage_error():
                 transcriber = Transcriber(engine, self.settings)
             run = Run(transcriber, self.display, tally, signals.check)
@@ -76,6 +77,7 @@ def transcribe_all(
     device: str,
     precision: str,
     language: str,
+    itn: bool,
     vad: str,
     vad_threshold: float,
     vad_min_speech: float,
@@ -109,10 +111,10 @@ def transcribe_all(
     with _nonsense_is_a_usage_error():
         settings = Settings(
             formats=formats or (("txt",) if on_stdout else ("txt", "srt")),
-            precision=precision,
             language=None if language == "auto" else language,
             vad=VadOptions(vad_threshold, vad_min_speech, vad_min_silence, vad_padding) if vad == "silero" else None,
             overlap=overlap,
+            itn=itn,
         )
     if on_stdout and len(settings.formats) > 1:
         raise UsageError("only one format fits on stdout", hint="Name it, e.g. -f srt, or write files with -o DIR.")
@@ -125,14 +127,16 @@ def transcribe_all(
         found = scan([path for path in paths if path != "-"], None if on_stdout else folder, selection)
         found.sources += map(from_stdin, spooled)
         _check_found(found, display)
-        chosen = choose_device(device, "Whisper")
-        session = Session(settings, find_model(model or DEFAULT_MODEL), chosen, display, until, max_files, debug)
+        name, why = (model, "asked for with --model") if model else default_model()
+        to_load = find_model(name, precision)
+        chosen = choose_device(device, to_load.family)
+        session = Session(settings, to_load, why, chosen, display, until, max_files, debug)
         tally.failed = len(found.problems)
         try:
             if on_stdout:
                 _to_stdout(session, found.sources, tally)
             else:
-                fingerprint = settings.fingerprint(session.model.sha256)
+                fingerprint = settings.fingerprint(session.model)
                 rules = Rules(fingerprint, settings.formats, force, verify_content, min_age)
                 if dry_run:
                     with peek_record(folder, beside=beside) as record:

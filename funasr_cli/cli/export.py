@@ -1,0 +1,66 @@
+"""`funasr-cli export` and `funasr-cli freeze`: two ways to the same folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _options(command: Command) -> Command:
+    for option in (
+        click.option("--debug", is_flag=True, expose_value=False, help="Show where an error arose."),
+        click.option("--int8", is_flag=True, help="Also write the graph for CPUs with 8-bit weights."),
+        click.option("--topk", type=click.IntRange(0), default=32, show_default=True, metavar="K",
+                     help="Labels kept of each frame in the static graph; 0 leaves the logits."),
+        click.option("--window", type=click.FloatRange(1, 60), default=15.0, show_default=True, metavar="SECONDS",
+                     help="Length of audio that the static graph takes."),
+        click.option("-o", "--output", required=True, metavar="DIR", help="Folder to make; it must not exist."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.command(short_help="Make graphs from a FunASR checkpoint.")
+@click.argument("checkpoint", type=FOLDER, metavar="CHECKPOINT_DIR")
+@_options
+def export(checkpoint: Path, output: str, window: float, topk: int, int8: bool) -> None:
+    """Make graphs from a FunASR checkpoint (config.yaml, model.pt, am.mvn, tokens.json), with torch and funasr.
+
+    DIR then holds a static graph for NPU compilers, one with free dimensions for CPUs (the folder is a --model), and
+    model.yaml, which accounts for both. Needs: pip install 'funasr-cli[export]'
+
+    \b
+    funasr-cli export ./SenseVoiceSmall -o sensevoice-15s
+    """
+    from funasr_cli.export.make import from_checkpoint
+
+    from_checkpoint(checkpoint, Path(output), window=window, topk=topk, int8=int8, tell=_tell)
+
+
+@click.command(short_help="Make a static graph from a published one.")
+@click.argument("graph", type=FILE, metavar="MODEL.onnx")
+@_options
+def freeze(graph: Path, output: str, window: float, topk: int, int8: bool) -> None:
+    """Make a static graph from a published one (FunASR's or sherpa-onnx's), without torch.
+
+    Vocabulary and statistics are taken from the folder of MODEL.onnx. DIR holds what `export` would put there.
+    Needs: pip install 'funasr-cli[freeze]'
+
+    \b
+    funasr-cli freeze ./SenseVoiceSmall-onnx/model.onnx -o sensevoice-15s
+    """
+    from funasr_cli.export.make import from_graph
+
+    from_graph(graph, Path(output), window=window, topk=topk, int8=int8, tell=_tell)
+
+
+def _tell(message: str) -> None:
+    click.echo(message, err=True)

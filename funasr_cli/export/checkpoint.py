@@ -1,0 +1,85 @@
+"""FunASR's torch checkpoint to an ONNX graph with free dimensions. The only module that needs torch and funasr."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from funasr_cli.errors import MachineError, ModelError
+
+OPSET = 14
+"""What torch's TorchScript exporter writes SenseVoice in without fused operators."""
+
+MAX_FRAMES = 2048
+"""Frames that the graph's attention mask is made for, two minutes."""
+
+
+def export_checkpoint(folder: Path, target: Path) -> None:
+    """Write the SenseVoice checkpoint in `folder` (config.yaml, model.pt) as an ONNX graph in FunASR's own dialect.
+
+    Nothing of the checkpoint is executed: the network comes from the installed funasr package, the weights are loaded
+    as weights only. Raises `MachineError` where torch or funasr are not installed, `ModelError` where the checkpoint
+    cannot be read or is of another model.
+    """
+    try:
+        import torch
+        from funasr.models.sense_voice.model import SenseVoiceSmall
+    except ImportError as error:
+        raise MachineError(
+            f"exporting a checkpoint needs torch and funasr: {error}", hint="pip install 'funasr-cli[export]'"
+        ) from error
+    config = _config(folder / "config.yaml")
+    weights = _weights(torch, folder / "model.pt")
+    try:
+        network = SenseVoiceSmall(
+            specaug=None,
+            normalize=None,
+            encoder=config["encoder"],
+            encoder_conf=config["encoder_conf"],
+            input_size=config["frontend_conf"]["n_mels"] * config["frontend_conf"]["lfr_m"],
+            vocab_size=weights["ctc.ctc_lo.weight"].shape[0],
+            **config.get("model_conf", {}),
+        )
+        network.load_state_dict(weights)
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ModelError(f"checkpoint and configuration do not fit each other: {error}", where=folder) from error
+    graph = network.export(max_seq_len=MAX_FRAMES, device="cpu").eval()
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracer's and deprecation warnings; the result is held against the network
+        torch.onnx.export(
+            graph,
+            graph.export_dummy_inputs(),
+            str(target),
+            dynamo=False,  # the newer exporter writes fused LayerNormalization, which older NPU compilers refuse
+            opset_version=OPSET,
+            input_names=graph.export_input_names(),
+            output_names=graph.export_output_names(),
+            dynamic_axes=graph.export_dynamic_axes(),
+        )
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
+    except yaml.YAMLError as error:
+        raise ModelError(f"not YAML: {error}", where=path) from error
+    if not isinstance(config, dict) or config.get("model") != "SenseVoiceSmall":
+        name = config.get("model") if isinstance(config, dict) else None
+        raise ModelError(f"a checkpoint of {name}; SenseVoiceSmall is what can be exported", where=path)
+    return config
+
+
+def _weights(torch: Any, path: Path) -> dict[str, Any]:
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
+    except Exception as error:  # pickle's and torch's own, of many classes
+        raise ModelError(f"not a checkpoint of weights alone: {error}", where=path) from error
+    state = state.get("state_dict", state)
+    return {name.removeprefix("module."): tensor for name, tensor in state.items()}

@@ -1,0 +1,130 @@
+"""The folder that `export` and `freeze` write: graphs, vocabulary, statistics, and model.yaml to account for them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import onnx
+import yaml
+from onnx import ModelProto, TensorProto
+
+from funasr_cli import __version__
+from funasr_cli.errors import ModelError
+from funasr_cli.export.compare import hold_against
+from funasr_cli.export.freeze import append_topk, freeze, speak_funasr
+from funasr_cli.export.opset import lower
+from funasr_cli.export.quantize import quantize
+from funasr_cli.features.cmvn import Cmvn, read_cmvn, write_cmvn
+from funasr_cli.features.lfr import SECONDS_PER_FRAME, STACKED, STEP
+from funasr_cli.files import sha256_of
+from funasr_cli.models.account import ACCOUNT
+from funasr_cli.recognizers.sensevoice_graph import LANGUAGE_IDS, TEXTNORM_IDS
+from funasr_cli.recognizers.vocabulary import READERS, read_vocabulary
+
+LICENCES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE")
+TAKEN_ALONG = (*READERS, *LICENCES, "am.mvn", "config.yaml", "configuration.json")
+"""Files of the source's folder that belong to the model, as far as they are there."""
+
+Tell = Callable[[str], object]
+"""Told what is being done."""
+
+
+def build(dynamic: Path, source: Path, target: Path, *, window: float, topk: int, int8: bool, tell: Tell) -> None:
+    """Fill the folder `target` from the graph `dynamic`, made of the file `source`, beside which the others lie.
+
+    `window` is in seconds; `topk` 0 leaves the logits. Raises `ModelError` where the graph is not SenseVoice's, cannot
+    be made static, or its static form gives other results.
+    """
+    tell(f"reading {dynamic.name}")
+    beside = source.parent
+    model = _load(dynamic)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    cmvn = Cmvn.from_metadata(metadata) if "neg_mean" in metadata else read_cmvn(beside / "am.mvn")
+    pieces = read_vocabulary(beside)
+    speak_funasr(model)
+    for name in TAKEN_ALONG:
+        if (beside / name).is_file():
+            shutil.copyfile(beside / name, target / name)
+    write_cmvn(cmvn, target / "am.mvn")
+    (target / "tokens.txt").write_text("".join(f"{piece} {i}\n" for i, piece in enumerate(pieces)), encoding="utf-8")
+    onnx.helper.set_model_props(model, {**metadata, **sherpa_metadata(cmvn, len(pieces))})
+    onnx.save(model, target / "model.onnx")
+
+    frames = round(window / SECONDS_PER_FRAME)
+    static_name = f"model_{frames * SECONDS_PER_FRAME:g}s_{f'top{topk}' if topk else 'logits'}.onnx"
+    tell(f"freezing to {frames} frames: {static_name}")
+    lower(model)
+    static = freeze(model, frames)
+    if topk:
+        append_topk(static, topk)
+    onnx.checker.check_model(static)
+    onnx.save(static, target / static_name)
+    tell("holding the static graph against the one it was made from")
+    difference = hold_against(target / static_name, target / "model.onnx", frames)
+    tell(f"log-probabilities of valid frames agree within {difference:.1g}")
+    if int8:
+        tell("quantising: model_quant.onnx")
+        quantize(target / "model.onnx", target / "model_quant.onnx")
+    _account(target, source, window=frames * SECONDS_PER_FRAME, topk=topk, tokens=len(pieces))
+
+
+def sherpa_metadata(cmvn: Cmvn, vocabulary: int) -> dict[str, str]:
+    """What sherpa-onnx reads from a SenseVoice graph (scripts/sense-voice/export-onnx.py); without it, it exits."""
+    return {
+        "model_type": "sense_voice_ctc",
+        "vocab_size": str(vocabulary),
+        "lfr_window_size": str(STACKED),
+        "lfr_window_shift": str(STEP),
+        "normalize_samples": "0",
+        "neg_mean": ",".join(map(str, cmvn.neg_mean)),
+        "inv_stddev": ",".join(map(str, cmvn.inv_std)),
+        **{f"lang_{code}": str(index) for code, index in LANGUAGE_IDS.items()},
+        "with_itn": str(TEXTNORM_IDS["withitn"]),
+        "without_itn": str(TEXTNORM_IDS["woitn"]),
+    }
+
+
+def _load(path: Path) -> ModelProto:
+    """The graph with the tensors that may lie in files beside it."""
+    try:
+        return onnx.load(path)
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror or error}", where=path) from error
+    except Exception as error:  # protobuf's own, and onnx's for a missing file beside the graph
+        raise ModelError(f"not an ONNX graph: {error}", where=path) from error
+
+
+def _account(target: Path, source: Path, **facts: Any) -> None:
+    licence = next((name for name in LICENCES if (target / name).is_file()), "not stated by the source")
+    made = {
+        "family": "sensevoice",
+        **facts,
+        "licence": licence,
+        "made_from": {"file": source.name, "sha256": sha256_of(source)},
+        "made_by": f"funasr-cli {__version__}",
+        "graphs": {path.name: _tensors(path) for path in sorted(target.glob("*.onnx"))},
+        "sha256": {path.name: sha256_of(path) for path in sorted(target.iterdir())},
+    }
+    text = yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=120)
+    (target / ACCOUNT).write_text(text, encoding="utf-8")
+
+
+def _tensors(path: Path) -> dict[str, Any]:
+    """Inputs and outputs of a graph as `name: dtype [sizes]`, and its opset."""
+    model = onnx.load(path, load_external_data=False)
+
+    def described(values: Any) -> Iterator[tuple[str, str]]:
+        for value in values:
+            tensor = value.type.tensor_type
+            sizes = ", ".join(d.dim_param or str(d.dim_value) for d in tensor.shape.dim)
+            yield value.name, f"{TensorProto.DataType.Name(tensor.elem_type).lower()} [{sizes}]"
+
+    opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+    return {
+        "opset": opset,
+        "inputs": dict(described(model.graph.input)),
+        "outputs": dict(described(model.graph.output)),
+    }

@@ -1,0 +1,138 @@
+"""Give a graph fixed dimensions, fold away what is then constant, and let it end in the best K labels."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import onnx
+import onnxruntime
+from onnx import ModelProto, TensorProto, ValueInfoProto, helper, shape_inference
+
+from funasr_cli.errors import ModelError
+from funasr_cli.recognizers.sensevoice_graph import TAG_FRAMES
+
+INPUTS = {"speech", "speech_lengths", "language", "textnorm"}
+"""Of FunASR's own graph."""
+
+
+def freeze(model: ModelProto, frames: int) -> ModelProto:
+    """A copy of `model` for batch 1 and `frames` frames, every dimension in it a number.
+
+    Raises `ModelError` naming tensors whose shape still depends on the input.
+    """
+    fixed = onnx.ModelProto()
+    fixed.CopyFrom(model)
+    for tensor in fixed.graph.input:
+        sizes = [1, frames] if len(tensor.type.tensor_type.shape.dim) > 1 else [1]
+        for size, dimension in zip(sizes, tensor.type.tensor_type.shape.dim, strict=False):
+            dimension.dim_value = size
+    _forget_shapes(fixed)
+    folded = _fold(fixed)
+    _forget_shapes(folded)
+    inferred = shape_inference.infer_shapes(folded, strict_mode=True, data_prop=True)
+    free = [value.name for value in [*inferred.graph.value_info, *inferred.graph.output] if not _is_fixed(value)]
+    known = {value.name for value in [*inferred.graph.value_info, *inferred.graph.output]}
+    free += [name for node in inferred.graph.node for name in node.output if name and name not in known]
+    if free:
+        raise ModelError(f"the shapes of {len(free)} tensors depend on the input: {', '.join(free[:3])}")
+    return inferred
+
+
+def append_topk(model: ModelProto, count: int) -> None:
+    """Put LogSoftmax and TopK in place of the logits: `log_probs` float32 and `token_ids` int32, `[1, frames, K]`."""
+    logits = next(output for output in model.graph.output if output.name == "ctc_logits")
+    frames, vocabulary = (dimension.dim_value for dimension in logits.type.tensor_type.shape.dim[1:])
+    if count > vocabulary:
+        raise ModelError(f"the vocabulary has {vocabulary} tokens, fewer than --topk {count}")
+    k = helper.make_tensor("topk/k", TensorProto.INT64, [1], [count])
+    model.graph.initializer.append(k)
+    model.graph.node.extend(
+        [
+            helper.make_node("LogSoftmax", [logits.name], ["topk/all"], name="topk/LogSoftmax", axis=-1),
+            helper.make_node(
+                "TopK", ["topk/all", k.name], ["log_probs", "topk/ids"], name="topk/TopK", axis=-1, largest=1, sorted=1
+            ),
+            # TopK gives int64, twice the bytes to copy from a device; and some NPUs have no int64.
+            helper.make_node("Cast", ["topk/ids"], ["token_ids"], name="topk/Cast", to=TensorProto.INT32),
+        ]
+    )
+    kept = [output for output in model.graph.output if output.name != logits.name]
+    shape = [1, frames, count]
+    made = [
+        helper.make_tensor_value_info("log_probs", TensorProto.FLOAT, shape),
+        helper.make_tensor_value_info("token_ids", TensorProto.INT32, shape),
+    ]
+    inner = [
+        helper.make_tensor_value_info(logits.name, TensorProto.FLOAT, [1, frames, vocabulary]),
+        helper.make_tensor_value_info("topk/all", TensorProto.FLOAT, [1, frames, vocabulary]),
+        helper.make_tensor_value_info("topk/ids", TensorProto.INT64, shape),
+    ]
+    del model.graph.output[:]
+    model.graph.output.extend([*made, *kept])
+    model.graph.value_info.extend(inner)
+
+
+def speak_funasr(model: ModelProto) -> None:
+    """Give the tensors FunASR's names in place of sherpa-onnx's, and an output that says how many frames are valid.
+
+    Raises `ModelError` where it is no SenseVoice graph with free dimensions, or an 8-bit one.
+    """
+    names = {"x": "speech", "x_length": "speech_lengths", "text_norm": "textnorm", "logits": "ctc_logits"}
+    taken, given = ([tensor.name for tensor in edge] for edge in (model.graph.input, model.graph.output))
+    renamed = {old: new for old, new in names.items() if old in (*taken, *given)}
+    known = {renamed.get(name, name) for name in taken} == INPUTS
+    if known and any(size.HasField("dim_value") for size in model.graph.input[0].type.tensor_type.shape.dim[:2]):
+        raise ModelError("its dimensions are fixed already", hint="Freeze the graph it was made from.")
+    if not known or "ctc_logits" not in (*given, *renamed.values()):
+        raise ModelError(f"not a SenseVoice graph: it takes {', '.join(taken)} and gives {', '.join(given)}")
+    if any(node.op_type == "DynamicQuantizeLinear" for node in model.graph.node):
+        # Activations are scaled by their range over the whole window, so padding would change every result.
+        raise ModelError("an 8-bit graph cannot be padded to a fixed window", hint="Freeze the float32 graph.")
+    for tensor in [*model.graph.input, *model.graph.output]:
+        tensor.name = renamed.get(tensor.name, tensor.name)
+    for node in model.graph.node:
+        for edges in (node.input, node.output):
+            for index, name in enumerate(edges):
+                edges[index] = renamed.get(name, name)
+    if all(output.name != "encoder_out_lens" for output in model.graph.output):
+        tags = helper.make_tensor("valid/tags", TensorProto.INT32, [1], [TAG_FRAMES])
+        model.graph.initializer.append(tags)
+        model.graph.node.append(
+            helper.make_node("Add", ["speech_lengths", tags.name], ["encoder_out_lens"], name="valid/Add")
+        )
+        batch = next(tensor for tensor in model.graph.input if tensor.name == "speech_lengths").type
+        model.graph.output.append(helper.make_value_info("encoder_out_lens", batch))
+
+
+def _fold(model: ModelProto) -> ModelProto:
+    """Constants folded by ONNX Runtime's basic optimisations, which stay within ONNX's own operators."""
+    with tempfile.TemporaryDirectory() as folder:
+        before, after = Path(folder) / "before.onnx", Path(folder) / "after.onnx"
+        onnx.save(model, before)
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = str(after)
+        options.log_severity_level = 3
+        try:
+            onnxruntime.InferenceSession(str(before), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # the library raises classes that share no base but Exception
+            raise ModelError(f"ONNX Runtime cannot load the graph with fixed dimensions: {error}") from error
+        folded = onnx.load(after)
+    default = [entry for entry in folded.opset_import if entry.domain in ("", "ai.onnx")]
+    del folded.opset_import[:]
+    folded.opset_import.extend(default)
+    folded.ir_version = model.ir_version
+    return folded
+
+
+def _forget_shapes(model: ModelProto) -> None:
+    """Shapes inside the graph and at its outputs were written for free dimensions; let them be inferred anew."""
+    del model.graph.value_info[:]
+    for output in model.graph.output:
+        output.type.tensor_type.ClearField("shape")
+
+
+def _is_fixed(value: ValueInfoProto) -> bool:
+    shape = value.type.tensor_type.shape
+    return value.type.tensor_type.HasField("shape") and all(d.HasField("dim_value") for d in shape.dim)

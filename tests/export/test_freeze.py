@@ -1,0 +1,146 @@
+"""From the published form of a small real model to a static graph, without torch."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import yaml
+from onnx import numpy_helper
+
+from funasr_cli.batch.devices import Device
+from funasr_cli.batch.engine import Engine, load_engine
+from funasr_cli.errors import MachineError, ModelError, UsageError
+from funasr_cli.export import compare
+from funasr_cli.export.make import from_checkpoint, from_graph
+from funasr_cli.models.store import find_model
+from funasr_cli.recognizers.base import Request
+from tests.conftest import NANO
+from tests.meetings import samples_of
+from tests.nano import write_float32_nano
+
+STATIC = "model_6s_top5.onnx"
+
+
+def freeze(graph: Path, target: Path, *, topk: int = 5) -> None:
+    from_graph(graph, target, window=6.0, topk=topk, int8=False, tell=lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A graph with free dimensions, as FunASR publishes them."""
+    return write_float32_nano(tmp_path_factory.mktemp("published") / "nano")
+
+
+@pytest.fixture(scope="module")
+def frozen(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nano for six seconds and the best five labels."""
+    target = tmp_path_factory.mktemp("frozen") / "nano"
+    freeze(published, target)
+    return target
+
+
+def load(folder: Path) -> Engine:
+    return load_engine(find_model(str(folder)), Device("cpu", "tests"), threads=1)
+
+
+def test_every_dimension_is_a_number(frozen: Path) -> None:
+    graph = onnx.load(frozen / STATIC).graph
+    shapes = {
+        tensor.name: [size.dim_value for size in tensor.type.tensor_type.shape.dim]
+        for tensor in [*graph.input, *graph.value_info, *graph.output]
+    }
+    assert all(0 not in sizes for sizes in shapes.values())
+    assert shapes["speech"] == [1, 100, 560]
+    assert shapes["speech_lengths"] == shapes["encoder_out_lens"] == [1]
+    assert shapes["log_probs"] == shapes["token_ids"] == [1, 104, 5]
+
+
+def test_the_static_graph_hears_what_the_free_one_hears(frozen: Path, tmp_path: Path) -> None:
+    shutil.copytree(frozen, tmp_path / "static", ignore=shutil.ignore_patterns("model.onnx"))
+    static, free = load(tmp_path / "static"), load(frozen)
+    assert static.recognizer.window == pytest.approx(6.0)
+    for length in (1_600, 30_000, 96_000):
+        samples = samples_of(NANO / "words-with-pauses.flac")[:length]
+        heard = []
+        for engine in (static, free):
+            outputs = engine.executor.run(engine.recognizer.prepare(samples, Request()))
+            heard.append([(token.text, token.start) for token in engine.recognizer.decode(outputs, Request()).tokens])
+        assert heard[0] == heard[1]
+
+
+def test_the_folder_accounts_for_what_is_in_it(frozen: Path) -> None:
+    account = yaml.safe_load((frozen / "model.yaml").read_text(encoding="utf-8"))
+    assert (account["family"], account["window"], account["topk"], account["tokens"]) == ("sensevoice", 6.0, 5, 1044)
+    assert account["licence"] == "NOTICE"
+    assert account["made_from"]["file"] == "model.onnx"
+    assert account["graphs"][STATIC]["inputs"]["speech"] == "float [1, 100, 560]"
+    assert set(account["sha256"]) == {path.name for path in frozen.iterdir()} - {"model.yaml"}
+
+
+def test_a_folder_that_was_changed_is_refused(frozen: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "changed"
+    shutil.copytree(frozen, folder)
+    with (folder / "tokens.txt").open("a", encoding="utf-8") as file:
+        file.write("x 1044\n")
+    with pytest.raises(ModelError, match=r"(?s)tokens\.txt: has the sha256.*export or freeze"):
+        find_model(str(folder))
+    (folder / "tokens.txt").unlink()
+    with pytest.raises(ModelError, match=r"tokens\.txt: is missing"):
+        find_model(str(folder))
+
+
+def test_without_topk_the_graph_ends_in_logits(published: Path, tmp_path: Path) -> None:
+    freeze(published, tmp_path / "logits", topk=0)
+    graph = onnx.load(tmp_path / "logits" / "model_6s_logits.onnx").graph
+    assert [output.name for output in graph.output] == ["ctc_logits", "encoder_out_lens"]
+
+
+def test_nothing_is_left_where_the_result_differs(
+    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compare, "MAX_DIFFERENCE", 0.0)
+    with pytest.raises(ModelError, match="gives other results than the one it was made from"):
+        freeze(published, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_graph_that_computes_something_else_is_noticed(frozen: Path, tmp_path: Path) -> None:
+    model = onnx.load(frozen / STATIC)
+    weights = next(tensor for tensor in model.graph.initializer if list(tensor.dims) == [1044])
+    weights.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weights) + np.float32(3) * (np.arange(1044) % 2)
+                                             .astype(np.float32), weights.name))  # fmt: skip
+    onnx.save(model, tmp_path / "wrong.onnx")
+    with pytest.raises(ModelError, match="gives other results"):
+        compare.hold_against(tmp_path / "wrong.onnx", frozen / "model.onnx", 100)
+
+
+def damaged() -> Iterator[tuple[str, str]]:
+    yield "rubbish.onnx", r"rubbish\.onnx: not an ONNX graph"
+    yield STATIC, r"its dimensions are fixed already"
+    yield "model_quant.onnx", r"(?s)8-bit.*Freeze the float32 graph"
+
+
+@pytest.mark.parametrize(("name", "message"), list(damaged()))
+def test_what_cannot_be_frozen_is_said(frozen: Path, tmp_path: Path, name: str, message: str) -> None:
+    folder = tmp_path / "source"
+    shutil.copytree(frozen, folder)
+    (folder / "rubbish.onnx").write_bytes(b"rubbish")
+    shutil.copyfile(NANO / "model_quant.onnx", folder / "model_quant.onnx")
+    with pytest.raises(ModelError, match=message):
+        freeze(folder / name, tmp_path / "out")
+
+
+def test_a_folder_that_exists_is_left_alone(published: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="exists already"):
+        freeze(published, tmp_path)
+
+
+def test_a_checkpoint_without_torch_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    with pytest.raises(MachineError, match=r"(?s)needs torch and funasr.*funasr-cli\[export\]"):
+        from_checkpoint(NANO, tmp_path / "out", window=15.0, topk=32, int8=False, tell=lambda _: None)
