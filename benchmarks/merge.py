@@ -1,0 +1,121 @@
+"""What overlapping windows cost: speech without pauses through the pipeline, against cuts where no word is hurt.
+
+    python benchmarks/merge.py MODEL RECORDING.wav ... [--overlap 2]
+
+Beside each RECORDING.wav lies RECORDING.json, {"words": [{"text", "start", "end"}]}, times in seconds. One way, the
+pipeline of `funasr-cli transcribe` finds and merges its windows; the other, the recording is cut at word boundaries
+into windows as long, and the texts are put together. Word starts are those of tokens that were recognised right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from funasr_cli.arrays import SAMPLE_RATE, Samples
+from funasr_cli.audio.decode import open_recording
+from funasr_cli.audio.spans import VadOptions
+from funasr_cli.audio.vad import SpeechDetector, load_silero
+from funasr_cli.audio.windows import Bounds, SpeechWindows, Window, WindowShape
+from funasr_cli.batch.devices import Device, usable_cores
+from funasr_cli.batch.engine import Engine, load_engine
+from funasr_cli.batch.stopwatch import Stopwatch
+from funasr_cli.models.store import find_model
+from funasr_cli.scoring.align import Counts, align
+from funasr_cli.scoring.normalise import units
+from funasr_cli.scoring.read import Piece
+from funasr_cli.scoring.times import TOLERANCE, start_offsets
+from funasr_cli.text.merge import Merger
+from funasr_cli.text.timing import fit_to_speech
+from funasr_cli.transcript import Token
+
+LANGUAGE = "zh"
+
+
+def heard(engine: Engine, window: Window) -> list[Token]:
+    """The tokens of a window, at their place in the recording."""
+    start, _ = window.bounds.seconds
+    tokens = (token.shifted(start) for token in engine.recognize(window, LANGUAGE, Stopwatch()).tokens)
+    return fit_to_speech(tokens, [part.seconds for part in window.speech])
+
+
+def overlapping(engine: Engine, blocks: list[Samples], overlap: float) -> tuple[list[Token], list[tuple[float, float]]]:
+    """Tokens as the pipeline merges them, and start and end of each overlap in seconds."""
+    shape = WindowShape(engine.recognizer.window, overlap)
+    merger, twice, before = Merger(), [], 0.0
+    for window in SpeechWindows(blocks, SpeechDetector(load_silero(), VadOptions()), shape):
+        start, end = window.bounds.seconds
+        merger.add(heard(engine, window), start, end)
+        if start < before:
+            twice.append((start, before))
+        before = end
+    return merger.tokens, twice
+
+
+def cut_at_words(engine: Engine, samples: Samples, words: list[dict[str, float]]) -> Iterator[Token]:
+    """Tokens of windows that begin and end between two words."""
+    length = round(engine.recognizer.window * SAMPLE_RATE)
+    edges = [round(word["start"] * SAMPLE_RATE) for word in words] + [round(words[-1]["end"] * SAMPLE_RATE)]
+    start = edges[0]
+    for edge, after in zip(edges, [*edges[1:], None], strict=True):
+        if after is None or after - start > length:
+            bounds = Bounds(start, edge)
+            yield from heard(engine, Window(bounds, samples[start:edge], (bounds,)))
+            start = edge
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("recordings", type=Path, nargs="+")
+    parser.add_argument("--overlap", type=float, default=2.0)
+    arguments = parser.parse_args()
+    engine = load_engine(find_model(arguments.model), Device("cpu", "benchmark"), threads=usable_cores())
+    sums = {"windows": Counts(), "cuts": Counts()}
+    inside, outside = list[NDArray[np.float64]](), list[NDArray[np.float64]]()
+    print("| recording | CER, cut at words | CER, overlapping windows | starts, overlaps | starts, elsewhere |")
+    print("|---|---|---|---|---|")
+    for path in arguments.recordings:
+        words = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["words"]
+        reference = units([Piece(word["text"], word["start"]) for word in words], "cer")
+        with open_recording(path) as recording:
+            blocks = list(recording.blocks())
+        merged, twice = overlapping(engine, blocks, arguments.overlap)
+        counts = {}
+        for way, tokens in {
+            "cuts": list(cut_at_words(engine, np.concatenate(blocks), words)),
+            "windows": merged,
+        }.items():
+            hypothesis = units([Piece(token.text, token.start) for token in tokens], "cer")
+            alignment = align(reference.tokens, hypothesis.tokens)
+            counts[way] = alignment.counts
+            sums[way] += alignment.counts
+        offsets = start_offsets(reference, hypothesis, alignment)
+        starts = hypothesis.starts[alignment.hypothesis][~np.isnan(reference.starts[alignment.reference])]
+        within = np.array([any(low <= start < high for low, high in twice) for start in starts], bool)
+        inside.append(offsets[within])
+        outside.append(offsets[~within])
+        print(line(path.stem, counts, inside[-1], outside[-1]))
+    print(line("all", sums, np.concatenate(inside), np.concatenate(outside)))
+    offsets = np.concatenate([*inside, *outside])
+    close = np.abs(offsets - np.median(offsets)) <= TOLERANCE
+    print(f"\n{close.mean():.1%} of {len(offsets)} starts within {TOLERANCE * 1000:.0f} ms of the median offset")
+
+
+def line(name: str, counts: dict[str, Counts], inside: NDArray[np.float64], outside: NDArray[np.float64]) -> str:
+    """A row of the table; offsets of starts are medians in ms."""
+    rates = [f"{counts[way].rate:.2%}" for way in ("cuts", "windows")]
+    return (
+        f"| {name} | {' | '.join(rates)} | "
+        + " | ".join(f"{np.median(part) * 1000:+.0f} ms ({len(part)})" for part in (inside, outside))
+        + " |"
+    )
+
+
+if __name__ == "__main__":
+    main()
