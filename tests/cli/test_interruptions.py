@@ -19,7 +19,7 @@ import soundfile
 from funasr_cli.files import is_temporary
 from tests.conftest import SAMPLES
 
-pytestmark = pytest.mark.usefixtures("embedded")
+pytestmark = [pytest.mark.usefixtures("embedded"), pytest.mark.slow]
 
 SILENT, SPOKEN = 28, 2
 
@@ -58,7 +58,9 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     def start(*options: str, output: str = "out", dies_in: int | None = None) -> subprocess.Popen[str]:
         program = ["-m", "funasr_cli"] if dies_in is None else ["-c", DIES_IN_A_WRITE % dies_in]
         command = ["transcribe", "in", "-o", output, "-f", "txt,srt,json", *options]
-        process = subprocess.Popen([sys.executable, *program, *command], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [sys.executable, *program, *command], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+        )
         started.append(process)
         return process
 
