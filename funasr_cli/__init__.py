@@ -1,3 +1,9 @@
 """Batch transcription of recordings with Fun-ASR and Whisper models, on CPUs and Ascend NPUs."""
 
+import os
+
 __version__ = "0.1.0"
+
+# From 1.29 on ONNX Runtime reports to its maker, and as soon as it is imported leaves an identifier and a database in
+# the home folder. Nothing leaves this machine: not even where somebody allows it for other programs.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"

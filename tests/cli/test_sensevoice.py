@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,16 @@ def test_results_are_scored_against_references(run: Run, tmp_path: Path) -> None
     done = run("score", "out", "reference", "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["rate"] == pytest.approx(1 / 12, abs=1e-4)
+
+
+def test_nothing_is_left_at_home_and_nobody_is_told(run: Run, tmp_path: Path) -> None:
+    for name in ("home", "temporary"):
+        (tmp_path / name).mkdir()
+    places = {"HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path / "temporary")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "ORT_"))}
+    done = run("transcribe", NANO / "words-with-pauses.flac", "--model", NANO, env={**environment, **places})
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "home").rglob("*")) == list((tmp_path / "temporary").rglob("*")) == []
 
 
 def test_a_precision_that_the_model_lacks_is_said(run: Run) -> None:

@@ -1,0 +1,54 @@
+"""The model that a run would take, and the others in the store. Sizes only: hashing is `funasr-cli models verify`."""
+
+from __future__ import annotations
+
+import shlex
+
+from funasr_cli.diagnosis.check import Check, Verdict, megabytes
+from funasr_cli.errors import ModelError
+from funasr_cli.files import shown
+from funasr_cli.models.catalogue import CATALOGUE, CatalogueEntry
+from funasr_cli.models.embedded import is_installed
+from funasr_cli.models.record import RECORD, read_record
+from funasr_cli.models.store import default_model, folder_of, is_present
+
+
+def model_checks() -> list[Check]:
+    """Which model is the default and why; then that one, and all that are in the store."""
+    default, why = default_model()
+    there = [entry for entry in CATALOGUE.values() if entry.name == default or is_present(entry)]
+    return [Check("default", f"{default}: {why}"), *(_model(entry, needed=entry.name == default) for entry in there)]
+
+
+def _model(entry: CatalogueEntry, *, needed: bool) -> Check:
+    if not is_present(entry):
+        if is_installed(entry):
+            return Check(entry.name, "in its packages; the first run joins it into the store")
+        text = f"not on this machine; without network, bring it with funasr-cli models import {entry.name}.tar"
+        return Check(entry.name, text, "problem", entry.install)
+    folder = folder_of(entry)
+    fault = _fault(entry)
+    if fault is None:
+        return Check(entry.name, f"{megabytes(entry.size)} in {shown(folder)}, sizes as recorded")
+    verdict: Verdict = "problem" if needed else "warning"
+    remove = f"rm -r {shlex.quote(shown(folder))}"  # a model from packages is then made anew by itself
+    return Check(entry.name, fault, verdict, remove if is_installed(entry) else f"{remove} && {entry.install}")
+
+
+def _fault(entry: CatalogueEntry) -> str | None:
+    """Why a run would refuse the model in the store, as far as it shows without hashing; `None` where nothing does."""
+    folder = folder_of(entry)
+    try:
+        record = read_record(folder, entry)
+        sizes = {path.name: path.stat().st_size for path in folder.iterdir() if not path.name.startswith(".")}
+    except ModelError as error:
+        return str(error)
+    except OSError as error:
+        return f"{shown(folder)} cannot be read: {error.strerror}"
+    sizes.pop(RECORD, None)
+    for file in record.files:
+        if file.name not in sizes:
+            return f"{file.name} is missing in {shown(folder)}"
+        if sizes.pop(file.name) != file.size:
+            return f"{file.name} in {shown(folder)} is not {file.size:,} bytes long"
+    return f"{shown(min(sizes))} in {shown(folder)} is no file of the model" if sizes else None

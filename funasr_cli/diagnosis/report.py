@@ -1,0 +1,75 @@
+"""All checks together: what they amount to, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from funasr_cli.diagnosis.check import Check
+from funasr_cli.diagnosis.devices import device_checks
+from funasr_cli.diagnosis.folders import folder_checks
+from funasr_cli.diagnosis.machine import machine_checks
+from funasr_cli.diagnosis.models import model_checks
+from funasr_cli.diagnosis.versions import version_checks
+from funasr_cli.models.catalogue import CATALOGUE
+from funasr_cli.models.store import default_model
+
+TRANSCRIBE = "funasr-cli transcribe FOLDER"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The checks by section, in the order in which a person reads them."""
+
+    sections: Mapping[str, Sequence[Check]]
+
+    @property
+    def ready(self) -> bool:
+        """Whether the command `next` transcribes."""
+        return all(check.verdict != "problem" for check in self._checks())
+
+    @property
+    def next(self) -> str:
+        """The command to type: what mends the first problem, else a run with the options that it needs here."""
+        mending = (check.fix for check in self._checks() if check.verdict == "problem")
+        options = (check.option for check in self._checks() if check.option)
+        return next(mending, " ".join([TRANSCRIBE, *options]))
+
+    def _checks(self) -> Iterator[Check]:
+        for checks in self.sections.values():
+            yield from checks
+
+
+def diagnose() -> Report:
+    """Look at everything. Writes nothing."""
+    family = CATALOGUE[default_model()[0]].family
+    return Report(
+        {
+            "versions": version_checks(family),
+            "machine": machine_checks(),
+            "models": model_checks(),
+            "devices": device_checks(family),
+            "folders": folder_checks(),
+        }
+    )
+
+
+def as_text(report: Report) -> str:
+    """Aligned lines, what to do below what is not in order, the next command at the end."""
+    width = max(len(check.name) for checks in report.sections.values() for check in checks)
+    lines = []
+    for section, checks in report.sections.items():
+        lines.append(section)
+        for check in checks:
+            lines.append(f"  {check.verdict:7}  {check.name:{width}}  {check.text}")
+            if check.fix:
+                lines.append(f"  {'':7}  {'':{width}}  -> {check.fix}")
+        lines.append("")
+    return "\n".join([*lines, f"next: {report.next}"])
+
+
+def as_json(report: Report) -> str:
+    """`{"ready", "next", "sections": {name: [{"name", "text", "verdict", "fix", "option"}]}}`."""
+    sections = {name: [asdict(check) for check in checks] for name, checks in report.sections.items()}
+    return json.dumps({"ready": report.ready, "next": report.next, "sections": sections}, ensure_ascii=False)
