@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def test_a_model_folder_turns_recordings_into_exact_text(run: Run, tmp_path: Pat
     assert (document["language"], document["model"], document["device"]) == ("zh", "nano", "cpu (int8)")
     tokens = [token for segment in document["segments"] for token in segment["tokens"]]
     assert "".join(token["text"] for token in tokens) == WITHOUT_PAUSES
-    assert all(one["start"] < other["start"] for one, other in zip(tokens, tokens[1:], strict=False))
+    assert all(one["start"] < other["start"] for one, other in pairwise(tokens))
     assert all(scene["events"] == ["speech"] for scene in document["scenes"])
 
 
