@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from funasr_cli.batch.entries import Input, Stat, recipe_of
 from funasr_cli.batch.names import assign_names
 from funasr_cli.batch.scan import Source
-from funasr_cli.batch.state import Input, Stat, State, recipe_of
+from funasr_cli.batch.state import State
 from funasr_cli.files import sha256_of
 
 FINISHED = ("done", "empty")

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 
+from funasr_cli.batch.entries import Input, Made, Stat, Write
 from funasr_cli.batch.lock import locked
 from funasr_cli.batch.manifest import Manifest, as_line
 from funasr_cli.batch.plan import FINISHED, Job, Rules, decide, remember
 from funasr_cli.batch.scan import Source
-from funasr_cli.batch.state import Input, Made, Stat, State, Write
+from funasr_cli.batch.state import State
 from funasr_cli.errors import FunasrError, MachineError, OutputError
 from funasr_cli.files import sha256_of, shown, temporary_beside, write_whole
 

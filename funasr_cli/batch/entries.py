@@ -1,0 +1,66 @@
+"""What the record holds: inputs as they were, outputs as they were made."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import stat
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """What tells cheaply whether a file is still the same."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, path: Path) -> Stat:
+        """Of the file as it is now; raises `OSError`, also for what is no regular file and could block a reader."""
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        return cls(status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input as it is remembered. `stat`, `sha256` and `settings` are None until it was worked on."""
+
+    id: int
+    path: Path
+    name: PurePath
+    stat: Stat | None
+    sha256: str | None
+    status: str | None
+    settings: str | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An output that was written: its key in the record, its format, and what it was made from."""
+
+    key: bytes
+    format: str
+    recipe: str
+
+
+def recipe_of(sha256: str | None, settings: str) -> str:
+    """One hash of all that an output is made from: the input's content and the settings."""
+    return hashlib.sha256(f"{sha256}\n{settings}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """An output to be written: its key in the record, what our file there holds now (None: there is none), and will."""
+
+    key: bytes
+    path: Path
+    format: str
+    present: str | None
+    sha256: str
+    temporary: Path
