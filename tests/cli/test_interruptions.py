@@ -1,4 +1,4 @@
-"""Runs that are killed, interrupted, or meet each other: real processes, real signals, the real model."""
+"""Runs that are killed, interrupted, or meet each other: real processes, real signals, a real model."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ import pytest
 import soundfile
 
 from funasr_cli.files import is_temporary
-from tests.conftest import SAMPLES
-
-pytestmark = [pytest.mark.usefixtures("embedded"), pytest.mark.slow]
+from tests.conftest import NANO, SAMPLES
 
 SILENT, SPOKEN = 28, 2
 
@@ -29,7 +27,7 @@ def recordings(tmp_path: Path) -> Path:
     """30 short recordings; speech in the last two, so that most of the time is not the model's."""
     folder = tmp_path / "in"
     folder.mkdir()
-    speech, rate = soundfile.read(SAMPLES / "railway-station.flac", dtype="float32")
+    speech, rate = soundfile.read(NANO / "words-with-pauses.flac", dtype="float32")
     for number in range(SILENT + SPOKEN):
         signal_ = speech[: rate * 2] if number >= SILENT else np.zeros(1000 + number, np.float32)
         soundfile.write(folder / f"{number:02}.wav", signal_, rate)
@@ -57,7 +55,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
     def start(*options: str, output: str = "out", dies_in: int | None = None) -> subprocess.Popen[str]:
         program = ["-m", "funasr_cli"] if dies_in is None else ["-c", DIES_IN_A_WRITE % dies_in]
-        command = ["transcribe", "in", "-o", output, "-f", "txt,srt,json", *options]
+        command = ["transcribe", "in", "-o", output, "-f", "txt,srt,json", "--model", str(NANO), *options]
         process = subprocess.Popen(
             [sys.executable, *program, *command], cwd=tmp_path, stderr=subprocess.PIPE, text=True
         )
@@ -127,8 +125,8 @@ def test_a_run_killed_at_any_instant_is_finished_by_the_next(
 def test_a_signal_ends_the_run_in_order_and_the_next_goes_on(
     recordings: Path, start: Callable[..., subprocess.Popen[str]], tmp_path: Path, number: int, code: int
 ) -> None:
-    for path in recordings.glob("0[34].wav"):
-        shutil.copy(recordings / "29.wav", path)
+    speech, rate = soundfile.read(NANO / "words-with-pauses.flac")
+    soundfile.write(recordings / "03.wav", np.tile(speech, 40), rate)  # takes seconds
     process = start()
     wait_for(lambda: lines(tmp_path / "out") >= 2, process)
     process.send_signal(number)
@@ -144,12 +142,14 @@ def test_a_signal_ends_the_run_in_order_and_the_next_goes_on(
 
 
 def test_a_second_signal_ends_the_run_at_once(
-    recordings: Path, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+    embedded: None, recordings: Path, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     shutil.copy(SAMPLES / "energy-report.flac", recordings / "00.wav")
-    process = start()
+    process = start("--model", "whisper-base")
     assert process.stderr is not None
-    process.stderr.readline()  # the model is loaded, and will soon be in its first window for more than a second
+    for _ in range(2):  # model and device
+        process.stderr.readline()
+    # It is loaded, and will soon be in its first window for more than a second.
     time.sleep(0.4)
     process.send_signal(signal.SIGTERM)
     time.sleep(0.1)
@@ -161,19 +161,20 @@ def test_a_second_signal_ends_the_run_at_once(
 def test_of_two_runs_at_once_one_is_refused_and_one_may_wait(
     recordings: Path, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
-    for path in recordings.glob("0[0-1].wav"):
-        shutil.copy(recordings / "29.wav", path)
     first = start()
     assert first.stderr is not None
     first.stderr.readline()
+    first.send_signal(signal.SIGSTOP)
     waiting, refused = start("--wait"), start()
     _, messages = refused.communicate()
+    assert waiting.stderr is not None
+    told = waiting.stderr.readline()
+    first.send_signal(signal.SIGCONT)
     assert refused.returncode == 6
     assert f"another run holds this output folder: process {first.pid} on " in messages
     assert (first.wait(), waiting.wait()) == (0, 0)
-    messages = waiting.communicate()[1]
-    assert f"waiting for another run to end: process {first.pid} on " in messages
-    assert "nothing to do: 30 done before" in messages
+    assert f"waiting for another run to end: process {first.pid} on " in told
+    assert "nothing to do: 30 done before" in waiting.communicate()[1]
     assert lines(tmp_path / "out") == SILENT + SPOKEN
 
 
