@@ -9,7 +9,7 @@ from pathlib import Path
 from funasr_cli.errors import DeviceError
 
 DEV = Path("/dev")
-CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+CGROUPS = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,11 @@ def choose_device(asked: str, family: str) -> Device:
 def usable_cores() -> int:
     """Cores this process may use: its affinity, and the quota of its control group where there is one."""
     cores = len(os.sched_getaffinity(0))
-    try:
-        quota, period = CGROUP_QUOTA.read_text().split()
-    except (OSError, ValueError):
-        return cores
-    return cores if quota == "max" else max(1, min(cores, round(int(quota) / int(period))))
+    for files in (["cpu.max"], ["cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"]):  # version 2, version 1
+        try:
+            quota, period = " ".join((CGROUPS / name).read_text() for name in files).split()
+        except (OSError, ValueError):
+            continue
+        if quota not in ("max", "-1"):  # no limit
+            cores = max(1, min(cores, round(int(quota) / int(period))))
+    return cores
