@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -53,8 +54,8 @@ def build(dynamic: Path, source: Path, target: Path, *, window: float, topk: int
     onnx.helper.set_model_props(model, {**metadata, **sherpa_metadata(cmvn, len(pieces))})
     onnx.save(model, target / "model.onnx")
 
-    frames = round(window / SECONDS_PER_FRAME)
-    static_name = f"model_{frames * SECONDS_PER_FRAME:g}s_{f'top{topk}' if topk else 'logits'}.onnx"
+    frames = math.ceil(round(window / SECONDS_PER_FRAME, 6))
+    static_name = f"model_{window:g}s_{f'top{topk}' if topk else 'logits'}.onnx"
     tell(f"freezing to {frames} frames: {static_name}")
     lower(model)
     static = freeze(model, frames)
