@@ -33,7 +33,7 @@ TOPK = 32
 def graphs(folder: Path, work: Path) -> dict[str, Path]:
     """int8 graphs of one model: free dimensions, fixed, and fixed with TopK."""
     model = onnx.load(folder / "model.onnx")
-    fixed = freeze(model, FRAMES)
+    fixed = freeze(model, FRAMES, work)
     onnx.save(fixed, work / "fixed.onnx")
     append_topk(fixed, TOPK)
     onnx.save(fixed, work / "topk.onnx")

@@ -68,3 +68,8 @@ def shown(path: str | os.PathLike[str]) -> str:
     """A path as it can be printed and put into JSON: what is not UTF-8 or not printable comes as an escape."""
     text = os.fspath(path).encode("utf-8", "backslashreplace").decode()
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def megabytes(count: int) -> str:
+    """A number of bytes for people, in MB or GB (10⁶, 10⁹)."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

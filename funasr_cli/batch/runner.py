@@ -101,7 +101,7 @@ class Run:
             raise
         except Exception as error:  # a defect, but it need not cost the rest of the night
             what = f"unexpected {type(error).__name__}: {error}"
-            raise InputError(what, where=path, hint="This is a defect. --debug shows where it arose.") from error
+            raise InputError(what, where=path, hint="This is a defect. --debug shows where.") from error
 
 
 def _size(path: Path) -> int:

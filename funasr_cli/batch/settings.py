@@ -26,5 +26,6 @@ class Settings:
 
     def fingerprint(self, model: Model) -> str:
         """JSON of all that makes a difference to a text; formats do not, they are only ways to write it."""
-        matter = {key: value for key, value in asdict(self).items() if key != "formats"}
-        return json.dumps({"model": model.sha256, "precision": model.precision, **matter}, sort_keys=True)
+        idle = {"formats"} | ({"itn"} if model.family == "whisper" else set())  # Whisper writes as it likes
+        matter = {key: value for key, value in asdict(self).items() if key not in idle}
+        return json.dumps({"model": model.content, "precision": model.precision, **matter}, sort_keys=True)

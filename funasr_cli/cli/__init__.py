@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import click
@@ -16,10 +17,10 @@ from funasr_cli.cli.score import score
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.errors import FunasrError
 
-INTERRUPTED = 130
-"""128 + SIGINT, as shells have it."""
+INTERRUPTED, TERMINATED = 130, 143
+"""128 + SIGINT and 128 + SIGTERM, as shells have it."""
 
-DEFECT = "This is a defect of funasr-cli. --debug shows where it arose."
+DEFECT = "This is a defect of funasr-cli. With FUNASR_CLI_DEBUG=1 it shows where it arose."
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -41,7 +42,9 @@ cli.add_command(score)
 
 def main() -> None:
     """Entry point: every error a person can act on becomes one message on stderr and an exit code."""
-    flags = {"debug": "--debug" in sys.argv}  # a command that reads its options sets it as they say
+    # A command that reads its options sets it as they say.
+    flags = {"debug": "--debug" in sys.argv or os.environ.get("FUNASR_CLI_DEBUG", "0") not in ("", "0", "false")}
+    signal.signal(signal.SIGTERM, _terminate)  # so that what is half made is removed
     try:
         sys.exit(cli.main(standalone_mode=False, obj=flags))
     except click.ClickException as error:
@@ -64,3 +67,7 @@ def main() -> None:
             raise
         click.echo(f"error: unexpected {type(error).__name__}: {error}\n  {DEFECT}", err=True)
         sys.exit(1)
+
+
+def _terminate(*_: object) -> None:
+    sys.exit(TERMINATED)

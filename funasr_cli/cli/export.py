@@ -16,7 +16,6 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 def _options(command: Command) -> Command:
     for option in (
-        click.option("--debug", is_flag=True, expose_value=False, help="Show where an error arose."),
         click.option("--int8", is_flag=True, help="Also write the graph for CPUs with 8-bit weights."),
         click.option("--topk", type=click.IntRange(0), default=32, show_default=True, metavar="K",
                      help="Labels kept of each frame in the static graph; 0 leaves the logits."),

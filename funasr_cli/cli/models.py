@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from funasr_cli.errors import ModelError
-from funasr_cli.files import shown
+from funasr_cli.files import megabytes, shown
 from funasr_cli.models.catalogue import CATALOGUE, HUGGINGFACE, MODELSCOPE, CatalogueEntry, entry_named
 
 CLIENT_SETTINGS = {
@@ -47,7 +47,7 @@ def list_(as_json: bool) -> None:
         (
             "*" if model["default"] else "",
             model["name"],
-            _size(model["size"]),
+            megabytes(model["size"]),
             model["family"],
             model["languages"],
             model["licence"],
@@ -105,6 +105,7 @@ def verify(name: str | None) -> None:
 
     The exit code is 4 where one is missing or not as recorded.
     """
+    from funasr_cli.models.record import described, is_known
     from funasr_cli.models.store import is_present, verified
 
     entries = [entry_named(name)] if name else [entry for entry in CATALOGUE.values() if is_present(entry)]
@@ -116,9 +117,10 @@ def verify(name: str | None) -> None:
             wrong.append(entry.name)
             _say(f"{entry.name}: {error}")
         else:
-            click.echo(f"{entry.name}: {len(record.files)} files as recorded")
+            known = "" if is_known(record, entry) else f"; not those that are known by this name: {described(record)}"
+            click.echo(f"{entry.name}: {len(record.files)} files as recorded{known}")
     if wrong:
-        raise ModelError(f"not as recorded: {', '.join(wrong)}")
+        raise ModelError(f"not right: {', '.join(wrong)}")
 
 
 @models.command()
@@ -136,12 +138,13 @@ def pack(name: str, output: Path) -> None:
 
 @models.command("import")
 @click.argument("bundle", type=click.Path(path_type=Path))
-def import_(bundle: Path) -> None:
+@click.option("--trust", is_flag=True, help="Take files that this program does not know, on the bundle's word.")
+def import_(bundle: Path, trust: bool) -> None:
     """Put a model from a bundle into the store, every file verified."""
     from funasr_cli.models.bundle import unpack
     from funasr_cli.models.store import store_dir
 
-    record = unpack(bundle, store_dir())
+    record = unpack(bundle, store_dir(), trust=trust)
     _say(f"{record.model} is in {shown(store_dir() / record.model)}")
 
 
@@ -167,10 +170,6 @@ def _described(entry: CatalogueEntry, default: str) -> dict[str, Any]:
         "origin": origin and asdict(origin),
         "hubs": {hub: repository.name for hub, repository in entry.hubs.items()},
     }
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
 def _say(text: str) -> None:

@@ -33,17 +33,12 @@ EXISTING = click.Path(exists=True, path_type=Path)
     help="List the N files with the highest rates.",
 )
 @click.option("--json", "as_object", is_flag=True, help="Print everything, every file included, as one JSON object.")
-@click.option("--debug", is_flag=True, help="Show where an error arose.")
-@click.pass_obj
 def score(
-    flags: dict[str, bool],
-    /,
     hypothesis: Path,
     reference: Path,
     metric: Literal["auto", "cer", "wer"],
     worst: int,
     as_object: bool,
-    debug: bool,
 ) -> None:
     """Compare transcripts with references: error rates, and errors of time.
 
@@ -67,7 +62,6 @@ def score(
 
     Exit codes: 0 done; 1 some files could not be read, the others are compared; 2 wrong usage, nothing to compare.
     """
-    flags["debug"] = debug
     from funasr_cli.scoring.pairs import pair  # NumPy and rapidfuzz are loaded here, not for --help
     from funasr_cli.scoring.report import as_json, as_text
     from funasr_cli.scoring.score import score as compare

@@ -28,21 +28,29 @@ class BestPath(NamedTuple):
 
 
 def best_path_of_topk(log_probs: NDArray[np.float32], ids: NDArray[np.integer]) -> BestPath:
-    """From the K best labels of every frame, best first: both `[frames, K]`."""
+    """From the K best labels of every frame, best first: both `[frames, K]`. Raises as `best_path_of_logits`."""
+    _check(log_probs[:, 0])
     return BestPath(ids[:, 0], log_probs[:, 0])
 
 
 def best_path_of_logits(logits: NDArray[np.float32]) -> BestPath:
     """From unnormalised scores, float32 `[frames, vocabulary]`.
 
-    Blank frames, most of a recording, are not normalised: nobody asks for their probability. It stands as 0.
+    Blank frames, most of a recording, are not normalised: nobody asks for their probability. It stands as 0. Raises
+    `FloatingPointError` where scores are no numbers: their best label would be blank, and a recording silence.
     """
     labels = logits.argmax(axis=-1)
+    _check(logits[:, BLANK])
     log_probs = np.zeros(len(labels), np.float32)
     for frame in np.flatnonzero(labels != BLANK):  # a row at a time stays in the processor's cache
         scores = logits[frame]
         log_probs[frame] = -np.log(np.exp(scores - scores[labels[frame]]).sum())  # the best score over the sum of all
     return BestPath(labels, log_probs)
+
+
+def _check(scores: NDArray[np.float32]) -> None:
+    if not np.isfinite(scores).all():
+        raise FloatingPointError("the graph gives scores that are no numbers")
 
 
 def collapse(path: BestPath) -> list[Emission]:

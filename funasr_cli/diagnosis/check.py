@@ -21,8 +21,3 @@ class Check:
     verdict: Verdict = "ok"
     fix: str = ""
     option: str = ""
-
-
-def megabytes(count: int) -> str:
-    """A number of bytes for people, in MB or GB (10⁶, 10⁹)."""
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

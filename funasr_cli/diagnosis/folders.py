@@ -6,8 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
-from funasr_cli.diagnosis.check import Check, Verdict, megabytes
-from funasr_cli.files import shown
+from funasr_cli.diagnosis.check import Check, Verdict
+from funasr_cli.files import megabytes, shown
 from funasr_cli.models.catalogue import CATALOGUE
 from funasr_cli.models.store import default_model, is_present, store_dir
 

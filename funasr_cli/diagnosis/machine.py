@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from funasr_cli.batch.devices import usable_cores
-from funasr_cli.diagnosis.check import Check, megabytes
+from funasr_cli.diagnosis.check import Check
+from funasr_cli.files import megabytes
 
 CPUINFO = Path("/proc/cpuinfo")
 MEMINFO = Path("/proc/meminfo")

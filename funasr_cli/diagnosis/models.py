@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
-
-from funasr_cli.diagnosis.check import Check, Verdict, megabytes
+from funasr_cli.diagnosis.check import Check, Verdict
 from funasr_cli.errors import ModelError
-from funasr_cli.files import shown
+from funasr_cli.files import megabytes, shown
 from funasr_cli.models.catalogue import CATALOGUE, CatalogueEntry
 from funasr_cli.models.embedded import is_installed
 from funasr_cli.models.record import RECORD, read_record
@@ -31,8 +29,7 @@ def _model(entry: CatalogueEntry, *, needed: bool) -> Check:
     if fault is None:
         return Check(entry.name, f"{megabytes(entry.size)} in {shown(folder)}, sizes as recorded")
     verdict: Verdict = "problem" if needed else "warning"
-    remove = f"rm -r {shlex.quote(shown(folder))}"  # a model from packages is then made anew by itself
-    return Check(entry.name, fault, verdict, remove if is_installed(entry) else f"{remove} && {entry.install}")
+    return Check(entry.name, fault, verdict, f"funasr-cli models verify {entry.name}")  # which tells how to mend it
 
 
 def _fault(entry: CatalogueEntry) -> str | None:

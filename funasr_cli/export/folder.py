@@ -18,7 +18,7 @@ from funasr_cli.export.compare import hold_against
 from funasr_cli.export.freeze import append_topk, freeze, speak_funasr
 from funasr_cli.export.opset import lower
 from funasr_cli.export.quantize import quantize
-from funasr_cli.features.cmvn import Cmvn, read_cmvn, write_cmvn
+from funasr_cli.features.cmvn import Cmvn, find_cmvn, write_cmvn
 from funasr_cli.features.lfr import SECONDS_PER_FRAME, STACKED, STEP
 from funasr_cli.files import sha256_of
 from funasr_cli.models.account import ACCOUNT
@@ -33,32 +33,35 @@ Tell = Callable[[str], object]
 """Told what is being done."""
 
 
-def build(dynamic: Path, source: Path, target: Path, *, window: float, topk: int, int8: bool, tell: Tell) -> None:
+def build(
+    dynamic: Path, source: Path, target: Path, scratch: Path, *, window: float, topk: int, int8: bool, tell: Tell
+) -> None:
     """Fill the folder `target` from the graph `dynamic`, made of the file `source`, beside which the others lie.
 
-    `window` is in seconds; `topk` 0 leaves the logits. Raises `ModelError` where the graph is not SenseVoice's, cannot
-    be made static, or its static form gives other results.
+    `scratch` is a folder for what is not kept; `window` is in seconds; `topk` 0 leaves the logits.
+    Raises `ModelError` where the graph is not SenseVoice's, cannot be made static, or gives other results then.
     """
     tell(f"reading {dynamic.name}")
     beside = source.parent
     model = _load(dynamic)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
-    cmvn = Cmvn.from_metadata(metadata) if "neg_mean" in metadata else read_cmvn(beside / "am.mvn")
+    cmvn = find_cmvn(beside, metadata)
     pieces = read_vocabulary(beside)
     speak_funasr(model)
+    _check_vocabulary(model, len(pieces), beside)
     for name in TAKEN_ALONG:
         if (beside / name).is_file():
             shutil.copyfile(beside / name, target / name)
     write_cmvn(cmvn, target / "am.mvn")
     (target / "tokens.txt").write_text("".join(f"{piece} {i}\n" for i, piece in enumerate(pieces)), encoding="utf-8")
-    onnx.helper.set_model_props(model, {**metadata, **sherpa_metadata(cmvn, len(pieces))})
+    onnx.helper.set_model_props(model, {**sherpa_metadata(cmvn, len(pieces)), **metadata})
     onnx.save(model, target / "model.onnx")
 
     frames = math.ceil(round(window / SECONDS_PER_FRAME, 6))
     static_name = f"model_{window:g}s_{f'top{topk}' if topk else 'logits'}.onnx"
     tell(f"freezing to {frames} frames: {static_name}")
     lower(model)
-    static = freeze(model, frames)
+    static = freeze(model, frames, scratch)
     if topk:
         append_topk(static, topk)
     onnx.checker.check_model(static)
@@ -88,6 +91,13 @@ def sherpa_metadata(cmvn: Cmvn, vocabulary: int) -> dict[str, str]:
     }
 
 
+def _check_vocabulary(model: ModelProto, tokens: int, folder: Path) -> None:
+    logits = next(output for output in model.graph.output if output.name == "ctc_logits")
+    labels = logits.type.tensor_type.shape.dim[-1].dim_value
+    if labels and labels != tokens:  # 0: not stated
+        raise ModelError(f"the vocabulary has {tokens} tokens, the graph {labels} labels", where=folder)
+
+
 def _load(path: Path) -> ModelProto:
     """The graph with the tensors that may lie in files beside it."""
     try:
@@ -107,7 +117,7 @@ def _account(target: Path, source: Path, **facts: Any) -> None:
         "made_from": {"file": source.name, "sha256": sha256_of(source)},
         "made_by": f"funasr-cli {__version__}",
         "graphs": {path.name: _tensors(path) for path in sorted(target.glob("*.onnx"))},
-        "sha256": {path.name: sha256_of(path) for path in sorted(target.iterdir())},
+        "sha256": {path.name: sha256_of(path) for path in sorted(target.iterdir()) if path.is_file()},
     }
     text = yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=120)
     (target / ACCOUNT).write_text(text, encoding="utf-8")

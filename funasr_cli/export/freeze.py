@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import onnx
@@ -16,8 +15,10 @@ INPUTS = {"speech", "speech_lengths", "language", "textnorm"}
 """Of FunASR's own graph."""
 
 
-def freeze(model: ModelProto, frames: int) -> ModelProto:
+def freeze(model: ModelProto, frames: int, scratch: Path) -> ModelProto:
     """A copy of `model` for batch 1 and `frames` frames, every dimension in it a number.
+
+    The folder `scratch` takes twice its size for a while.
 
     Raises `ModelError` naming tensors whose shape still depends on the input.
     """
@@ -28,7 +29,7 @@ def freeze(model: ModelProto, frames: int) -> ModelProto:
         for size, dimension in zip(sizes, tensor.type.tensor_type.shape.dim, strict=False):
             dimension.dim_value = size
     _forget_shapes(fixed)
-    folded = _fold(fixed)
+    folded = _fold(fixed, scratch)
     _forget_shapes(folded)
     inferred = shape_inference.infer_shapes(folded, strict_mode=True, data_prop=True)
     free = [value.name for value in [*inferred.graph.value_info, *inferred.graph.output] if not _is_fixed(value)]
@@ -105,20 +106,19 @@ def speak_funasr(model: ModelProto) -> None:
         model.graph.output.append(helper.make_value_info("encoder_out_lens", batch))
 
 
-def _fold(model: ModelProto) -> ModelProto:
+def _fold(model: ModelProto, scratch: Path) -> ModelProto:
     """Constants folded by ONNX Runtime's basic optimisations, which stay within ONNX's own operators."""
-    with tempfile.TemporaryDirectory() as folder:
-        before, after = Path(folder) / "before.onnx", Path(folder) / "after.onnx"
-        onnx.save(model, before)
-        options = onnxruntime.SessionOptions()
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-        options.optimized_model_filepath = str(after)
-        options.log_severity_level = 3
-        try:
-            onnxruntime.InferenceSession(str(before), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # the library raises classes that share no base but Exception
-            raise ModelError(f"ONNX Runtime cannot load the graph with fixed dimensions: {error}") from error
-        folded = onnx.load(after)
+    before, after = scratch / "before.onnx", scratch / "after.onnx"
+    onnx.save(model, before)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(after)
+    options.log_severity_level = 3
+    try:
+        onnxruntime.InferenceSession(str(before), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the library raises classes that share no base but Exception
+        raise ModelError(f"ONNX Runtime cannot load the graph with fixed dimensions: {error}") from error
+    folded = onnx.load(after)
     default = [entry for entry in folded.opset_import if entry.domain in ("", "ai.onnx")]
     del folded.opset_import[:]
     folded.opset_import.extend(default)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from funasr_cli.errors import MachineError, UsageError
@@ -14,32 +15,38 @@ Tell = Callable[[str], object]
 
 def from_checkpoint(folder: Path, target: Path, *, window: float, topk: int, int8: bool, tell: Tell) -> None:
     """Graphs in the folder `target`, from FunASR's checkpoint in `folder`. Raises as `export_checkpoint`, `build`."""
-    _check_free(target)
     from funasr_cli.export.checkpoint import export_checkpoint
 
-    with tempfile.TemporaryDirectory() as work:
-        dynamic = Path(work) / "model.onnx"
+    with _workplace(target, tell) as (work, scratch):
         tell(f"tracing {folder / 'model.pt'}")
-        export_checkpoint(folder, dynamic)
-        _build(dynamic, folder / "model.pt", target, window=window, topk=topk, int8=int8, tell=tell)
+        export_checkpoint(folder, scratch / "traced.onnx")
+        _build(scratch / "traced.onnx", folder / "model.pt", work, scratch, window, topk, int8, tell)
 
 
 def from_graph(graph: Path, target: Path, *, window: float, topk: int, int8: bool, tell: Tell) -> None:
     """Graphs in the folder `target`, from a published one with free dimensions. Raises what `build` does."""
-    _check_free(target)
-    _build(graph, graph, target, window=window, topk=topk, int8=int8, tell=tell)
+    with _workplace(target, tell) as (work, scratch):
+        _build(graph, graph, work, scratch, window, topk, int8, tell)
 
 
-def _build(dynamic: Path, source: Path, target: Path, *, window: float, topk: int, int8: bool, tell: Tell) -> None:
+def _build(
+    dynamic: Path, source: Path, work: Path, scratch: Path, window: float, topk: int, int8: bool, tell: Tell
+) -> None:
     try:
         from funasr_cli.export.folder import build
     except ModuleNotFoundError as error:
         raise MachineError(f"{error}", hint="pip install 'funasr-cli[freeze]'") from error
-    with whole_folder(target) as folder:
-        build(dynamic, source, folder, window=window, topk=topk, int8=int8, tell=tell)
-    tell(f"{target} is ready")
+    build(dynamic, source, work, scratch, window=window, topk=topk, int8=int8, tell=tell)
 
 
-def _check_free(target: Path) -> None:
+@contextmanager
+def _workplace(target: Path, tell: Tell) -> Iterator[tuple[Path, Path]]:
+    """The folder that becomes `target`, and one for what is not kept: both gone where anything goes wrong."""
     if target.exists():
         raise UsageError(f"{target} exists already", hint="Name a folder that does not; nothing is overwritten.")
+    with whole_folder(target) as work:
+        scratch = work / "scratch"
+        scratch.mkdir()
+        yield work, scratch
+        shutil.rmtree(scratch)
+    tell(f"{target} is ready")

@@ -10,13 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from funasr_cli.errors import ModelError
+from funasr_cli.features.fbank import MELS
+from funasr_cli.features.lfr import STACKED
 
 Vector = NDArray[np.float32]
+
+FEATURES = MELS * STACKED
 
 
 @dataclass(frozen=True)
 class Cmvn:
-    """`(x + neg_mean) * inv_std`; both float32 `[d]`."""
+    """`(x + neg_mean) * inv_std`; both float32 `[560]`; `ValueError` where they are not."""
 
     neg_mean: Vector
     inv_std: Vector
@@ -25,11 +29,23 @@ class Cmvn:
         """Normalised features, float32 `[n, d]`."""
         return np.asarray((features + self.neg_mean) * self.inv_std)
 
-    @classmethod
-    def from_metadata(cls, metadata: Mapping[str, str]) -> Cmvn:
-        """What sherpa-onnx keeps in a graph: `neg_mean` and `inv_stddev`, numbers with commas between."""
-        vectors = [np.array(metadata[name].split(","), np.float32) for name in ("neg_mean", "inv_stddev")]
-        return cls(*vectors)
+    def __post_init__(self) -> None:
+        for vector in (self.neg_mean, self.inv_std):
+            if vector.shape != (FEATURES,) or not np.isfinite(vector).all():
+                raise ValueError(f"expected two vectors of {FEATURES} finite numbers")
+
+
+def find_cmvn(model_dir: Path, metadata: Mapping[str, str]) -> Cmvn:
+    """What sherpa-onnx keeps in a graph, `neg_mean` and `inv_stddev` with commas between; else `am.mvn` in the folder.
+
+    Raises `ModelError` where neither can be read.
+    """
+    if "neg_mean" not in metadata:
+        return read_cmvn(model_dir / "am.mvn")
+    try:
+        return Cmvn(*(np.array(metadata[key].split(","), np.float32) for key in ("neg_mean", "inv_stddev")))
+    except (ValueError, KeyError) as error:
+        raise ModelError(f"the graph's metadata hold no statistics for normalisation: {error}") from error
 
 
 def read_cmvn(path: Path) -> Cmvn:

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 
 from funasr_cli.errors import ModelError
-from funasr_cli.files import sha256_of
 
 ACCOUNT = "model.yaml"
 CHANGED = "The file was changed after it was made. Make the folder anew with funasr-cli export or freeze."
 
 
-def verify_account(folder: Path, weights: Path) -> None:
-    """Raise `ModelError` unless `weights` and what is not a graph are as model.yaml says; all is well without one.
+def verify_account(folder: Path, found: Mapping[str, str]) -> None:
+    """Raise `ModelError` unless the files that were hashed (`found`, by name) are those of model.yaml, if there is one.
 
-    Other graphs in the folder are not run, and not hashed.
+    Other graphs in the folder are not run, and nobody has hashed them.
     """
     path = folder / ACCOUNT
     try:
-        hashes = yaml.safe_load(path.read_text(encoding="utf-8"))["sha256"].items()
+        expected = yaml.safe_load(path.read_text(encoding="utf-8"))["sha256"]
+        changed = [name for name, sha256 in found.items() if expected.get(name) != sha256]
     except FileNotFoundError:
         return
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
     except (ValueError, TypeError, LookupError, AttributeError, yaml.YAMLError) as error:
         raise ModelError("does not list the sha256 of the model's files", where=path, hint=CHANGED) from error
-    for name, expected in hashes:
-        file = folder / name
-        if file.suffix == ".onnx" and file != weights:
-            continue
-        if not file.is_file():
-            raise ModelError("is missing", where=file, hint=CHANGED)
-        found = sha256_of(file)
-        if found != expected:
-            raise ModelError(f"has the sha256 {found}, expected {expected}", where=file, hint=CHANGED)
+    if changed:
+        raise ModelError(f"is not the file that {ACCOUNT} accounts for", where=folder / changed[0], hint=CHANGED)

@@ -18,9 +18,8 @@ from typing import BinaryIO
 from funasr_cli.errors import ModelError, OutputError
 from funasr_cli.files import CHUNK, shown, temporary_beside
 from funasr_cli.models.catalogue import entry_named
-from funasr_cli.models.layouts import layout_of
 from funasr_cli.models.place import whole_folder
-from funasr_cli.models.record import LONGEST, RECORD, Record, parse_record, verify
+from funasr_cli.models.record import LONGEST, RECORD, Record, check_family, described, is_known, parse_record, verify
 
 
 def pack(folder: Path, record: Record, bundle: Path) -> None:
@@ -28,6 +27,8 @@ def pack(folder: Path, record: Record, bundle: Path) -> None:
 
     Raises `OutputError` where it cannot be written.
     """
+    if not bundle.name or bundle.is_dir():
+        raise OutputError("is a folder", where=bundle, hint="Name a file, e.g. model.tar.")
     head = record.to_bytes()
     temporary = temporary_beside(bundle)
     try:
@@ -51,23 +52,30 @@ def pack(folder: Path, record: Record, bundle: Path) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def unpack(bundle: Path, store: Path) -> Record:
+def unpack(bundle: Path, store: Path, *, trust: bool = False) -> Record:
     """Put the model in `bundle` into its folder in `store`, whole or not at all, every file verified.
 
-    A model that is there already with the same files is left as it is. Raises `ModelError` where the bundle is not
-    one, is damaged, or asks for anything that has no place in one.
+    The files have to be the catalogue's; with `trust`, what the bundle's own record says will do. A model that is there
+    already with the same files is left as it is. Raises `ModelError` where the bundle is not one, is damaged, or asks
+    for anything that has no place in one.
     """
     try:
         with bundle.open("rb") as source:
             record = _read_head(source, bundle)
             entry = entry_named(record.model)
+            if not (trust or is_known(record, entry)):
+                raise ModelError(
+                    f"its files are not those that are known as {entry.name}",
+                    where=bundle,
+                    hint=f"It says: {described(record)}. If you trust whoever packed it: --trust",
+                )
             folder = store / entry.name
             if folder.is_dir():
                 verify(folder, record, hint=f"Remove the folder {folder} to import the {entry.name} of the bundle.")
                 return record
             with whole_folder(folder) as work:
                 _unpack_files(source, record, bundle, work)
-                layout_of(work)
+                check_family(work, entry)
                 (work / RECORD).write_bytes(record.to_bytes())
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror}", where=bundle) from error

@@ -21,9 +21,8 @@ from funasr_cli.errors import FunasrError, ModelError, UsageError
 from funasr_cli.files import sha256_of
 from funasr_cli.models.catalogue import CatalogueEntry, ModelFile
 from funasr_cli.models.clients import CLIENTS, Client, Expected
-from funasr_cli.models.layouts import layout_of
 from funasr_cli.models.place import whole_folder
-from funasr_cli.models.record import RECORD, Origin, Record
+from funasr_cli.models.record import RECORD, Origin, Record, check_family
 
 UNFINISHED = ".pulling"
 """The folder in the store for models that are on their way."""
@@ -53,7 +52,7 @@ def pull(entry: CatalogueEntry, folder: Path, hub: str, revision: str | None, te
             else:
                 expected = client.listing([file.name for file in entry.files])
             files = [_fetch(client, file, scratch, tell) for file in sorted(expected, key=lambda file: file.size)]
-            layout_of(scratch)
+            check_family(scratch, entry)
         origin = Origin(hub, client.repository.name, client.repository.revision, _now())
         record = Record(entry.name, origin, tuple(sorted(files, key=lambda file: file.name)))
         with whole_folder(folder) as work:

@@ -16,14 +16,16 @@ AUTO = "auto"
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a family's files are called: those it needs (one of each group), and its weights by precision.
+    """How a family's files are called: those it needs (one of each group), its weights by precision, and the others
+    that make a difference to a text.
 
-    Names are glob patterns; of several that fit, the first is taken.
+    Names are glob patterns; of several that fit weights or a group, the first is taken.
     """
 
     family: str
     needs: Sequence[Sequence[str]]
     weights: Mapping[str, Sequence[str]]
+    others: Sequence[str]
 
     def missing(self, folder: Path) -> list[str]:
         """What the folder lacks to be this layout, in words; empty where it is."""
@@ -35,6 +37,7 @@ WHISPER = Layout(
     "whisper",
     needs=[["config.json"], ["tokenizer.json"]],
     weights={"float32": ["model.bin"], "int8": ["model.bin"]},  # computed in either, whatever they are stored in
+    others=["config.json", "tokenizer.json", "preprocessor_config.json"],
 )
 
 SENSEVOICE = Layout(
@@ -44,6 +47,8 @@ SENSEVOICE = Layout(
         "float32": ["model.onnx", "model_*s_*.onnx"],  # free dimensions first; static ones as our export calls them
         "int8": ["model_quant.onnx", "model.int8.onnx"],
     },
+    # Tensors may lie in files beside the graph, under names of its maker's choice.
+    others=["tokens.json", "tokens.txt", "*.bpe.model", "am.mvn", "*.data", "*_data", "*.bin", "*.weights"],
 )
 
 LAYOUTS = (WHISPER, SENSEVOICE)
@@ -78,14 +83,16 @@ def choose_weights(layout: Layout, folder: Path, precision: str) -> tuple[Path, 
     return there[wanted], wanted
 
 
-def sha256_of_weights(weights: Path) -> str:
-    """The file's sha256; where ONNX keeps tensors in files beside the graph, that of all their names and hashes."""
-    names = (weights.name + suffix for suffix in (".data", "_data"))
-    beside = [path for path in map(weights.with_name, names) if path.is_file()]
-    if not beside:
-        return sha256_of(weights)
-    lines = "".join(f"{sha256_of(path)}  {path.name}\n" for path in [weights, *beside])
-    return hashlib.sha256(lines.encode()).hexdigest()
+def hash_files(layout: Layout, folder: Path, weights: Path) -> Mapping[str, str]:
+    """sha256 by name of the weights and of all else in the folder that makes a difference. Raises `OSError`."""
+    others = {path for pattern in layout.others for path in folder.glob(pattern) if path.is_file()}
+    return {path.name: sha256_of(path) for path in [weights, *sorted(others - {weights})]}
+
+
+def content_of(hashes: Mapping[str, str]) -> str:
+    """One hash of all of a model's files, from theirs by name."""
+    lines = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(hashes.items()))
+    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _first(folder: Path, patterns: Sequence[str]) -> Path | None:

@@ -12,7 +12,7 @@ from funasr_cli.errors import ModelError
 from funasr_cli.files import is_temporary, temporary_beside
 
 ABANDONED_AFTER = 3600.0
-"""Seconds after which an unfinished folder belongs to a process that was killed; filling one takes seconds."""
+"""Seconds after which an unfinished folder belongs to a process that was killed; filling one takes minutes at most."""
 
 
 @contextmanager

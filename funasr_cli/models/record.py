@@ -14,6 +14,7 @@ from pathlib import Path
 from funasr_cli.errors import ModelError
 from funasr_cli.files import sha256_of
 from funasr_cli.models.catalogue import CatalogueEntry, ModelFile
+from funasr_cli.models.layouts import layout_of
 
 RECORD = "origin.json"
 FORMAT = 1
@@ -84,6 +85,24 @@ def read_record(folder: Path, entry: CatalogueEntry) -> Record:
     if record.model != entry.name:
         raise ModelError(f"the record of {record.model!r} in the folder of {entry.name}", where=path)
     return record
+
+
+def is_known(record: Record, entry: CatalogueEntry) -> bool:
+    """Whether the files are the catalogue's, and not those of another revision, or of somebody's own making."""
+    return set(record.files) == set(entry.files)
+
+
+def described(record: Record) -> str:
+    """Where the files are from, as the record has it."""
+    origin = record.origin
+    return f"from {origin.hub}, {origin.repository} at {origin.revision}" if origin else "from no hub"
+
+
+def check_family(folder: Path, entry: CatalogueEntry) -> None:
+    """Raise `ModelError` unless the folder holds a model of the entry's family."""
+    family = layout_of(folder).family
+    if family != entry.family:
+        raise ModelError(f"a {family} model, where {entry.name} is one of {entry.family}")
 
 
 def verify(folder: Path, record: Record, *, hint: str) -> None:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from funasr_cli.errors import ModelError
+from funasr_cli.errors import MachineError, ModelError
 from funasr_cli.models.account import verify_account
 from funasr_cli.models.catalogue import (
     CATALOGUE,
@@ -17,7 +17,7 @@ from funasr_cli.models.catalogue import (
     did_you_mean,
 )
 from funasr_cli.models.embedded import assemble, is_installed
-from funasr_cli.models.layouts import AUTO, choose_weights, layout_of, sha256_of_weights
+from funasr_cli.models.layouts import AUTO, choose_weights, content_of, hash_files, layout_of
 from funasr_cli.models.record import Record, read_record, verify
 
 
@@ -25,7 +25,8 @@ from funasr_cli.models.record import Record, read_record, verify
 class Model:
     """A model on this machine: `family` names its recogniser, `path` is its folder.
 
-    `weights` is the file that is run, `precision` (`float32`, `int8`) what it computes in, `sha256` its hash.
+    `weights` is the file that is run, `precision` (`float32`, `int8`) what it computes in, `sha256` its hash; `content`
+    is one hash of all files that make a difference to a text.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Model:
     weights: Path
     precision: str
     sha256: str
+    content: str
 
 
 def store_dir() -> Path:
@@ -42,7 +44,10 @@ def store_dir() -> Path:
     if named:
         return Path(named).expanduser()
     cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "funasr-cli" / "models"
+    try:
+        return (Path(cache) if cache else Path.home() / ".cache") / "funasr-cli" / "models"
+    except RuntimeError as error:  # a user without a home, as containers have them
+        raise MachineError("there is no home folder for models", hint="export FUNASR_CLI_MODELS=DIR") from error
 
 
 def folder_of(entry: CatalogueEntry) -> Path:
@@ -52,7 +57,7 @@ def folder_of(entry: CatalogueEntry) -> Path:
 
 def is_present(entry: CatalogueEntry) -> bool:
     """Whether the model is in the store."""
-    return folder_of(entry).is_dir()
+    return os.path.isdir(folder_of(entry))  # False, and no error, for one that may not even be looked at
 
 
 def default_model() -> tuple[str, str]:
@@ -74,14 +79,20 @@ def find_model(name: str, precision: str = AUTO) -> Model:
         path, record = verified(entry)
         layout = layout_of(path)
         weights, precision = choose_weights(layout, path, precision)
-        return Model(entry.name, layout.family, path, weights, precision, record.sha256[weights.name])
+        sha256 = record.sha256
+        return Model(entry.name, layout.family, path, weights, precision, sha256[weights.name], content_of(sha256))
     path = Path(name).expanduser()
-    if not path.is_dir():
+    if not os.path.isdir(path):  # which takes a name that is too long, or a folder out of reach, for none
         raise ModelError(f"no model and no folder is called {name!r}", hint=did_you_mean(name))
     layout = layout_of(path)
     weights, precision = choose_weights(layout, path, precision)
-    verify_account(path, weights)
-    return Model(path.resolve().name, layout.family, path, weights, precision, sha256_of_weights(weights))
+    try:
+        sha256 = hash_files(layout, path, weights)
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror}", where=error.filename or path) from error
+    verify_account(path, sha256)
+    name = path.resolve().name
+    return Model(name, layout.family, path, weights, precision, sha256[weights.name], content_of(sha256))
 
 
 def obtain(entry: CatalogueEntry) -> Path:

@@ -11,7 +11,7 @@ import numpy as np
 from funasr_cli.arrays import Arrays, Samples, TensorSpec
 from funasr_cli.decoding.ctc import BestPath, Emission, best_path_of_logits, best_path_of_topk, collapse
 from funasr_cli.errors import ModelError
-from funasr_cli.features.cmvn import Cmvn, read_cmvn
+from funasr_cli.features.cmvn import find_cmvn
 from funasr_cli.features.fbank import fbank
 from funasr_cli.features.lfr import SECONDS_PER_FRAME, stack_frames
 from funasr_cli.recognizers.base import Hypothesis, Request
@@ -26,7 +26,7 @@ from funasr_cli.recognizers.sensevoice_graph import (
     textnorm_id,
 )
 from funasr_cli.recognizers.vocabulary import read_vocabulary
-from funasr_cli.recognizers.words import attach_punctuation, join_pieces
+from funasr_cli.recognizers.words import attach_punctuation, join_numbers, join_pieces
 from funasr_cli.transcript import Token
 
 TAIL = 0.3
@@ -56,8 +56,8 @@ class SenseVoiceRecognizer:
         """
         self._graph = recognise_graph(inputs, outputs)
         self._pieces = read_vocabulary(model_dir)
-        self._check_size(outputs)
-        self._cmvn = None if self._graph.normalises else _cmvn(model_dir, metadata)
+        self._check_size(outputs, metadata)
+        self._cmvn = None if self._graph.normalises else find_cmvn(model_dir, metadata)
         self._language_ids = language_ids(metadata)
         self._textnorm_id = textnorm_id(metadata, itn)
         self.window = self._graph.window
@@ -77,7 +77,10 @@ class SenseVoiceRecognizer:
         return {name: values[role] for role, name in self._graph.inputs.items()}
 
     def decode(self, outputs: Arrays, request: Request) -> Hypothesis:
-        path = self._best_path(outputs)
+        try:
+            path = self._best_path(outputs)
+        except FloatingPointError as error:
+            raise ModelError(f"{error}; the model is damaged, or overflows on this device") from error
         tags = [self._tag(int(label)) for label in path.labels[:TAG_FRAMES]]
         text = BestPath(path.labels[TAG_FRAMES:], path.log_probs[TAG_FRAMES:])
         emissions = collapse(text)
@@ -85,7 +88,7 @@ class SenseVoiceRecognizer:
         pieces = [self._piece(emission) for emission in emissions if not self._tag(emission.token)]
         heard = tags[0] if tags and tags[0] in self.languages else None
         return Hypothesis(
-            tuple(attach_punctuation(join_pieces(pieces))),
+            tuple(join_numbers(attach_punctuation(join_pieces(pieces)))),
             request.language or heard,
             {heard: math.exp(path.log_probs[0])} if heard else {},
             emotion=next((tag.lower() for tag in tags if tag in EMOTIONS), None),
@@ -99,9 +102,9 @@ class SenseVoiceRecognizer:
         return best_path_of_topk(*(outputs[name][0, frames] for name in TOPK))
 
     def _tag(self, label: int) -> str:
-        """The name of a tag such as `<|zh|>`; empty for a label that is text."""
+        """The name of a tag such as `<|zh|>` or `</s>`; empty for a label that is text."""
         piece = self._pieces[label]
-        return piece[2:-2] if piece.startswith("<|") and piece.endswith("|>") else ""
+        return piece.strip("<|>") if piece.startswith("<") and piece.endswith(">") else ""
 
     def _piece(self, emission: Emission) -> Token:
         """A piece with FunASR's own times: from half a frame before its first frame to half a frame after its last."""
@@ -109,12 +112,9 @@ class SenseVoiceRecognizer:
         end = (emission.last + 0.5) * SECONDS_PER_FRAME
         return Token(self._pieces[emission.token], start, end, math.exp(emission.log_prob), TAIL)
 
-    def _check_size(self, outputs: Sequence[TensorSpec]) -> None:
-        size = next((spec.shape[-1] for spec in outputs if spec.name == self._graph.logits), None)
-        if size is not None and size != len(self._pieces):
-            raise ModelError(f"vocabulary and graph are not of one model: {len(self._pieces)} and {size} tokens")
-
-
-def _cmvn(model_dir: Path, metadata: Mapping[str, str]) -> Cmvn:
-    """The statistics that sherpa-onnx keeps in the graph, else FunASR's file beside it."""
-    return Cmvn.from_metadata(metadata) if "neg_mean" in metadata else read_cmvn(model_dir / "am.mvn")
+    def _check_size(self, outputs: Sequence[TensorSpec], metadata: Mapping[str, str]) -> None:
+        """A vocabulary of another model would give other words, in silence."""
+        logits = next((spec.shape[-1] for spec in outputs if spec.name == self._graph.logits), None)
+        for size in (logits, metadata.get("vocab_size")):
+            if size is not None and str(size) != str(len(self._pieces)):
+                raise ModelError(f"vocabulary and graph are not of one model: {len(self._pieces)} and {size} tokens")

@@ -61,7 +61,7 @@ class SenseVoiceGraph:
 def recognise_graph(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> SenseVoiceGraph:
     """Which dialect a graph is, by its tensors, and whether it ends in logits or TopK.
 
-    Raises `ModelError` naming the tensors where it is none.
+    Raises `ModelError` naming the tensors where it is none, and for one that cannot tell padding from speech.
     """
     given, made = {spec.name: spec for spec in inputs}, [spec.name for spec in outputs]
     dialect = next((dialect for dialect in DIALECTS if set(dialect.values()) == set(given)), None)
@@ -71,15 +71,28 @@ def recognise_graph(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec])
             f"not a SenseVoice graph: it takes {', '.join(given)} and gives {', '.join(made)}",
             hint="Known are FunASR's and sherpa-onnx's graphs, and those that `funasr-cli export` and `freeze` make.",
         )
-    return SenseVoiceGraph(dialect, logits, VALID in made, frames=given[dialect["speech"]].shape[1])
+    frames = given[dialect["speech"]].shape[1]
+    if frames is not None and VALID not in made:
+        raise ModelError(
+            f"a graph of fixed length without the output {VALID}: what pads a short clip would be heard as speech",
+            hint="Make one that masks it: funasr-cli freeze, from the graph with free dimensions.",
+        )
+    return SenseVoiceGraph(dialect, logits, VALID in made, frames)
 
 
 def language_ids(metadata: Mapping[str, str]) -> Mapping[str, int]:
     """Id to ask for each language: sherpa-onnx's `lang_*` where the graph has them, else FunASR's."""
-    return {code: int(metadata.get(f"lang_{code}", known)) for code, known in LANGUAGE_IDS.items()}
+    return {code: _id(metadata, f"lang_{code}", known) for code, known in LANGUAGE_IDS.items()}
 
 
 def textnorm_id(metadata: Mapping[str, str], itn: bool) -> int:
     """Id that asks for punctuation and written numbers, or for neither."""
     name, key = ("withitn", "with_itn") if itn else ("woitn", "without_itn")
-    return int(metadata.get(key, TEXTNORM_IDS[name]))
+    return _id(metadata, key, TEXTNORM_IDS[name])
+
+
+def _id(metadata: Mapping[str, str], key: str, known: int) -> int:
+    try:
+        return int(metadata.get(key, known))
+    except ValueError as error:
+        raise ModelError(f"the graph's metadata have no number for {key}: {metadata[key]!r}") from error

@@ -9,6 +9,7 @@ from dataclasses import replace
 from funasr_cli.transcript import Token
 
 CLINGS_TO_NEXT = frozenset("\"'“¿([{「『《（")
+NUMBER_MARKS = (".", ",", ":")
 CLINGS_TO_PREVIOUS = frozenset("\"'.。,，!！?？:：;；…”)]}、」』》）%")
 
 
@@ -56,6 +57,18 @@ def join_pieces(pieces: Iterable[Token]) -> list[Token]:
             sizes.append(1)
         space = False
     return words
+
+
+def join_numbers(words: Iterable[Token]) -> list[Token]:
+    """Join what a point, a comma or a colon inside a number has parted: 3.5%, 1,000, 9:30."""
+    joined: list[Token] = []
+    for word in words:
+        before = joined[-1].text if joined else ""
+        if before[-1:] in NUMBER_MARKS and before[-2:-1].isdigit() and word.text[:1].isdigit():
+            joined[-1] = replace(word, text=before + word.text, start=joined[-1].start)
+        else:
+            joined.append(word)
+    return joined
 
 
 def _spelled(char: str) -> bool:

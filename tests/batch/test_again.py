@@ -40,7 +40,7 @@ Sleepless = Callable[..., Night]
 
 
 def of(sha256: str) -> Model:
-    return Model("m", "whisper", Path("m"), Path("m/model.bin"), "float32", sha256)
+    return Model("m", "whisper", Path("m"), Path("m/model.bin"), "float32", sha256, sha256)
 
 
 def transcript(content: str) -> Transcript:

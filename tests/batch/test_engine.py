@@ -50,7 +50,7 @@ def recognize() -> Callable[..., tuple[Hypothesis, list[tuple[float, Request]]]]
         *script: Hypothesis, seconds: float = 20.0, speech: Sequence[tuple[float, float]] | None = None
     ) -> tuple[Hypothesis, list[tuple[float, Request]]]:
         scripted = Scripted(*script)
-        engine = Engine(Model("m", "f", None, None, "float32", ""), scripted, scripted, Device("cpu", ""))  # type: ignore[arg-type]
+        engine = Engine(Model("m", "f", None, None, "float32", "", ""), scripted, scripted, Device("cpu", ""))  # type: ignore[arg-type]
         spans = tuple(
             Bounds(ORIGIN + round(start * SAMPLE_RATE), ORIGIN + round(end * SAMPLE_RATE))
             for start, end in (speech or [(0.0, seconds)])

@@ -87,10 +87,13 @@ def test_a_folder_that_was_changed_is_refused(frozen: Path, tmp_path: Path) -> N
     shutil.copytree(frozen, folder)
     with (folder / "tokens.txt").open("a", encoding="utf-8") as file:
         file.write("x 1044\n")
-    with pytest.raises(ModelError, match=r"(?s)tokens\.txt: has the sha256.*export or freeze"):
+    with pytest.raises(ModelError, match=r"(?s)tokens\.txt: is not the file.*export or freeze"):
         find_model(str(folder))
-    (folder / "tokens.txt").unlink()
-    with pytest.raises(ModelError, match=r"tokens\.txt: is missing"):
+    (folder / "model.yaml").write_text("sha256: {}")
+    with pytest.raises(ModelError, match=r"model\.onnx: is not the file"):
+        find_model(str(folder))
+    (folder / "model.yaml").write_text("sha256: 1")
+    with pytest.raises(ModelError, match=r"model\.yaml: does not list"):
         find_model(str(folder))
 
 
@@ -109,11 +112,13 @@ def test_nothing_is_left_where_the_result_differs(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_graph_that_computes_something_else_is_noticed(frozen: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("wrong", [3.0, np.nan])
+def test_a_graph_that_computes_something_else_is_noticed(frozen: Path, tmp_path: Path, wrong: float) -> None:
     model = onnx.load(frozen / STATIC)
-    weights = next(tensor for tensor in model.graph.initializer if list(tensor.dims) == [1044])
-    weights.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weights) + np.float32(3) * (np.arange(1044) % 2)
-                                             .astype(np.float32), weights.name))  # fmt: skip
+    bias = next(tensor for tensor in model.graph.initializer if list(tensor.dims) == [1044])
+    changed = numpy_helper.to_array(bias).copy()
+    changed[::2] += np.float32(wrong)
+    bias.CopyFrom(numpy_helper.from_array(changed, bias.name))
     onnx.save(model, tmp_path / "wrong.onnx")
     with pytest.raises(ModelError, match="gives other results"):
         compare.hold_against(tmp_path / "wrong.onnx", frozen / "model.onnx", 100)
@@ -133,6 +138,25 @@ def test_what_cannot_be_frozen_is_said(frozen: Path, tmp_path: Path, name: str, 
     shutil.copyfile(NANO / "model_quant.onnx", folder / "model_quant.onnx")
     with pytest.raises(ModelError, match=message):
         freeze(folder / name, tmp_path / "out")
+
+
+def test_a_vocabulary_of_another_model_is_refused(published: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "source"
+    shutil.copytree(published.parent, folder)
+    (folder / "tokens.json").write_text('["<unk>", "x"]')
+    with pytest.raises(ModelError, match="the vocabulary has 2 tokens, the graph 1044 labels"):
+        freeze(folder / "model.onnx", tmp_path / "out")
+
+
+def test_a_changed_vocabulary_makes_another_model(published: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "source"
+    shutil.copytree(published.parent, folder)
+    before = find_model(str(folder))
+    tokens = (folder / "tokens.json").read_text(encoding="utf-8")
+    (folder / "tokens.json").write_text(tokens.replace("一", "乙"), encoding="utf-8")
+    after = find_model(str(folder))
+    assert before.content != after.content
+    assert before.sha256 == after.sha256  # that of the weights
 
 
 def test_a_folder_that_exists_is_left_alone(published: Path, tmp_path: Path) -> None:

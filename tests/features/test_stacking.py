@@ -27,15 +27,29 @@ def test_seven_frames_are_stacked_every_six_the_edges_repeated(frames: int, stac
 
 
 def test_statistics_are_read_as_they_were_written(tmp_path: Path) -> None:
-    written = Cmvn(np.array([-8.31, 1e-7], np.float32), np.array([0.155, 3.0], np.float32))
+    random = np.random.default_rng(0)
+    written = Cmvn(*random.normal(0, 10, (2, 560)).astype(np.float32))
     write_cmvn(written, tmp_path / "am.mvn")
     read = read_cmvn(tmp_path / "am.mvn")
     assert np.array_equal(read.neg_mean, written.neg_mean)
     assert np.array_equal(read.inv_std, written.inv_std)
-    assert read.apply(np.array([[8.31, 1.0]], np.float32)) == pytest.approx(np.array([[0.0, 3.0]]), abs=1e-6)
+    assert read.apply(-written.neg_mean[np.newaxis] + 1)[0] == pytest.approx(written.inv_std, rel=1e-4)
 
 
-@pytest.mark.parametrize("text", ["", "<AddShift> 2 2", "<AddShift> [ 1 2 ]", "<AddShift> [ a ] <Rescale> [ 1 ]"])
+GOOD, NAN, SHORT = (" ".join(["1"] * 560), " ".join(["nan"] * 560), "1 2")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "<AddShift> 2 2",
+        f"<AddShift> [ {GOOD} ]",
+        f"<AddShift> [ a ] <Rescale> [ {GOOD} ]",
+        f"<AddShift> [ {GOOD} ] <Rescale> [ {NAN} ]",
+        f"<AddShift> [ {SHORT} ] <Rescale> [ {SHORT} ]",
+    ],
+)
 def test_a_file_without_statistics_is_an_error_that_names_it(tmp_path: Path, text: str) -> None:
     (tmp_path / "am.mvn").write_text(text)
     with pytest.raises(ModelError, match=r"am\.mvn: holds no statistics"):

@@ -9,16 +9,20 @@ import socket
 import struct
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
 from funasr_cli.errors import ModelError, OutputError
+from funasr_cli.models import catalogue
 from funasr_cli.models.bundle import pack, unpack
+from funasr_cli.models.catalogue import ModelFile
 from funasr_cli.models.record import Origin, Record
 from funasr_cli.models.store import find_model, verified
 from tests.models.conftest import FILES, TOY
+from tests.models.hub import sha256
 
 RECORD = Record("toy", Origin("modelscope", "acme/toy", "master", "2026-11-22T12:00:00+00:00"), TOY.files)
 
@@ -112,7 +116,7 @@ def test_a_model_that_is_here_already_is_left_as_it_is(folder: Path, elsewhere: 
 
 def test_a_bundle_that_cannot_be_written_leaves_nothing(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
-    with pytest.raises(OutputError, match="taken: cannot be written"):
+    with pytest.raises(OutputError, match="taken: is a folder"):
         pack(folder, RECORD, tmp_path / "taken")
     assert {path.name for path in tmp_path.iterdir()} == {"store", "taken"}
 
@@ -219,7 +223,26 @@ def test_files_that_are_no_model_are_refused(elsewhere: Path, tmp_path: Path) ->
     record = Record("toy", None, TOY.files[:1])
     bundle = write(tmp_path / "odd.tar", member("toy/origin.json", record.to_bytes()), BODY[0])
     with pytest.raises(ModelError, match="not a model that this program knows"):
+        unpack(bundle, elsewhere, trust=True)
+    assert left_in(elsewhere) == []
+
+
+def test_files_that_the_catalogue_does_not_know_are_taken_on_trust_alone(elsewhere: Path, tmp_path: Path) -> None:
+    forged = b'{"toy": false}'
+    files = (ModelFile("config.json", len(forged), sha256(forged)), *TOY.files[1:])
+    record = Record("toy", None, files)
+    members = [member("toy/origin.json", record.to_bytes()), member("toy/config.json", forged), *BODY[1:]]
+    bundle = write(tmp_path / "forged.tar", *members)
+    with pytest.raises(ModelError, match=r"(?s)not those that are known as toy.*from no hub.*--trust"):
         unpack(bundle, elsewhere)
+    assert left_in(elsewhere) == []
+    assert unpack(bundle, elsewhere, trust=True) == record
+
+
+def test_a_model_of_another_family_is_refused(elsewhere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(catalogue.CATALOGUE, "toy", replace(TOY, family="sensevoice"))  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match="a whisper model, where toy is one of sensevoice"):
+        unpack(write(tmp_path / "toy.tar", HEAD, *BODY), elsewhere)
     assert left_in(elsewhere) == []
 
 

@@ -158,3 +158,29 @@ def test_a_vocabulary_of_another_model_is_refused(folder: Path) -> None:
 def test_without_metadata_the_statistics_lie_beside_the_graph(folder: Path) -> None:
     with pytest.raises(ModelError, match=r"am\.mvn: cannot be read"):
         recognizer(folder, metadata={})
+
+
+def test_a_vocabulary_is_measured_by_metadata_too(folder: Path) -> None:
+    static = [spec("speech", np.float32, 1, ROOM - 4, 560), *FUNASR[1:]]
+    with pytest.raises(ModelError, match="not of one model: 10 and 11 tokens"):
+        recognizer(folder, static, TOPK, metadata={**STATISTICS, "vocab_size": "11"})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("lang_zh", "abc"), ("with_itn", ""), ("neg_mean", "1,x"), ("inv_stddev", "1")]
+)
+def test_metadata_that_make_no_sense_are_the_models_fault(folder: Path, key: str, value: str) -> None:
+    with pytest.raises(ModelError, match="the graph's metadata"):
+        recognizer(folder, metadata={**STATISTICS, key: value})
+
+
+def test_scores_that_are_no_numbers_are_an_error_and_not_silence(folder: Path) -> None:
+    outputs = logits(ZH, HAPPY, SPEECH, ITN, GOOD)
+    with pytest.raises(ModelError, match="scores that are no numbers"):
+        recognizer(folder).decode({**outputs, "ctc_logits": outputs["ctc_logits"] * np.nan}, Request())
+
+
+def test_a_fixed_graph_that_cannot_tell_padding_from_speech_is_refused(folder: Path) -> None:
+    fixed = [spec("x", np.float32, 1, 250, 560), spec("prompt", np.int32, 4)]
+    with pytest.raises(ModelError, match="would be heard as speech"):
+        recognizer(folder, fixed, [spec("logits", np.float32, 1, 254, 10)])

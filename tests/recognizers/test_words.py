@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from funasr_cli.recognizers.words import attach_punctuation, join_pieces
+from funasr_cli.recognizers.words import attach_punctuation, join_numbers, join_pieces
 from funasr_cli.transcript import Token
 
 
@@ -35,6 +35,12 @@ def test_a_word_lasts_from_its_first_piece_to_its_last_with_their_mean_confidenc
     (word,) = join_pieces(pieces("▁he", "ll", "o"))
     assert (word.start, word.end, word.tail) == (0.0, 2.5, 0.3)
     assert word.confidence == pytest.approx(0.51)
+
+
+def test_numbers_are_not_torn_apart() -> None:
+    written = ["1", ",", "0", "0", "0", "元", "9", ":", "3", "0", "。", "3", ".", "5", "%", "第", "1", ",", "▁2"]
+    words = join_numbers(attach_punctuation(join_pieces(pieces(*written))))
+    assert [token.text for token in words] == ["1,000", "元", "9:30。", "3.5%", "第", "1,", " 2"]
 
 
 def test_punctuation_leaves_a_words_times_alone() -> None:
