@@ -64,22 +64,20 @@ class ContainerRecording(Recording):
         return None
 
     def _native(self) -> Iterator[tuple[int, Samples]]:
-        pending: list[Samples] = []
-        rate = samples = 0
-        seconds = 0.0
+        # FFmpeg's own queue joins its frames, about 20 ms each, to blocks that are worth a call of NumPy.
+        queue, kind, seconds = av.AudioFifo(), None, 0.0
         for frame in self._frames():
-            gap = self._gap_before(frame, seconds)
-            if pending and (gap or frame.sample_rate != rate or samples >= rate * BLOCK_SECONDS):
-                yield rate, np.concatenate(pending)
-                pending, samples = [], 0
-            rate = frame.sample_rate
-            if gap:
+            gap, rate = self._gap_before(frame, seconds), frame.sample_rate
+            if gap or kind != (rate, frame.format.name, frame.layout.name):
+                yield from _drained(queue)
+                queue, kind = av.AudioFifo(), (rate, frame.format.name, frame.layout.name)
                 yield from ((rate, silence) for silence in _silence(round(gap * rate), rate))
-            pending.append(_mono(frame))
-            samples += frame.samples
             seconds += gap + frame.samples / rate
-        if pending:
-            yield rate, np.concatenate(pending)
+            frame.pts = None  # the gaps are filled above; the queue would refuse what comes after one
+            queue.write(frame)
+            if queue.samples >= rate * BLOCK_SECONDS:
+                yield from _drained(queue)
+        yield from _drained(queue)
 
     def _frames(self) -> Iterator[av.AudioFrame]:
         damaged = 0
@@ -109,6 +107,13 @@ class ContainerRecording(Recording):
     def close(self) -> None:
         self._container.close()
         self._file.close()
+
+
+def _drained(queue: av.AudioFifo) -> Iterator[tuple[int, Samples]]:
+    """All that is in the queue, in one block with its sample rate."""
+    frame = queue.read()
+    if frame is not None:
+        yield frame.sample_rate, _mono(frame)
 
 
 def _silence(samples: int, block: int) -> Iterator[Samples]:
