@@ -9,10 +9,10 @@ import onnxruntime
 from onnx import ModelProto, TensorProto, ValueInfoProto, helper, shape_inference
 
 from funasr_cli.errors import ModelError
-from funasr_cli.recognizers.sensevoice_graph import TAG_FRAMES
+from funasr_cli.recognizers.sensevoice_graph import FUNASR, LOGITS, SHERPA_ONNX, TAG_FRAMES
 
-INPUTS = {"speech", "speech_lengths", "language", "textnorm"}
-"""Of FunASR's own graph."""
+RENAMED = {SHERPA_ONNX[role]: name for role, name in FUNASR.items()} | {LOGITS[1]: LOGITS[0]}
+"""FunASR's name for each of sherpa-onnx's."""
 
 
 def freeze(model: ModelProto, frames: int, scratch: Path) -> ModelProto:
@@ -79,10 +79,9 @@ def speak_funasr(model: ModelProto) -> None:
 
     Raises `ModelError` where it is no SenseVoice graph with free dimensions, or an 8-bit one.
     """
-    names = {"x": "speech", "x_length": "speech_lengths", "text_norm": "textnorm", "logits": "ctc_logits"}
     taken, given = ([tensor.name for tensor in edge] for edge in (model.graph.input, model.graph.output))
-    renamed = {old: new for old, new in names.items() if old in (*taken, *given)}
-    known = {renamed.get(name, name) for name in taken} == INPUTS
+    renamed = {old: new for old, new in RENAMED.items() if old in (*taken, *given)}
+    known = {renamed.get(name, name) for name in taken} == set(FUNASR.values())
     if known and any(size.HasField("dim_value") for size in model.graph.input[0].type.tensor_type.shape.dim[:2]):
         raise ModelError("its dimensions are fixed already", hint="Freeze the graph it was made from.")
     if not known or "ctc_logits" not in (*given, *renamed.values()):

@@ -22,11 +22,10 @@ PROMPT = (1, 2)
 """Between language and text norm in a prompt: the queries for event and emotion."""
 
 
-DIALECTS: Sequence[Mapping[str, str]] = (
-    {"speech": "speech", "lengths": "speech_lengths", "language": "language", "textnorm": "textnorm"},  # FunASR
-    {"speech": "x", "lengths": "x_length", "language": "language", "textnorm": "text_norm"},  # sherpa-onnx's ONNX
-    {"speech": "x", "prompt": "prompt"},  # sherpa-onnx's OM
-)
+FUNASR = {"speech": "speech", "lengths": "speech_lengths", "language": "language", "textnorm": "textnorm"}
+SHERPA_ONNX = {"speech": "x", "lengths": "x_length", "language": "language", "textnorm": "text_norm"}
+SHERPA_OM = {"speech": "x", "prompt": "prompt"}
+DIALECTS: Sequence[Mapping[str, str]] = (FUNASR, SHERPA_ONNX, SHERPA_OM)
 """What the inputs are called, by what they are for; `prompt` is language, two queries and text norm in one."""
 
 LOGITS = ("ctc_logits", "logits")
