@@ -10,6 +10,7 @@ into windows as long, and the texts are put together. Word starts are those of t
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,9 +23,10 @@ from funasr_cli.audio.decode import open_recording
 from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import Bounds, SpeechWindows, Window, WindowShape
-from funasr_cli.batch.devices import Device, usable_cores
+from funasr_cli.batch.devices import usable_cores
 from funasr_cli.batch.engine import Engine, load_engine
 from funasr_cli.batch.stopwatch import Stopwatch
+from funasr_cli.batch.transcriber import placed
 from funasr_cli.models.store import find_model
 from funasr_cli.scoring.align import Counts, align
 from funasr_cli.scoring.normalise import units
@@ -39,9 +41,8 @@ LANGUAGE = "zh"
 
 def heard(engine: Engine, window: Window) -> list[Token]:
     """The tokens of a window, at their place in the recording."""
-    start, _ = window.bounds.seconds
-    tokens = (token.shifted(start) for token in engine.recognize(window, LANGUAGE, Stopwatch()).tokens)
-    return fit_to_speech(tokens, [part.seconds for part in window.speech])
+    tokens = asyncio.run(engine.recognize(window, LANGUAGE, Stopwatch())).tokens
+    return fit_to_speech(placed(window, tokens), [part.seconds for part in window.parts])
 
 
 def overlapping(engine: Engine, blocks: list[Samples], overlap: float) -> tuple[list[Token], list[tuple[float, float]]]:
@@ -65,7 +66,7 @@ def cut_at_words(engine: Engine, samples: Samples, words: list[dict[str, float]]
     for edge, after in zip(edges, [*edges[1:], None], strict=True):
         if after is None or after - start > length:
             bounds = Bounds(start, edge)
-            yield from heard(engine, Window(bounds, samples[start:edge], (bounds,)))
+            yield from heard(engine, Window(samples[start:edge], (bounds,)))
             start = edge
 
 
@@ -75,7 +76,7 @@ def main() -> None:
     parser.add_argument("recordings", type=Path, nargs="+")
     parser.add_argument("--overlap", type=float, default=2.0)
     arguments = parser.parse_args()
-    engine = load_engine(find_model(arguments.model), Device("cpu", "benchmark"), threads=usable_cores())
+    engine = load_engine(find_model(arguments.model), threads=usable_cores())
     sums = {"windows": Counts(), "cuts": Counts()}
     inside, outside = list[NDArray[np.float64]](), list[NDArray[np.float64]]()
     print("| recording | CER, cut at words | CER, overlapping windows | starts, overlaps | starts, elsewhere |")

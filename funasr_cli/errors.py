@@ -31,6 +31,12 @@ class InputError(FunasrError):
     """One recording cannot be transcribed; the others can."""
 
 
+def as_input_error(error: Exception, path: str | os.PathLike[str]) -> InputError:
+    """A defect of this program that showed on one recording, and need not cost the others."""
+    what = f"unexpected {type(error).__name__}: {error}"
+    return InputError(what, where=path, hint="This is a defect. --debug shows where.")
+
+
 class OutputError(FunasrError):
     """A result cannot be written."""
 

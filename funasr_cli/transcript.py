@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,11 @@ class Token:
 
     def shifted(self, seconds: float) -> Token:
         """The same token, `seconds` later."""
-        return replace(self, start=self.start + seconds, end=self.end + seconds)
+        return self.at(self.start + seconds, self.end + seconds)
+
+    def at(self, start: float, end: float) -> Token:
+        """The same token from `start` to `end`."""
+        return Token(self.text, start, end, self.confidence, self.tail)  # `replace` takes ten times as long
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from funasr_cli.batch.devices import Device, usable_cores
+from funasr_cli.batch.devices import usable_cores
 from funasr_cli.batch.engine import Engine, load_engine
 from funasr_cli.models.catalogue import WHISPER_BASE
 from funasr_cli.models.embedded import is_installed
@@ -63,4 +63,4 @@ def embedded() -> None:
 @pytest.fixture(scope="session")
 def engine(embedded: None) -> Engine:
     """whisper-base on the CPU."""
-    return load_engine(find_model("whisper-base"), Device("cpu", "tests"), threads=usable_cores())
+    return load_engine(find_model("whisper-base"), threads=usable_cores())

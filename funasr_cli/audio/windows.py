@@ -1,14 +1,16 @@
-"""Windows: stretches of speech no longer than a model takes at once.
+"""Windows: as much speech as a model takes at once, without the pauses in it.
 
-Neighbouring spans share a window as long as it holds them and the pause between them is short enough; the cuts lie in
-silence. A span longer than a window is split into windows that overlap, so that every word is whole in one of them.
+Spans of speech follow each other in a window as long as it has room for them and the pause between them is short; what
+lies between them is left out, and the cuts are in silence. A span longer than a window is split into windows that
+overlap, so that every word is whole in one of them.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -18,9 +20,10 @@ from funasr_cli.audio.spans import Span, SpanDetector
 
 @dataclass(frozen=True, slots=True)
 class WindowShape:
-    """What a model wants: the longest window, how far split windows overlap, and the longest pause inside a window.
+    """What a model wants: the longest window, how far split windows overlap, and the longest pause within a window.
 
-    Seconds, all three; `overlap` is at most half of `length`, so that no moment lies in more than two windows.
+    Seconds, all three; `overlap` is at most half of `length`, so that no moment lies in more than two windows. Behind a
+    long pause somebody says something else, and a generative model would take it for the same.
     """
 
     length: float
@@ -39,6 +42,9 @@ class Bounds:
     start: int
     end: int
 
+    def __len__(self) -> int:
+        return self.end - self.start
+
     @property
     def seconds(self) -> tuple[float, float]:
         """Start and end in seconds."""
@@ -47,56 +53,76 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A window with its audio: `samples` float32 `[end - start]`, no padding, and the spans of speech within it."""
+    """A window with its audio: `samples` float32 `[n]`, no padding, and where in the recording its `parts` are from."""
 
-    bounds: Bounds
     samples: Samples
-    speech: tuple[Bounds, ...]
+    parts: tuple[Bounds, ...]
+
+    @property
+    def bounds(self) -> Bounds:
+        """From the beginning of the first part to the end of the last."""
+        return Bounds(self.parts[0].start, self.parts[-1].end)
+
+    def place(self, start: float, end: float) -> tuple[float, float]:
+        """Where in the recording something lies that the window has from `start` to `end`; seconds.
+
+        What ends where a part ends does not reach over the pause behind it, nor does what begins there begin before it.
+        """
+        if len(self.parts) == 1:
+            offset = self.parts[0].start / SAMPLE_RATE
+            return start + offset, end + offset
+        edges = [0, *accumulate(len(part) for part in self.parts)]
+        first = min(bisect_right(edges, round(start * SAMPLE_RATE)), len(self.parts)) - 1
+        last = min(max(bisect_left(edges, round(end * SAMPLE_RATE)), first + 1), len(self.parts)) - 1
+        return tuple(
+            at + (self.parts[part].start - edges[part]) / SAMPLE_RATE for at, part in ((start, first), (end, last))
+        )  # type: ignore[return-value]
 
 
 class WindowPacker:
-    """Turns spans, as a detector tells them, into windows. Needs no audio and looks no further ahead than a window."""
+    """Turns spans, as a detector tells them, into windows; `cut` has the audio."""
 
-    def __init__(self, shape: WindowShape) -> None:
+    def __init__(self, shape: WindowShape, cut: Callable[[Bounds], Samples]) -> None:
         self._length = round(shape.length * SAMPLE_RATE)
         self._overlap = round(shape.overlap * SAMPLE_RATE)
         self._max_pause = round(shape.max_pause * SAMPLE_RATE)
-        self._start: int | None = None  # of the window being filled
-        self._end = 0  # of the closed spans in it
+        self._cut = cut
+        self._parts: list[Bounds] = []  # of the window being filled
+        self._audio: list[Samples] = []
+        self.start: int | None = None
+        """First sample of the span that is still open and of which more is needed; None where there is none."""
 
-    @property
-    def start(self) -> int | None:
-        """First sample of the window being filled; None where there is none."""
-        return self._start
-
-    def push(self, spans: Iterable[Span]) -> Iterator[Bounds]:
+    def push(self, spans: Iterable[Span]) -> Iterator[Window]:
         """The windows that are settled once `spans` are known."""
         for span in spans:
             yield from self._add(span)
 
-    def finish(self) -> Iterator[Bounds]:
-        """The last window, if one is being filled."""
-        if self._start is not None and self._start < self._end:
-            yield Bounds(self._start, self._end)
-        self._start = None
+    def finish(self) -> Iterator[Window]:
+        """The window being filled, if there is one."""
+        if self._parts:
+            yield Window(self._audio[0] if len(self._audio) == 1 else np.concatenate(self._audio), tuple(self._parts))
+        self._parts, self._audio = [], []
 
-    def _add(self, span: Span) -> Iterator[Bounds]:
-        if self._start is not None and not self._takes(span, self._start):
+    def _add(self, span: Span) -> Iterator[Window]:
+        start = span.start if self.start is None else self.start
+        if self._parts and not self._takes(start, span.end):
             yield from self.finish()
-        if self._start is None:
-            self._start = self._end = span.start
-        while span.end - self._start > self._length:
-            cut = self._start + self._length
-            yield Bounds(self._start, cut)
-            self._start, self._end = cut - self._overlap, cut
+        while span.end - start > self._length:
+            self._take(Bounds(start, start + self._length))
+            yield from self.finish()
+            start += self._length - self._overlap
+        self.start = None if span.closed else start
         if span.closed:
-            self._end = span.end
+            self._take(Bounds(start, span.end))
 
-    def _takes(self, span: Span, start: int) -> bool:
-        """Whether `span` may go into the window that begins at `start`: it began there, or fits behind what is in."""
-        if not start < self._end <= span.start:
-            return True
-        return span.end - start <= self._length and span.start - self._end <= self._max_pause
+    def _takes(self, start: int, end: int) -> bool:
+        """Whether there is room for more speech behind what is there, and it is not too far from it."""
+        filled = sum(map(len, self._parts))
+        return filled + end - start <= self._length and start - self._parts[-1].end <= self._max_pause
+
+    def _take(self, part: Bounds) -> None:
+        self._parts.append(part)
+        self._audio.append(self._cut(part))
 
 
 class SampleBuffer:
@@ -131,9 +157,8 @@ class SpeechWindows:
     def __init__(self, blocks: Iterable[Samples], detector: SpanDetector, shape: WindowShape) -> None:
         self._blocks = blocks
         self._detector = detector
-        self._packer = WindowPacker(shape)
         self._buffer = SampleBuffer()
-        self._spans: deque[Span] = deque()
+        self._packer = WindowPacker(shape, self._buffer.cut)
         self._samples = 0
         self._speech = 0
 
@@ -152,24 +177,12 @@ class SpeechWindows:
             start = self._packer.start
             self._buffer.append(block, self._detector.horizon if start is None else start)
             self._samples += len(block)
-            yield from self._cut(self._packer.push(self._noted(self._detector.push(block))))
-        yield from self._cut(self._packer.push(self._noted(self._detector.finish())))
-        yield from self._cut(self._packer.finish())
+            yield from self._packer.push(self._counted(self._detector.push(block)))
+        yield from self._packer.push(self._counted(self._detector.finish()))
+        yield from self._packer.finish()
 
-    def _cut(self, settled: Iterable[Bounds]) -> Iterator[Window]:
-        for bounds in settled:
-            while self._spans and self._spans[0].end <= bounds.start:
-                self._spans.popleft()
-            within = (Bounds(max(s.start, bounds.start), min(s.end, bounds.end)) for s in self._spans)
-            speech = tuple(part for part in within if part.start < part.end)
-            yield Window(bounds, self._buffer.cut(bounds), speech)
-
-    def _noted(self, spans: Iterable[Span]) -> Iterator[Span]:
-        """The same spans, remembered for the windows they will lie in; an open one gives way to its longer self."""
+    def _counted(self, spans: Iterable[Span]) -> Iterator[Span]:
         for span in spans:
-            if self._spans and not self._spans[-1].closed:
-                self._spans.pop()
-            self._spans.append(span)
             if span.closed:
                 self._speech += span.end - span.start
             yield span

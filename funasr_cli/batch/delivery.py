@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Protocol
 
+from funasr_cli.batch.entries import Content, Write
 from funasr_cli.batch.plan import Job
-from funasr_cli.batch.record import LeftForNextTime, Provenance, Record, Work
+from funasr_cli.batch.record import LeftForNextTime, Provenance, Record, Work, put_in_place
 from funasr_cli.batch.scan import Source
 from funasr_cli.errors import FunasrError
 from funasr_cli.files import shown
@@ -17,19 +21,49 @@ Seconds = Mapping[str, float]
 """Seconds by stage."""
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the record and the totals need to know of a transcript."""
+
+    duration: float
+    speech_seconds: float
+    language: str | None
+    warnings: tuple[str, ...]
+    empty: bool
+
+    @classmethod
+    def of(cls, transcript: Transcript) -> Summary:
+        """Of this one."""
+        return cls(
+            transcript.duration,
+            transcript.speech_seconds,
+            transcript.language,
+            transcript.warnings,
+            empty=not transcript.segments,
+        )
+
+
 class Delivery(Protocol):
     """One recording's way out. `start` comes first, then one of the others."""
 
     @property
     def source(self) -> Source: ...
 
-    def start(self) -> None: ...
-
-    def deliver(self, transcript: Transcript, seconds: Seconds) -> list[str]:
-        """Hand over the result; returns warnings. Raises `OutputError`, `LeftForNextTime` or `RecordError`."""
+    @property
+    def size(self) -> int:
+        """Bytes of the recording, by which its work is reckoned as long as its length is not known."""
         ...
 
-    def fail(self, error: FunasrError, seconds: Seconds) -> None:
+    def start(self) -> None: ...
+
+    def deliver(self, transcript: Transcript, content: Content, seconds: Seconds) -> list[str]:
+        """Hand over the result of `content`; returns warnings.
+
+        Raises `OutputError`, `LeftForNextTime` or `RecordError`.
+        """
+        ...
+
+    def fail(self, error: FunasrError, content: Content, seconds: Seconds) -> None:
         """There is no result."""
         ...
 
@@ -39,55 +73,97 @@ class StdoutDelivery:
 
     def __init__(self, source: Source, kind: str, write: Callable[[str], object]) -> None:
         self.source = source
+        self.size = _size_of(source)
         self._kind = kind
         self._write = write
 
     def start(self) -> None:
         pass
 
-    def deliver(self, transcript: Transcript, seconds: Seconds) -> list[str]:
+    def deliver(self, transcript: Transcript, content: Content, seconds: Seconds) -> list[str]:
         self._write(WRITERS[self._kind](transcript))
         return []
 
-    def fail(self, error: FunasrError, seconds: Seconds) -> None:
+    def fail(self, error: FunasrError, content: Content, seconds: Seconds) -> None:
         pass
 
 
 class FileDelivery:
-    """Writes files and puts down what became of the recording."""
+    """Writes files and puts down what became of the recording.
+
+    `deliver` does it all at once. Where another process writes the files, `place` says where to, and `finish` comes
+    when they are there, or `abandon` when they will not be.
+    """
 
     def __init__(self, record: Record, job: Job, formats: Sequence[str], provenance: Provenance) -> None:
         self.source = job.source
+        self.size = _size_of(job.source)
+        self.formats = formats
         self._record = record
         self._job = job
-        self._formats = formats
         self._provenance = provenance
         self._work: Work | None = None
+        self._writes: list[Write] = []
+        self._warnings: list[str] = []
 
     def start(self) -> None:
         self._work = self._record.begin(self._job)
 
-    def deliver(self, transcript: Transcript, seconds: Seconds) -> list[str]:
+    def deliver(self, transcript: Transcript, content: Content, seconds: Seconds) -> list[str]:
+        contents = render(transcript, self.formats)
+        put_in_place(self.place(content, hashes_of(contents)), contents)
+        return self.finish(Summary.of(transcript), content, seconds)
+
+    def place(self, content: Content, hashes: Mapping[str, str]) -> list[Write]:
+        """Where to write the output of each format. Raises `OutputError`, `LeftForNextTime` or `RecordError`."""
         assert self._work is not None
-        writes, warnings = self._record.write(self._work, {kind: WRITERS[kind](transcript) for kind in self._formats})
+        self._writes, self._warnings = self._record.place(self._work, content, hashes)
+        return self._writes
+
+    def finish(self, summary: Summary, content: Content, seconds: Seconds) -> list[str]:
+        """The files are in place; returns warnings. Raises `RecordError`."""
+        assert self._work is not None
         entry = {
-            "duration": round(transcript.duration, 3),
-            "speech_seconds": round(transcript.speech_seconds, 3),
-            "language": transcript.language,
-            "outputs": {shown(write.path.name): write.sha256 for write in writes},
-            "warnings": [*transcript.warnings, *warnings],
+            "duration": round(summary.duration, 3),
+            "speech_seconds": round(summary.speech_seconds, 3),
+            "language": summary.language,
+            "outputs": {shown(write.path.name): write.sha256 for write in self._writes},
+            "warnings": [*summary.warnings, *self._warnings],
             "seconds": _rounded(seconds),
         }
-        self._record.finish(self._work, "done" if transcript.segments else "empty", entry, self._provenance, writes)
-        return warnings
+        status = "empty" if summary.empty else "done"
+        self._record.finish(self._work, content, status, entry, self._provenance, self._writes)
+        return self._warnings
 
-    def fail(self, error: FunasrError, seconds: Seconds) -> None:
+    def abandon(self) -> None:
+        """Whoever was writing the files is dead: remove what was half written."""
+        for write in self._writes:
+            with suppress(OSError):
+                write.temporary.unlink(missing_ok=True)
+
+    def fail(self, error: FunasrError, content: Content, seconds: Seconds) -> None:
         assert self._work is not None
         if isinstance(error, LeftForNextTime):
             self._record.skip(self._job, error.what, self._provenance)
         else:
             entry = {"error": str(error), "seconds": _rounded(seconds)}
-            self._record.finish(self._work, "failed", entry, self._provenance)
+            self._record.finish(self._work, content, "failed", entry, self._provenance)
+
+
+def _size_of(source: Source) -> int:
+    with suppress(OSError):
+        return max(1, source.path.stat().st_size)
+    return 1  # it will fail when its turn comes
+
+
+def render(transcript: Transcript, formats: Sequence[str]) -> dict[str, bytes]:
+    """The content of the output of each format."""
+    return {kind: WRITERS[kind](transcript).encode() for kind in formats}
+
+
+def hashes_of(contents: Mapping[str, bytes]) -> dict[str, str]:
+    """The sha256 of each content."""
+    return {kind: hashlib.sha256(data).hexdigest() for kind, data in contents.items()}
 
 
 def _rounded(seconds: Seconds) -> dict[str, float]:

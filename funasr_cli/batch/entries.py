@@ -8,6 +8,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from funasr_cli.files import sha256_of
+
 
 @dataclass(frozen=True, slots=True)
 class Stat:
@@ -24,6 +26,22 @@ class Stat:
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a regular file")
         return cls(status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a result is of: the looks and the hash of a file when it was opened; None where it could not be read."""
+
+    stat: Stat | None = None
+    sha256: str | None = None
+
+    @classmethod
+    def of(cls, path: Path) -> Content:
+        """Of the file as it is now."""
+        try:
+            return cls(Stat.of(path), sha256_of(path))
+        except OSError:  # the decoder will say what is wrong with it
+            return cls()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,17 +34,16 @@ class Manifest:
         except OSError as error:
             raise RecordError(f"cannot be written: {error.strerror}", where=self._path) from error
         present = set(tail.splitlines())
-        for line in unrecorded:
-            if line.encode() not in present:
-                self.append(line)
+        if missing := [line for line in unrecorded if line.encode() not in present]:
+            self.append(missing)
 
-    def append(self, line: str) -> None:
-        """Add a line, and be sure that it is on the disk."""
+    def append(self, lines: Sequence[str]) -> None:
+        """Add lines, and be sure that they are on the disk."""
         try:
             with self._path.open("ab", buffering=0) as file:
                 before = file.tell()
                 try:
-                    data = line.encode() + b"\n"
+                    data = "".join(f"{line}\n" for line in lines).encode()
                     if file.write(data) != len(data):
                         raise OSError(28, os.strerror(28))
                     os.fsync(file.fileno())

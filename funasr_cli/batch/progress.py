@@ -22,7 +22,11 @@ PLAIN_INTERVAL = 30.0
 
 @dataclass(slots=True)
 class Tally:
-    """What a run has done so far. Audio and time in seconds, work in bytes of input."""
+    """What a run has done so far. Audio and time in seconds, work in bytes of input.
+
+    `audio` and `work` are of the files done; `open_audio` and `open_work` of those under way, as far as they were read.
+    `busy` is how long the devices have run, all `devices` together.
+    """
 
     total_files: int = 0
     done: int = 0
@@ -34,6 +38,10 @@ class Tally:
     speech: float = 0.0
     work: float = 0.0
     total_work: float = 0.0
+    open_audio: float = 0.0
+    open_work: float = 0.0
+    busy: float = 0.0
+    devices: int = 1
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -49,17 +57,40 @@ class Tally:
     @property
     def speed(self) -> float:
         """Audio time done per time taken."""
-        return self.audio / max(self.elapsed, 1e-9)
+        return (self.audio + self.open_audio) / max(self.elapsed, 1e-9)
+
+    @property
+    def share(self) -> float:
+        """How much of the work is done, 0 to 1."""
+        return min(1.0, (self.work + self.open_work) / self.total_work) if self.total_work else 0.0
+
+    @property
+    def audio_left(self) -> float | None:
+        """About how much audio there is still to do, by the work left; None while there is nothing to go by."""
+        done, work = self.audio + self.open_audio, self.work + self.open_work
+        return done * (self.total_work - work) / work if done and work else None
+
+    @property
+    def use(self) -> float:
+        """How much of the time the devices have run, 0 to 1."""
+        return min(1.0, self.busy / max(self.elapsed * self.devices, 1e-9))
 
     def __str__(self) -> str:
         notes = ((self.failed, "failed"), (self.skipped, "done before"), (self.left, "left for next time"))
         more = "".join(f", {number} {what}" for number, what in notes if number)
-        return f"{self.files} of {self.total_files} files, {audio_time(self.audio)} of audio, {self.speed:.1f}x{more}"
+        audio = f"{audio_time(self.audio + self.open_audio)} of audio{self._audio_left}"
+        return f"{self.files} of {self.total_files} files, {audio}, {self.speed:.1f}x, device {self.use:.0%}{more}"
 
     def brief(self) -> str:
         """As much of it as fits beside a bar."""
         failures = f", {self.failed} failed" if self.failed else ""
-        return f"{self.files}/{self.total_files} files, {audio_time(self.audio)} audio, {self.speed:.1f}x{failures}"
+        audio = f"{audio_time(self.audio + self.open_audio)} audio{self._audio_left}"
+        return f"{self.files}/{self.total_files} files, {audio}, {self.speed:.1f}x, device {self.use:.0%}{failures}"
+
+    @property
+    def _audio_left(self) -> str:
+        left = self.audio_left
+        return f" (about {audio_time(left)} left)" if left and left >= 1 else ""
 
     def summary(self) -> dict[str, float]:
         """The totals, for programs."""
@@ -113,9 +144,8 @@ class PlainDisplay(Display):
     def update(self, tally: Tally, current: str) -> None:
         if time.monotonic() - self._last >= PLAIN_INTERVAL:
             self._last = time.monotonic()
-            share = tally.work / tally.total_work if tally.total_work else 0.0
             meter = tqdm.format_meter(
-                round(100 * share), 100, tally.elapsed, bar_format="{percentage:.0f} % [{elapsed}<{remaining}]"
+                round(100 * tally.share), 100, tally.elapsed, bar_format="{percentage:.0f} % [{elapsed}<{remaining}]"
             )
             self.note(f"{meter} {tally} ({current})")
 
@@ -151,7 +181,9 @@ class RichDisplay(Display):
 
     def update(self, tally: Tally, current: str) -> None:
         if self._task is not None:
-            self._bar.update(self._task, completed=tally.work, tally=tally.brief(), current=escape(current))
+            self._bar.update(
+                self._task, completed=tally.work + tally.open_work, tally=tally.brief(), current=escape(current)
+            )
 
     def note(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)

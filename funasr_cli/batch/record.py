@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 
-from funasr_cli.batch.entries import Input, Made, Stat, Write
+from funasr_cli.batch.entries import Content, Input, Made, Stat, Write
 from funasr_cli.batch.lock import locked
 from funasr_cli.batch.manifest import Manifest, as_line
 from funasr_cli.batch.plan import FINISHED, Job, Rules, decide, remember
@@ -51,6 +51,7 @@ class Record:
         self._manifest = manifest
         self._beside = beside
         self._unsettled = 0
+        self._held: list[str] | None = None
 
     def jobs(self, sources: Sequence[Source], rules: Rules) -> list[Job]:
         """What to do with each source. New sources are given their names."""
@@ -76,48 +77,37 @@ class Record:
         return known.path.with_name(known.name.name) if self._beside else self._folder / known.name
 
     def begin(self, job: Job) -> Work:
-        """Start on a job: what is found now is what the result will be of."""
-        attempts = self._state.begin(job.known)
-        try:
-            return Work(job, attempts, Stat.of(job.source.path), sha256_of(job.source.path))
-        except OSError:  # the decoder will say what is wrong with it
-            return Work(job, attempts, None, None)
+        """Start on a job."""
+        return Work(job, self._state.begin(job.known))
 
-    def write(self, work: Work, contents: Mapping[str, str]) -> tuple[list[Write], list[str]]:
-        """Write an output for each format; returns them, and warnings where one had to go under another name.
+    def place(self, work: Work, content: Content, hashes: Mapping[str, str]) -> tuple[list[Write], list[str]]:
+        """Where the output of each format goes, given its sha256; and warnings where it gets another name.
 
-        Raises `LeftForNextTime` where the input is no longer what it was, and `OutputError`.
+        From now on they are known as ours. Raises `LeftForNextTime` where the input is no longer `content`, and
+        `OutputError`.
         """
         now = None
         with suppress(OSError):
             now = Stat.of(work.job.source.path)
-        if now is None or now != work.stat:
+        if now is None or now != content.stat:
             raise LeftForNextTime("changed while it was read; left for next time", where=work.job.source.path)
-        return self._write(work.job, {kind: text.encode() for kind, text in contents.items()})
-
-    def _write(self, job: Job, contents: Mapping[str, bytes]) -> tuple[list[Write], list[str]]:
-        target = self._target(job.known)
+        target = self._target(work.job.known)
         writes, warnings = [], []
-        path = target
-        try:
-            for kind, data in contents.items():
-                write = self._place(job.known, target, kind, hashlib.sha256(data).hexdigest())
-                wanted = target.with_name(f"{target.name}.{kind}")
-                if write.path != wanted:
-                    warnings.append(
-                        f"{shown(wanted)} was edited or is not ours; the new text is in {shown(write.path.name)}"
-                    )
-                writes.append(write)
-            self._state.announce(job.known, writes)
-            for write in writes:
-                path = write.path
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(path, contents[write.format], write.temporary)
-        except OSError as error:
-            raise OutputError(f"cannot be written: {error.strerror}", where=path) from error
+        for kind, sha256 in hashes.items():
+            wanted = target.with_name(f"{target.name}.{kind}")
+            try:
+                write = self._free(work.job.known, target, kind, sha256)
+            except OSError as error:
+                raise OutputError(f"cannot be written: {error.strerror}", where=wanted) from error
+            if write.path != wanted:
+                warnings.append(
+                    f"{shown(wanted)} was edited or is not ours; the new text is in {shown(write.path.name)}"
+                )
+            writes.append(write)
+        self._state.announce(work.job.known, writes)
         return writes, warnings
 
-    def _place(self, known: Input, target: Path, kind: str, sha256: str) -> Write:
+    def _free(self, known: Input, target: Path, kind: str, sha256: str) -> Write:
         """The first name at which nothing would be lost: free, or holding what we left there or would write."""
         endings = chain([kind, f"new.{kind}"], (f"new{number}.{kind}" for number in count(2)))
         for path in (target.with_name(f"{target.name}.{ending}") for ending in endings):
@@ -131,28 +121,50 @@ class Record:
         return Write(key, path, kind, present, sha256, temporary_beside(path))
 
     def finish(
-        self, work: Work, status: str, entry: Mapping[str, object], provenance: Provenance, writes: Sequence[Write] = ()
+        self,
+        work: Work,
+        content: Content,
+        status: str,
+        entry: Mapping[str, object],
+        provenance: Provenance,
+        writes: Sequence[Write] = (),
     ) -> None:
         """Put down that a job ended, `done`, `empty` or `failed`, and that `writes` are in place."""
-        line = self._line(work.job, status, work.attempts, {"sha256": work.sha256, **entry}, provenance)
+        line = self._line(work.job, status, work.attempts, {"sha256": content.sha256, **entry}, provenance)
         self._state.finish(
             work.job.known,
             status,
-            stat=work.stat if status in FINISHED else None,
-            sha256=work.sha256,
+            stat=content.stat if status in FINISHED else None,
+            sha256=content.sha256,
             settings=provenance.settings,
             record=line,
             writes=writes,
         )
         self._append(line)
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is put down within reaches the disk together."""
+        self._held = []
+        try:
+            with self._state.together():
+                yield
+            lines = self._held
+        finally:
+            self._held = None
+        if lines:
+            self._append(*lines)
+
     def skip(self, job: Job, why: str, provenance: Provenance) -> None:
         """Put down that a job is left for next time."""
         self._append(self._line(job, "skipped", job.known.attempts, {"error": why}, provenance))
 
-    def _append(self, line: str) -> None:
-        self._manifest.append(line)
-        self._unsettled += len(line)
+    def _append(self, *lines: str) -> None:
+        if self._held is not None:
+            self._held += lines  # only what is in the state may be in the manifest
+            return
+        self._manifest.append(lines)
+        self._unsettled += sum(map(len, lines))
         if self._unsettled >= SETTLE_EVERY:
             self.settle()
 
@@ -189,12 +201,20 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A job under way, and the content it is done with."""
+    """A job under way, and how often it was begun."""
 
     job: Job
     attempts: int
-    stat: Stat | None
-    sha256: str | None
+
+
+def put_in_place(writes: Iterable[Write], contents: Mapping[str, bytes]) -> None:
+    """Write the outputs, by format. Raises `OutputError`."""
+    for write in writes:
+        try:
+            write.path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(write.path, contents[write.format], write.temporary)
+        except OSError as error:
+            raise OutputError(f"cannot be written: {error.strerror}", where=write.path) from error
 
 
 @contextmanager

@@ -48,13 +48,17 @@ CREATE INDEX output_input ON output (input);
 
 
 class State:
-    """The record of one output folder. Each method is one transaction; raises `RecordError` where it cannot be kept."""
+    """The record of one output folder. Each method is one transaction; raises `RecordError` where it cannot be kept.
+
+    It may be handed from thread to thread, but is used by one at a time.
+    """
 
     def __init__(self, path: Path | str) -> None:
         self._path = path
         with self._errors():
-            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA journal_mode = PERSIST")  # to make and remove one each time takes twice as long
             self._db.execute("PRAGMA foreign_keys = ON")
             if self._check_version(path) == 0:
                 with self._transaction():
@@ -227,7 +231,16 @@ class State:
         )
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """All that is done within is one transaction."""
+        with self._errors(), self._transaction():
+            yield
+
+    @contextmanager
     def _transaction(self) -> Iterator[None]:
+        if self._db.in_transaction:
+            yield
+            return
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield

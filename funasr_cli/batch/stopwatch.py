@@ -23,7 +23,11 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+            self.add(name, time.perf_counter() - started)
+
+    def add(self, name: str, seconds: float) -> None:
+        """Count `seconds`, measured elsewhere, as spent on `name`."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
     def each(self, name: str, items: Iterable[Item]) -> Iterator[Item]:
         """The same items; the time each takes to come is spent on `name`."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import aclosing
 from itertools import islice
 from pathlib import Path
 
@@ -23,10 +25,13 @@ from funasr_cli.text.merge import Merger
 from funasr_cli.text.paragraphs import paragraphs
 from funasr_cli.text.segments import segment
 from funasr_cli.text.timing import fit_to_speech
-from funasr_cli.transcript import Scene, Transcript
+from funasr_cli.transcript import Scene, Token, Transcript
 
 VOTERS = 4
 """How many of the first windows decide a recording's language together: two minutes of speech at 30-s windows."""
+
+AT_ONCE = 4
+"""How many windows of a recording are under way together, so that none of its stages waits for another."""
 
 Tick = Callable[[float, float | None], None]
 """Called about every second of audio: seconds read, and the recording's length where that is known."""
@@ -41,26 +46,25 @@ class Transcriber:
         self._silero: onnxruntime.InferenceSession | None = load_silero() if settings.vad else None
         self._shape = WindowShape(engine.recognizer.window, settings.overlap)
 
-    def transcribe(self, path: Path, shown_name: str, tick: Tick, watch: Stopwatch) -> Transcript:
+    async def transcribe(self, path: Path, shown_name: str, tick: Tick, watch: Stopwatch) -> Transcript:
         """The transcript of one file. Raises `InputError` where it holds no audio that can be read."""
         with open_recording(path) as recording:
-            return self._transcribe(recording, shown_name, tick, watch)
+            return await self._transcribe(recording, shown_name, tick, watch)
 
-    def _transcribe(self, recording: Recording, shown_name: str, tick: Tick, watch: Stopwatch) -> Transcript:
+    async def _transcribe(self, recording: Recording, shown_name: str, tick: Tick, watch: Stopwatch) -> Transcript:
         windows = SpeechWindows(_told(recording, tick), self._detector(), self._shape)
         merger, warnings, languages, scenes = Merger(), recording.warnings, Counter[str](), list[Scene]()
-        for window, hypothesis in self._recognized(watch.each("listen", windows), watch):
-            start, end = window.bounds.seconds
-            tokens = fit_to_speech(
-                (token.shifted(start) for token in hypothesis.tokens), [part.seconds for part in window.speech]
-            )
-            merger.add(tokens, start, end)
-            if hypothesis.language is not None:
-                languages[hypothesis.language] += len(tokens)
-            if hypothesis.emotion or hypothesis.events:
-                scenes.append(Scene(start, end, hypothesis.emotion, hypothesis.events))
-            if hypothesis.warning:
-                warnings.append(f"{start:.1f}–{end:.1f} s: {hypothesis.warning}")
+        async with aclosing(self._recognized(watch.each("listen", windows), watch)) as recognized:
+            async for window, hypothesis in recognized:
+                start, end = window.bounds.seconds
+                tokens = fit_to_speech(placed(window, hypothesis.tokens), [part.seconds for part in window.parts])
+                merger.add(tokens, start, end)
+                if hypothesis.language is not None:
+                    languages[hypothesis.language] += len(tokens)
+                if hypothesis.emotion or hypothesis.events:
+                    scenes.append(Scene(start, end, hypothesis.emotion, hypothesis.events))
+                if hypothesis.warning:
+                    warnings.append(f"{start:.1f}–{end:.1f} s: {hypothesis.warning}")
         if not windows.duration:
             raise InputError("holds no audio", where=recording.path)
         return Transcript(
@@ -70,7 +74,7 @@ class Transcriber:
             language=self._settings.language or next((code for code, _ in languages.most_common(1)), None),
             model=self._engine.model.name,
             model_sha256=self._engine.model.sha256,
-            device=self._engine.executor.device,
+            device=self._engine.device,
             segments=segment(merger.tokens, self._settings.segments),
             paragraphs=tuple(paragraphs(merger.tokens)),
             warnings=tuple(warnings),
@@ -82,25 +86,54 @@ class Transcriber:
             return WholeRecording()
         return SpeechDetector(self._silero, self._settings.vad)
 
-    def _recognized(self, windows: Iterator[Window], watch: Stopwatch) -> Iterator[tuple[Window, Hypothesis]]:
-        """Each window with what was understood in it, all in one language.
+    async def _recognized(
+        self, windows: Iterator[Window], watch: Stopwatch
+    ) -> AsyncGenerator[tuple[Window, Hypothesis], None]:
+        """Each window with what was understood in it, in order, all in one language.
 
         Where none was asked for, each of the first windows is recognised in the language that it seems to be in; they
         vote, and those that stood apart are recognised again in the language of the others.
         """
         language = self._settings.language
-        if language is None:
-            first = [(window, self._engine.recognize(window, None, watch)) for window in islice(windows, VOTERS)]
-            language = _elected(hypothesis for _, hypothesis in first)
-            for window, hypothesis in first:
+        while language is None:
+            voters = [pair async for pair in self._side_by_side(islice(windows, VOTERS), None, watch)]
+            if not voters:
+                return
+            language = _elected(hypothesis for _, hypothesis in voters)
+            for window, hypothesis in voters:
                 if hypothesis.language != language is not None:
-                    hypothesis = self._engine.recognize(window, language, watch)
+                    hypothesis = await self._engine.recognize(window, language, watch)
                 yield window, hypothesis
-        for window in windows:
-            hypothesis = self._engine.recognize(window, language, watch)
-            if language is None:
-                language = _elected([hypothesis])
-            yield window, hypothesis
+        async with aclosing(self._side_by_side(windows, language, watch)) as rest:
+            async for pair in rest:
+                yield pair
+
+    async def _side_by_side(
+        self, windows: Iterator[Window], language: str | None, watch: Stopwatch
+    ) -> AsyncGenerator[tuple[Window, Hypothesis], None]:
+        """Each window with what was understood in it, in order, while the next ones are already on their way."""
+        under_way: deque[tuple[Window, asyncio.Task[Hypothesis]]] = deque()
+        try:
+            for window in windows:
+                under_way.append((window, asyncio.create_task(self._engine.recognize(window, language, watch))))
+                await asyncio.sleep(0)  # now it is prepared and sent off, before the next one is looked for
+                if len(under_way) == AT_ONCE:
+                    yield under_way[0][0], await under_way[0][1]
+                    under_way.popleft()
+            while under_way:
+                yield under_way[0][0], await under_way[0][1]
+                under_way.popleft()
+        finally:
+            tasks = [task for _, task in under_way]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def placed(window: Window, tokens: Iterable[Token]) -> Iterator[Token]:
+    """A window's tokens at the times that they have in the recording."""
+    for token in tokens:
+        yield token.at(*window.place(token.start, token.end))
 
 
 def _told(recording: Recording, tick: Tick) -> Iterator[Samples]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -14,9 +15,12 @@ from pathlib import Path
 import click
 
 from funasr_cli.audio.spans import VadOptions
+from funasr_cli.audio.windows import WindowShape
+from funasr_cli.batch.crew import cpu_crew, threads_alone
 from funasr_cli.batch.deadline import Deadline
 from funasr_cli.batch.delivery import Delivery, FileDelivery, StdoutDelivery
-from funasr_cli.batch.devices import Device, choose_device, usable_cores
+from funasr_cli.batch.devices import Device, choose_device
+from funasr_cli.batch.ledger import Ledger
 from funasr_cli.batch.plan import Action, Job, Rules
 from funasr_cli.batch.progress import Display, Style, Tally, make_display
 from funasr_cli.batch.record import Provenance, Record, open_record, peek_record
@@ -42,29 +46,64 @@ class Session:
     display: Display
     deadline: Deadline
     max_files: int | None
+    workers: int | None
+    window_timeout: float
     debug: bool
 
-    def run(self, deliveries: Sequence[Delivery], tally: Tally) -> None:
-        """Load the model and do all of `deliveries`. Raises `Interrupted` where a signal came."""
+    def print(self, deliveries: Sequence[StdoutDelivery], tally: Tally) -> None:
+        """Do all of `deliveries` in this process, in their order. Raises `Interrupted` where a signal came."""
+        self._alone(deliveries, tally)
+
+    def write(self, deliveries: Sequence[FileDelivery], record: Record, tally: Tally) -> None:
+        """Do all of `deliveries`, with a pool of processes where there are several. Raises `Interrupted`."""
+        if self.debug or min(len(deliveries), self.max_files or len(deliveries)) == 1:
+            self._alone(deliveries, tally)
+        else:
+            self._together(deliveries, record, tally)
+
+    def _alone(self, deliveries: Sequence[Delivery], tally: Tally) -> None:
         # The runtimes take longer to import than a night takes in which nothing is new.
         from funasr_cli.batch.engine import load_engine
-        from funasr_cli.batch.runner import Run
+        from funasr_cli.batch.solo import Solo
         from funasr_cli.batch.transcriber import Transcriber
 
         with StopSignals() as signals:
-            engine = load_engine(self.model, self.device, threads=usable_cores(), itn=self.settings.itn)
-            known = engine.recognizer.languages
-            if self.settings.language is not None and self.settings.language not in known:
-                raise UsageError(
-                    f"{self.model.name} does not know the language {self.settings.language!r}",
-                    hint=f"It knows: auto, {', '.join(sorted(known))}.",
-                )
-            self.display.note(f"model {self.model.name}: {self.why_model}")
-            self.display.note(f"device {engine.executor.device}: {self.device.why}")
-            with _nonsense_is_a_usage_error():
-                transcriber = Transcriber(engine, self.settings)
-            run = Run(transcriber, self.display, tally, signals.check)
-            run.do(deliveries, self.deadline, self.max_files, debug=self.debug)
+            engine = load_engine(self.model, threads=threads_alone(), itn=self.settings.itn)
+            self._check(engine.recognizer.languages, engine.recognizer.window)
+            self._introduce(engine.device)
+            solo = Solo(Transcriber(engine, self.settings), Ledger(self.display, tally), signals.check)
+            solo.do(deliveries, self.deadline, self.max_files, debug=self.debug)
+
+    def _together(self, deliveries: Sequence[FileDelivery], record: Record, tally: Tally) -> None:
+        from funasr_cli.batch.pool import Pool
+
+        crew = cpu_crew(self.model, self.workers, len(deliveries))
+        ledger = Ledger(self.display, tally)
+        with (
+            StopSignals() as signals,
+            Pool(
+                crew, record, self.model, self.settings, ledger, signals.check, window_timeout=self.window_timeout
+            ) as pool,
+        ):
+            loaded = pool.load()
+            self._check(loaded.languages, loaded.window)
+            self._introduce(loaded.graph.device)
+            self.display.note(str(crew))
+            pool.do(deliveries, self.deadline, self.max_files)
+
+    def _check(self, languages: frozenset[str], window: float) -> None:
+        """Refuse settings that this model cannot do."""
+        if self.settings.language is not None and self.settings.language not in languages:
+            raise UsageError(
+                f"{self.model.name} does not know the language {self.settings.language!r}",
+                hint=f"It knows: auto, {', '.join(sorted(languages))}.",
+            )
+        with _nonsense_is_a_usage_error():
+            WindowShape(window, self.settings.overlap)
+
+    def _introduce(self, device: str) -> None:
+        self.display.note(f"model {self.model.name}: {self.why_model}")
+        self.display.note(f"device {device}: {self.device.why}")
 
 
 def transcribe_all(
@@ -92,6 +131,8 @@ def transcribe_all(
     verify_content: bool,
     deadline: str | None,
     max_files: int | None,
+    workers: int | None,
+    window_timeout: float,
     wait: bool,
     dry_run: bool,
     json_summary: bool,
@@ -130,7 +171,7 @@ def transcribe_all(
         name, why = (model, "asked for with --model") if model else default_model()
         to_load = find_model(name, precision)
         chosen = choose_device(device, to_load.family)
-        session = Session(settings, to_load, why, chosen, display, until, max_files, debug)
+        session = Session(settings, to_load, why, chosen, display, until, max_files, workers, window_timeout, debug)
         tally.failed = len(found.problems)
         try:
             if on_stdout:
@@ -160,7 +201,7 @@ def _to_stdout(session: Session, sources: Sequence[Source], tally: Tally) -> Non
             f"{len(sources)} recordings do not fit into one {kind} stream",
             hint="Write files with -o DIR, or print txt or json.",
         )
-    session.run([StdoutDelivery(source, kind, _print) for source in sources], tally)
+    session.print([StdoutDelivery(source, kind, _print) for source in sources], tally)
 
 
 def _print(text: str) -> None:
@@ -183,7 +224,7 @@ def _to_files(session: Session, record: Record, sources: Sequence[Source], rules
             tally.skipped += 1
     if todo:
         formats = session.settings.formats
-        session.run([FileDelivery(record, job, formats, provenance) for job in todo], tally)
+        session.write([FileDelivery(record, job, formats, provenance) for job in todo], record, tally)
     else:
         session.display.note(f"nothing to do: {tally.skipped} done before")
     if tally.left:
@@ -215,7 +256,7 @@ def _stdin_spooled(paths: Sequence[str]) -> Iterator[list[Path]]:
     with tempfile.TemporaryFile() as file:  # without a name: however this process ends, nothing is left of it
         shutil.copyfileobj(sys.stdin.buffer, file)
         file.flush()
-        yield [Path(f"/proc/self/fd/{file.fileno()}")]
+        yield [Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")]
 
 
 def _check_found(found: Scan, display: Display) -> None:

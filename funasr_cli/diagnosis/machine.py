@@ -7,16 +7,11 @@ import platform
 from collections.abc import Mapping
 from pathlib import Path
 
-from funasr_cli.batch.devices import usable_cores
+from funasr_cli.batch.devices import usable_cores, usable_memory
 from funasr_cli.diagnosis.check import Check
 from funasr_cli.files import megabytes
 
 CPUINFO = Path("/proc/cpuinfo")
-MEMINFO = Path("/proc/meminfo")
-MEMORY_LIMITS = (
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),  # control groups of version 1
-)
 
 LITTLE_MEMORY = 2_000_000_000
 """Bytes: the weights of sensevoice-small in float32 are 0.9 GB, and a run computes with as much again."""
@@ -64,13 +59,11 @@ def _cores() -> str:
 
 
 def _memory() -> Check:
-    """What the kernel calls available, or the limit of a control group where that is less."""
-    available = int(_fields(MEMINFO).get("MemAvailable", "0 kB").split()[0]) * 1024
-    limit = min((number for path in MEMORY_LIMITS if (number := _number(path)) is not None), default=available)
-    text = f"{megabytes(min(available, limit))} available"
-    if limit < available:
+    memory = usable_memory()
+    text = f"{megabytes(memory.available)} available"
+    if memory.limited:
         text += ", the limit of the control group"
-    if min(available, limit) < LITTLE_MEMORY:
+    if memory.available < LITTLE_MEMORY:
         return Check("memory", text, "warning", "Free some, or take a small model: --model whisper-base")
     return Check("memory", text)
 
@@ -86,11 +79,3 @@ def _fields(path: Path) -> dict[str, str]:
         name, _, value = line.partition(":")
         fields.setdefault(name.strip(), value.strip())
     return fields
-
-
-def _number(path: Path) -> int | None:
-    """The number in a file of the kernel's; `None` where there is none (`max`)."""
-    try:
-        return int(path.read_text())
-    except (OSError, ValueError):
-        return None

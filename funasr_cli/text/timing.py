@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from funasr_cli.transcript import Token
 
@@ -33,5 +32,5 @@ def fit_to_speech(tokens: Iterable[Token], speech: Sequence[Interval]) -> list[T
                 start, end, until = max(low, token.start), min(high, token.end), min(high, token.until)
                 shared = end - start
         end = max(end, start + MIN_DURATION)
-        fitted.append(replace(token, start=start, end=end, tail=max(0.0, until - end)))
+        fitted.append(Token(token.text, start, end, token.confidence, max(0.0, until - end)))
     return fitted

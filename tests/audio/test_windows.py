@@ -39,52 +39,69 @@ def told(spans: list[tuple[int, int]], step: int) -> list[Span]:
     ]
 
 
-def pack(spans: list[tuple[int, int]], step: int) -> list[Bounds]:
-    packer = WindowPacker(SHAPE)
+def pack(spans: list[tuple[int, int]], step: int) -> list[Window]:
+    packer = WindowPacker(SHAPE, lambda part: np.arange(part.start, part.end, dtype=np.float32))
     return [*packer.push(told(spans, step)), *packer.finish()]
 
 
+def parts_of(windows: list[Window]) -> list[Bounds]:
+    return [part for window in windows for part in window.parts]
+
+
 @given(spans=speech(), step=st.integers(1000, 10 * SAMPLE_RATE))
-def test_every_speech_sample_is_in_a_window_and_no_window_is_too_long(spans: list[tuple[int, int]], step: int) -> None:
+def test_windows_hold_all_the_speech_and_nothing_else(spans: list[tuple[int, int]], step: int) -> None:
     windows = pack(spans, step)
-    assert all(0 < window.end - window.start <= LENGTH for window in windows)
-    assert all(a.start < b.start and a.end < b.end for a, b in pairwise(windows))
-    for start, end in spans:
-        at = start
-        for window in windows:
-            if window.start <= at < window.end:
-                at = window.end
-        assert at >= end
+    assert all(0 < len(window.samples) <= LENGTH for window in windows)
+    heard: list[list[int]] = []
+    for part in parts_of(windows):
+        if heard and heard[-1][1] == part.start + OVERLAP:  # the same span goes on
+            heard[-1][1] = part.end
+        else:
+            heard.append([part.start, part.end])
+    assert [tuple(span) for span in heard] == spans
 
 
 @given(spans=speech(), step=st.integers(1000, 10 * SAMPLE_RATE))
 def test_windows_overlap_as_asked_within_a_span_and_never_elsewhere(spans: list[tuple[int, int]], step: int) -> None:
-    for before, after in pairwise(pack(spans, step)):
+    for before, after in pairwise(parts_of(pack(spans, step))):
         within = any(start < before.end < end for start, end in spans)
         assert before.end - after.start == OVERLAP if within else before.end <= after.start
 
 
 @given(spans=speech(), step=st.integers(1000, 10 * SAMPLE_RATE))
-def test_windows_begin_and_end_with_speech_and_hold_no_long_pause(spans: list[tuple[int, int]], step: int) -> None:
+def test_no_window_reaches_over_a_long_pause(spans: list[tuple[int, int]], step: int) -> None:
     for window in pack(spans, step):
-        inside = [(s, e) for s, e in spans if s < window.end and e > window.start]
-        assert inside[0][0] <= window.start < inside[0][1]
-        assert inside[-1][0] < window.end <= inside[-1][1]
-        assert all(b[0] - a[1] <= MAX_PAUSE for a, b in pairwise(inside))
+        assert all(after.start - before.end <= MAX_PAUSE for before, after in pairwise(window.parts))
 
 
 @given(spans=speech(), step=st.integers(1000, 10 * SAMPLE_RATE))
 def test_windows_do_not_depend_on_how_the_spans_were_told(spans: list[tuple[int, int]], step: int) -> None:
-    assert pack(spans, step) == pack(spans, 10**9)
+    assert [window.parts for window in pack(spans, step)] == [window.parts for window in pack(spans, 10**9)]
 
 
 @given(spans=speech())
 def test_neighbours_share_a_window_where_they_can(spans: list[tuple[int, int]]) -> None:
-    starts = {start for start, _ in spans}
+    lengths = {start: end - start for start, end in spans}
     for before, after in pairwise(pack(spans, 10**9)):
-        if after.start in starts and before.end <= after.start:
-            end = next(end for start, end in spans if start == after.start)
-            assert end - before.start > LENGTH or after.start - before.end > MAX_PAUSE
+        if after.parts[0].start in lengths and before.bounds.end <= after.bounds.start:
+            full = len(before.samples) + lengths[after.parts[0].start] > LENGTH
+            assert full or after.bounds.start - before.bounds.end > MAX_PAUSE
+
+
+@given(spans=speech(), data=st.data())
+def test_every_sample_of_a_window_has_its_place(spans: list[tuple[int, int]], data: st.DataObject) -> None:
+    for window in pack(spans, 10**9):
+        at = data.draw(st.integers(0, len(window.samples) - 1))
+        place = window.place(at / SAMPLE_RATE, (at + 1) / SAMPLE_RATE)
+        assert [round(moment * SAMPLE_RATE) for moment in place] == [window.samples[at], window.samples[at] + 1]
+
+
+def test_what_touches_a_pause_does_not_reach_over_it() -> None:
+    window = Window(np.zeros(48_000, np.float32), (Bounds(16_000, 32_000), Bounds(80_000, 112_000)))
+    assert window.place(0.0, 1.0) == (1.0, 2.0)
+    assert window.place(1.0, 1.5) == (5.0, 5.5)
+    assert window.place(0.5, 1.5) == (1.5, 5.5)
+    assert window.place(2.5, 3.2) == (6.5, pytest.approx(7.2))
 
 
 def test_an_overlap_of_more_than_half_a_window_is_refused() -> None:
@@ -104,12 +121,12 @@ def test_windows_carry_the_samples_of_their_place(block: int) -> None:
     windows = list(stream)
     for window in windows:
         np.testing.assert_array_equal(window.samples, audio[window.bounds.start : window.bounds.end])
-        assert window.speech == (window.bounds,)
+        assert window.parts == (window.bounds,)
     assert windows[-1].bounds.end == len(audio)
     assert (stream.duration, stream.speech) == pytest.approx((100, 100))
 
 
-def test_a_window_knows_the_speech_in_it() -> None:
+def test_pauses_are_left_out() -> None:
     class TwoWords:
         horizon = 0
 
@@ -121,7 +138,8 @@ def test_a_window_knows_the_speech_in_it() -> None:
 
     (window,) = SpeechWindows([ramp(2)], TwoWords(), SHAPE)
     assert window.bounds == Bounds(1000, 12_000)
-    assert window.speech == (Bounds(1000, 5000), Bounds(9000, 12_000))
+    assert window.parts == (Bounds(1000, 5000), Bounds(9000, 12_000))
+    np.testing.assert_array_equal(window.samples, np.r_[1000:5000, 9000:12_000])
 
 
 def windows_of(meeting: Meeting, length: float) -> tuple[list[Window], float]:

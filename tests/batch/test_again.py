@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.batch.delivery import FileDelivery
+from funasr_cli.batch.entries import Content
 from funasr_cli.batch.plan import Action, Rules
 from funasr_cli.batch.record import LeftForNextTime, Provenance, open_record, peek_record
 from funasr_cli.batch.scan import scan
@@ -78,15 +79,16 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sleepless:
                     continue
                 delivery = FileDelivery(record, job, settings.formats, provenance)
                 delivery.start()
+                found = Content.of(job.source.path)
                 try:
                     if name in fail:
                         raise InputError("broken", where=job.source.path)
                     content = f"{job.source.path.read_text()} {settings.language} {model[:2]}"
                     while_read()
-                    result.warnings.extend(delivery.deliver(transcript(content), {}))
+                    result.warnings.extend(delivery.deliver(transcript(content), found, {}))
                     result.done[name] = job.why
                 except (InputError, LeftForNextTime) as error:
-                    delivery.fail(error, {})
+                    delivery.fail(error, found, {})
                     result.left[name] = error.what
         return result
 

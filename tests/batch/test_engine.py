@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
 from funasr_cli.audio.windows import Bounds, Window
-from funasr_cli.batch.devices import Device
-from funasr_cli.batch.engine import Engine
+from funasr_cli.batch.engine import Engine, LocalRunner
 from funasr_cli.batch.stopwatch import Stopwatch
 from funasr_cli.models.store import Model
 from funasr_cli.recognizers.base import Hypothesis, Request
@@ -46,17 +46,12 @@ class Scripted:
 
 @pytest.fixture
 def recognize() -> Callable[..., tuple[Hypothesis, list[tuple[float, Request]]]]:
-    def run(
-        *script: Hypothesis, seconds: float = 20.0, speech: Sequence[tuple[float, float]] | None = None
-    ) -> tuple[Hypothesis, list[tuple[float, Request]]]:
+    def run(*script: Hypothesis, seconds: float = 20.0) -> tuple[Hypothesis, list[tuple[float, Request]]]:
         scripted = Scripted(*script)
-        engine = Engine(Model("m", "f", None, None, "float32", "", ""), scripted, scripted, Device("cpu", ""))  # type: ignore[arg-type]
-        spans = tuple(
-            Bounds(ORIGIN + round(start * SAMPLE_RATE), ORIGIN + round(end * SAMPLE_RATE))
-            for start, end in (speech or [(0.0, seconds)])
-        )
+        engine = Engine(Model("m", "f", None, None, "float32", "", ""), scripted, LocalRunner(scripted), "none")  # type: ignore[arg-type]
         samples = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
-        result = engine.recognize(Window(Bounds(ORIGIN, ORIGIN + len(samples)), samples, spans), None, Stopwatch())
+        window = Window(samples, (Bounds(ORIGIN, ORIGIN + len(samples)),))
+        result = asyncio.run(engine.recognize(window, None, Stopwatch()))
         assert not scripted.script
         return result, scripted.seen
 
@@ -79,14 +74,8 @@ def test_the_rest_of_a_window_is_run_in_the_same_language(recognize: Callable[..
     assert seen == [(20.0, Request(None)), (12.0, Request("zh")), (7.0, Request("zh"))]
 
 
-def test_the_rest_begins_where_speech_begins_again(recognize: Callable[..., tuple[Hypothesis, list]]) -> None:
-    result, seen = recognize(said("甲", 0.0, heard=8.0), said("乙", 0.5), speech=[(0.0, 8.0), (12.0, 20.0)])
-    assert [token.start for token in result.tokens] == [0.0, 12.5]
-    assert seen[1][0] == 8.0
-
-
-def test_silence_after_the_text_is_not_run(recognize: Callable[..., tuple[Hypothesis, list]]) -> None:
-    _, seen = recognize(said("甲", 0.0, heard=8.0), speech=[(0.0, 8.3)])
+def test_little_after_the_text_is_not_run(recognize: Callable[..., tuple[Hypothesis, list]]) -> None:
+    _, seen = recognize(said("甲", 0.0, heard=19.3))
     assert len(seen) == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +25,10 @@ from tests.conftest import ENERGY_REPORT
 def transcribe(engine: Engine, path: Path, settings: Settings | None = None) -> Transcript:
     ticks: list[tuple[float, float | None]] = []
     watch = Stopwatch()
-    transcript = Transcriber(engine, settings or Settings()).transcribe(
-        path, path.name, lambda done, length: ticks.append((done, length)), watch
+    transcript = asyncio.run(
+        Transcriber(engine, settings or Settings()).transcribe(
+            path, path.name, lambda done, length: ticks.append((done, length)), watch
+        )
     )
     assert set(watch.seconds) <= {"listen", "prepare", "run", "decode"}
     assert [done for done, _ in ticks] == sorted(done for done, _ in ticks)
@@ -102,9 +105,9 @@ def test_windows_that_stand_apart_from_the_vote_follow_it(
 
     honest = Engine.recognize
 
-    def recognize(self: Engine, window: Window, language: str | None, watch: Stopwatch) -> Hypothesis:
+    async def recognize(self: Engine, window: Window, language: str | None, watch: Stopwatch) -> Hypothesis:
         asked.append(language)
-        return honest(self, window, "de" if len(asked) == 2 else language, watch)
+        return await honest(self, window, "de" if len(asked) == 2 else language, watch)
 
     monkeypatch.setattr(Engine, "recognize", recognize)
     transcript = transcribe(engine, long_talk)

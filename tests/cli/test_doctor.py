@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from funasr_cli.batch import devices
 from funasr_cli.cli import cli
 from funasr_cli.diagnosis import machine, versions
 from funasr_cli.diagnosis.versions import Package
@@ -204,7 +205,7 @@ def test_a_control_group_with_little_memory_is_a_warning(
     doctor: Doctor, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "memory.max").write_text("50000000\n")
-    monkeypatch.setattr(machine, "MEMORY_LIMITS", (tmp_path / "memory.max", tmp_path / "absent"))
+    monkeypatch.setattr(devices, "CGROUPS", tmp_path)
     monkeypatch.setattr(machine, "LITTLE_MEMORY", 100_000_000)
     result = doctor()
     assert result.exit_code == 0

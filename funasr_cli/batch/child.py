@@ -1,0 +1,138 @@
+"""A child process: started so that it dies with its parent, and told from others by how it died."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from pathlib import Path
+from typing import Any
+
+from funasr_cli.errors import MachineError
+
+# Of prctl(2).
+PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
+
+SECONDS_TO_DIE = 5.0
+
+UNKNOWN = 255
+"""What multiprocessing gives as exit code where the fork server, which alone would know it, is gone."""
+
+OWN_FAULT = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGSYS, signal.SIGXCPU}
+"""Signals that a process gets for something it did itself."""
+
+
+def settle_in(name: str) -> None:
+    """In a new child: be known to `ps` and `top` by `name` (15 characters at most), and end when the parent ends."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(PR_SET_NAME, name.encode())
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # A fork server, whose child this may be, outlives the parent as long as it has children.
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(0)
+
+
+class Child:
+    """A child process and the parent's end of the pipe between them."""
+
+    def __init__(self, method: str, target: Callable[..., None], *arguments: Any) -> None:
+        """`method` as multiprocessing has it; `target` gets the other end of the pipe, then `arguments`."""
+        context = multiprocessing.get_context(method)
+        self.pipe, end = context.Pipe()
+        self._process = context.Process(target=target, args=(end, *arguments), daemon=True)  # type: ignore[attr-defined]
+        try:
+            with _signals_held():
+                self._process.start()
+        except (OSError, EOFError) as error:
+            self.pipe.close()
+            raise MachineError(
+                f"no process can be started: {error or type(error).__name__}",
+                hint="Is the limit of processes or memory reached (ulimit -u, control group), or TMPDIR not writable?",
+            ) from error
+        finally:
+            end.close()
+
+    def say(self, message: object) -> None:
+        """Send it; a child that is dead already will be found to be so when it is listened to."""
+        with suppress(OSError):
+            self.pipe.send(message)
+
+    def kill(self) -> None:
+        """End it, whatever it is doing."""
+        self._process.kill()
+
+    def bury(self, within: float = SECONDS_TO_DIE) -> int | None:
+        """Close the pipe, by which a child that is well ends, and wait until it is dead.
+
+        Returns its exit code as multiprocessing has it; None where that is not to be had.
+        """
+        self.pipe.close()
+        self._process.join(within)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join(SECONDS_TO_DIE)
+        code = self._process.exitcode
+        return None if code == UNKNOWN else code
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """How a child died, and whether of something it did itself rather than by somebody's hand."""
+
+    how: str
+    at_fault: bool
+
+    @classmethod
+    def of(cls, code: int | None, *, memory_ran_out: bool) -> Death:
+        """Of the exit code; `memory_ran_out`: the kernel has just killed something for want of memory."""
+        if code is None:
+            return cls("it is gone", at_fault=False)
+        if code >= 0:
+            return cls(f"ended by itself with exit code {code}", at_fault=True)
+        name = signal.Signals(-code).name
+        if memory_ran_out and -code == signal.SIGKILL:
+            return cls(f"killed by {name}, memory ran out", at_fault=True)
+        return cls(f"killed by {name}", at_fault=-code in OWN_FAULT)
+
+
+def out_of_memory_kills() -> int:
+    """How many processes this kernel has killed for want of memory, in control groups too; 0 where it does not say."""
+    with suppress(OSError):
+        for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines():
+            name, _, value = line.partition(" ")
+            if name == "oom_kill":
+                return int(value)
+    return 0
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Block the signals that end a run, for the processes that are started now and the ones that these start.
+
+    Ctrl-C goes to all processes of a terminal, and a service manager's SIGTERM to all of a service; the parent alone
+    is to hear it, and lets them finish what they are writing.
+    """
+    resource_tracker.ensure_running()  # else it is started within, and leaves the signals unblocked
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def preload(*modules: str) -> None:
+    """Have what "forkserver" children need imported once, before the first is started; they begin in milliseconds."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(modules))

@@ -1,0 +1,78 @@
+"""What to load for each family of models: the executor where the device is, the recogniser anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from funasr_cli.arrays import TensorSpec
+from funasr_cli.executors.base import Executor
+from funasr_cli.models.store import Model
+from funasr_cli.recognizers.base import Recognizer
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What a loaded graph says of itself: all that a recogniser needs of it, so that it may be in another process."""
+
+    device: str
+    inputs: Sequence[TensorSpec]
+    outputs: Sequence[TensorSpec]
+    metadata: Mapping[str, str]
+
+
+def load_executor(model: Model, *, threads: int) -> tuple[Executor, Graph]:
+    """Load the graph. Raises `ModelError` where it is damaged."""
+    return FAMILIES[model.family][0](model, threads)
+
+
+def load_recognizer(model: Model, graph: Graph, *, itn: bool) -> Recognizer:
+    """The recogniser for a graph of this model. Raises `ModelError` where something is missing beside the graph."""
+    return FAMILIES[model.family][1](model, graph, itn)
+
+
+# Each family's runtime is imported where it is needed: the other's takes a second and tens of megabytes.
+
+
+def _whisper_executor(model: Model, threads: int) -> tuple[Executor, Graph]:
+    from funasr_cli.executors.ctranslate2 import CTranslate2Executor
+    from funasr_cli.recognizers.whisper import WhisperRecognizer
+
+    recognizer = WhisperRecognizer(model.path)
+    executor = CTranslate2Executor(
+        model.path,
+        mels=recognizer.mels,
+        language_ids=recognizer.language_ids,
+        end_id=recognizer.end_id,
+        precision=model.precision,
+        threads=threads,
+    )
+    return executor, Graph(executor.device, executor.inputs, executor.outputs, {})
+
+
+def _whisper_recognizer(model: Model, graph: Graph, itn: bool) -> Recognizer:
+    """Whisper writes punctuation and numbers as it likes; `itn` makes no difference."""
+    from funasr_cli.recognizers.whisper import WhisperRecognizer
+
+    return WhisperRecognizer(model.path)
+
+
+def _sensevoice_executor(model: Model, threads: int) -> tuple[Executor, Graph]:
+    from funasr_cli.executors.onnx import OnnxExecutor
+
+    executor = OnnxExecutor(model.weights, precision=model.precision, threads=threads)
+    return executor, Graph(executor.device, executor.inputs, executor.outputs, executor.metadata)
+
+
+def _sensevoice_recognizer(model: Model, graph: Graph, itn: bool) -> Recognizer:
+    from funasr_cli.recognizers.sensevoice import SenseVoiceRecognizer
+
+    return SenseVoiceRecognizer(model.path, graph.inputs, graph.outputs, graph.metadata, itn=itn)
+
+
+FAMILIES: dict[
+    str, tuple[Callable[[Model, int], tuple[Executor, Graph]], Callable[[Model, Graph, bool], Recognizer]]
+] = {
+    "whisper": (_whisper_executor, _whisper_recognizer),
+    "sensevoice": (_sensevoice_executor, _sensevoice_recognizer),
+}

@@ -1,0 +1,71 @@
+"""What a run has done so far, file by file: in the totals, and told to whoever watches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from funasr_cli.batch.delivery import Delivery, Summary
+from funasr_cli.batch.progress import Display, Tally
+from funasr_cli.batch.record import LeftForNextTime
+from funasr_cli.errors import FunasrError
+from funasr_cli.files import shown
+
+
+class Ledger:
+    """Keeps `tally` and tells `display`."""
+
+    def __init__(self, display: Display, tally: Tally) -> None:
+        self.display = display
+        self.tally = tally
+
+    def open(self, deliveries: Sequence[Delivery]) -> None:
+        """These are to be done."""
+        self.tally.total_files = len(deliveries) + self.tally.failed  # what could not be found has failed already
+        self.tally.total_work = float(sum(delivery.size for delivery in deliveries))
+        self.display.start(self.tally)
+
+    def moved(self, current: str, audio: float, work: float) -> None:
+        """So many seconds of audio and bytes of recordings are done of those under way, `current` among them."""
+        self.tally.open_audio, self.tally.open_work = audio, work
+        self.display.update(self.tally, current)
+
+    def done(self, delivery: Delivery, summary: Summary, warnings: Sequence[str]) -> None:
+        """There is a result; `warnings` came up when it was delivered."""
+        for warning in [*summary.warnings, *warnings]:
+            self.display.warn(f"warning: {name_of(delivery)}: {warning}")
+        self.tally.audio += summary.duration
+        self.tally.speech += summary.speech_seconds
+        self.tally.work += delivery.size
+        if summary.empty:
+            self.tally.empty += 1
+        else:
+            self.tally.done += 1
+
+    def failed(self, delivery: Delivery, error: FunasrError) -> None:
+        """There is none."""
+        self.display.warn(f"failed: {error}")
+        self.tally.work += delivery.size
+        if isinstance(error, LeftForNextTime):
+            self.tally.left += 1
+        else:
+            self.tally.failed += 1
+
+    def close(self, left: int) -> None:
+        """The run is over; `left` recordings were not done."""
+        self.tally.left += left
+        self.tally.open_audio = self.tally.open_work = 0.0
+        self.display.close(self.tally)
+
+
+def located(delivery: Delivery, error: FunasrError) -> FunasrError:
+    """The error with a place that says something to the user."""
+    if delivery.source.is_stdin:
+        error.where = name_of(delivery)  # not that of the file it was spooled into
+    elif error.where is None:
+        error.where = str(delivery.source.path)
+    return error
+
+
+def name_of(delivery: Delivery) -> str:
+    """The recording as it is shown."""
+    return shown(delivery.source.relative)

@@ -1,0 +1,327 @@
+"""A run with workers and device processes: the parent's side.
+
+Whatever dies costs at most itself. A worker that dies is replaced and its recordings are begun again; a device process
+that dies or hangs is replaced and its windows are run again; what processes keep dying of fails, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+import selectors
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from itertools import islice
+from types import TracebackType
+
+from funasr_cli.batch.child import SECONDS_TO_DIE, Death, out_of_memory_kills, preload
+from funasr_cli.batch.clerk import Clerk
+from funasr_cli.batch.crew import Crew
+from funasr_cli.batch.deadline import Deadline
+from funasr_cli.batch.delivery import FileDelivery
+from funasr_cli.batch.desk import Desk
+from funasr_cli.batch.exchange import AHEAD, Exchange
+from funasr_cli.batch.ledger import Ledger
+from funasr_cli.batch.messages import (
+    Broke,
+    Failed,
+    FromDevice,
+    FromWorker,
+    Give,
+    Idle,
+    Loaded,
+    Ran,
+    Rendered,
+    Run,
+    Unusable,
+    Want,
+    Written,
+)
+from funasr_cli.batch.record import Record
+from funasr_cli.batch.settings import Settings
+from funasr_cli.batch.shared import Board, Slots
+from funasr_cli.batch.signals import Interrupted
+from funasr_cli.batch.staff import LANES, Device, Worker
+from funasr_cli.batch.strikes import Strikes
+from funasr_cli.errors import InputError, MachineError
+from funasr_cli.models.store import Model
+
+TICK = 0.2
+"""Seconds between two looks at signals, at hung processes and at how far the workers are."""
+
+STALLED = 600.0
+"""Seconds after which a worker that is not waiting for anything, and does not come on in its recording, hangs."""
+
+STILLBORN = 3
+"""Processes in a row that die before they can do anything, until the run gives up."""
+
+LAST_WRITES = 10.0
+"""Seconds that an interrupted run grants the workers for the outputs that they are just writing."""
+
+
+class Pool:
+    """Use it as a context manager: `load`, then `do`. No process outlives it."""
+
+    def __init__(
+        self,
+        crew: Crew,
+        record: Record,
+        model: Model,
+        settings: Settings,
+        ledger: Ledger,
+        check_stop: Callable[[], None],
+        *,
+        window_timeout: float,
+    ) -> None:
+        """A device process that takes longer than `window_timeout` seconds for a window hangs."""
+        self._crew = crew
+        self._clerk = Clerk(record)
+        self._model = model
+        self._settings = settings
+        self._ledger = ledger
+        self._check_stop = check_stop
+        self._window_timeout = window_timeout
+        self._loaded: Loaded | None = None
+        self._desk: Desk[Worker] | None = None
+        self._stillborn: Counter[type[Worker | Device]] = Counter()
+        self._strikes: Strikes[int] = Strikes()  # of the windows in the slots
+        self._ooms = out_of_memory_kills()
+        self._clock = 0.0  # stands still while this process is stopped, as all of them are by Ctrl-Z
+        self._last_look = time.monotonic()
+
+    def __enter__(self) -> Pool:
+        preload("funasr_cli.batch.worker", f"funasr_cli.recognizers.{self._model.family}")
+        with ExitStack() as stack:
+            count = self._crew.devices * AHEAD + self._crew.workers * LANES
+            self._slots = Slots(count)
+            stack.callback(self._slots.close)
+            self._board = Board(self._crew.workers * LANES)
+            stack.callback(self._board.close)
+            self._selector = stack.enter_context(selectors.DefaultSelector())
+            self._selector.register(stack.enter_context(self._clerk), selectors.EVENT_READ, self._clerk)
+            self._exchange: Exchange[Worker, Device] = Exchange(
+                count, lambda worker, message: worker.child.say(message), self._order
+            )
+            self._devices: set[Device] = set()
+            self._workers: set[Worker] = set()
+            stack.callback(self._end_children)
+            for _ in range(self._crew.devices):
+                self._start_device()
+            for number in range(self._crew.workers):
+                self._start_worker(number * LANES)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _end_children(self) -> None:
+        for worker in self._workers:
+            worker.child.kill()
+        children = [*(device.child for device in self._devices), *(worker.child for worker in self._workers)]
+        for child in children:
+            child.pipe.close()
+        until = time.monotonic() + SECONDS_TO_DIE
+        for child in children:
+            child.bury(max(0.0, until - time.monotonic()))
+
+    def load(self) -> Loaded:
+        """Wait until a device is ready. Raises what keeps it from being so."""
+        while self._loaded is None:
+            self._step()
+        return self._loaded
+
+    def do(self, deliveries: Sequence[FileDelivery], deadline: Deadline, max_files: int | None) -> None:
+        """Do up to `max_files`, as long as `deadline` has not passed; the others are left for next time."""
+        desk: Desk[Worker] = Desk(
+            self._clerk, self._ledger, deadline, lambda worker, message: worker.child.say(message)
+        )
+        self._desk = desk
+        self._ledger.tally.devices = self._crew.devices
+        self._ledger.open(deliveries)
+        chosen = list(islice(deliveries, max_files))
+        desk.fill(chosen)
+        try:
+            self._offer()
+            while not desk.through:
+                self._step()
+        except Interrupted:
+            self._finish_writing(desk)
+            raise
+        finally:
+            desk.drop()
+            self._ledger.close(len(deliveries) - len(chosen) + desk.left)
+
+    def _step(self) -> None:
+        """Listen to all children for a moment."""
+        self._check_stop()
+        self._listen()
+        now = time.monotonic()
+        if now - self._last_look < TICK:
+            return
+        self._clock += min(now - self._last_look, 2 * TICK)
+        self._last_look = now
+        self._end_hung()
+        self._ooms = out_of_memory_kills()
+        if self._desk is not None:
+            self._desk.show(self._board.get(row) for row in range(self._crew.workers * LANES))
+
+    def _listen(self) -> None:
+        for key, _ in self._selector.select(TICK):
+            one: Worker | Device | Clerk = key.data
+            if isinstance(one, Clerk):
+                one.answer()
+                continue
+            messages, gone = [], False
+            try:
+                while one.child.pipe.poll():
+                    messages.append(one.child.pipe.recv())
+            except (EOFError, OSError):
+                gone = True
+            for message in messages:
+                if isinstance(one, Worker):
+                    self._from_worker(one, message)
+                else:
+                    self._from_device(one, message)
+            if gone:
+                self._lost(one)
+
+    def _from_worker(self, worker: Worker, message: FromWorker) -> None:
+        match message:
+            case Want():
+                self._exchange.want(worker)
+            case Run(slot):
+                self._strikes.forget(slot)  # another window
+                self._exchange.run(worker, slot)
+            case Give(slot):
+                self._exchange.give(worker, slot)
+            case Idle(lane):
+                self._bear(worker)
+                worker.idle.add(lane)
+                self._offer()
+            case Rendered():
+                self._at_work.rendered(message)
+            case Written():
+                self._at_work.written(message)
+            case Failed():
+                self._at_work.failed(message)
+
+    def _from_device(self, device: Device, message: FromDevice) -> None:
+        device.since = self._clock
+        match message:
+            case Ran():
+                self._ledger.tally.busy += message.seconds
+                self._exchange.answer(device, message)
+            case Broke():
+                self._exchange.answer(device, message)
+            case Loaded():
+                self._bear(device)
+                if self._loaded is None:
+                    self._loaded = message
+                    for worker in self._workers:
+                        worker.child.say(message.graph)
+                self._exchange.add_device(device)
+            case Unusable(error):
+                raise error
+
+    def _bear(self, one: Worker | Device) -> None:
+        if not one.born:
+            one.born = True
+            self._stillborn[type(one)] = 0
+
+    @property
+    def _at_work(self) -> Desk[Worker]:
+        assert self._desk is not None
+        return self._desk
+
+    def _offer(self) -> None:
+        """Give jobs to the lanes that have none."""
+        if self._desk is None:
+            return
+        for lane in range(LANES):
+            for worker in self._workers:
+                if lane in worker.idle and (job := self._desk.next(worker, lane)):
+                    worker.idle.remove(lane)
+                    worker.child.say(job)
+
+    def _order(self, device: Device, run: Run) -> None:
+        if self._exchange.under_way(device) == run.slot:
+            device.since = self._clock
+        device.child.say(run)
+
+    def _start_worker(self, row: int) -> None:
+        worker = Worker.start(row, self._slots, self._board, self._model, self._settings)
+        worker.patience = self._clock + STALLED
+        if self._loaded is not None:
+            worker.child.say(self._loaded.graph)
+        self._workers.add(worker)
+        self._selector.register(worker.child.pipe, selectors.EVENT_READ, worker)
+
+    def _start_device(self) -> None:
+        device = Device.start(self._slots, self._model, self._crew.threads)
+        device.since = self._clock
+        self._devices.add(device)
+        self._selector.register(device.child.pipe, selectors.EVENT_READ, device)
+
+    def _lost(self, one: Worker | Device, hung: str | None = None) -> None:
+        """A child is gone, or was ended because it was `hung`."""
+        self._selector.unregister(one.child.pipe)
+        code = one.child.bury()
+        death = (
+            Death(hung, at_fault=True) if hung else Death.of(code, memory_ran_out=out_of_memory_kills() > self._ooms)
+        )
+        if not one.born:
+            self._stillborn[type(one)] += 1
+            if self._stillborn[type(one)] >= STILLBORN:
+                hint = "Is there too little memory? --workers 1"
+                raise MachineError(f"processes die as they start: {death.how}", hint=hint)
+        if isinstance(one, Worker):
+            self._lost_worker(one, death)
+        else:
+            self._lost_device(one, death)
+
+    def _lost_worker(self, worker: Worker, death: Death) -> None:
+        self._workers.remove(worker)
+        self._exchange.remove_worker(worker)
+        if self._desk is not None:
+            self._desk.lost(worker, worker.last_seen(self._board), death.how, at_fault=death.at_fault)
+        self._start_worker(worker.row)
+        self._offer()
+
+    def _lost_device(self, device: Device, death: Death) -> None:
+        slot = self._exchange.under_way(device)
+        verdict = None
+        if slot is not None and self._strikes.out(slot, 0.0, at_fault=death.at_fault):
+            verdict = Broke(slot, InputError(f"device processes die over a window of it: {death.how}"))
+        self._devices.remove(device)
+        self._exchange.remove_device(device, verdict)
+        self._ledger.display.warn(f"a device process was lost ({death.how}); its windows are run again in a new one")
+        self._start_device()
+
+    def _end_hung(self) -> None:
+        for device in list(self._devices):
+            waits = self._clock - device.since
+            if not device.born and waits > STALLED:
+                device.child.kill()
+                self._lost(device, f"it was not ready within {STALLED:.0f} s")
+            elif self._exchange.under_way(device) is not None and waits > self._window_timeout:
+                device.child.kill()
+                self._lost(device, f"no answer within --window-timeout, {self._window_timeout:.0f} s")
+        for worker in list(self._workers):
+            seen = worker.last_seen(self._board).seen
+            at_work = self._desk is not None and self._desk.expects(worker) and not self._exchange.owes(worker)
+            starts = self._loaded is not None and not worker.born
+            if seen != worker.seen or not (at_work or starts):
+                worker.seen, worker.patience = seen, self._clock + STALLED
+            elif self._clock > worker.patience:
+                worker.child.kill()
+                self._lost(worker, f"it came no further for {STALLED:.0f} s")
+
+    def _finish_writing(self, desk: Desk[Worker]) -> None:
+        """Outputs that are just being written are worth waiting for."""
+        desk.stop()
+        until = time.monotonic() + LAST_WRITES
+        while desk.writing and time.monotonic() < until:
+            self._listen()

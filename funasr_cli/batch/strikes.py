@@ -1,0 +1,41 @@
+"""Who is to blame when a process dies: the recording it was at, or nobody here."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+KeyT = TypeVar("KeyT", bound=Hashable)
+
+OWN_DEATHS = 2
+"""A process that dies of itself twice over the same thing dies of it."""
+
+KILLS_AT_ONE_PLACE = 3
+"""A SIGKILL from outside (an administrator's, a watchdog's) says little; one after the other at the same place does."""
+
+
+@dataclass(slots=True)
+class _Past:
+    deaths: int = 0
+    place: float = -1.0
+    kills: int = 0
+
+
+class Strikes(Generic[KeyT]):
+    """Counts deaths by what the process was at."""
+
+    def __init__(self) -> None:
+        self._past: dict[KeyT, _Past] = {}
+
+    def out(self, key: KeyT, place: float, *, at_fault: bool) -> bool:
+        """One more process died over `key`, at `place` in it; returns whether `key` is not to be tried again."""
+        past = self._past.setdefault(key, _Past())
+        past.deaths += at_fault
+        past.kills = past.kills + 1 if place == past.place else 1
+        past.place = place
+        return past.deaths >= OWN_DEATHS or past.kills >= KILLS_AT_ONE_PLACE
+
+    def forget(self, key: KeyT) -> None:
+        """`key` has gone through, or stands for something else from now on."""
+        self._past.pop(key, None)

@@ -1,0 +1,86 @@
+"""The thread that keeps the record: a real record, and what reaches the disk together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from funasr_cli.batch.clerk import Clerk
+from funasr_cli.batch.record import Record, open_record
+from funasr_cli.errors import InputError, RecordError
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Iterator[Record]:
+    with open_record(tmp_path, beside=False, wait=False, tell=print) as record:
+        yield record
+
+
+def count_transactions(record: Record, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    seen: list[str] = []
+    honest = record.together
+
+    def together() -> object:
+        seen.append("transaction")
+        return honest()
+
+    monkeypatch.setattr(record, "together", together)
+    return seen
+
+
+def note(into: list[object]) -> Callable[[Future[object]], None]:
+    return lambda outcome: into.append(outcome.exception() or outcome.result())
+
+
+def test_what_came_in_meanwhile_is_put_down_together(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    transactions, answers = count_transactions(record, monkeypatch), list[object]()
+    begun, gate = threading.Event(), threading.Event()
+    with Clerk(record) as clerk:
+        clerk.submit(lambda: begun.set() or gate.wait(), note(answers))  # type: ignore[func-returns-value]
+        begun.wait()
+        for number in range(10):
+            clerk.submit(lambda number=number: number, note(answers))  # type: ignore[misc]
+        gate.set()
+        while len(answers) < 11:
+            clerk.answer()
+    assert answers == [True, *range(10)]
+    assert len(transactions) == 2
+
+
+def test_an_entry_that_fails_costs_only_itself(record: Record) -> None:
+    def refuse() -> None:
+        raise InputError("no")
+
+    answers: list[object] = []
+    with Clerk(record) as clerk:
+        clerk.submit(refuse, note(answers))
+        clerk.submit(lambda: "yes", note(answers))
+        while len(answers) < 2:
+            clerk.answer()
+    assert isinstance(answers[0], InputError)
+    assert answers[1] == "yes"
+
+
+def test_a_record_that_cannot_be_kept_ends_the_run(record: Record) -> None:
+    def break_down() -> None:
+        raise RecordError("disk full")
+
+    answers: list[object] = []
+    with Clerk(record) as clerk:
+        clerk.submit(break_down, note(answers))
+        with pytest.raises(RecordError, match="disk full"):
+            clerk.answer()
+        clerk.submit(lambda: "too late", note(answers))
+    assert answers == []
+
+
+def test_all_that_was_handed_in_is_on_the_disk_at_the_end(record: Record) -> None:
+    done: list[int] = []
+    with Clerk(record) as clerk:
+        for number in range(100):
+            clerk.submit(lambda number=number: done.append(number), lambda _: None)  # type: ignore[misc]
+    assert done == list(range(100))

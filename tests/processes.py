@@ -1,0 +1,40 @@
+"""The processes of a run, as the kernel shows them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """All processes below `pid`: their ids and names (`funasr-worker`, `funasr-device`, …)."""
+    parents: dict[int, int] = {}
+    names: dict[int, str] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            name, _, rest = (folder / "stat").read_text().rpartition(")")
+        except OSError:
+            continue
+        if rest.split()[0] != "Z":
+            names[int(folder.name)] = name.partition("(")[2]
+            parents[int(folder.name)] = int(rest.split()[1])
+    found: dict[int, str] = {}
+    level = {pid}
+    while level:
+        level = {child for child, parent in parents.items() if parent in level and child not in found}
+        found |= {child: names[child] for child in level}
+    return found
+
+
+def named(pid: int, name: str) -> list[int]:
+    """The ids of the processes below `pid` with this name, in order."""
+    return sorted(child for child, given in descendants(pid).items() if given == name)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Wait for it; fails the test where it does not come true."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not come about"
+        time.sleep(0.005)
