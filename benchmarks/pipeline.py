@@ -1,0 +1,312 @@
+"""What the engine costs beyond the bare runs of a graph, and how it shares out work.
+
+    python benchmarks/pipeline.py engine MODEL RECORDING...      bare executor against the whole pipeline
+    python benchmarks/pipeline.py front RECORDING...             one worker against two; the device takes no time
+    python benchmarks/pipeline.py device RECORDING               how busy simulated devices of 10 ms a window are kept
+    python benchmarks/pipeline.py overhead RECORDING             CPU time of a file beyond that of its audio
+    python benchmarks/pipeline.py packing RECORDING...           how full windows are
+
+Each prints one table. `--rounds N` repeats; what is compared takes turns, so that a change of the machine's load
+touches all of it, and ratios are medians of the rounds' ratios. A simulated device sleeps, and answers with the stored
+outputs of a real window; nothing else is simulated, except that `device` has its windows from memory as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import soundfile
+
+from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
+from funasr_cli.audio.decode import open_recording
+from funasr_cli.audio.spans import VadOptions
+from funasr_cli.audio.vad import SpeechDetector, load_silero
+from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
+from funasr_cli.batch import families
+from funasr_cli.batch.crew import Crew
+from funasr_cli.batch.deadline import Deadline
+from funasr_cli.batch.delivery import FileDelivery
+from funasr_cli.batch.families import Graph, load_executor, load_recognizer
+from funasr_cli.batch.ledger import Ledger
+from funasr_cli.batch.plan import Rules
+from funasr_cli.batch.pool import Pool
+from funasr_cli.batch.progress import Display, Tally
+from funasr_cli.batch.record import Provenance, open_record
+from funasr_cli.batch.scan import scan
+from funasr_cli.batch.settings import Settings
+from funasr_cli.executors.base import Executor
+from funasr_cli.models.store import Model, find_model
+from funasr_cli.recognizers.base import Hypothesis, Recognizer, Request
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.processes import descendants  # noqa: E402
+
+NANO = ROOT / "tests" / "assets" / "nano"
+LENGTH = 15.0
+STORED = "FUNASR_BENCHMARK_WINDOW"
+"""Environment variable: the file with a real window's inputs and outputs, and the milliseconds that a run takes."""
+
+
+class SimulatedExecutor:
+    """Sleeps, and answers with the outputs of one real window."""
+
+    def __init__(self, graph: Graph, milliseconds: float, outputs: Arrays) -> None:
+        self.inputs, self.outputs, self.device = graph.inputs, graph.outputs, "simulated"
+        self._seconds = milliseconds / 1000
+        self._answer = outputs
+
+    def run(self, inputs: Arrays) -> Arrays:
+        if self._seconds:
+            time.sleep(self._seconds)
+        return self._answer
+
+    def close(self) -> None: ...
+
+
+class ReplayingRecognizer:
+    """A real recogniser whose windows are all prepared already."""
+
+    def __init__(self, recognizer: Recognizer, inputs: Arrays) -> None:
+        self._recognizer = recognizer
+        self._inputs = inputs
+        self.window, self.languages = recognizer.window, recognizer.languages
+
+    def prepare(self, samples: Samples, request: Request) -> Arrays:
+        return self._inputs
+
+    def decode(self, outputs: Arrays, request: Request) -> Hypothesis:
+        return self._recognizer.decode(outputs, request)
+
+
+def _stored() -> tuple[float, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    name, milliseconds = os.environ[STORED].split("|")
+    arrays = dict(np.load(name))
+    parts = ({k[2:]: v for k, v in arrays.items() if k.startswith(f"{side}:")} for side in "io")
+    return float(milliseconds), *parts  # type: ignore[return-value]
+
+
+def _simulated_executor(model: Model, threads: int) -> tuple[Executor, Graph]:
+    executor, graph = load_executor(find_model(str(NANO)), threads=1)
+    executor.close()
+    milliseconds, _, outputs = _stored()
+    return SimulatedExecutor(graph, milliseconds, outputs), graph
+
+
+def _real_recognizer(model: Model, graph: Graph, itn: bool) -> Recognizer:
+    return load_recognizer(find_model(str(NANO)), graph, itn=itn)
+
+
+def _replaying_recognizer(model: Model, graph: Graph, itn: bool) -> Recognizer:
+    return ReplayingRecognizer(_real_recognizer(model, graph, itn), _stored()[1])
+
+
+# Every child imports this file, and so knows these families as well.
+families.FAMILIES["simulated"] = (_simulated_executor, _real_recognizer)
+families.FAMILIES["replayed"] = (_simulated_executor, _replaying_recognizer)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Seconds from the first job to the last, how long devices ran in them, and CPU seconds of all processes."""
+
+    seconds: float
+    busy: float
+    cpu: float
+    audio: float
+
+
+Reader = Callable[[Path], None]
+
+
+def cpu_seconds(pids: Sequence[int]) -> float:
+    """User and system time of these processes."""
+    total = 0.0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
+def run(paths: Sequence[Path], model: Model, crew: Crew, settings: Settings, read: Reader | None = None) -> Result:
+    """Transcribe with the batch engine into a folder that is thrown away; `read` may look at it before."""
+    with tempfile.TemporaryDirectory() as out:
+        provenance = Provenance(model.name, "", "cpu", "benchmark", settings.fingerprint(model))
+        with open_record(Path(out), beside=False, wait=False, tell=print) as record:
+            jobs = record.jobs(scan(list(map(str, paths)), None).sources, Rules(provenance.settings, settings.formats))
+            deliveries = [FileDelivery(record, job, settings.formats, provenance) for job in jobs]
+            tally = Tally()
+            ledger = Ledger(Display(io.StringIO()), tally)
+            with Pool(crew, record, model, settings, ledger, lambda: None, window_timeout=300) as pool:
+                pool.load()
+                everybody = [os.getpid(), *descendants(os.getpid())]
+                before, started = cpu_seconds(everybody), time.perf_counter()
+                pool.do(deliveries, Deadline(None), None)
+                seconds = time.perf_counter() - started
+                cpu = cpu_seconds(everybody) - before
+            assert tally.done + tally.empty == len(paths), str(tally)
+            if read is not None:
+                read(Path(out))
+            return Result(seconds, tally.busy, cpu, tally.audio)
+
+
+def windows_of(path: Path, length: float) -> list[Window]:
+    with open_recording(path) as recording:
+        detector = SpeechDetector(load_silero(), VadOptions())
+        return list(SpeechWindows(recording.blocks(), detector, WindowShape(length)))
+
+
+def store_window(recording: Path, folder: Path) -> Path:
+    """A full window's inputs and outputs, from the small model."""
+    model = find_model(str(NANO))
+    executor, graph = load_executor(model, threads=1)
+    recognizer = load_recognizer(model, graph, itn=True)
+    window = max(windows_of(recording, LENGTH), key=lambda window: len(window.samples))
+    inputs = recognizer.prepare(window.samples, Request())
+    arrays = {f"i:{name}": value for name, value in inputs.items()}
+    arrays |= {f"o:{name}": value for name, value in executor.run(inputs).items()}
+    np.savez(folder / "window.npz", **arrays)  # type: ignore[arg-type]
+    return folder / "window.npz"
+
+
+def simulated(stored: Path, milliseconds: float, family: str) -> Model:
+    os.environ[STORED] = f"{stored}|{milliseconds}"
+    return Model(family, family, stored.parent, stored, "float32", "", "")
+
+
+def engine(arguments: argparse.Namespace) -> None:
+    """Bare runs of the same windows, against the run from file to file."""
+    model = find_model(arguments.model, "int8")
+    executor, graph = load_executor(model, threads=arguments.threads)
+    recognizer = load_recognizer(model, graph, itn=True)
+    windows = [window for path in arguments.recordings for window in windows_of(path, recognizer.window)]
+    inputs = [recognizer.prepare(window.samples, Request()) for window in windows]
+    executor.run(inputs[0])
+    crew = Crew(2, 1, arguments.threads)
+    bare, whole = [], []
+    for _ in range(arguments.rounds):
+        started = time.perf_counter()
+        for one in inputs:
+            executor.run(one)
+        bare.append(time.perf_counter() - started)
+        whole.append(run(arguments.recordings, model, crew, Settings()))
+    ratio = median(result.seconds / seconds for result, seconds in zip(whole, bare, strict=True))
+    print("| windows | bare runs | whole pipeline | ratio | device busy | × real time |\n|---|---|---|---|---|---|")
+    seconds = median(result.seconds for result in whole)
+    busy = median(result.busy / result.seconds for result in whole)
+    speed = whole[0].audio / seconds
+    print(f"| {len(windows)} | {median(bare):.1f} s | {seconds:.1f} s | {ratio:.3f} | {busy:.1%} | {speed:.1f} |")
+
+
+def front(arguments: argparse.Namespace) -> None:
+    """Everything but the run, in one worker and in two."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = simulated(store_window(arguments.recordings[0], Path(folder)), 0.0, "simulated")
+        rounds = [
+            [run(arguments.recordings, model, Crew(workers, 1, 1), Settings()) for workers in (1, 2)]
+            for _ in range(arguments.rounds)
+        ]
+    print("| workers | × real time | against one | CPU seconds an hour of audio |\n|---|---|---|---|")
+    for index, workers in enumerate((1, 2)):
+        speed = median(results[index].audio / results[index].seconds for results in rounds)
+        ratio = median(results[0].seconds / results[index].seconds for results in rounds)
+        cpu = median(3600 * results[index].cpu / results[index].audio for results in rounds)
+        print(f"| {workers} | {speed:.0f} | {ratio:.2f} | {cpu:.1f} |")
+
+
+def device(arguments: argparse.Namespace) -> None:
+    """Windows replayed from memory: nothing is decoded, detected or prepared."""
+    print("| devices | ms a window | windows | busy | against one |\n|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        stored = store_window(arguments.recording, Path(folder))
+        paths = []
+        for number in range(8):
+            path = Path(folder) / f"{number}.wav"
+            soundfile.write(path, np.zeros(SAMPLE_RATE * 2600, np.float32), SAMPLE_RATE)
+            paths.append(path)
+        model = simulated(stored, arguments.milliseconds, "replayed")
+        first = 0.0
+        for devices in (1, 2):
+            results = [
+                run(paths, model, Crew(arguments.workers, devices, 1), Settings(vad=None))
+                for _ in range(arguments.rounds)
+            ]
+            seconds = median(result.seconds for result in results)
+            busy = median(result.busy / result.seconds / devices for result in results)
+            first = first or seconds
+            count = round(results[0].busy / (arguments.milliseconds / 1000))
+            print(f"| {devices} | {arguments.milliseconds:g} | {count} | {busy:.1%} | {first / seconds:.2f} |")
+
+
+def overhead(arguments: argparse.Namespace) -> None:
+    """The same audio in files of five seconds and in long ones."""
+    with open_recording(arguments.recording) as recording:
+        samples = np.concatenate(list(recording.blocks()))
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        model = simulated(store_window(arguments.recording, Path(folder)), 0.0, "simulated")
+        for count, seconds in ((2000, 5.0), (20, 500.0)):
+            place = Path(folder) / str(count)
+            place.mkdir()
+            size = round(seconds * SAMPLE_RATE)
+            for number in range(count):
+                soundfile.write(
+                    place / f"{number:04}.wav",
+                    np.take(samples, range(number * size, (number + 1) * size), mode="wrap"),
+                    SAMPLE_RATE,
+                )
+            results = [run(sorted(place.iterdir()), model, Crew(2, 1, 1), Settings()) for _ in range(arguments.rounds)]
+            rows.append((count, seconds, median(r.cpu for r in results), median(r.seconds for r in results)))
+    print("| files | of | CPU, all processes | wall | CPU a file beyond the long ones' |\n|---|---|---|---|---|")
+    for count, seconds, cpu, wall in rows:
+        beyond = f"{1000 * (cpu - rows[-1][2]) / count:.2f} ms" if count != rows[-1][0] else ""
+        print(f"| {count} | {seconds:.0f} s | {cpu:.1f} s | {wall:.1f} s | {beyond} |")
+
+
+def packing(arguments: argparse.Namespace) -> None:
+    """The share of the windows that is filled with speech as the detector has it."""
+    print("| recording | windows | filled |\n|---|---|---|")
+    for path in arguments.recordings:
+        windows = windows_of(path, LENGTH)
+        speech = sum(len(window.samples) for window in windows)
+        print(f"| {path.stem} | {len(windows)} | {speech / (len(windows) * LENGTH * SAMPLE_RATE):.3f} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+
+    def command(do: Callable[[argparse.Namespace], None], *recordings: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(do.__name__)
+        sub.set_defaults(do=do)
+        sub.add_argument("--rounds", type=int, default=3)
+        return sub
+
+    one = command(engine)
+    one.add_argument("model")
+    one.add_argument("recordings", type=Path, nargs="+")
+    one.add_argument("--threads", type=int, default=2)
+    for do in (front, packing):
+        command(do).add_argument("recordings", type=Path, nargs="+")
+    command(overhead).add_argument("recording", type=Path)
+    one = command(device)
+    one.add_argument("recording", type=Path)
+    one.add_argument("--milliseconds", type=float, default=10.0)
+    one.add_argument("--workers", type=int, default=2)
+    arguments = parser.parse_args()
+    arguments.do(arguments)
+
+
+if __name__ == "__main__":
+    main()
