@@ -1,17 +1,18 @@
 """The thread that keeps the record while the parent goes on handing out windows.
 
 Each transaction waits for the disk, for milliseconds or for tens of them. Here they wait together: everything that was
-handed in while one was being committed goes into the next.
+handed in while one was being committed goes into the next, and what nobody waits for goes with what comes after it.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, TypeAlias, TypeVar
 
@@ -22,13 +23,16 @@ Result = TypeVar("Result")
 Entry: TypeAlias = Callable[[], Any]
 Then: TypeAlias = Callable[[Future[Any]], None]
 
+PATIENCE = 0.05
+"""Seconds that an entry for which nobody waits may wait for others."""
+
 
 class Clerk:
     """Use it as a context manager; within, nobody else may use the record."""
 
     def __init__(self, record: Record) -> None:
         self._record = record
-        self._handed_in: SimpleQueue[tuple[Entry, Then] | None] = SimpleQueue()
+        self._handed_in: SimpleQueue[tuple[Entry, Then, bool] | None] = SimpleQueue()
         self._written: deque[tuple[Future[Any], Then]] = deque()
         self._broken: BaseException | None = None
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -50,9 +54,14 @@ class Clerk:
         """Can be read from when `answer` has something to do."""
         return self._bell
 
-    def submit(self, entry: Callable[[], Result], then: Callable[[Future[Result]], None]) -> None:
-        """Have `entry` put something down; once that is on the disk, `answer` gives what came of it to `then`."""
-        self._handed_in.put((entry, then))
+    def submit(
+        self, entry: Callable[[], Result], then: Callable[[Future[Result]], None], *, urgent: bool = False
+    ) -> None:
+        """Have `entry` put something down; once that is on the disk, `answer` gives what came of it to `then`.
+
+        `urgent`: somebody waits for it.
+        """
+        self._handed_in.put((entry, then, urgent))
 
     def answer(self) -> None:
         """Answer for the entries that are on the disk. Raises what made the record impossible to keep."""
@@ -75,13 +84,18 @@ class Clerk:
 
     def _take(self) -> list[tuple[Entry, Then]]:
         """All that was handed in, waiting for the first of it; nothing where there is no more to come."""
-        entries = []
-        entry = self._handed_in.get()
-        while entry is not None:
-            entries.append(entry)
-            if self._handed_in.empty():
+        entries: list[tuple[Entry, Then]] = []
+        handed_in = self._handed_in.get()
+        until = time.monotonic() + PATIENCE
+        while handed_in is not None:
+            entry, then, urgent = handed_in
+            entries.append((entry, then))
+            if urgent:
+                until = 0.0
+            try:
+                handed_in = self._handed_in.get(timeout=max(0.0, until - time.monotonic()))
+            except Empty:
                 return entries
-            entry = self._handed_in.get()
         self._handed_in.put(None)  # for the next time
         return entries
 

@@ -77,7 +77,9 @@ class Desk(Generic[WorkerT]):
         self._open[message.job].placing = True
         delivery = self._open[message.job].delivery
         self._clerk.submit(
-            lambda: delivery.place(message.content, message.hashes), lambda writes: self._placed(message, writes)
+            lambda: delivery.place(message.content, message.hashes),
+            lambda writes: self._placed(message, writes),
+            urgent=True,  # the worker waits for it
         )
 
     def _placed(self, message: Rendered, outcome: Future[list[Write]]) -> None:

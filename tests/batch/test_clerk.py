@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from funasr_cli.batch import clerk as clerk_module
 from funasr_cli.batch.clerk import Clerk
 from funasr_cli.batch.record import Record, open_record
 from funasr_cli.errors import InputError, RecordError
@@ -40,7 +41,7 @@ def test_what_came_in_meanwhile_is_put_down_together(record: Record, monkeypatch
     transactions, answers = count_transactions(record, monkeypatch), list[object]()
     begun, gate = threading.Event(), threading.Event()
     with Clerk(record) as clerk:
-        clerk.submit(lambda: begun.set() or gate.wait(), note(answers))  # type: ignore[func-returns-value]
+        clerk.submit(lambda: begun.set() or gate.wait(), note(answers), urgent=True)  # type: ignore[func-returns-value]
         begun.wait()
         for number in range(10):
             clerk.submit(lambda number=number: number, note(answers))  # type: ignore[misc]
@@ -49,6 +50,26 @@ def test_what_came_in_meanwhile_is_put_down_together(record: Record, monkeypatch
             clerk.answer()
     assert answers == [True, *range(10)]
     assert len(transactions) == 2
+
+
+def test_what_nobody_waits_for_goes_with_what_comes_after_it(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clerk_module, "PATIENCE", 60.0)
+    transactions, answers = count_transactions(record, monkeypatch), list[object]()
+    with Clerk(record) as clerk:
+        clerk.submit(lambda: "begun", note(answers))
+        clerk.submit(lambda: "placed", note(answers), urgent=True)
+        while len(answers) < 2:
+            clerk.answer()
+    assert answers == ["begun", "placed"]
+    assert len(transactions) == 1
+
+
+def test_what_nobody_waits_for_does_not_wait_for_ever(record: Record) -> None:
+    answers = list[object]()
+    with Clerk(record) as clerk:
+        clerk.submit(lambda: "done", note(answers))
+        clerk.answer()
+    assert answers == ["done"]
 
 
 def test_an_entry_that_fails_costs_only_itself(record: Record) -> None:
