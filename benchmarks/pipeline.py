@@ -8,7 +8,7 @@
 
 Each prints one table. `--rounds N` repeats; what is compared takes turns, so that a change of the machine's load
 touches all of it, and ratios are medians of the rounds' ratios. A simulated device sleeps, and answers with the stored
-outputs of a real window; nothing else is simulated, except that `device` has its windows from memory as well.
+outputs of a real window, cut to length. Nothing else is simulated, but that `device` has its windows from memory too.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ from funasr_cli.batch.settings import Settings
 from funasr_cli.executors.base import Executor
 from funasr_cli.models.store import Model, find_model
 from funasr_cli.recognizers.base import Hypothesis, Recognizer, Request
+from funasr_cli.recognizers.sensevoice_graph import TAG_FRAMES
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -60,7 +61,7 @@ STORED = "FUNASR_BENCHMARK_WINDOW"
 
 
 class SimulatedExecutor:
-    """Sleeps, and answers with the outputs of one real window."""
+    """Sleeps, and answers with the outputs of one real window, as much of them as the window asked for is long."""
 
     def __init__(self, graph: Graph, milliseconds: float, outputs: Arrays) -> None:
         self.inputs, self.outputs, self.device = graph.inputs, graph.outputs, "simulated"
@@ -70,7 +71,11 @@ class SimulatedExecutor:
     def run(self, inputs: Arrays) -> Arrays:
         if self._seconds:
             time.sleep(self._seconds)
-        return self._answer
+        frames = min(inputs["speech"].shape[1] + TAG_FRAMES, self._answer["ctc_logits"].shape[1])
+        return {
+            "ctc_logits": self._answer["ctc_logits"][:, :frames],
+            "encoder_out_lens": np.array([frames], np.int32),
+        }
 
     def close(self) -> None: ...
 
