@@ -36,12 +36,12 @@ class LocalRunner:
     """Runs them right here, one at a time."""
 
     def __init__(self, executor: Executor) -> None:
-        self._executor = executor
+        self.executor = executor
 
     @asynccontextmanager
     async def run(self, inputs: Arrays) -> AsyncIterator[tuple[Arrays, float]]:
         started = time.perf_counter()
-        outputs = self._executor.run(inputs)
+        outputs = self.executor.run(inputs)
         yield outputs, time.perf_counter() - started
 
 

@@ -12,7 +12,6 @@ import pytest
 import yaml
 from onnx import numpy_helper
 
-from funasr_cli.batch.devices import Device
 from funasr_cli.batch.engine import Engine, load_engine
 from funasr_cli.errors import MachineError, ModelError, UsageError
 from funasr_cli.export import compare
@@ -45,7 +44,7 @@ def frozen(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def load(folder: Path) -> Engine:
-    return load_engine(find_model(str(folder)), Device("cpu", "tests"), threads=1)
+    return load_engine(find_model(str(folder)), threads=1)
 
 
 def test_every_dimension_is_a_number(frozen: Path) -> None:
@@ -68,7 +67,7 @@ def test_the_static_graph_hears_what_the_free_one_hears(frozen: Path, tmp_path: 
         samples = samples_of(NANO / "words-with-pauses.flac")[:length]
         heard = []
         for engine in (static, free):
-            outputs = engine.executor.run(engine.recognizer.prepare(samples, Request()))
+            outputs = engine.runner.executor.run(engine.recognizer.prepare(samples, Request()))
             heard.append([(token.text, token.start) for token in engine.recognizer.decode(outputs, Request()).tokens])
         assert heard[0] == heard[1]
 
