@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from funasr_cli.batch.devices import usable_cores, usable_memory
 from funasr_cli.models.store import Model
@@ -40,7 +39,7 @@ def cpu_crew(model: Model, workers: int | None, recordings: int) -> Crew:
     cores = usable_cores()
     devices = max(1, cores // THREADS)
     if devices > 1:
-        weight = MEMORY_PER_WEIGHT * _size(model.weights)
+        weight = MEMORY_PER_WEIGHT * model.weights.stat().st_size
         devices = max(1, min(devices, usable_memory().available // max(1, weight)))
     workers = workers or max(2, cores // CORES_PER_WORKER)
     devices = min(devices, recordings)
@@ -50,7 +49,3 @@ def cpu_crew(model: Model, workers: int | None, recordings: int) -> Crew:
 def threads_alone() -> int:
     """For one graph in a process of its own."""
     return min(MOST_THREADS, usable_cores())
-
-
-def _size(path: Path) -> int:
-    return sum(file.stat().st_size for file in path.rglob("*")) if path.is_dir() else path.stat().st_size

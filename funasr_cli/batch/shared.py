@@ -25,6 +25,7 @@ INPUT_BYTES = 16 << 20
 """Room for the inputs of a window; Whisper's largest are 1.5 MB."""
 OUTPUT_BYTES = 112 << 20
 """Room for its outputs; 30 s of SenseVoice's logits are 50 MB."""
+SLOT_BYTES = INPUT_BYTES + OUTPUT_BYTES
 ALIGNMENT = 64
 
 
@@ -32,12 +33,13 @@ class SharedMemory:
     """`size` bytes of zeros, mapped. It goes to a child as an argument of its process, and in no other way."""
 
     def __init__(self, size: int) -> None:
-        self._map(os.memfd_create("funasr-cli", os.MFD_CLOEXEC), size)
-        os.ftruncate(self._descriptor, size)
-        self._buffer = mmap.mmap(self._descriptor, size)
+        descriptor = os.memfd_create("funasr-cli", os.MFD_CLOEXEC)
+        os.ftruncate(descriptor, size)
+        self._map(descriptor, size)
 
     def _map(self, descriptor: int, size: int) -> None:
         self._descriptor, self._size = descriptor, size
+        self._buffer = mmap.mmap(descriptor, size)
 
     def view(self, dtype: Any, count: int, offset: int) -> NDArray[Any]:
         """`count` items at `offset`, not copied."""
@@ -53,7 +55,6 @@ class SharedMemory:
     def __setstate__(self, state: tuple[Any, int]) -> None:
         duplicate, size = state
         self._map(duplicate.detach(), size)
-        self._buffer = mmap.mmap(self._descriptor, size)
 
 
 class Slots:
@@ -63,24 +64,23 @@ class Slots:
     """
 
     def __init__(self, count: int) -> None:
-        self.count = count
-        self._memory = SharedMemory(count * (INPUT_BYTES + OUTPUT_BYTES))
+        self._memory = SharedMemory(count * SLOT_BYTES)
 
     def write_inputs(self, slot: int, arrays: Arrays) -> None:
         """Copy the inputs of a run into the slot. Raises `ValueError` where they are larger than it."""
-        self._write(slot * (INPUT_BYTES + OUTPUT_BYTES), INPUT_BYTES, arrays)
+        self._write(slot * SLOT_BYTES, INPUT_BYTES, arrays)
 
     def write_outputs(self, slot: int, arrays: Arrays) -> None:
         """Copy the outputs of a run into the slot. Raises `ValueError` where they are larger than it."""
-        self._write(slot * (INPUT_BYTES + OUTPUT_BYTES) + INPUT_BYTES, OUTPUT_BYTES, arrays)
+        self._write(slot * SLOT_BYTES + INPUT_BYTES, OUTPUT_BYTES, arrays)
 
     def inputs(self, slot: int) -> Arrays:
         """The inputs in the slot: views, good until the next write."""
-        return self._read(slot * (INPUT_BYTES + OUTPUT_BYTES))
+        return self._read(slot * SLOT_BYTES)
 
     def outputs(self, slot: int) -> Arrays:
         """The outputs in the slot: views, good until the slot is given away."""
-        return self._read(slot * (INPUT_BYTES + OUTPUT_BYTES) + INPUT_BYTES)
+        return self._read(slot * SLOT_BYTES + INPUT_BYTES)
 
     def close(self) -> None:
         """Give the memory back."""

@@ -246,6 +246,7 @@ def test_children_do_not_outlive_a_killed_parent(start: Start, recordings: Path,
     run.process.kill()
     run.process.wait()
     wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), seconds=5.0)
+    assert start().wait() == 0  # what a worker was just writing is removed by the next run
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
