@@ -29,7 +29,7 @@ class BestPath(NamedTuple):
 
 def best_path_of_topk(log_probs: NDArray[np.float32], ids: NDArray[np.integer]) -> BestPath:
     """From the K best labels of every frame, best first: both `[frames, K]`. Raises as `best_path_of_logits`."""
-    _check(log_probs[:, 0])
+    check(log_probs[:, 0])
     return BestPath(ids[:, 0], log_probs[:, 0])
 
 
@@ -40,15 +40,21 @@ def best_path_of_logits(logits: NDArray[np.float32]) -> BestPath:
     `FloatingPointError` where scores are no numbers: their best label would be blank, and a recording silence.
     """
     labels = logits.argmax(axis=-1)
-    _check(logits[:, BLANK])
+    check(np.take_along_axis(logits, labels[:, np.newaxis], axis=-1))  # among numbers, what is none counts as the best
     log_probs = np.zeros(len(labels), np.float32)
     for frame in np.flatnonzero(labels != BLANK):  # a row at a time stays in the processor's cache
-        scores = logits[frame]
-        log_probs[frame] = -np.log(np.exp(scores - scores[labels[frame]]).sum())  # the best score over the sum of all
+        log_probs[frame] = log_prob_of_best(logits[frame], labels[frame])
     return BestPath(labels, log_probs)
 
 
-def _check(scores: NDArray[np.float32]) -> None:
+def log_prob_of_best(scores: NDArray[np.float32], label: np.intp) -> np.float32:
+    """The log-probability of the `label` whose score is the best: its score over the sum of all, `[vocabulary]`."""
+    log_prob: np.float32 = -np.log(np.exp(scores - scores[label]).sum())
+    return log_prob
+
+
+def check(scores: NDArray[np.float32]) -> None:
+    """Raises `FloatingPointError` where one of the scores is no number."""
     if not np.isfinite(scores).all():
         raise FloatingPointError("the graph gives scores that are no numbers")
 

@@ -52,7 +52,7 @@ def join_pieces(pieces: Iterable[Token]) -> list[Token]:
             words[-1] = replace(piece, text=last.text + text, start=last.start, confidence=confidence)
             sizes[-1] += 1
         else:
-            lead = " " if space and words and not (_unspaced(before) and _unspaced(text[0])) else ""
+            lead = " " if space and words and not (is_unspaced(before) and is_unspaced(text[0])) else ""
             words.append(replace(piece, text=lead + text))
             sizes.append(1)
         space = False
@@ -73,9 +73,9 @@ def join_numbers(words: Iterable[Token]) -> list[Token]:
 
 def _spelled(char: str) -> bool:
     """Whether the character is one of those that together make a word of a spaced script."""
-    return (char.isalnum() and not _unspaced(char)) or char in "'’-"
+    return (char.isalnum() and not is_unspaced(char)) or char in "'’-"
 
 
-def _unspaced(char: str) -> bool:
+def is_unspaced(char: str) -> bool:
     """Whether the character belongs to Chinese or Japanese writing, its punctuation included."""
     return unicodedata.east_asian_width(char) in "WF" and not "가" <= char <= "힣"
