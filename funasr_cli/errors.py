@@ -67,6 +67,10 @@ class DeviceError(MachineError):
     """The device asked for cannot be used."""
 
 
+class DeviceLost(DeviceError):
+    """The device failed in a run, or did not end it in time. It has to be reset; the run can be made again then."""
+
+
 class RecordError(FunasrError):
     """Transcripts are written, but the record of it cannot be."""
 

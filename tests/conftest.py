@@ -64,3 +64,21 @@ def embedded() -> None:
 def engine(embedded: None) -> Engine:
     """whisper-base on the CPU."""
     return load_engine(find_model("whisper-base"), threads=usable_cores())
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small model in float32: a graph with free dimensions, as FunASR publishes them."""
+    from tests.nano import write_float32_nano
+
+    return write_float32_nano(tmp_path_factory.mktemp("published") / "nano")
+
+
+@pytest.fixture(scope="session")
+def frozen(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small model as `freeze` leaves it, for six seconds and the best five labels."""
+    from funasr_cli.export.make import from_graph
+
+    target = tmp_path_factory.mktemp("frozen") / "nano"
+    from_graph(published, target, window=6.0, topk=5, int8=False, tell=lambda _: None)
+    return target

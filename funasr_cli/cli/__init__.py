@@ -10,6 +10,7 @@ import click
 
 from funasr_cli import __version__
 from funasr_cli.cli.config import config
+from funasr_cli.cli.convert import convert
 from funasr_cli.cli.doctor import doctor
 from funasr_cli.cli.export import export, freeze
 from funasr_cli.cli.models import models
@@ -33,6 +34,7 @@ def cli() -> None:
 
 cli.add_command(transcribe)
 cli.add_command(config)
+cli.add_command(convert)
 cli.add_command(doctor)
 cli.add_command(export)
 cli.add_command(freeze)

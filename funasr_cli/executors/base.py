@@ -1,9 +1,12 @@
-"""What every executor offers, and the check that every executor makes before it runs."""
+"""What every executor offers, and what executors do to inputs before they run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from funasr_cli.arrays import Arrays, TensorSpec
 
@@ -29,6 +32,14 @@ class Executor(Protocol):
     def close(self) -> None:
         """Give back everything the device holds for this graph."""
         ...
+
+
+def padded(array: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
+    """`array`, with zeros behind it where `spec` fixes a dimension that is longer; any other misfit stays one."""
+    if len(array.shape) != len(spec.shape):
+        return array
+    lacking = [max(0, (want or 0) - got) for want, got in zip(spec.shape, array.shape, strict=True)]
+    return np.pad(array, [(0, size) for size in lacking]) if any(lacking) else array
 
 
 def check_inputs(specs: Sequence[TensorSpec], inputs: Arrays) -> None:

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
 from funasr_cli.arrays import Arrays, TensorSpec
 from funasr_cli.errors import DeviceError, ModelError
-from funasr_cli.executors.base import check_inputs
+from funasr_cli.executors.base import check_inputs, padded
 
 DTYPES: Mapping[str, np.dtype[Any]] = {
     f"tensor({name})": np.dtype(kind)
@@ -56,7 +55,7 @@ class OnnxExecutor:
         """What the graph's maker wrote into the file."""
 
     def run(self, inputs: Arrays) -> Arrays:
-        fitted = {spec.name: _padded(inputs[spec.name], spec) for spec in self.inputs if spec.name in inputs}
+        fitted = {spec.name: padded(inputs[spec.name], spec) for spec in self.inputs if spec.name in inputs}
         check_inputs(self.inputs, {**inputs, **fitted})
         names = [spec.name for spec in self.outputs]
         return dict(zip(names, self._session.run(names, fitted), strict=True))
@@ -68,11 +67,3 @@ class OnnxExecutor:
 def _spec(node: onnxruntime.NodeArg) -> TensorSpec:
     shape = tuple(size if isinstance(size, int) else None for size in node.shape)
     return TensorSpec(node.name, DTYPES.get(node.type, np.dtype(object)), shape)
-
-
-def _padded(array: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
-    """`array`, with zeros behind it where `spec` fixes a dimension that is longer; any other misfit stays one."""
-    if len(array.shape) != len(spec.shape):
-        return array
-    lacking = [max(0, (want or 0) - got) for want, got in zip(spec.shape, array.shape, strict=True)]
-    return np.pad(array, [(0, size) for size in lacking]) if any(lacking) else array

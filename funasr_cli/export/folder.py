@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-import yaml
 from onnx import ModelProto, TensorProto
 
 from funasr_cli import __version__
@@ -21,13 +20,16 @@ from funasr_cli.export.quantize import quantize
 from funasr_cli.features.cmvn import Cmvn, find_cmvn, write_cmvn
 from funasr_cli.features.lfr import SECONDS_PER_FRAME, STACKED, STEP
 from funasr_cli.files import sha256_of
-from funasr_cli.models.account import ACCOUNT
+from funasr_cli.models.account import write_account
 from funasr_cli.recognizers.sensevoice_graph import LANGUAGE_IDS, TEXTNORM_IDS
 from funasr_cli.recognizers.vocabulary import READERS, read_vocabulary
 
 LICENCES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE")
 TAKEN_ALONG = (*READERS, *LICENCES, "am.mvn", "config.yaml", "configuration.json")
 """Files of the source's folder that belong to the model, as far as they are there."""
+
+STATISTICS = ("neg_mean", "inv_stddev")
+"""Metadata that model.yaml need not repeat: they are in am.mvn."""
 
 Tell = Callable[[str], object]
 """Told what is being done."""
@@ -54,7 +56,8 @@ def build(
             shutil.copyfile(beside / name, target / name)
     write_cmvn(cmvn, target / "am.mvn")
     (target / "tokens.txt").write_text("".join(f"{piece} {i}\n" for i, piece in enumerate(pieces)), encoding="utf-8")
-    onnx.helper.set_model_props(model, {**sherpa_metadata(cmvn, len(pieces)), **metadata})
+    metadata = {**sherpa_metadata(cmvn, len(pieces)), **metadata}
+    onnx.helper.set_model_props(model, metadata)
     onnx.save(model, target / "model.onnx")
 
     frames = math.ceil(round(window / SECONDS_PER_FRAME, 6))
@@ -72,7 +75,8 @@ def build(
     if int8:
         tell("quantising: model_quant.onnx")
         quantize(target / "model.onnx", target / "model_quant.onnx")
-    _account(target, source, window=frames * SECONDS_PER_FRAME, topk=topk, tokens=len(pieces))
+    kept = {key: value for key, value in metadata.items() if key not in STATISTICS}
+    _account(target, source, window=frames * SECONDS_PER_FRAME, topk=topk, tokens=len(pieces), metadata=kept)
 
 
 def sherpa_metadata(cmvn: Cmvn, vocabulary: int) -> dict[str, str]:
@@ -119,8 +123,7 @@ def _account(target: Path, source: Path, **facts: Any) -> None:
         "graphs": {path.name: _tensors(path) for path in sorted(target.glob("*.onnx"))},
         "sha256": {path.name: sha256_of(path) for path in sorted(target.iterdir()) if path.is_file()},
     }
-    text = yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=120)
-    (target / ACCOUNT).write_text(text, encoding="utf-8")
+    write_account(target, made)
 
 
 def _tensors(path: Path) -> dict[str, Any]:

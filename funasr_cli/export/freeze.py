@@ -9,7 +9,7 @@ import onnxruntime
 from onnx import ModelProto, TensorProto, ValueInfoProto, helper, shape_inference
 
 from funasr_cli.errors import ModelError
-from funasr_cli.recognizers.sensevoice_graph import FUNASR, LOGITS, SHERPA_ONNX, TAG_FRAMES
+from funasr_cli.recognizers.sensevoice_graph import FUNASR, LOGITS, SHERPA_ONNX, TAG_FRAMES, TOPK
 
 RENAMED = {SHERPA_ONNX[role]: name for role, name in FUNASR.items()} | {LOGITS[1]: LOGITS[0]}
 """FunASR's name for each of sherpa-onnx's."""
@@ -41,10 +41,14 @@ def freeze(model: ModelProto, frames: int, scratch: Path) -> ModelProto:
 
 
 def append_topk(model: ModelProto, count: int) -> None:
-    """Put LogSoftmax and TopK in place of the logits: `log_probs` float32 and `token_ids` int32, `[1, frames, K]`."""
+    """Put LogSoftmax and TopK in place of the logits: `log_probs` float32 and `token_ids` int32, `[1, frames, K]`.
+
+    Batch and frames may be free.
+    """
     logits = next(output for output in model.graph.output if output.name == "ctc_logits")
-    frames, vocabulary = (dimension.dim_value for dimension in logits.type.tensor_type.shape.dim[1:])
-    if count > vocabulary:
+    dimensions = logits.type.tensor_type.shape.dim
+    batch, frames, vocabulary = (size.dim_value or size.dim_param or None for size in dimensions)
+    if isinstance(vocabulary, int) and count > vocabulary:
         raise ModelError(f"the vocabulary has {vocabulary} tokens, fewer than --topk {count}")
     k = helper.make_tensor("topk/k", TensorProto.INT64, [1], [count])
     model.graph.initializer.append(k)
@@ -59,19 +63,35 @@ def append_topk(model: ModelProto, count: int) -> None:
         ]
     )
     kept = [output for output in model.graph.output if output.name != logits.name]
-    shape = [1, frames, count]
+    shape = [batch, frames, count]
     made = [
         helper.make_tensor_value_info("log_probs", TensorProto.FLOAT, shape),
         helper.make_tensor_value_info("token_ids", TensorProto.INT32, shape),
     ]
     inner = [
-        helper.make_tensor_value_info(logits.name, TensorProto.FLOAT, [1, frames, vocabulary]),
-        helper.make_tensor_value_info("topk/all", TensorProto.FLOAT, [1, frames, vocabulary]),
+        helper.make_tensor_value_info(logits.name, TensorProto.FLOAT, [batch, frames, vocabulary]),
+        helper.make_tensor_value_info("topk/all", TensorProto.FLOAT, [batch, frames, vocabulary]),
         helper.make_tensor_value_info("topk/ids", TensorProto.INT64, shape),
     ]
     del model.graph.output[:]
     model.graph.output.extend([*made, *kept])
     model.graph.value_info.extend(inner)
+
+
+def cut_topk(model: ModelProto) -> None:
+    """Take off what `append_topk` put there: the graph ends in logits again."""
+    logits = next((info for info in model.graph.value_info if info.name == "ctc_logits"), None)
+    if logits is None:
+        raise ModelError("the graph does not end in a TopK of ours")
+    nodes = [node for node in model.graph.node if not node.name.startswith("topk/")]
+    inner = [info for info in model.graph.value_info if info != logits and not info.name.startswith("topk/")]
+    constants = [tensor for tensor in model.graph.initializer if tensor.name != "topk/k"]
+    kept = [output for output in model.graph.output if output.name not in TOPK]
+    for field, values in (("node", nodes), ("value_info", inner), ("initializer", constants)):
+        model.graph.ClearField(field)
+        getattr(model.graph, field).extend(values)
+    del model.graph.output[:]
+    model.graph.output.extend([logits, *kept])
 
 
 def speak_funasr(model: ModelProto) -> None:

@@ -1,16 +1,62 @@
-"""model.yaml, in which our own export accounts for what it made: whether the folder still holds that."""
+"""model.yaml, in which our own export accounts for what it made: whether the folder still holds that, and more."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from funasr_cli.errors import ModelError
+from funasr_cli.files import temporary_beside, write_whole
 
 ACCOUNT = "model.yaml"
 CHANGED = "The file was changed after it was made. Make the folder anew with funasr-cli export or freeze."
+
+OMS = "oms"
+"""The last key: by name, what compiled models were made from, by what and for what, and their sha256."""
+
+
+def read_account(folder: Path) -> dict[str, Any] | None:
+    """What the folder's model.yaml says; None where there is none. Raises `ModelError`."""
+    path = folder / ACCOUNT
+    try:
+        account = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
+    except (ValueError, yaml.YAMLError) as error:
+        raise ModelError(f"not YAML: {error}", where=path, hint=CHANGED) from error
+    if not isinstance(account, dict):
+        raise ModelError("is no account of a model", where=path, hint=CHANGED)
+    return account
+
+
+def write_account(folder: Path, account: Mapping[str, Any]) -> None:
+    """Write model.yaml. Raises `OSError`."""
+    text = yaml.safe_dump(dict(account), sort_keys=False, allow_unicode=True, width=120)
+    path = folder / ACCOUNT
+    write_whole(path, text.encode(), temporary_beside(path))
+
+
+def record_om(folder: Path, name: str, facts: Mapping[str, Any]) -> None:
+    """Add a compiled model to the account, in place of what it says of an earlier one of that name."""
+    account = read_account(folder) or {}
+    oms = {**account.pop(OMS, {}), name: dict(facts)}
+    write_account(folder, {**account, OMS: oms})
+
+
+def graph_metadata(folder: Path) -> Mapping[str, str]:
+    """What was written into the ONNX files of the folder, for OMs, which carry nothing; statistics are in am.mvn.
+
+    Empty for a folder that we did not make. Raises `ModelError` where model.yaml cannot be read.
+    """
+    metadata = (read_account(folder) or {}).get("metadata", {})
+    if not isinstance(metadata, dict):
+        raise ModelError("its metadata are no names with values", where=folder / ACCOUNT, hint=CHANGED)
+    return {str(key): str(value) for key, value in metadata.items()}
 
 
 def verify_account(folder: Path, found: Mapping[str, str]) -> None:
@@ -18,15 +64,14 @@ def verify_account(folder: Path, found: Mapping[str, str]) -> None:
 
     Other graphs in the folder are not run, and nobody has hashed them.
     """
-    path = folder / ACCOUNT
-    try:
-        expected = yaml.safe_load(path.read_text(encoding="utf-8"))["sha256"]
-        changed = [name for name, sha256 in found.items() if expected.get(name) != sha256]
-    except FileNotFoundError:
+    account = read_account(folder)
+    if account is None:
         return
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
-    except (ValueError, TypeError, LookupError, AttributeError, yaml.YAMLError) as error:
-        raise ModelError("does not list the sha256 of the model's files", where=path, hint=CHANGED) from error
+    try:
+        expected = {**account["sha256"], **{name: om["sha256"] for name, om in account.get(OMS, {}).items()}}
+    except (TypeError, LookupError, AttributeError) as error:
+        where = folder / ACCOUNT
+        raise ModelError("does not list the sha256 of the model's files", where=where, hint=CHANGED) from error
+    changed = [name for name, sha256 in found.items() if expected.get(name) != sha256]
     if changed:
         raise ModelError(f"is not the file that {ACCOUNT} accounts for", where=folder / changed[0], hint=CHANGED)

@@ -20,27 +20,12 @@ from funasr_cli.models.store import find_model
 from funasr_cli.recognizers.base import Request
 from tests.conftest import NANO
 from tests.meetings import samples_of
-from tests.nano import write_float32_nano
 
 STATIC = "model_6s_top5.onnx"
 
 
 def freeze(graph: Path, target: Path, *, topk: int = 5) -> None:
     from_graph(graph, target, window=6.0, topk=topk, int8=False, tell=lambda _: None)
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A graph with free dimensions, as FunASR publishes them."""
-    return write_float32_nano(tmp_path_factory.mktemp("published") / "nano")
-
-
-@pytest.fixture(scope="module")
-def frozen(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Nano for six seconds and the best five labels."""
-    target = tmp_path_factory.mktemp("frozen") / "nano"
-    freeze(published, target)
-    return target
 
 
 def load(folder: Path) -> Engine:

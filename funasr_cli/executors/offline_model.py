@@ -1,0 +1,154 @@
+"""OM files, ATC's compiled models: what one takes and gives, and the memory that goes with it."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from funasr_cli.arrays import TensorSpec
+from funasr_cli.errors import ModelError
+from funasr_cli.executors.acl import NO_MEMORY, AclError, AscendDevice
+
+DTYPES: Mapping[int, np.dtype[Any]] = {
+    number: np.dtype(name)
+    for number, name in {
+        0: "float32", 1: "float16", 2: "int8", 3: "int32", 4: "uint8", 6: "int16", 7: "uint16", 8: "uint32",
+        9: "int64", 10: "uint64", 11: "float64", 12: "bool",
+    }.items()
+}  # fmt: skip
+"""aclDataType."""
+
+GEAR_INPUT = "ascend_mbatch_shape_data"
+"""Through this further input the runtime is told the gear. It alone writes its memory."""
+
+HUGE_FIRST = 0  # aclrtMemMallocPolicy
+HOST_TO_DEVICE, DEVICE_TO_HOST = 1, 2  # aclrtMemcpyKind
+
+
+@dataclass(frozen=True, slots=True)
+class OmTensor:
+    """One input or output as the model describes it. `size` is in bytes, 0 where it depends on the run."""
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int | None, ...]
+    size: int
+
+    @property
+    def spec(self) -> TensorSpec:
+        """As the caller sees it: half floats are the device's own business."""
+        return TensorSpec(self.name, np.dtype(np.float32) if self.dtype == np.float16 else self.dtype, self.shape)
+
+    def room(self, longest: int) -> int:
+        """Bytes to keep for it, its free dimensions at most `longest`; a free first one is the batch, which is 1."""
+        batch = 1 if len(self.shape) > 1 else longest
+        return self.size or self.bytes_of(
+            [length or (longest if axis else batch) for axis, length in enumerate(self.shape)]
+        )
+
+    def bytes_of(self, shape: Sequence[int]) -> int:
+        """Bytes of an array of that shape."""
+        return math.prod(shape) * self.dtype.itemsize
+
+
+class OfflineModel:
+    """An OM loaded into the device's context. `held` is told how to give it back.
+
+    `gears` are the shapes of all inputs, in a row as the runtime wants them, of which a run uses one; empty for a
+    model that has one shape, or takes any. Raises `ModelError` where the file cannot be loaded on this device.
+    """
+
+    def __init__(self, device: AscendDevice, path: Path, held: ExitStack) -> None:
+        self._device, acl = device, device.acl
+        try:
+            self.id: int = acl.do("mdl.load_from_file", str(path))
+        except AclError as error:
+            if error.code == NO_MEMORY:
+                raise
+            raise ModelError(
+                f"cannot be loaded on {device.soc}: {error.what}",
+                where=path,
+                hint="An OM runs on the SoC it was compiled for, and under no older CANN than it was compiled with. "
+                f"Compile it here: funasr-cli convert MODEL_DIR --soc {device.soc}",
+            ) from error
+        held.callback(device.release, "mdl.unload", self.id, waits=True)
+        self.desc = acl.make("mdl.create_desc")
+        held.callback(device.release, "mdl.destroy_desc", self.desc)
+        acl.do("mdl.get_desc", self.desc, self.id)
+        tensors = self._tensors("input")
+        self.gear_input = next((tensor for tensor in tensors if tensor.name == GEAR_INPUT), None)
+        self.inputs = [tensor for tensor in tensors if tensor.name != GEAR_INPUT]
+        self.outputs = self._tensors("output")
+        self.gears = self._gears() if self.gear_input else []
+
+    def select(self, dataset: int, gear: Sequence[int]) -> None:
+        """Choose the gear of the next run over `dataset`."""
+        index = self._device.do("mdl.get_input_index_by_name", self.desc, GEAR_INPUT)
+        dims = {"name": "", "dimCount": len(gear), "dims": list(gear)}
+        self._device.do("mdl.set_input_dynamic_dims", self.id, dataset, index, dims)
+
+    def output_shape(self, index: int) -> tuple[int, ...]:
+        """The shape of an output at the gear that was chosen last."""
+        return tuple(self._device.acl.do("mdl.get_cur_output_dims", self.desc, index)["dims"])
+
+    def _tensors(self, edge: str) -> list[OmTensor]:
+        count = self._device.acl.ask(f"mdl.get_num_{edge}s", self.desc)
+        return [self._tensor(edge, index) for index in range(count)]
+
+    def _tensor(self, edge: str, index: int) -> OmTensor:
+        acl = self._device.acl
+        name: str = acl.ask(f"mdl.get_{edge}_name_by_index", self.desc, index)
+        if edge == "output":
+            name = name.split(":", 2)[-1]  # `operator:edge:tensor`, as ATC names the outputs of ONNX graphs
+        number = acl.ask(f"mdl.get_{edge}_data_type", self.desc, index)
+        if number not in DTYPES:
+            raise ModelError(f"tensor {name!r} of the OM has a data type that NumPy lacks: aclDataType {number}")
+        dims = acl.do(f"mdl.get_{edge}_dims", self.desc, index)["dims"]
+        size = acl.ask(f"mdl.get_{edge}_size_by_index", self.desc, index)
+        return OmTensor(name, DTYPES[number], tuple(None if length < 0 else length for length in dims), size)
+
+    def _gears(self) -> list[tuple[int, ...]]:
+        acl = self._device.acl
+        count = acl.do("mdl.get_input_dynamic_gear_count", self.desc, -1)
+        gears = acl.do("mdl.get_input_dynamic_dims", self.desc, -1, count)
+        ranks = sum(len(tensor.shape) for tensor in self.inputs)
+        return sorted((tuple(gear["dims"][:ranks]) for gear in gears), key=math.prod)
+
+
+class Buffer:
+    """`size` bytes on the device, and as many of pinned host memory, `host`, to copy them from and to."""
+
+    def __init__(self, device: AscendDevice, size: int, held: ExitStack) -> None:
+        self._device = device
+        self.size = size
+        self._pinned = device.acl.do("rt.malloc_host", size)
+        held.callback(device.release, "rt.free_host", self._pinned)
+        self.address: int = device.acl.do("rt.malloc", size, HUGE_FIRST)
+        held.callback(device.release, "rt.free", self.address, waits=True)
+        self.host = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(self._pinned))
+
+    def upload(self, count: int) -> None:
+        """Copy the first `count` bytes to the device, and wait for it."""
+        self._device.do("rt.memcpy", self.address, self.size, self._pinned, count, HOST_TO_DEVICE)
+
+    def download(self, count: int) -> None:
+        """Copy the first `count` bytes from the device, and wait for it."""
+        self._device.do("rt.memcpy", self._pinned, self.size, self.address, count, DEVICE_TO_HOST)
+
+
+def make_dataset(device: AscendDevice, buffers: Iterable[tuple[int, int]], held: ExitStack) -> int:
+    """What a run takes or fills: addresses and sizes in the order of the model's tensors."""
+    dataset = device.acl.make("mdl.create_dataset")
+    held.callback(device.release, "mdl.destroy_dataset", dataset)
+    for address, size in buffers:
+        buffer = device.acl.make("create_data_buffer", address, size)
+        held.callback(device.release, "destroy_data_buffer", buffer)
+        device.acl.do("mdl.add_dataset_buffer", dataset, buffer)
+    return dataset

@@ -1,0 +1,1 @@
+../../scripts/ascend_env.sh

@@ -1,0 +1,29 @@
+"""Graphs that are made for a compiler only, from those of a folder: another end, or lengths that stay free."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+
+from funasr_cli.errors import ModelError
+from funasr_cli.export.freeze import append_topk, cut_topk
+from funasr_cli.export.opset import lower
+
+
+def write_variant(source: Path, target: Path, *, cut: bool, topk: int) -> None:
+    """Write the graph of `source` without its TopK (`cut`), or with one of the best `topk` labels, 0 leaving logits.
+
+    In opset 16 at most. Raises `ModelError` where the graph is none that `export` or `freeze` make.
+    """
+    try:
+        model = onnx.load(source)
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror or error}", where=source) from error
+    lower(model)
+    if cut:
+        cut_topk(model)
+    elif topk:
+        append_topk(model, topk)
+    onnx.checker.check_model(model)
+    onnx.save(model, target)

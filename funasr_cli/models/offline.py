@@ -1,0 +1,33 @@
+"""OM files in a model's folder: what they are called, and which of them runs on a device."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from funasr_cli.errors import ModelError
+
+NAME = re.compile(r"(?P<model>.+)_(?P<window>[\d.]+)s(?P<variant>(_[a-z]+)*)_(?P<soc>Ascend[\w-]+)\.om")
+
+
+def om_name(model: str, window: float, soc: str, *variant: str) -> str:
+    """What an OM is called, e.g. `nano_15s_Ascend310P3.om`, `nano_15s_logits_Ascend310P3.om`."""
+    return f"{'_'.join([model, f'{window:g}s', *variant, soc])}.om"
+
+
+def choose_om(folder: Path, soc: str) -> Path:
+    """The OM in the folder that runs on a SoC: of several the one with the shortest name, which is no variant.
+
+    One whose name says no SoC, as others' tools write them, is taken where no name says the right one. Raises
+    `ModelError` that lists what there is, and says how to compile one.
+    """
+    found = sorted((path for path in folder.glob("*.om") if path.is_file()), key=lambda path: (len(path.name), path))
+    socs = {path: matched["soc"] if (matched := NAME.fullmatch(path.name)) else None for path in found}
+    for wanted in (soc, None):
+        for path in found:
+            if socs[path] == wanted:
+                return path
+    there = f"It has {', '.join(path.name for path in found)}. " if found else ""
+    raise ModelError(
+        f"holds no OM for {soc}", where=folder, hint=f"{there}Compile one: funasr-cli convert {folder} --soc {soc}"
+    )

@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Compile a model for Ascend NPUs on a machine that has CANN and no Python for us; elsewhere `funasr-cli convert` does
+# this and more.
+#
+#   scripts/convert_atc.sh MODEL_DIR [--soc Ascend310P3] [--precision MODE] [--host-cpu aarch64|x86_64] [--dry-run]
+#
+# MODEL_DIR is a folder that `funasr-cli export` or `freeze` made. The OM goes there, as <model>_<window>s_<soc>.om, and
+# what it was made of and by goes to the end of model.yaml. Carry both back.
+set -euo pipefail
+
+fail() {
+  printf 'error: %s\n' "$@" >&2
+  exit 4
+}
+
+soc=auto precision=allow_mix_precision host_cpu='' dry_run=false folder=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    --soc | --precision | --host-cpu)
+      [ $# -gt 1 ] || fail "$1 needs a value"
+      name=${1#--} && name=${name//-/_}
+      printf -v "$name" %s "$2" && shift
+      ;;
+    --dry-run) dry_run=true ;;
+    -h | --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0" && exit ;;
+    -*) fail "unknown option $1" ;;
+    *) folder=$1 ;;
+  esac
+  shift
+done
+[ -n "$folder" ] || fail "name a folder that funasr-cli export or freeze made"
+account=$folder/model.yaml
+[ -r "$account" ] || fail "$folder has no model.yaml: make it with funasr-cli export or freeze"
+folder=$(cd "$folder" && pwd -P)
+
+if [ "$soc" = auto ]; then # `| 0  310P3  | OK  …`: number and name of an NPU, beside its health
+  command -v npu-smi > /dev/null || fail "npu-smi is not here to name the SoC: --soc Ascend310P3"
+  mapfile -t socs < <(npu-smi info | sed -nE \
+    's/^\| *[0-9]+ +([A-Za-z0-9][A-Za-z0-9_-]*) *\| *(OK|Warning|Alarm|Critical|UNKNOWN|Unknown) *\|.*/\1/p' | sort -u)
+  [ ${#socs[@]} -eq 1 ] || fail "npu-smi names no single SoC (${socs[*]:-none}): --soc Ascend310P3"
+  soc=Ascend${socs[0]#Ascend}
+fi
+
+# The first graph in which every dimension is a number, and its inputs: `speech: float [1, 250, 560]`.
+read -r graph shape < <(awk '
+  /^[^ ]/ { at = $1 == "graphs:" }
+  at && /^  [^ ]/ { name = $1; sub(/:$/, "", name); shape = ""; free = 0 }
+  at && /^    [^ ]/ { inputs = $1 == "inputs:"; if ($1 == "outputs:" && !free) { print name, shape; exit } }
+  at && inputs && /^      / {
+    dims = $0; sub(/.*\[/, "", dims); sub(/\].*/, "", dims); gsub(/ /, "", dims)
+    if (dims !~ /^[0-9,]+$/) free = 1
+    shape = shape (shape == "" ? "" : ";") $1 dims
+  }
+' "$account") || true
+[ -n "${shape:-}" ] || fail "$account lists no graph of fixed dimensions"
+[ -r "$folder/$graph" ] || fail "$folder/$graph is not there"
+window=$(sed -n 's/^window: *//p' "$account" | sed 's/\.0*$//')
+om=$folder/${folder##*/}_${window}s_$soc.om
+
+command=(
+  atc "--model=$folder/$graph" --framework=5 "--output=${om%.om}" --input_format=ND "--input_shape=$shape"
+  "--soc_version=$soc"
+  ${host_cpu:+--host_env_os=linux "--host_env_cpu=$host_cpu"}
+  "--precision_mode=$precision" --log=error
+)
+line=()
+for word in "${command[@]}"; do
+  if [[ $word == *[!A-Za-z0-9_./=:,-]* ]]; then word="'$word'"; fi
+  line+=("$word")
+done
+echo "${line[*]}"
+if $dry_run; then exit; fi
+
+if ! command -v atc > /dev/null; then
+  # shellcheck source=scripts/ascend_env.sh
+  . "$(dirname "$0")/ascend_env.sh" || exit 4
+fi
+litter=$(mktemp -d) # atc leaves notes and kernels where it runs
+trap 'rm -rf "$litter"' EXIT
+(cd "$litter" && "${command[@]}") || fail "atc failed; its lines with a code (E10001, EZ3003 …) are above"
+if [ -n "$host_cpu" ] && [ -f "${om%.om}_linux_$host_cpu.om" ]; then mv "${om%.om}_linux_$host_cpu.om" "$om"; fi
+
+sum() { sha256sum "$1" | cut -d ' ' -f 1; }
+atc_version=$(cd "$litter" && atc --mode=6 "--om=$om" | sed -n 's/.*atc_version\[\([^]]*\)\].*/\1/p') || true
+cann=$(cat "${ASCEND_TOOLKIT_HOME:-/nowhere}"/*-linux/ascend_toolkit_install.info 2> /dev/null | sed -n 's/^version=//p') || true
+grep -q '^oms:' "$account" || echo 'oms:' >> "$account"
+cat >> "$account" << END
+  ${om##*/}:
+    soc: $soc
+    precision: $precision
+    made_from:
+      file: $graph
+      sha256: $(sum "$folder/$graph")
+    atc: ${atc_version:-unknown}
+    cann: ${cann:-unknown}
+    sha256: $(sum "$om")
+END
+echo "$om is ready" >&2

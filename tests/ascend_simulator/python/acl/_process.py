@@ -1,0 +1,255 @@
+"""What the runtime knows of this process: the machine, the resources it holds, and the rules it broke."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import itertools
+import json
+import os
+import threading
+import traceback
+import typing
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from acl._machine import Machine
+
+SUCCESS = 0
+INVALID, UNINITIALISED, INITIALISED_TWICE, FINALISED_TWICE = 100000, 100001, 100002, 100037
+RT_INVALID, NO_DEVICE, NO_CONTEXT, OTHER_STREAM, OTHER_MODEL = 107000, 107001, 107002, 107003, 107004
+NOT_SUPPORTED, NO_MEMORY, LOAD_FAILED, MODEL_INVALID = 207000, 207001, 500002, 145000
+DEVICE_BUSY, TIMED_OUT, DRIVER_ERROR = 507033, 507046, 507899
+
+FIRST_ADDRESS = 0xACE1_0000_0000_0000
+"""Not canonical: no processor takes it for an address of the host."""
+
+ALIGNMENT = 64
+HERE = str(Path(__file__).parent)
+
+
+class Refused(Exception):
+    """Ends a call with an error code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Resource:
+    """Something with a handle, in the context that was current when it was made."""
+
+    rank = 0
+    """Descriptions and models, 3 and 4, are released after what has a lower rank in their context; 0 is out of it."""
+
+    owned = False
+    """Whether it belongs to something else, with which it goes."""
+
+    def __init__(self, process: Process, context: Context | None, handle: int | None = None) -> None:
+        self.process, self.context = process, context
+        self.handle = process.address() if handle is None else handle
+        self.made = caller()
+        process.resources[self.handle] = process.kinds[type(self)][self.handle] = self
+
+    @property
+    def kind(self) -> str:
+        return type(self).__name__.lower()
+
+    def release(self) -> None:
+        """Strike it off; whoever uses it from now on breaks a rule."""
+        lost = self.context is not None and self.context.fault
+        if not lost and any(self in task.holds for task in self.process.pending):
+            self.process.violation(f"{self.kind} released while a run with it is under way")
+        if not lost and self.rank >= 3:
+            for other in self.process.resources.values():
+                if other.context is self.context and 0 < other.rank < self.rank:
+                    self.process.violation(f"{self.kind} released before the {other.kind} made at {other.made}")
+        self.forget()
+
+    def forget(self) -> None:
+        self.process.resources.pop(self.handle, None)
+        self.process.kinds[type(self)].pop(self.handle, None)
+        self.process.gone[self.handle] = self.kind
+
+
+class Context(Resource):
+    def __init__(self, process: Process, device: Device, *, explicit: bool) -> None:
+        super().__init__(process, None)
+        self.device, self.owned, self.fault = device, not explicit, 0
+
+
+@dataclass(eq=False)
+class Device:
+    """A device as this process has it. `sets` counts set_device against reset_device."""
+
+    index: int
+    soc: str
+    memory: int
+    used: int = 0
+    sets: int = 0
+    fault: int = 0
+    default: Context | None = None
+
+
+class Process:
+    """One life of the runtime in this process."""
+
+    def __init__(self) -> None:
+        self.machine = Machine.of_environment()
+        self.pid = os.getpid()
+        self.devices = {
+            logical: Device(physical, self.machine.socs[physical], int(self.machine.memory_mb * 1e6))
+            for logical, physical in enumerate(self.machine.visible())
+        }
+        self.next_address = FIRST_ADDRESS
+        self.model_ids = itertools.count(1)
+        self.resources: dict[int, Resource] = {}
+        self.kinds: dict[type, dict[int, Resource]] = defaultdict(dict)
+        self.gone: dict[int, str] = {}
+        self.violations: list[str] = []
+        self.message: str | None = None
+        self.pending: list[Any] = []
+        self.lock = threading.RLock()
+        self.thread = threading.local()
+        self.initialised = self.finalised = False
+        self.runs, self.busy = 0, 0.0
+
+    def address(self, room: int = 0) -> int:
+        """A handle or address that was never given before, with `room` bytes that belong to it alone."""
+        address = self.next_address
+        self.next_address += ALIGNMENT * (1 + -(-room // ALIGNMENT))
+        return address
+
+    def violation(self, what: str) -> None:
+        """Write down that a rule was broken, and by which line."""
+        with self.lock:
+            self.violations.append(f"{what}; at {caller()}")
+
+    def refuse(self, code: int, what: str) -> typing.NoReturn:
+        """A rule was broken: write it down, and end the call with `code`."""
+        self.violation(what)
+        self.fail(code, what)
+
+    def fail(self, code: int, message: str) -> typing.NoReturn:
+        """End the call with `code`, as a machine may do to a program that breaks no rule."""
+        self.message = f"EE{code}: {message}"
+        raise Refused(code)
+
+    @property
+    def here(self) -> Context:
+        """The calling thread's context, lost or not."""
+        context: Context | None = getattr(self.thread, "context", None)
+        if context is None or context.handle not in self.resources:
+            self.refuse(NO_CONTEXT, "a call from a thread without a context")
+        return context
+
+    @property
+    def context(self) -> Context:
+        """The calling thread's context, if it can be used."""
+        context = self.here
+        if context.fault:
+            self.fail(context.fault, "the context is lost")
+        return context
+
+    def require_context(self, *, lost: bool = False) -> None:
+        """End the call where its thread has no context, or one that is lost unless that does not matter."""
+        _ = self.here if lost else self.context
+
+    def get(self, handle: int, kind: type[Any]) -> Any:
+        """The resource behind a handle."""
+        resource = self.resources.get(handle)
+        if not isinstance(resource, kind):
+            state = "was released" if handle in self.gone else "never was one"
+            self.refuse(INVALID, f"a {kind.__name__.lower()} used that {state}")
+        return resource
+
+    def of(self, kind: type[Any]) -> Iterator[Any]:
+        """All live resources of a kind."""
+        return iter(list((self.resources if kind is Resource else self.kinds[kind]).values()))
+
+    def device(self, index: int) -> Device:
+        if index not in self.devices:
+            self.fail(NO_DEVICE, f"invalid device {index}")
+        return self.devices[index]
+
+    def leaks(self) -> list[str]:
+        """What was not given back."""
+        left = [f"{resource.kind} made at {resource.made}" for resource in self.of(Resource) if not resource.owned]
+        left += [f"device {index}, set {d.sets} times more than reset" for index, d in self.devices.items() if d.sets]
+        return left + (["acl, not finalised"] if self.initialised and not self.finalised else [])
+
+    def report(self) -> dict[str, Any]:
+        return {
+            "violations": self.violations,
+            "leaks": self.leaks(),
+            "runs": self.runs,
+            "busy": self.busy,
+        }
+
+
+process = Process()
+
+
+def new_process() -> Process:
+    """Forget everything, as if the interpreter had been started anew; for tests that stay in one."""
+    global process
+    process = Process()
+    return process
+
+
+@atexit.register
+def _leave_report() -> None:
+    if process.initialised and Path(process.machine.folder or "/none").is_dir() and process.pid == os.getpid():
+        path = Path(process.machine.folder) / f"process-{process.pid}.json"
+        path.write_text(json.dumps(process.report()), encoding="utf-8")
+
+
+def caller() -> str:
+    """Files and lines of the nearest callers outside the runtime."""
+    outside = [frame for frame in traceback.extract_stack() if not frame.filename.startswith(HERE)]
+    return ", ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in outside[:-4:-1])
+
+
+Function = typing.TypeVar("Function", bound=Callable[..., Any])
+
+
+def call(gives: str = "code", *, before_init: bool = False) -> Callable[[Function], Function]:
+    """Make a function a call of the runtime: positional arguments of exact types, and the result in its form.
+
+    `gives`: `code`; `value` and code; two `values` and code; or a `plain` value, None where it fails.
+    """
+
+    def decorate(function: Function) -> Function:
+        hints = typing.get_type_hints(function)
+        hints.pop("return", None)
+        wanted = [typing.get_origin(hint) or hint for hint in hints.values()]
+        least = len(wanted) - len(function.__defaults__ or ())
+        failed = {"plain": None, "values": (0, 0)}.get(gives, {} if "dims" in function.__name__ else 0)
+
+        @functools.wraps(function)
+        def wrapper(*arguments: Any) -> Any:
+            if not least <= len(arguments) <= len(wanted):
+                raise TypeError(f"{function.__name__} takes {len(wanted)} arguments, not {len(arguments)}")
+            for value, kind in zip(arguments, wanted, strict=False):
+                if type(value) is not kind:
+                    raise TypeError(f"{function.__name__}: {kind.__name__} expected, not {type(value).__name__}")
+            try:
+                if os.getpid() != process.pid:
+                    process.refuse(DRIVER_ERROR, "a call in a process that was forked after the runtime was loaded")
+                if not before_init and (not process.initialised or process.finalised):
+                    process.refuse(UNINITIALISED, f"{function.__name__} called outside of init and finalize")
+                value, code = function(*arguments), SUCCESS
+            except Refused as refused:
+                value, code = failed, refused.code
+            if gives == "code":
+                return code
+            if gives == "plain":
+                return value
+            return (*value, code) if gives == "values" else (value, code)
+
+        return typing.cast(Function, wrapper)
+
+    return decorate

@@ -1,0 +1,142 @@
+"""scripts/ascend_env.sh finds CANN in the layouts of its versions, and says what it found."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from funasr_cli.export.cann import ENVIRONMENT
+from tests.ascend_simulator.cann_tree import write_cann, write_driver
+from tests.conftest import ROOT
+
+SCRIPT = ROOT / "scripts" / "ascend_env.sh"
+SHOWN = ("ASCEND_TOOLKIT_HOME", "LD_LIBRARY_PATH", "PYTHONPATH", "ASCEND_GLOBAL_LOG_LEVEL", "atc")
+
+Source = Callable[..., tuple[int, dict[str, str], str]]
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    """An empty machine: a root folder, and a home in it."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "etc").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def source(disk: Path) -> Source:
+    """Sources the script on that machine: its status, the variables after it, and what it said."""
+
+    def run(*arguments: str | Path, options: str = "", **variables: str | Path) -> tuple[int, dict[str, str], str]:
+        shown = "; ".join(f'echo "{name}=${{{name}:-}}"' for name in SHOWN[:-1])
+        text = (
+            f'{options}\n. "$0" {" ".join(map(str, arguments))}; s=$?; {shown}; echo "atc=$(command -v atc)"; exit $s'
+        )
+        environment = {"HOME": str(disk / "home"), "ASCEND_SEARCH_ROOT": str(disk), "PATH": "/usr/bin:/bin"}
+        done = subprocess.run(
+            ["bash", "-c", text, str(SCRIPT)],
+            env={**environment, **{name: str(value) for name, value in variables.items()}},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, dict(line.split("=", 1) for line in done.stdout.splitlines()), done.stderr
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("layout", "version"), [("ascend-toolkit", "7.0.0"), ("ascend-toolkit", "8.0.0"), ("cann-8.5.0", "8.5.0")]
+)
+@pytest.mark.parametrize("root", ["usr/local/Ascend", "home/Ascend"])
+def test_it_finds_cann_where_its_installers_put_it(
+    disk: Path, source: Source, root: str, layout: str, version: str
+) -> None:
+    home = write_cann(disk / root, layout, version)
+    status, variables, said = source()
+    assert status == 0
+    assert variables["ASCEND_TOOLKIT_HOME"] == str(home)
+    assert variables["atc"] == str(home / "bin" / "atc")
+    assert str(home / "lib64") in variables["LD_LIBRARY_PATH"].split(":")
+    assert str(home / "python" / "site-packages") in variables["PYTHONPATH"].split(":")
+    assert variables["ASCEND_GLOBAL_LOG_LEVEL"] == "3"
+    assert f"{layout}/set_env.sh" in said
+
+
+def test_a_link_cann_goes_before_versions_and_a_new_layout_before_an_old_one(disk: Path, source: Source) -> None:
+    root = disk / "usr/local/Ascend"
+    write_cann(root, "ascend-toolkit", "8.0.0")
+    older, newer = (write_cann(root, f"cann-8.{minor}.0", f"8.{minor}.0") for minor in (9, 10))
+    assert source()[1]["ASCEND_TOOLKIT_HOME"] == str(newer)
+    (root / "cann").symlink_to(older)
+    assert "Ascend/cann/set_env.sh" in source()[2]
+
+
+@pytest.mark.parametrize("how", ["argument", "variable", "note"])
+def test_an_unusual_place_is_named_or_noted(disk: Path, source: Source, how: str) -> None:
+    write_cann(disk / "usr/local/Ascend", "cann-8.5.0", "8.5.0")
+    home = write_cann(disk / "opt/npu", "ascend-toolkit", "8.0.0")
+    if how == "note":
+        (disk / "etc/Ascend").mkdir()
+        (disk / "etc/Ascend/ascend_cann_install.info").write_text(f"Install_Path={disk}/opt/npu\n")
+    arguments = [disk / "opt/npu"] if how == "argument" else []
+    variables = {"ASCEND_TOOLKIT_HOME": home} if how == "variable" else {}
+    status, after, _ = source(*arguments, **variables)
+    assert (status, after["ASCEND_TOOLKIT_HOME"]) == (0, str(home))
+
+
+def test_the_drivers_libraries_come_along(disk: Path, source: Source) -> None:
+    write_cann(disk / "usr/local/Ascend", "ascend-toolkit", "8.0.0")
+    driver = write_driver(disk / "usr/local/Ascend")
+    _, variables, said = source()
+    paths = variables["LD_LIBRARY_PATH"].split(":")
+    assert {str(driver / name) for name in ("lib64", "lib64/common", "lib64/driver")} <= set(paths)
+    assert not any("devlib" in path for path in paths)
+    assert str(driver) in said
+
+
+def test_without_a_driver_the_compiler_gets_its_stand_in(disk: Path, source: Source) -> None:
+    home = write_cann(disk / "usr/local/Ascend", "cann-8.5.0", "8.5.0")
+    _, variables, said = source()
+    assert str(home / "x86_64-linux" / "devlib") in variables["LD_LIBRARY_PATH"].split(":")
+    assert "no driver: models can be compiled here, not run" in said
+
+
+@pytest.mark.parametrize("options", ["set -u", "set -e", "set -euo pipefail"])
+def test_strict_shells_survive_it_and_stay_strict(disk: Path, source: Source, options: str) -> None:
+    write_cann(disk / "usr/local/Ascend", "ascend-toolkit", "8.0.0")
+    assert source(options=options)[0] == 0
+    status, variables, _ = source(options=f'{options}\ntrap "echo ASCEND_TOOLKIT_HOME=$-" EXIT')
+    assert status == 0
+    assert set(options.split()[1].lstrip("-").replace("o", "")) <= set(variables["ASCEND_TOOLKIT_HOME"])
+
+
+def test_what_somebody_set_stays(disk: Path, source: Source) -> None:
+    write_cann(disk / "usr/local/Ascend", "ascend-toolkit", "8.0.0")
+    _, variables, _ = source(ASCEND_GLOBAL_LOG_LEVEL="1", LD_LIBRARY_PATH="/mine")
+    assert variables["ASCEND_GLOBAL_LOG_LEVEL"] == "1"
+    assert "/mine" in variables["LD_LIBRARY_PATH"].split(":")
+
+
+def test_nothing_is_changed_where_there_is_no_cann(source: Source) -> None:
+    status, variables, said = source()
+    assert status == 1
+    assert not any(variables.values())
+    assert "no CANN in" in said
+    assert "source scripts/ascend_env.sh FOLDER" in said
+
+
+def test_the_package_brings_the_same_script() -> None:
+    assert ENVIRONMENT.read_text(encoding="utf-8") == SCRIPT.read_text(encoding="utf-8")
+
+
+def test_shellcheck_has_nothing_to_say() -> None:
+    if not shutil.which("shellcheck"):
+        pytest.skip("needs shellcheck")
+    scripts = sorted((ROOT / "scripts").glob("*.sh"))
+    done = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
