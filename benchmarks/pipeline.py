@@ -150,7 +150,7 @@ def run(paths: Sequence[Path], model: Model, crew: Crew, settings: Settings, rea
         provenance = Provenance(model.name, "", "cpu", "benchmark", settings.fingerprint(model))
         with open_record(Path(out), beside=False, wait=False, tell=print) as record:
             jobs = record.jobs(scan(list(map(str, paths)), None).sources, Rules(provenance.settings, settings.formats))
-            deliveries = [FileDelivery(record, job, settings.formats, provenance) for job in jobs]
+            deliveries = [FileDelivery(record, job, settings, provenance) for job in jobs]
             tally = Tally()
             ledger = Ledger(Display(io.StringIO()), tally)
             with Pool(crew, record, model, settings, ledger, lambda: None, window_timeout=300) as pool:

@@ -55,6 +55,14 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph of the text, on one line, and when it begins, in seconds."""
+
+    start: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """What else was heard in a stretch of the recording: emotion of the speaker, events like laughter. In seconds."""
 
@@ -62,6 +70,20 @@ class Scene:
     end: float
     emotion: str | None
     events: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A hotword that was understood as something else: `before` in the model's text, `after` in ours.
+
+    `score` is how alike the two sound, 1 where they sound the same; `start` and `end` are in seconds.
+    """
+
+    before: str
+    after: str
+    score: float
+    start: float
+    end: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +98,15 @@ class Transcript:
     model_sha256: str
     device: str
     segments: tuple[Segment, ...]
-    paragraphs: tuple[str, ...]
+    paragraphs: tuple[Paragraph, ...]
     warnings: tuple[str, ...]
     scenes: tuple[Scene, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def text(self) -> str:
         """The whole text, a paragraph a line."""
-        return "\n".join(self.paragraphs)
+        return "\n".join(paragraph.text for paragraph in self.paragraphs)
 
 
 def join(tokens: Sequence[Token]) -> str:

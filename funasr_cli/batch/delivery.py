@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,9 +12,10 @@ from funasr_cli.batch.entries import Content, Write
 from funasr_cli.batch.plan import Job
 from funasr_cli.batch.record import LeftForNextTime, Provenance, Record, Work, put_in_place
 from funasr_cli.batch.scan import Source
+from funasr_cli.batch.settings import Settings
 from funasr_cli.errors import FunasrError
 from funasr_cli.files import shown
-from funasr_cli.outputs import WRITERS
+from funasr_cli.outputs import encode
 from funasr_cli.transcript import Transcript
 
 Seconds = Mapping[str, float]
@@ -71,17 +72,17 @@ class Delivery(Protocol):
 class StdoutDelivery:
     """Prints the result and keeps no record."""
 
-    def __init__(self, source: Source, kind: str, write: Callable[[str], object]) -> None:
+    def __init__(self, source: Source, settings: Settings, print_: Callable[[bytes], object]) -> None:
         self.source = source
         self.size = _size_of(source)
-        self._kind = kind
-        self._write = write
+        self._settings = settings
+        self._print = print_
 
     def start(self) -> None:
         pass
 
     def deliver(self, transcript: Transcript, content: Content, seconds: Seconds) -> list[str]:
-        self._write(WRITERS[self._kind](transcript))
+        self._print(b"".join(render(transcript, self._settings).values()))
         return []
 
     def fail(self, error: FunasrError, content: Content, seconds: Seconds) -> None:
@@ -95,10 +96,10 @@ class FileDelivery:
     when they are there, or `abandon` when they will not be.
     """
 
-    def __init__(self, record: Record, job: Job, formats: Sequence[str], provenance: Provenance) -> None:
+    def __init__(self, record: Record, job: Job, settings: Settings, provenance: Provenance) -> None:
         self.source = job.source
         self.size = _size_of(job.source)
-        self.formats = formats
+        self._settings = settings
         self._record = record
         self._job = job
         self._provenance = provenance
@@ -110,7 +111,7 @@ class FileDelivery:
         self._work = self._record.begin(self._job)
 
     def deliver(self, transcript: Transcript, content: Content, seconds: Seconds) -> list[str]:
-        contents = render(transcript, self.formats)
+        contents = render(transcript, self._settings)
         put_in_place(self.place(content, hashes_of(contents)), contents)
         return self.finish(Summary.of(transcript), content, seconds)
 
@@ -156,9 +157,9 @@ def _size_of(source: Source) -> int:
     return 1  # it will fail when its turn comes
 
 
-def render(transcript: Transcript, formats: Sequence[str]) -> dict[str, bytes]:
+def render(transcript: Transcript, settings: Settings) -> dict[str, bytes]:
     """The content of the output of each format."""
-    return {kind: WRITERS[kind](transcript).encode() for kind in formats}
+    return {kind: encode(kind, transcript, settings.layout) for kind in settings.formats}
 
 
 def hashes_of(contents: Mapping[str, bytes]) -> dict[str, str]:

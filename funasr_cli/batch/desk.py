@@ -68,7 +68,7 @@ class Desk(Generic[WorkerT]):
         self._clerk.submit(delivery.start, lambda _: None)
         number = next(self._numbers)
         self._open[number] = Open(worker, delivery)
-        return Do(lane, number, delivery.source.path, name_of(delivery), delivery.formats)
+        return Do(lane, number, delivery.source.path, name_of(delivery))
 
     def rendered(self, message: Rendered) -> None:
         """A worker asks where to write a result."""

@@ -109,13 +109,12 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """A recording to be done, for the lane that asked; `name` as it is shown, `formats` to be written."""
+    """A recording to be done, for the lane that asked; `name` as it is shown."""
 
     lane: int
     job: int
     path: Path
     name: str
-    formats: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

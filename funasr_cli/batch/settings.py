@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 
 from funasr_cli.audio.spans import VadOptions
+from funasr_cli.hotwords import Hotword
 from funasr_cli.models.store import Model
+from funasr_cli.outputs import Layout
+from funasr_cli.text.correct import Strength
+from funasr_cli.text.edit import TextOptions
+from funasr_cli.text.script import Script
 from funasr_cli.text.segments import SegmentLimits
 
 
@@ -14,18 +20,29 @@ from funasr_cli.text.segments import SegmentLimits
 class Settings:
     """`vad` None takes everything as speech; `language` None has it detected; `overlap` is in seconds.
 
-    `itn` asks a model that can for punctuation and written numbers.
+    `itn` has numbers written in figures, and punctuation by a model that can; `hotwords` are words to listen for, and
+    `correction` is how readily they are put in the place of what sounds like them. `script` None leaves Chinese as the
+    model writes it.
     """
 
     formats: tuple[str, ...] = ("txt", "srt")
+    layout: Layout = field(default_factory=Layout)
     language: str | None = None
     vad: VadOptions | None = field(default_factory=VadOptions)
     overlap: float = 2.0
     itn: bool = True
+    hotwords: tuple[Hotword, ...] = ()
+    correction: Strength | None = "safe"
+    script: Script | None = "simplified"
     segments: SegmentLimits = field(default_factory=SegmentLimits)
 
+    def text(self, *, writes_numbers: bool) -> TextOptions:
+        """How the text of a model is edited that writes numbers in figures itself, or does not."""
+        return TextOptions(self.correction, self.itn and not writes_numbers, self.script, self.segments)
+
     def fingerprint(self, model: Model) -> str:
-        """JSON of all that makes a difference to a text; formats do not, they are only ways to write it."""
-        idle = {"formats"} | ({"itn"} if model.family == "whisper" else set())  # Whisper writes as it likes
-        matter = {key: value for key, value in asdict(self).items() if key not in idle}
+        """JSON of all that makes a difference to what is written, but which formats there are; hotwords as a hash."""
+        words = sorted((word.text, word.weight) for word in self.hotwords)
+        matter = asdict(self) | {"hotwords": hashlib.sha256(json.dumps(words).encode()).hexdigest() if words else None}
+        del matter["formats"]
         return json.dumps({"model": model.content, "precision": model.precision, **matter}, sort_keys=True)

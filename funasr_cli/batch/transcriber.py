@@ -21,9 +21,8 @@ from funasr_cli.batch.settings import Settings
 from funasr_cli.batch.stopwatch import Stopwatch
 from funasr_cli.errors import InputError
 from funasr_cli.recognizers.base import Hypothesis
+from funasr_cli.text.edit import Editor
 from funasr_cli.text.merge import Merger
-from funasr_cli.text.paragraphs import paragraphs
-from funasr_cli.text.segments import segment
 from funasr_cli.text.timing import fit_to_speech
 from funasr_cli.transcript import Scene, Token, Transcript
 
@@ -44,6 +43,7 @@ class Transcriber:
         self._engine = engine
         self._settings = settings
         self._silero: onnxruntime.InferenceSession | None = load_silero() if settings.vad else None
+        self._editor = Editor(settings.text(writes_numbers=engine.recognizer.writes_numbers), settings.hotwords)
         self._shape = WindowShape(engine.recognizer.window, settings.overlap)
 
     async def transcribe(self, path: Path, shown_name: str, tick: Tick, watch: Stopwatch) -> Transcript:
@@ -67,18 +67,21 @@ class Transcriber:
                     warnings.append(f"{start:.1f}–{end:.1f} s: {hypothesis.warning}")
         if not windows.duration:
             raise InputError("holds no audio", where=recording.path)
+        language = self._settings.language or next((code for code, _ in languages.most_common(1)), None)
+        edited = self._editor.edit(merger.tokens, language)
         return Transcript(
             source=shown_name,
             duration=windows.duration,
             speech_seconds=windows.speech,
-            language=self._settings.language or next((code for code, _ in languages.most_common(1)), None),
+            language=language,
             model=self._engine.model.name,
             model_sha256=self._engine.model.sha256,
             device=self._engine.device,
-            segments=segment(merger.tokens, self._settings.segments),
-            paragraphs=tuple(paragraphs(merger.tokens)),
+            segments=edited.segments,
+            paragraphs=edited.paragraphs,
             warnings=tuple(warnings),
             scenes=tuple(scenes),
+            corrections=edited.corrections,
         )
 
     def _detector(self) -> SpanDetector:

@@ -43,7 +43,7 @@ def work(pipe: Connection, slots: Slots, board: Board, rows: Sequence[int], mode
         engines = [Engine(model, recognizer, MarkingRunner(link, mark), graph.device) for mark in marks]
         transcribers = [Transcriber(engine, settings) for engine in engines]
         await asyncio.gather(
-            *(Lane(number, link, marks[number], transcribers[number]).serve() for number in range(len(rows)))
+            *(Lane(number, link, marks[number], transcribers[number], settings).serve() for number in range(len(rows)))
         )
 
     asyncio.run(serve())
@@ -89,11 +89,12 @@ class MarkingRunner:
 class Lane:
     """Does one job after another."""
 
-    def __init__(self, number: int, link: Link, mark: Mark, transcriber: Transcriber) -> None:
+    def __init__(self, number: int, link: Link, mark: Mark, transcriber: Transcriber, settings: Settings) -> None:
         self._number = number
         self._link = link
         self._mark = mark
         self._transcriber = transcriber
+        self._settings = settings
 
     async def serve(self) -> None:
         """Until the process ends."""
@@ -109,7 +110,7 @@ class Lane:
             content = Content.of(job.path)
             transcript = await self._transcriber.transcribe(job.path, job.name, self._mark.move, watch)
             self._mark.refresh()
-            contents = render(transcript, job.formats)
+            contents = render(transcript, self._settings)
             rendered = Rendered(job.job, Summary.of(transcript), content, hashes_of(contents), watch.seconds)
             writes = await self._link.places(rendered)
             if writes is not None:

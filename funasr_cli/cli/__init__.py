@@ -13,6 +13,7 @@ from funasr_cli.cli.config import config
 from funasr_cli.cli.convert import convert
 from funasr_cli.cli.doctor import doctor
 from funasr_cli.cli.export import export, freeze
+from funasr_cli.cli.hotwords import hotwords
 from funasr_cli.cli.models import models
 from funasr_cli.cli.score import score
 from funasr_cli.cli.transcribe import transcribe
@@ -38,6 +39,7 @@ cli.add_command(convert)
 cli.add_command(doctor)
 cli.add_command(export)
 cli.add_command(freeze)
+cli.add_command(hotwords)
 cli.add_command(models)
 cli.add_command(score)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -29,7 +30,12 @@ from funasr_cli.batch.settings import Settings
 from funasr_cli.batch.signals import Interrupted, StopSignals
 from funasr_cli.errors import NoAudioError, UsageError
 from funasr_cli.files import shown
+from funasr_cli.hotwords import read_hotwords
 from funasr_cli.models.store import Model, default_model, find_model
+from funasr_cli.outputs import Layout
+from funasr_cli.outputs.txt import TxtLayout
+from funasr_cli.text.correct import Strength
+from funasr_cli.text.script import Script
 
 MANY_ON_STDOUT = ("txt", "json")
 """Formats of which several can follow each other in one stream."""
@@ -117,6 +123,12 @@ def transcribe_all(
     precision: str,
     language: str,
     itn: bool,
+    hotwords: tuple[Path, ...],
+    hotword_correction: Strength | Literal["off"],
+    script: Script | Literal["keep"],
+    txt_layout: TxtLayout,
+    bom: bool,
+    crlf: bool,
     vad: str,
     vad_threshold: float,
     vad_min_speech: float,
@@ -149,13 +161,18 @@ def transcribe_all(
         raise UsageError("--beside and -o - exclude each other")
     if beside and "-" in paths:
         raise UsageError("there is no place beside stdin", hint="Name a folder with -o, or print with -o -.")
+    listed = read_hotwords(hotwords)
     with _nonsense_is_a_usage_error():
         settings = Settings(
+            layout=Layout(txt_layout, bom, crlf),
             formats=formats or (("txt",) if on_stdout else ("txt", "srt")),
             language=None if language == "auto" else language,
             vad=VadOptions(vad_threshold, vad_min_speech, vad_min_silence, vad_padding) if vad == "silero" else None,
             overlap=overlap,
             itn=itn,
+            hotwords=listed.words,
+            correction=None if hotword_correction == "off" else hotword_correction,
+            script=None if script == "keep" else script,
         )
     if on_stdout and len(settings.formats) > 1:
         raise UsageError("only one format fits on stdout", hint="Name it, e.g. -f srt, or write files with -o DIR.")
@@ -201,11 +218,11 @@ def _to_stdout(session: Session, sources: Sequence[Source], tally: Tally) -> Non
             f"{len(sources)} recordings do not fit into one {kind} stream",
             hint="Write files with -o DIR, or print txt or json.",
         )
-    session.print([StdoutDelivery(source, kind, _print) for source in sources], tally)
+    session.print([StdoutDelivery(source, session.settings, _print) for source in sources], tally)
 
 
-def _print(text: str) -> None:
-    sys.stdout.buffer.write(text.encode())  # UTF-8 as in files, whatever the locale
+def _print(content: bytes) -> None:
+    sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
 
 
@@ -223,8 +240,7 @@ def _to_files(session: Session, record: Record, sources: Sequence[Source], rules
         else:
             tally.skipped += 1
     if todo:
-        formats = session.settings.formats
-        session.write([FileDelivery(record, job, formats, provenance) for job in todo], record, tally)
+        session.write([FileDelivery(record, job, session.settings, provenance) for job in todo], record, tally)
     else:
         session.display.note(f"nothing to do: {tally.skipped} done before")
     if tally.left:

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from funasr_cli.outputs.json import to_json
 from funasr_cli.outputs.subtitles import to_srt, to_vtt
 from funasr_cli.outputs.tsv import to_tsv
-from funasr_cli.outputs.txt import to_txt
+from funasr_cli.outputs.txt import TXT_LAYOUTS, TxtLayout
 from funasr_cli.transcript import Transcript
 
 WRITERS: Mapping[str, Callable[[Transcript], str]] = {
-    "txt": to_txt,
     "srt": to_srt,
     "vtt": to_vtt,
     "json": to_json,
     "tsv": to_tsv,
 }
-"""Format → what makes the content of its file, UTF-8 and LF."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How files are laid out: `txt` as `--txt-layout` has it, with a byte order mark or CRLF for Windows programs.
+
+    JSON has neither: its readers need none, and some take a byte order mark for a mistake.
+    """
+
+    txt: TxtLayout = "paragraphs"
+    bom: bool = False
+    crlf: bool = False
+
+
+def encode(kind: str, transcript: Transcript, layout: Layout) -> bytes:
+    """The file of a format (`txt`, `srt`, `vtt`, `json`, `tsv`), in UTF-8."""
+    text = (TXT_LAYOUTS[layout.txt] if kind == "txt" else WRITERS[kind])(transcript)
+    if kind == "json":
+        return text.encode()
+    if layout.crlf:
+        text = text.replace("\n", "\r\n")
+    return (codecs.BOM_UTF8 if layout.bom else b"") + text.encode()

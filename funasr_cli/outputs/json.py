@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from funasr_cli.transcript import Scene, Segment, Token, Transcript
+from funasr_cli.transcript import Correction, Scene, Segment, Token, Transcript
 
 VERSION = 1
 """Of this layout; grows when a field changes its meaning or goes."""
@@ -26,6 +26,7 @@ def to_json(transcript: Transcript) -> str:
         "text": transcript.text,
         "segments": [_segment(segment) for segment in transcript.segments],
         "scenes": [_scene(scene) for scene in transcript.scenes],
+        "corrections": [_correction(correction) for correction in transcript.corrections],
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
@@ -54,6 +55,16 @@ def _scene(scene: Scene) -> dict[str, Any]:
         "end": _seconds(scene.end),
         "emotion": scene.emotion,
         "events": list(scene.events),
+    }
+
+
+def _correction(correction: Correction) -> dict[str, Any]:
+    return {
+        "from": correction.before,
+        "to": correction.after,
+        "score": round(correction.score, 4),
+        "start": _seconds(correction.start),
+        "end": _seconds(correction.end),
     }
 
 

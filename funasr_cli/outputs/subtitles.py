@@ -8,7 +8,7 @@ from funasr_cli.transcript import Transcript
 def to_srt(transcript: Transcript) -> str:
     """SubRip: numbered cues with times as `00:00:01,500`."""
     return "\n".join(
-        f"{number}\n{_time(line.start, ',')} --> {_time(line.end, ',')}\n{line.text}\n"
+        f"{number}\n{clock(line.start, ',')} --> {clock(line.end, ',')}\n{line.text}\n"
         for number, line in enumerate(transcript.segments, start=1)
     )
 
@@ -16,13 +16,14 @@ def to_srt(transcript: Transcript) -> str:
 def to_vtt(transcript: Transcript) -> str:
     """WebVTT: times as `00:00:01.500`; the three characters it reserves are escaped."""
     cues = (
-        f"\n{_time(line.start, '.')} --> {_time(line.end, '.')}\n{_escaped(line.text)}\n"
+        f"\n{clock(line.start, '.')} --> {clock(line.end, '.')}\n{_escaped(line.text)}\n"
         for line in transcript.segments
     )
     return "WEBVTT\n" + "".join(cues)
 
 
-def _time(seconds: float, separator: str) -> str:
+def clock(seconds: float, separator: str) -> str:
+    """A time as `00:00:01.500`, with `separator` before the milliseconds."""
     milliseconds = round(seconds * 1000)
     minutes, milliseconds = divmod(milliseconds, 60_000)
     hours, minutes = divmod(minutes, 60)

@@ -1,10 +1,34 @@
-"""Plain text, a paragraph a line."""
+"""Plain text, in one of three layouts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from funasr_cli.outputs.subtitles import clock
 from funasr_cli.transcript import Transcript
 
+TxtLayout = Literal["plain", "paragraphs", "timestamps"]
 
-def to_txt(transcript: Transcript) -> str:
-    """The paragraphs, each followed by a line feed; nothing where nothing was said."""
-    return "".join(f"{paragraph}\n" for paragraph in transcript.paragraphs)
+
+def to_paragraphs(transcript: Transcript) -> str:
+    """A paragraph a line; nothing where nothing was said."""
+    return "".join(f"{paragraph.text}\n" for paragraph in transcript.paragraphs)
+
+
+def to_plain(transcript: Transcript) -> str:
+    """The whole text on one line, for programs that count or compare."""
+    return " ".join(paragraph.text for paragraph in transcript.paragraphs) + "\n" if transcript.paragraphs else ""
+
+
+def to_timestamped(transcript: Transcript) -> str:
+    """A paragraph a line, behind the time at which it begins, as `[00:01:02]`."""
+    return "".join(f"[{clock(paragraph.start, '.')[:8]}] {paragraph.text}\n" for paragraph in transcript.paragraphs)
+
+
+TXT_LAYOUTS: Mapping[TxtLayout, Callable[[Transcript], str]] = {
+    "plain": to_plain,
+    "paragraphs": to_paragraphs,
+    "timestamps": to_timestamped,
+}
+"""What `--txt-layout` names."""

@@ -51,6 +51,11 @@ class Recognizer(Protocol):
         """Codes of the languages that can be asked for."""
         ...
 
+    @property
+    def writes_numbers(self) -> bool:
+        """Whether the model itself was made to write spoken numbers in figures, if they are wanted so."""
+        ...
+
     def prepare(self, samples: Samples, request: Request) -> Arrays:
         """The inputs of the graph for a window of at most `window` seconds."""
         ...

@@ -40,6 +40,7 @@ class SenseVoiceRecognizer:
     """SenseVoice in any of its dialects, decoded greedily."""
 
     languages = frozenset(LANGUAGE_IDS) - {"auto"}
+    writes_numbers = True
 
     def __init__(
         self,

@@ -40,6 +40,7 @@ class WhisperRecognizer:
     """Whisper in the layout of faster-whisper: config.json, tokenizer.json and, for newer sizes, their features."""
 
     window = WINDOW
+    writes_numbers = False  # now in figures, now in words
 
     def __init__(self, model_dir: Path) -> None:
         """Raises `ModelError` where a file of the model is missing or damaged."""

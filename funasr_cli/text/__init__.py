@@ -1,1 +1,1 @@
-"""From the tokens of windows to lines a person reads: merging, times, subtitle segments, paragraphs."""
+"""From the tokens of windows to a text a person reads: merging, times, hotwords, numbers, script, lines, paragraphs."""

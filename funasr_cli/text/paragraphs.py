@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
-from funasr_cli.transcript import Token, join
+from funasr_cli.text.sentences import sentences
+from funasr_cli.transcript import Paragraph, Token, join
 
 PARAGRAPH_PAUSE = 2.0
 """Seconds of silence that begin a new paragraph."""
 
-PHRASE_PAUSE = 0.4
-"""Seconds of silence that a space stands for where a script has no spaces and the model gave no punctuation."""
+LONG = 90.0
+"""Seconds after which a paragraph ends with the next sentence or lesser pause, so that a speech is no single block."""
 
 
-def paragraphs(tokens: Sequence[Token]) -> Iterator[str]:
-    """The paragraphs of the text, each on one line."""
-    phrase: list[Token] = []
-    for token in tokens:
-        pause = token.start - phrase[-1].until if phrase else 0.0
-        if pause >= PARAGRAPH_PAUSE:
-            yield join(phrase)
-            phrase = []
-        elif pause >= PHRASE_PAUSE and _runs_on(phrase[-1], token):
-            token = replace(token, text=" " + token.text)
-        phrase.append(token)
-    if phrase:
-        yield join(phrase)
+def paragraphs(tokens: Sequence[Token]) -> Iterator[Paragraph]:
+    """The paragraphs of the text; nothing where nothing was said."""
+    paragraph: list[Token] = []
+    for sentence in sentences(tokens):
+        if paragraph:
+            pause = sentence[0].start - paragraph[-1].until
+            if pause >= PARAGRAPH_PAUSE or paragraph[-1].end - paragraph[0].start >= LONG:
+                yield from _paragraph(paragraph)
+                paragraph = []
+        paragraph += sentence
+    yield from _paragraph(paragraph)
 
 
-def _runs_on(before: Token, after: Token) -> bool:
-    """Whether two letters or digits would touch."""
-    return before.text[-1:].isalnum() and after.text[:1].isalnum()
+def _paragraph(tokens: Sequence[Token]) -> Iterator[Paragraph]:
+    if text := join(tokens):
+        yield Paragraph(tokens[0].start, text)

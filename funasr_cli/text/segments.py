@@ -1,36 +1,60 @@
 """Subtitle segments: lines that a person can read in the time they are shown.
 
-A line breaks where a sentence ends or the speaker pauses. What is still too wide or too long is halved where it hurts
-least (after a comma, in a pause, near the middle) until every piece fits.
+A line breaks where a sentence ends or the speaker pauses for long. What is between two such places is parted into
+lines so that together they cost least: a break costs little after a comma or in a pause, much within a word, and lines
+should be neither too wide, too long, nor so short that a character or two stand alone.
 """
 
 from __future__ import annotations
 
+import math
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
+from funasr_cli.text.characters import HAN
+from funasr_cli.text.lexicon import cut
+from funasr_cli.text.rewrite import text_of
+from funasr_cli.text.sentences import ends_with, sentences
 from funasr_cli.transcript import Segment, Token, join
 
-SENTENCE_END = frozenset("。！？!?.…")
 CLAUSE_END = frozenset("，、；：,;:")
-CLOSING = "\"'”’」』)）》"
 MIN_SHOWN = 0.8
 """A line stays for at least this many seconds where the next one leaves it the time."""
+
+READING_SPEED = 18.0
+"""Columns that are read in a second, 9 Chinese characters: a line stays so long, where it can."""
+
+ORPHAN = 8
+"""A line of fewer columns, less than four Chinese characters, looks lost."""
+
+_HAN = re.compile(f"[{HAN}]")
+_SPELLED = re.compile("[0-9A-Za-z][^\\W_]|[0-9A-Za-z]['’-]", re.ASCII)
+"""Two characters of one word of a spaced script."""
+
+_CLINGING = re.compile("[的地得了着过们吗呢吧啊呀嘛等里上下中内外后前]")
+"""Words of one character that belong to the word before them."""
+
+_LEADING = re.compile("[把被将让给对向从在由与和及或但而并且跟同以于为是第]$")
+_LEADING_ENGLISH = re.compile(r"\b(a|an|the|of|to|in|on|at|by|for|with|from|and|or|but|that)$", re.IGNORECASE)
+"""Words that lead to the next one."""
+
+SHORTEST = 0.001
+"""The unit of time of SRT, in seconds: where tokens leave no time, a line still has an end behind its start."""
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentLimits:
-    """The widest line in columns (a CJK character takes two), the longest in seconds, the pause that ends a line."""
+    """The widest line in columns (a CJK character takes two), the longest in seconds, the pause that ends a line.
+
+    A pause of less than twice that may stay within a line where it would leave a character or two alone.
+    """
 
     columns: int = 42
     seconds: float = 7.0
     pause: float = 0.8
-
-
-SHORTEST = 0.001
-"""The unit of time of SRT, in seconds: where tokens leave no time, a line still has an end behind its start."""
 
 
 def segment(tokens: Sequence[Token], limits: SegmentLimits | None = None) -> tuple[Segment, ...]:
@@ -40,8 +64,8 @@ def segment(tokens: Sequence[Token], limits: SegmentLimits | None = None) -> tup
     """
     limits = limits or SegmentLimits()
     lines: list[Sequence[Token]] = []
-    for sentence in _sentences([token for token in tokens if token.text.strip()], limits.pause):
-        lines += _fit(sentence, limits)
+    for stretch in sentences([token for token in tokens if token.text.strip()], 2 * limits.pause):
+        lines += _lines(stretch, limits)
     return tuple(_timed(lines))
 
 
@@ -52,54 +76,72 @@ def columns(text: str) -> int:
     )
 
 
-def ends_with(token: Token, marks: frozenset[str]) -> bool:
-    """Whether the token's text ends with one of `marks`, closing quotes and brackets aside."""
-    return token.text.rstrip().rstrip(CLOSING)[-1:] in marks
+def _lines(tokens: Sequence[Token], limits: SegmentLimits) -> list[Sequence[Token]]:
+    """The cheapest lines of what is said between two places where a line has to end.
 
-
-def _sentences(tokens: Sequence[Token], pause: float) -> Iterator[Sequence[Token]]:
-    begin = 0
-    for i, (token, after) in enumerate(pairwise(tokens), start=1):
-        if after.start - token.until >= pause or (ends_with(token, SENTENCE_END) and _may_end(token, after)):
-            yield tokens[begin:i]
-            begin = i
-    if begin < len(tokens):
-        yield tokens[begin:]
-
-
-def _may_end(token: Token, after: Token) -> bool:
-    """A full stop in front of a letter or a digit without a space (3.5, example.com) ends nothing."""
-    return not token.text.rstrip().endswith(".") or after.text.startswith(" ") or not after.text[:1].isascii()
-
-
-def _fit(tokens: Sequence[Token], limits: SegmentLimits) -> list[Sequence[Token]]:
+    The unit of cost is a break between two words in the flow of speech.
+    """
+    count = len(tokens)
+    ends = [0, *accumulate(columns(token.text) for token in tokens)]
+    begins = [end + len(token.text) - len(token.text.lstrip()) for end, token in zip(ends, tokens, strict=False)]
     seconds = tokens[-1].end - tokens[0].start
-    if len(tokens) == 1 or (seconds <= limits.seconds and columns(join(tokens)) <= limits.columns):
+    pauses = [0.0, *(max(0.0, after.start - before.until) / limits.pause for before, after in pairwise(tokens))]
+    if ends[-1] - begins[0] <= limits.columns and seconds <= limits.seconds and max(pauses) < 1:
         return [tokens]
-    cut = _best_cut(tokens)
-    return [*_fit(tokens[:cut], limits), *_fit(tokens[cut:], limits)]
+    breaks = [*_breaks(tokens, pauses), 0.0]
+    costs, firsts = [0.0], [0]  # of the cheapest lines up to a token; the first token of the last of these lines
+    for end in range(1, count + 1):
+        best, first, until = math.inf, end - 1, tokens[end - 1].end
+        for begin in range(end - 1, -1, -1):
+            width = ends[end] - begins[begin]
+            fits = width <= limits.columns and until - tokens[begin].start <= limits.seconds
+            if not fits and begin < end - 1:
+                break
+            cost = costs[begin] + (1 - width / limits.columns) ** 2
+            if width < ORPHAN and end - begin < count:
+                cost += 3.0
+            if cost < best:
+                best, first = cost, begin
+        costs.append(best + breaks[end])
+        firsts.append(first)
+    lines: list[Sequence[Token]] = []
+    end = count
+    while end:
+        lines.append(tokens[firsts[end] : end])
+        end = firsts[end]
+    return lines[::-1]
 
 
-def _best_cut(tokens: Sequence[Token]) -> int:
-    """Index to cut before: near the middle, but a comma is worth a third of the line off it, a second of pause half."""
-    widths = [columns(token.text) for token in tokens]
-    total, left = sum(widths), 0
-    best, best_cost = 1, float("inf")
-    for i in range(1, len(tokens)):
-        left += widths[i - 1]
-        cost = abs(2 * left - total) / total
-        cost -= 0.33 if ends_with(tokens[i - 1], CLAUSE_END) else 0.0
-        cost -= min(0.5, 0.5 * max(0.0, tokens[i].start - tokens[i - 1].until))
-        if cost < best_cost:
-            best, best_cost = i, cost
-    return best
+def _breaks(tokens: Sequence[Token], pauses: Sequence[float]) -> Iterator[float]:
+    """What it costs to begin a line with each token; `pauses`, in front of them, are in pauses that end a line."""
+    text = text_of(tokens)
+    words = {len(text), *(start for start, _ in cut(text))}
+    at = 0
+    before = Token("", 0.0, 0.0, 0.0)
+    for token, pause in zip(tokens, pauses, strict=True):
+        left, right = before.text, token.text
+        begin = at + len(right) - len(right.lstrip())
+        whole = begin in words and not _SPELLED.search(left[-1:] + right[:1])
+        clings = begin + 1 in words and _CLINGING.match(text, begin)
+        leads = (at - 1 in words and _LEADING.search(left)) or _LEADING_ENGLISH.search(left)
+        yield (
+            1.0
+            - (3.0 if pause >= 1 else pause)
+            - 0.8 * ends_with(before, CLAUSE_END)
+            + 6.0 * (not whole)
+            + 2.0 * bool(left[-1:].isdigit() and _HAN.match(right))  # 35 台
+            + 1.0 * bool(clings)
+            + 0.5 * bool(leads)
+        )
+        at += len(right)
+        before = token
 
 
 def _timed(lines: Sequence[Sequence[Token]]) -> Iterator[Segment]:
     shown = 0.0  # until when the line before stays
     for i, line in enumerate(lines):
         start = max(shown, line[0].start)
-        following = lines[i + 1][0].start if i + 1 < len(lines) else float("inf")
-        end = min(max(line[-1].until, start + MIN_SHOWN), following)
-        shown = max(end, start + SHORTEST)
+        following = lines[i + 1][0].start if i + 1 < len(lines) else math.inf
+        read = start + max(MIN_SHOWN, columns(join(line)) / READING_SPEED)
+        shown = max(min(max(line[-1].until, read), following), start + SHORTEST)
         yield Segment(start, shown, tuple(line))

@@ -23,7 +23,7 @@ from funasr_cli.batch.settings import Settings
 from funasr_cli.errors import InputError
 from funasr_cli.files import write_whole
 from funasr_cli.models.store import Model
-from funasr_cli.transcript import Segment, Token, Transcript
+from funasr_cli.transcript import Paragraph, Segment, Token, Transcript
 
 MODEL = "d0" * 32
 
@@ -46,7 +46,9 @@ def of(sha256: str) -> Model:
 
 def transcript(content: str) -> Transcript:
     token = Token(content, 0.0, 1.0, 0.9)
-    return Transcript("s", 1.0, 1.0, "zh", "m", MODEL, "cpu", (Segment(0.0, 1.0, (token,)),), (content,), ())
+    return Transcript(
+        "s", 1.0, 1.0, "zh", "m", MODEL, "cpu", (Segment(0.0, 1.0, (token,)),), (Paragraph(0.0, content),), ()
+    )
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sleepless:
                     record.skip(job, job.why, provenance)
                 if job.action is not Action.DO:
                     continue
-                delivery = FileDelivery(record, job, settings.formats, provenance)
+                delivery = FileDelivery(record, job, settings, provenance)
                 delivery.start()
                 found = Content.of(job.source.path)
                 try:

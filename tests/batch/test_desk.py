@@ -22,6 +22,7 @@ from funasr_cli.batch.plan import Rules
 from funasr_cli.batch.progress import Display, Tally
 from funasr_cli.batch.record import Provenance, open_record
 from funasr_cli.batch.scan import scan
+from funasr_cli.batch.settings import Settings
 from funasr_cli.batch.shared import Whereabouts
 from funasr_cli.errors import InputError
 
@@ -68,7 +69,7 @@ def opened(folder: Path, deadline: str | None) -> Iterator[Office]:
     provenance = Provenance("m", "", "cpu", "tests", "{}")
     with open_record(folder / "out", beside=False, wait=False, tell=print) as record, Clerk(record) as clerk:
         jobs = record.jobs(scan([str(folder / "in")], None).sources, Rules("{}", ("txt",)))
-        deliveries = [FileDelivery(record, job, ("txt",), provenance) for job in jobs]
+        deliveries = [FileDelivery(record, job, Settings(formats=("txt",)), provenance) for job in jobs]
         said: list[tuple[str, WriteTo]] = []
         shown, tally = io.StringIO(), Tally()
         ledger = Ledger(Display(shown), tally)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -10,8 +11,9 @@ from datetime import timedelta
 import pytest
 import srt
 
-from funasr_cli.outputs import WRITERS
-from funasr_cli.transcript import Scene, Segment, Token, Transcript
+from funasr_cli.outputs import Layout, encode
+from funasr_cli.outputs.txt import TxtLayout
+from funasr_cli.transcript import Correction, Paragraph, Scene, Segment, Token, Transcript
 
 
 def transcript(*lines: tuple[float, float, str]) -> Transcript:
@@ -24,9 +26,10 @@ def transcript(*lines: tuple[float, float, str]) -> Transcript:
         model_sha256="d0" * 32,
         device="cpu (float32)",
         segments=tuple(Segment(start, end, (Token(text, start, end, 0.98765),)) for start, end, text in lines),
-        paragraphs=tuple(text for _, _, text in lines),
+        paragraphs=tuple(Paragraph(start, text) for start, _, text in lines),
         warnings=("cut off",),
         scenes=(Scene(0.0, 15.0, "happy", ("speech", "laughter")),),
+        corrections=(Correction("心发展隔局", "新发展格局", 0.98765, 1.0, 2.0004),),
     )
 
 
@@ -34,8 +37,15 @@ TALK = transcript((0.5, 2.0, "各位好。"), (3599.9996, 3661.25, "a < b & c\t-
 SILENCE = transcript()
 
 
+PLAIN = Layout()
+
+
+def written(kind: str, transcript: Transcript, layout: Layout = PLAIN) -> str:
+    return encode(kind, transcript, layout).decode()
+
+
 def test_srt_is_read_by_a_library() -> None:
-    cues = list(srt.parse(WRITERS["srt"](TALK)))
+    cues = list(srt.parse(written("srt", TALK)))
     assert [cue.content for cue in cues] == ["各位好。", "a < b & c\t--> d"]
     assert [cue.index for cue in cues] == [1, 2]
     assert cues[0].end == timedelta(seconds=2)
@@ -43,7 +53,7 @@ def test_srt_is_read_by_a_library() -> None:
 
 
 def test_vtt_escapes_what_it_reserves() -> None:
-    assert WRITERS["vtt"](TALK) == (
+    assert written("vtt", TALK) == (
         "WEBVTT\n"
         "\n00:00:00.500 --> 00:00:02.000\n各位好。\n"
         "\n01:00:00.000 --> 01:01:01.250\na &lt; b &amp; c\t--&gt; d\n"
@@ -51,11 +61,24 @@ def test_vtt_escapes_what_it_reserves() -> None:
 
 
 def test_txt_has_a_paragraph_a_line() -> None:
-    assert WRITERS["txt"](TALK) == "各位好。\na < b & c\t--> d\n"
+    assert written("txt", TALK) == "各位好。\na < b & c\t--> d\n"
+
+
+@pytest.mark.parametrize(
+    ("layout", "content"),
+    [
+        ("paragraphs", "各位好。\na < b & c\t--> d\n"),
+        ("plain", "各位好。 a < b & c\t--> d\n"),
+        ("timestamps", "[00:00:00] 各位好。\n[01:00:00] a < b & c\t--> d\n"),
+    ],
+)
+def test_txt_has_three_layouts(layout: TxtLayout, content: str) -> None:
+    assert written("txt", TALK, Layout(layout)) == content
+    assert written("txt", SILENCE, Layout(layout)) == ""
 
 
 def test_tsv_has_milliseconds_and_one_line_a_segment() -> None:
-    rows = list(csv.DictReader(io.StringIO(WRITERS["tsv"](TALK)), delimiter="\t", quoting=csv.QUOTE_NONE))
+    rows = list(csv.DictReader(io.StringIO(written("tsv", TALK)), delimiter="\t", quoting=csv.QUOTE_NONE))
     assert rows == [
         {"start": "500", "end": "2000", "text": "各位好。"},
         {"start": "3600000", "end": "3661250", "text": "a < b & c --> d"},
@@ -63,7 +86,7 @@ def test_tsv_has_milliseconds_and_one_line_a_segment() -> None:
 
 
 def test_json_tells_everything() -> None:
-    document = json.loads(WRITERS["json"](TALK))
+    document = json.loads(written("json", TALK))
     assert document["segments"][0] == {
         "start": 0.5,
         "end": 2.0,
@@ -82,6 +105,7 @@ def test_json_tells_everything() -> None:
         "device": "cpu (float32)",
         "warnings": ["cut off"],
         "scenes": [{"start": 0.0, "end": 15.0, "emotion": "happy", "events": ["speech", "laughter"]}],
+        "corrections": [{"from": "心发展隔局", "to": "新发展格局", "score": 0.9877, "start": 1.0, "end": 2.0}],
         "text": "各位好。\na < b & c\t--> d",
     }
 
@@ -90,4 +114,15 @@ def test_json_tells_everything() -> None:
     ("kind", "content"), [("txt", ""), ("srt", ""), ("vtt", "WEBVTT\n"), ("tsv", "start\tend\ttext\n")]
 )
 def test_silence_makes_a_file_without_lines(kind: str, content: str) -> None:
-    assert WRITERS[kind](SILENCE) == content
+    assert written(kind, SILENCE) == content
+
+
+@pytest.mark.parametrize("kind", ["txt", "srt", "vtt", "tsv"])
+def test_windows_programs_get_a_byte_order_mark_and_their_line_ends(kind: str) -> None:
+    plain, windows = encode(kind, TALK, PLAIN), encode(kind, TALK, Layout(bom=True, crlf=True))
+    assert windows == codecs.BOM_UTF8 + plain.replace(b"\n", b"\r\n")
+    assert windows.count(b"\n") == windows.count(b"\r\n") > 0
+
+
+def test_json_is_the_same_for_windows() -> None:
+    assert encode("json", TALK, Layout(bom=True, crlf=True)) == encode("json", TALK, PLAIN)

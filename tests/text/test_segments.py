@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,72 @@ def test_a_line_without_a_comma_is_cut_near_its_middle_and_between_words() -> No
 def test_wide_characters_count_twice() -> None:
     assert columns("发展 ok") == 7
     assert max(map(columns, lines(spoken("发" * 100, each=0.01)))) <= 42
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        ["全市上下要切实增强做好安全", "生产工作的责任感紧迫感"],
+        ["各级领导干部务必牢记全心全意", "为人民服务的根本宗旨"],
+    ],
+)
+def test_words_stay_whole_though_the_middle_is_within_one(cut: list[str]) -> None:
+    assert lines(spoken("".join(cut), each=0.1)) == cut
+
+
+def test_no_character_stands_alone() -> None:
+    said = spoken("这个项目的总投资超过了二百三十五点六亿元人民币呢", each=0.1)
+    assert min(len(line) for line in lines(said)) >= 4
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("深入推进供给侧结构性改革", "的各项重点工作任务落实", id="的 belongs to what is before it"),
+        pytest.param("今年一共安装了风电机组35", "台并且全部都已经投入使用", id="a figure and its measure"),
+        pytest.param("今天我们一起来学习怎么用P", "ython写一个小的程序", id="a word in letters"),
+    ],
+)
+def test_what_belongs_together_is_not_parted(before: str, after: str) -> None:
+    tokens = spoken(before + after, each=0.1)
+    assert before not in lines(tokens)
+
+
+def test_a_character_clings_only_where_it_is_a_word() -> None:
+    """中 of 会议中 does, that of 中国 does not."""
+    cut = ["代表们在发言里都热情称赞", "中国经济建设取得的成就"]
+    assert lines(spoken("".join(cut), each=0.1)) == cut
+
+
+def test_pieces_of_an_english_word_stay_together() -> None:
+    words = ["we", "all", "thought", "that", "it", "isn", "'t", "going", "to", "be", "a", "problem", "for", "them"]
+    tokens = [Token(word if word == "'t" else f" {word}", i / 10, i / 10 + 0.1, 1) for i, word in enumerate(words)]
+    assert lines(tokens) == ["we all thought that it isn't", "going to be a problem for them"]
+
+
+def test_a_line_does_not_end_with_a_word_that_leads_on() -> None:
+    chinese = ["各位代表就下一步怎样", "把改革引向深入发表了意见"]
+    assert lines(spoken("".join(chinese), each=0.1)) == chinese
+    said = "believed that the future of energy was going to be electric and that somebody had to build the machines"
+    for line in lines(spoken(said, each=0.1, split=" "))[:-1]:
+        assert line.split()[-1] not in {"the", "of", "to", "and", "that"}
+
+
+def test_a_pause_parts_what_it_leaves_readable() -> None:
+    tokens = [*spoken("首先介绍一下背景"), *spoken("然后说明具体方案", start=2.6)]
+    assert lines(tokens) == ["首先介绍一下背景", "然后说明具体方案"]
+
+
+def test_a_hesitation_does_not_leave_a_character_alone() -> None:
+    tokens = [*spoken("我"), *spoken("想说明一下具体方案", start=1.1)]
+    assert lines(tokens) == ["我想说明一下具体方案"]
+    long_silence = [*spoken("我"), *spoken("想说明一下具体方案", start=1.9)]
+    assert lines(long_silence) == ["我", "想说明一下具体方案"]
+
+
+def test_a_line_stays_long_enough_to_be_read() -> None:
+    fast, _ = segment([*spoken("一共有三百二十五个项目", each=0.05), *spoken("好的", start=9.0)], LIMITS)
+    assert fast.end - fast.start == pytest.approx(22 / 18)
 
 
 def test_a_slow_line_is_cut_in_time() -> None:

@@ -1,0 +1,63 @@
+"""From merged tokens to a text that reads well: hotwords, numbers, script, then lines and paragraphs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from funasr_cli.hotwords import Hotword
+from funasr_cli.text.correct import Corrector, Strength
+from funasr_cli.text.numbers import NumberWriter
+from funasr_cli.text.paragraphs import paragraphs
+from funasr_cli.text.pauses import mark_pauses
+from funasr_cli.text.script import Script, ScriptConverter
+from funasr_cli.text.segments import SegmentLimits, segment
+from funasr_cli.transcript import Correction, Paragraph, Segment, Token
+
+
+@dataclass(frozen=True, slots=True)
+class TextOptions:
+    """How a text is edited.
+
+    `correction` is how much it takes to put a hotword in the place of what sounds like it, None never. `numbers` writes
+    spoken numbers in figures, for a model that does not. `script` is that of Chinese, None as the model has it.
+    """
+
+    correction: Strength | None = "safe"
+    numbers: bool = False
+    script: Script | None = "simplified"
+    segments: SegmentLimits = field(default_factory=SegmentLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The text in lines and in paragraphs, and which hotwords were put into it."""
+
+    segments: tuple[Segment, ...]
+    paragraphs: tuple[Paragraph, ...]
+    corrections: tuple[Correction, ...]
+
+
+class Editor:
+    """Edits the texts of recordings, one after another."""
+
+    def __init__(self, options: TextOptions, hotwords: Sequence[Hotword] = ()) -> None:
+        words = [hotword.text for hotword in hotwords]
+        self._limits = options.segments
+        self._corrector = Corrector(hotwords, options.correction) if hotwords and options.correction else None
+        self._numbers = NumberWriter(words) if options.numbers else None
+        self._script = ScriptConverter(options.script, words) if options.script else None
+        # Mandarin is simplified by default, but not the Cantonese of somebody who reads traditional characters.
+        self._scripted = {"zh", "yue"} if options.script == "traditional" else {"zh"}
+
+    def edit(self, tokens: Sequence[Token], language: str | None) -> Edited:
+        """The text of a recording. `language` is its code; for None, each sentence shows whether it is Chinese."""
+        corrections: list[Correction] = []
+        if self._corrector and language in ("zh", None):  # the sounds compared are those of Mandarin
+            tokens, corrections = self._corrector.correct(tokens)
+        if self._numbers and language in ("zh", "yue", "en", None):
+            tokens = self._numbers.write(tokens)
+        if self._script and language in {*self._scripted, None}:
+            tokens = self._script.convert(tokens)
+        tokens = list(mark_pauses(tokens))
+        return Edited(segment(tokens, self._limits), tuple(paragraphs(tokens)), tuple(corrections))

@@ -1,0 +1,26 @@
+"""The words of Chinese and how common they are: jieba's dictionary, 349,000 words with their counts in a corpus."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from itertools import accumulate
+
+TOTAL = 60_101_967
+"""The sum of all counts."""
+
+
+def cut(text: str) -> list[tuple[int, int]]:
+    """Start and end of each word of `text`: the most probable way to part it into words of the dictionary."""
+    import rjieba  # here, because its dictionary takes 33 MB and 0.13 s
+
+    ends = list(accumulate(map(len, rjieba.cut(text, False))))
+    return list(zip([0, *ends], ends, strict=False))
+
+
+@cache
+def surprise(word: str) -> float:
+    """How unusual a word is: minus the decimal logarithm of its share of the corpus; 7.8 for one that it lacks."""
+    import rjieba
+
+    return math.log10(TOTAL / max(1, rjieba.suggest_freq(word) if rjieba.has_word(word) else 1))

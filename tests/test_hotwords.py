@@ -1,0 +1,116 @@
+"""Hotword files: what people write, and what they should be told about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from funasr_cli.errors import UsageError
+from funasr_cli.hotwords import Hotword, read_hotwords, unspellable
+
+
+def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def words(*paths: Path) -> list[tuple[str, float]]:
+    return [(word.text, word.weight) for word in read_hotwords(paths).words]
+
+
+def warnings(tmp_path: Path, text: str) -> list[str]:
+    path = write(tmp_path / "gov.txt", text)
+    return [warning.removeprefix(f"{path}:") for warning in read_hotwords([path]).warnings]
+
+
+def test_a_word_a_line_with_or_without_a_weight(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "gov.txt", "# 政府\n新发展格局 40\n\n一带一路\nmachine  learning 12.5 # 机器学习\nC# 5\n5G\n"
+    )
+    assert words(path) == [("新发展格局", 40), ("一带一路", 20), ("machine learning", 12.5), ("C#", 5), ("5G", 20)]
+    assert read_hotwords([path]).warnings == ()
+    assert read_hotwords([path]).words[1].where == f"{path}:4"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("\ufeff碳达峰 30\n碳中和\n", id="byte order mark"),
+        pytest.param("碳达峰 30\r\n碳中和\r\n", id="CRLF"),
+        pytest.param("　碳达峰　３０\n碳中和　　\n", id="full-width spaces and digits"),
+        pytest.param("碳达峰\t30\n\u200b碳中和\ufeff", id="tabs, invisible characters, no end of line"),
+    ],
+)
+def test_what_editors_make_of_a_file_is_tolerated(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path / "energy.txt", text)
+    assert words(path) == [("碳达峰", 30), ("碳中和", 20)]
+    assert read_hotwords([path]).warnings == ()
+
+
+@pytest.mark.parametrize("text", ["碳达峰 30\n朱镕基\n", "發電\n鄉村振興 5\n"], ids=["simplified", "traditional"])
+def test_gb18030_is_recognised(tmp_path: Path, text: str) -> None:
+    assert words(write(tmp_path / "a.txt", text, "gb18030")) == words(write(tmp_path / "b.txt", text))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "what"),
+    [
+        ("utf-16", "碳达峰", "is UTF-16"),
+        ("big5", "發電\n鄉村振興", "is big5"),
+        ("shift_jis", "日本語の音声認識", "is text neither in UTF-8 nor in GB18030"),
+        ("latin-1", "café déjà", "is text neither in UTF-8 nor in GB18030"),
+    ],
+)
+def test_other_encodings_are_refused_by_name(tmp_path: Path, encoding: str, text: str, what: str) -> None:
+    with pytest.raises(UsageError, match=what) as raised:
+        words(write(tmp_path / "a.txt", text, encoding))
+    assert "iconv -f" in str(raised.value)
+
+
+def test_files_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="zero bytes"):
+        words(write(tmp_path / "a.txt", "RIFF\0\0\0"))
+    with pytest.raises(UsageError, match="cannot be read: No such file"):
+        words(tmp_path / "nothing.txt")
+
+
+def test_several_files_are_one_list_in_which_the_first_mention_counts(tmp_path: Path) -> None:
+    one, two = write(tmp_path / "1.txt", "碳达峰 30\n"), write(tmp_path / "2.txt", "碳中和\n碳达峰 50\n")
+    found = read_hotwords([one, two])
+    assert found.words == (Hotword("碳达峰", 30), Hotword("碳中和"))
+    assert found.warnings == (f"{two}:2: 碳达峰 is in {one}:1 already; that line counts",)
+
+
+@pytest.mark.parametrize(
+    ("line", "weight", "warning"),
+    [
+        ("碳达峰 0", 1, "1: the weight 0 is not between 1 and 100; it is taken as 1"),
+        ("碳达峰 -5", 1, "1: the weight -5 is not between 1 and 100; it is taken as 1"),
+        ("碳达峰 1000", 100, "1: the weight 1000 is not between 1 and 100; it is taken as 100"),
+    ],
+)
+def test_absurd_weights_are_bounded(tmp_path: Path, line: str, weight: float, warning: str) -> None:
+    assert warnings(tmp_path, line) == [warning]
+    assert words(tmp_path / "gov.txt") == [("碳达峰", weight)]
+
+
+def test_lines_that_are_probably_mistakes(tmp_path: Path) -> None:
+    assert warnings(tmp_path, "碳达峰,30\n碳\n，\n" + "很" * 21) == [
+        "1: 碳达峰,30 looks like several words; write one a line",
+        "2: 碳 is left out: too short to be told from other speech",
+        "3: ， is left out: too short to be told from other speech",
+        f"4: {'很' * 21} is longer than 20 characters and will hardly be heard in one piece",
+    ]
+    assert [word for word, _ in words(tmp_path / "gov.txt")] == ["碳达峰,30", "很" * 21]
+
+
+def test_a_file_that_adds_nothing_is_mentioned(tmp_path: Path) -> None:
+    path = write(tmp_path / "empty.txt", "# 词 权重\n\n")
+    assert read_hotwords([path]).warnings == (f"{path}: adds no hotword",)
+
+
+def test_words_that_a_vocabulary_cannot_spell() -> None:
+    known = set("碳达峰中和")
+    listed = [Hotword("碳达峰", where="a.txt:1"), Hotword("碳汇", where="a.txt:2")]
+    assert unspellable(listed, known.issuperset) == ("a.txt:2: the model cannot spell 碳汇",)

@@ -1,0 +1,224 @@
+"""Hotwords that were understood as other characters of the same sound, and words that only sound like one."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pytest
+
+from funasr_cli.hotwords import Hotword
+from funasr_cli.text.correct import Corrector, Strength
+from funasr_cli.transcript import Correction, Token
+
+SURE, UNSURE = 0.9, 0.4
+
+
+def spoken(text: str, confidence: float = SURE) -> list[Token]:
+    """A token of 0.2 s for each character; a space in the text is a pause of a second."""
+    tokens, at = [], 0.0
+    for char in text:
+        if char == " ":
+            at += 1.0
+        else:
+            tokens.append(Token(char, at, at + 0.2, confidence))
+            at += 0.2
+    return tokens
+
+
+def corrected(text: str, *hotwords: str, confidence: float = SURE, strength: Strength = "safe") -> str:
+    tokens, _ = Corrector([Hotword(word) for word in hotwords], strength).correct(spoken(text, confidence))
+    return "".join(token.text for token in tokens)
+
+
+@pytest.mark.parametrize(
+    ("hotword", "heard", "meant"),
+    [
+        ("新发展格局", "我们要加快构建心发展隔局", "我们要加快构建新发展格局"),
+        ("十四五规划", "按照十四五归划的要求", "按照十四五规划的要求"),
+        ("乡村振兴", "全面推进乡村振新战略", "全面推进乡村振兴战略"),
+        ("脱贫攻坚", "打赢脱贫工坚战", "打赢脱贫攻坚战"),
+        ("高质量发展", "推动高质量发站取得新成效", "推动高质量发展取得新成效"),
+        ("新质生产力", "因地制宜发展新制生产力", "因地制宜发展新质生产力"),
+        ("共同富裕", "扎实推进共同富域", "扎实推进共同富裕"),
+        ("供给侧结构性改革", "深化供给侧结构性该革", "深化供给侧结构性改革"),
+        ("粤港澳大湾区", "建设粤港奥大湾区", "建设粤港澳大湾区"),
+        ("长三角一体化", "长三脚一体化发展", "长三角一体化发展"),
+        ("网格化管理", "推行网个化管理", "推行网格化管理"),
+        ("防汛抗旱", "做好防汛抗汗工作", "做好防汛抗旱工作"),
+        ("三会一课", "坚持三会以课制度", "坚持三会一课制度"),
+        ("碳达峰", "力争实现碳达风的目标", "力争实现碳达峰的目标"),
+        ("特高压", "特搞压输电工程", "特高压输电工程"),
+        ("抽水蓄能", "建设抽水续能电站", "建设抽水蓄能电站"),
+        ("光伏组件", "出口的光服组件", "出口的光伏组件"),
+        ("页岩气", "勘探开发页言气", "勘探开发页岩气"),
+        ("倒闸操作", "进行倒扎操作", "进行倒闸操作"),
+        ("存款准备金率", "下调存款准备金律", "下调存款准备金率"),
+        ("货币政策", "稳健的货币正策", "稳健的货币政策"),
+        ("净息差", "银行的净席差收窄", "银行的净息差收窄"),
+        ("拨备覆盖率", "拨备覆改率上升", "拨备覆盖率上升"),
+        ("尽职调查", "完成尽职掉查", "完成尽职调查"),
+        ("声纹识别", "基于声温识别的系统", "基于声纹识别的系统"),
+        ("知识图谱", "构建知识图普", "构建知识图谱"),
+        ("区块链", "利用区块连技术", "利用区块链技术"),
+        ("边缘计算", "采用边原计算架构", "采用边缘计算架构"),
+        ("云原生", "迁移到云源生平台", "迁移到云原生平台"),
+        ("昇腾", "部署在生腾芯片上", "部署在昇腾芯片上"),
+    ],
+)
+def test_a_hotword_of_the_same_sound_takes_the_place_of_what_makes_no_sense(
+    hotword: str, heard: str, meant: str
+) -> None:
+    assert corrected(heard, hotword) == meant
+
+
+@pytest.mark.parametrize(
+    ("hotword", "right"),
+    [
+        ("人工智能", "这件事人工只能完成一半"),
+        ("智能体", "你只能提意见"),
+        ("公式", "中标结果公示三天"),
+        ("权力", "保护公民的权利"),
+        ("形式", "当前形势复杂多变"),
+        ("实施", "事实证明这是对的"),
+        ("适用", "我们是用电脑记录的"),
+        ("公使", "办公室里很安静"),
+        ("电力", "他在店里工作"),
+        ("规划", "归化球员的问题"),
+        ("使用", "买了一桶食用油"),
+        ("成立", "城里人不知道"),
+        ("失业", "公司的事业蒸蒸日上"),
+        ("企业", "夜里起夜两次"),
+        ("统一大市场", "他同意大市场的说法"),
+        ("碳中和", "先谈谈中和反应"),
+        ("数字化", "这个数字华丽而不实"),
+        ("生产率", "生产绿色食品"),
+        ("核电机组", "配套和电机组装"),
+        ("云原生", "云源生活馆开业"),
+        ("基站", "双方激战正酣"),
+        ("张量", "丈量土地"),
+        ("海光", "海关已经放行"),
+        ("昇腾", "热气升腾"),
+        ("继电保护", "机电保护装置"),
+        ("十四五规划", "回顾十三五规划"),
+        ("久期", "九七年回归祖国"),
+        ("流片", "把它切成六片"),
+        ("双循环", "第一次双循怀疑"),
+        ("信创", "新创公司很多"),
+    ],
+)
+def test_what_is_right_as_it_stands_stays(hotword: str, right: str) -> None:
+    assert corrected(right, hotword) == right
+
+
+@pytest.mark.parametrize(
+    ("hotword", "right"),
+    [
+        ("权力", "保护公民的权利"),
+        ("企业", "夜里起夜两次"),
+        ("规划", "归化球员的问题"),
+        ("规划", "那根当归划了一道"),
+        ("久期", "九七年回归祖国"),
+        ("十四五规划", "四四五归划"),
+    ],
+)
+def test_words_and_figures_stay_however_unsure_the_recogniser_was(hotword: str, right: str) -> None:
+    assert corrected(right, hotword, confidence=0.0, strength="strong") == right
+
+
+@pytest.mark.parametrize(
+    ("hotword", "heard"),
+    [
+        ("资产阶级", "資產階級"),
+        ("车间", "車間"),
+    ],
+)
+def test_the_same_word_in_traditional_characters_is_no_mistake(hotword: str, heard: str) -> None:
+    assert corrected(heard, hotword) == heard
+
+
+def test_mistakes_among_traditional_characters_are_found() -> None:
+    assert corrected("構建心發展隔局", "新发展格局") == "構建新發展格局"
+
+
+def test_a_recogniser_that_was_unsure_is_trusted_less() -> None:
+    assert corrected("这件事人工只能完成一半", "人工智能", confidence=UNSURE) == "这件事人工智能完成一半"
+    assert corrected("他的战游", "战友") == "他的战游"
+    assert corrected("他的战游", "战友", confidence=UNSURE) == "他的战友"
+
+
+def test_a_difference_in_tone_takes_more() -> None:
+    assert corrected("他的战游", "战友", confidence=0.8) == "他的战游"
+    assert corrected("他的战游", "战邮", confidence=0.8) == "他的战邮"
+
+
+def test_japanese_is_left_alone() -> None:
+    assert corrected("脱贫工坚です", "脱贫攻坚") == "脱贫工坚です"
+
+
+def test_strong_dares_more() -> None:
+    assert corrected("在车江里", "车间", confidence=UNSURE) == "在车江里"
+    assert corrected("在车江里", "车间", confidence=UNSURE, strength="strong") == "在车间里"
+
+
+def test_a_heavier_hotword_is_found_more_easily() -> None:
+    light, heavy = (Corrector([Hotword("战友", weight)], "safe") for weight in (20, 100))
+    tokens = spoken("战游")
+    assert light.correct(tokens) == (tokens, [])
+    assert [made.after for made in heavy.correct(tokens)[1]] == ["战友"]
+
+
+def test_nothing_within_another_hotword_changes() -> None:
+    assert corrected("新质生产力", "新质生产力", "信至") == "新质生产力"
+    assert corrected("构建心发展隔局", "新发展格局", "发展", "心发展") == "构建心发展隔局"
+
+
+def test_two_corrections_may_overlap_where_they_agree() -> None:
+    assert corrected("光服组件检册", "光伏组件", "组件检测") == "光伏组件检测"
+
+
+def test_a_correction_does_not_change_what_another_takes_for_right() -> None:
+    assert corrected("光服组件检册", "光伏组件", "服组件检测") == "光服组件检测"
+
+
+def test_what_is_left_of_a_word_has_to_make_sense_too() -> None:
+    assert corrected("那个车坚", "车间", confidence=0.8) == "那个车间"
+    assert corrected("那个拖车坚", "车间", confidence=0.8) == "那个拖车坚"
+
+
+def test_between_two_hotwords_of_the_same_sound_nothing_is_guessed() -> None:
+    assert corrected("养职", "养殖", confidence=UNSURE) == "养殖"
+    assert corrected("养职", "养殖", "养植", confidence=UNSURE) == "养职"
+
+
+def test_a_hotword_is_not_found_across_a_pause_or_punctuation() -> None:
+    assert corrected("心发展 隔局", "新发展格局") == "心发展隔局"
+    assert corrected("心发展，隔局", "新发展格局") == "心发展，隔局"
+
+
+def test_times_confidences_and_punctuation_stay_and_the_replacement_is_recorded() -> None:
+    tokens = [Token("构建", 0, 1, 0.9), Token("“心", 1, 1.2, 0.7, 0.3), Token("发展", 1.3, 1.6, 0.8)]
+    tokens += [Token("隔", 1.7, 1.8, 0.6), Token("局。”", 1.9, 2.2, 0.9)]
+    made, corrections = Corrector([Hotword("新发展格局")], "safe").correct(tokens)
+    assert made == [tokens[0], Token("“新", 1, 1.2, 0.7, 0.3), tokens[2], Token("格", 1.7, 1.8, 0.6), tokens[4]]
+    assert corrections == [Correction("心发展隔局", "新发展格局", 1.0, 1, 2.2)]
+
+
+def test_the_score_tells_how_alike_they_sound() -> None:
+    (correction,) = Corrector([Hotword("乡村振兴")], "safe").correct(spoken("全面推进乡村振新"))[1]
+    assert correction.score == pytest.approx(1 - 0.3 / 4)
+
+
+def test_ten_thousand_hotwords_hardly_take_longer_than_a_thousand() -> None:
+    rnd = random.Random(7)
+    common = "的是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方"
+    text = "".join(rnd.choice(common) for _ in range(5_000))
+    words = ["".join(rnd.choice(common) for _ in range(rnd.randint(3, 6))) for _ in range(10_000)]
+    took = {}
+    for count in (1_000, 10_000):
+        corrector = Corrector([Hotword(word) for word in words[:count]], "safe")
+        corrector.correct(spoken(text))
+        start = time.process_time()
+        corrector.correct(spoken(text))
+        took[count] = time.process_time() - start
+    assert took[10_000] < 2 * took[1_000] + 0.1
