@@ -21,7 +21,7 @@ def serve_device(pipe: Connection, slots: Slots, model: Model, threads: int) -> 
     with suppress(EOFError, OSError):  # the parent is gone, or wants this process to go
         try:
             executor, graph = load_executor(model, threads=threads)
-            recognizer = load_recognizer(model, graph, itn=True)
+            recognizer = load_recognizer(model, graph)
         except FunasrError as error:
             pipe.send(Unusable(error))
             return

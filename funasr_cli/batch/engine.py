@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -13,6 +13,7 @@ from funasr_cli.audio.windows import Window
 from funasr_cli.batch.families import load_executor, load_recognizer
 from funasr_cli.batch.stopwatch import Stopwatch
 from funasr_cli.executors.base import Executor
+from funasr_cli.hotwords import Hotword
 from funasr_cli.models.store import Model
 from funasr_cli.recognizers.base import Hypothesis, Recognizer, Request
 
@@ -97,7 +98,8 @@ def _shifted(hypothesis: Hypothesis, seconds: float) -> Hypothesis:
     return replace(hypothesis, tokens=tuple(token.shifted(seconds) for token in hypothesis.tokens))
 
 
-def load_engine(model: Model, *, threads: int, itn: bool = True) -> Engine:
+def load_engine(model: Model, *, threads: int, itn: bool = True, hotwords: Sequence[Hotword] = ()) -> Engine:
     """The model with its graph in this process. Raises `ModelError` where it is damaged."""
     executor, graph = load_executor(model, threads=threads)
-    return Engine(model, load_recognizer(model, graph, itn=itn), LocalRunner(executor), graph.device)
+    recognizer = load_recognizer(model, graph, itn=itn, hotwords=hotwords)
+    return Engine(model, recognizer, LocalRunner(executor), graph.device)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from funasr_cli.arrays import TensorSpec
 from funasr_cli.executors.base import Executor
+from funasr_cli.hotwords import Hotword
 from funasr_cli.models.store import Model
 from funasr_cli.recognizers.base import Recognizer
 
@@ -23,12 +24,17 @@ class Graph:
 
 def load_executor(model: Model, *, threads: int) -> tuple[Executor, Graph]:
     """Load the graph. Raises `ModelError` where it is damaged."""
-    return FAMILIES[model.family][0](model, threads)
+    return FAMILIES[model.family].executor(model, threads)
 
 
-def load_recognizer(model: Model, graph: Graph, *, itn: bool) -> Recognizer:
+def load_recognizer(model: Model, graph: Graph, *, itn: bool = True, hotwords: Sequence[Hotword] = ()) -> Recognizer:
     """The recogniser for a graph of this model. Raises `ModelError` where something is missing beside the graph."""
-    return FAMILIES[model.family][1](model, graph, itn)
+    return FAMILIES[model.family].recognizer(model, graph, itn, hotwords)
+
+
+def spells(model: Model) -> Callable[[str], bool]:
+    """Tells whether the model can write a word. Raises `ModelError` where its vocabulary cannot be read."""
+    return FAMILIES[model.family].spells(model)
 
 
 # Each family's runtime is imported where it is needed: the other's takes a second and tens of megabytes.
@@ -50,11 +56,11 @@ def _whisper_executor(model: Model, threads: int) -> tuple[Executor, Graph]:
     return executor, Graph(executor.device, executor.inputs, executor.outputs, {})
 
 
-def _whisper_recognizer(model: Model, graph: Graph, itn: bool) -> Recognizer:
+def _whisper_recognizer(model: Model, graph: Graph, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
     """Whisper writes punctuation and numbers as it likes; `itn` makes no difference."""
     from funasr_cli.recognizers.whisper import WhisperRecognizer
 
-    return WhisperRecognizer(model.path)
+    return WhisperRecognizer(model.path, hotwords)
 
 
 def _sensevoice_executor(model: Model, threads: int) -> tuple[Executor, Graph]:
@@ -64,15 +70,30 @@ def _sensevoice_executor(model: Model, threads: int) -> tuple[Executor, Graph]:
     return executor, Graph(executor.device, executor.inputs, executor.outputs, executor.metadata)
 
 
-def _sensevoice_recognizer(model: Model, graph: Graph, itn: bool) -> Recognizer:
+def _sensevoice_recognizer(model: Model, graph: Graph, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
     from funasr_cli.recognizers.sensevoice import SenseVoiceRecognizer
 
-    return SenseVoiceRecognizer(model.path, graph.inputs, graph.outputs, graph.metadata, itn=itn)
+    return SenseVoiceRecognizer(model.path, graph.inputs, graph.outputs, graph.metadata, itn=itn, hotwords=hotwords)
 
 
-FAMILIES: dict[
-    str, tuple[Callable[[Model, int], tuple[Executor, Graph]], Callable[[Model, Graph, bool], Recognizer]]
-] = {
-    "whisper": (_whisper_executor, _whisper_recognizer),
-    "sensevoice": (_sensevoice_executor, _sensevoice_recognizer),
+def _sensevoice_spells(model: Model) -> Callable[[str], bool]:
+    from funasr_cli.recognizers.spelling import Speller
+    from funasr_cli.recognizers.vocabulary import read_vocabulary
+
+    speller = Speller(read_vocabulary(model.path))
+    return lambda word: bool(speller.spellings(word))
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """How its models are loaded, and what tells which words one can write."""
+
+    executor: Callable[[Model, int], tuple[Executor, Graph]]
+    recognizer: Callable[[Model, Graph, bool, Sequence[Hotword]], Recognizer]
+    spells: Callable[[Model], Callable[[str], bool]]
+
+
+FAMILIES = {
+    "whisper": Family(_whisper_executor, _whisper_recognizer, lambda _: lambda _: True),  # it has every byte
+    "sensevoice": Family(_sensevoice_executor, _sensevoice_recognizer, _sensevoice_spells),
 }

@@ -35,7 +35,7 @@ def work(pipe: Connection, slots: Slots, board: Board, rows: Sequence[int], mode
         graph: Graph = pipe.recv()
     except EOFError:
         return
-    recognizer = load_recognizer(model, graph, itn=settings.itn)
+    recognizer = load_recognizer(model, graph, itn=settings.itn, hotwords=settings.hotwords)
 
     async def serve() -> None:
         link = Link(pipe, slots)

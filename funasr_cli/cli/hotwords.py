@@ -40,14 +40,7 @@ def check(files: tuple[Path, ...], model: str | None) -> None:
 
 
 def _unspellable(found: HotwordList, name: str) -> tuple[str, ...]:
-    from funasr_cli.models.store import find_model  # these load what --help does not need
-    from funasr_cli.recognizers.vocabulary import read_vocabulary
+    from funasr_cli.batch.families import spells  # these load what --help does not need
+    from funasr_cli.models.store import find_model
 
-    model = find_model(name)
-    if model.family == "whisper":
-        return ()  # its vocabulary has every byte
-    pieces = read_vocabulary(model.path)
-    spelled = {
-        char for piece in pieces if not (piece.startswith("<") and piece.endswith(">")) for char in piece.lower()
-    }
-    return unspellable(found.words, lambda word: spelled.issuperset("".join(word.split()).lower()))
+    return unspellable(found.words, spells(find_model(name)))

@@ -21,6 +21,7 @@ from funasr_cli.batch.crew import cpu_crew, threads_alone
 from funasr_cli.batch.deadline import Deadline
 from funasr_cli.batch.delivery import Delivery, FileDelivery, StdoutDelivery
 from funasr_cli.batch.devices import Device, choose_device
+from funasr_cli.batch.families import spells
 from funasr_cli.batch.ledger import Ledger
 from funasr_cli.batch.plan import Action, Job, Rules
 from funasr_cli.batch.progress import Display, Style, Tally, make_display
@@ -30,7 +31,7 @@ from funasr_cli.batch.settings import Settings
 from funasr_cli.batch.signals import Interrupted, StopSignals
 from funasr_cli.errors import NoAudioError, UsageError
 from funasr_cli.files import shown
-from funasr_cli.hotwords import read_hotwords
+from funasr_cli.hotwords import read_hotwords, unspellable
 from funasr_cli.models.store import Model, default_model, find_model
 from funasr_cli.outputs import Layout
 from funasr_cli.outputs.txt import TxtLayout
@@ -39,6 +40,8 @@ from funasr_cli.text.script import Script
 
 MANY_ON_STDOUT = ("txt", "json")
 """Formats of which several can follow each other in one stream."""
+
+MOST_WARNINGS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,9 @@ class Session:
         from funasr_cli.batch.transcriber import Transcriber
 
         with StopSignals() as signals:
-            engine = load_engine(self.model, threads=threads_alone(), itn=self.settings.itn)
+            engine = load_engine(
+                self.model, threads=threads_alone(), itn=self.settings.itn, hotwords=self.settings.hotwords
+            )
             self._check(engine.recognizer.languages, engine.recognizer.window)
             self._introduce(engine.device)
             solo = Solo(Transcriber(engine, self.settings), Ledger(self.display, tally), signals.check)
@@ -187,6 +192,7 @@ def transcribe_all(
         _check_found(found, display)
         name, why = (model, "asked for with --model") if model else default_model()
         to_load = find_model(name, precision)
+        _tell_few([*listed.warnings, *unspellable(listed.words, spells(to_load))], display)
         chosen = choose_device(device, to_load.family)
         session = Session(settings, to_load, why, chosen, display, until, max_files, workers, window_timeout, debug)
         tally.failed = len(found.problems)
@@ -273,6 +279,14 @@ def _stdin_spooled(paths: Sequence[str]) -> Iterator[list[Path]]:
         shutil.copyfileobj(sys.stdin.buffer, file)
         file.flush()
         yield [Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")]
+
+
+def _tell_few(warnings: Sequence[str], display: Display) -> None:
+    """The first of what may be hundreds of warnings about hotwords."""
+    for warning in warnings[:MOST_WARNINGS]:
+        display.warn(warning)
+    if len(warnings) > MOST_WARNINGS:
+        display.warn(f"… and {len(warnings) - MOST_WARNINGS} more; funasr-cli hotwords check tells all of them")
 
 
 def _check_found(found: Scan, display: Display) -> None:

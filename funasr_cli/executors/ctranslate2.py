@@ -20,7 +20,7 @@ from funasr_cli.executors.base import check_inputs
 
 BEAM_SIZE = 5
 MAX_TOKENS = 224
-"""Half of Whisper's text context of 448, as in OpenAI's own decoding."""
+"""Of a text: half of Whisper's context of 448, as in OpenAI's own decoding; the rest is for prompt and context."""
 
 FLOAT, INT = np.dtype(np.float32), np.dtype(np.int32)
 
@@ -30,7 +30,8 @@ class CTranslate2Executor:
 
     Inputs: `features` float32 `[mels, 3000]`, log-mel, 10 ms a frame; `frames` int32 `[1]`, how many of them are not
     padding; `prompt` int32 `[n]`, decoder prompt, in which the value -1 stands for the language to be detected;
-    `no_repeat` int32 `[1]`, the length of n-grams that may not come twice (0: any may).
+    `context` int32 `[c]`, tokens that stand in front of the prompt as what was said before; `no_repeat` int32 `[1]`,
+    the length of n-grams that may not come twice (0: any may).
 
     Outputs: `generated` int32 `[g]`, all that was generated before the end of the text; those of them that are text,
     ids below `end_id`, are its n text tokens; `probabilities` float32 `[n]` of the text tokens; `alignment` int32
@@ -61,6 +62,7 @@ class CTranslate2Executor:
             TensorSpec("features", FLOAT, (mels, 3000)),
             TensorSpec("frames", INT, (1,)),
             TensorSpec("prompt", INT, (None,)),
+            TensorSpec("context", INT, (None,)),
             TensorSpec("no_repeat", INT, (1,)),
         )
         self.outputs = (
@@ -81,11 +83,12 @@ class CTranslate2Executor:
             found = dict(self._model.detect_language(encoded)[0])
             languages = np.array([found.get(name, 0.0) for name in self._languages], np.float32)
             prompt[prompt.index(-1)] = self._language_ids[self._languages[int(languages.argmax())]]
+        start = [*inputs["context"].tolist(), *prompt]
         result = self._model.generate(
             encoded,
-            [prompt],
+            [start],
             beam_size=BEAM_SIZE,
-            max_length=MAX_TOKENS,
+            max_length=len(start) + MAX_TOKENS,
             no_repeat_ngram_size=int(inputs["no_repeat"][0]),
             sampling_temperature=0,
             return_scores=True,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Iterable
 
+from funasr_cli.decoding.context import ContextGraph, Spelling
+from funasr_cli.hotwords import DEFAULT_WEIGHT, Hotword
 from funasr_cli.recognizers.vocabulary import Pieces
 from funasr_cli.recognizers.words import is_unspaced
 
@@ -52,6 +55,16 @@ class Speller:
                     ways.append((before[0] + piece[0], (*before[1], piece[1])))
             best.append(min(ways, default=None))
         return best[-1][1] if best[-1] else ()
+
+
+def context_graph(speller: Speller, hotwords: Iterable[Hotword]) -> ContextGraph | None:
+    """The hotwords in every way that the model may write them; None where it can write none of them."""
+    spellings = [
+        Spelling(pieces, hotword.weight / DEFAULT_WEIGHT)
+        for hotword in hotwords
+        for pieces in speller.spellings(hotword.text)
+    ]
+    return ContextGraph(spellings) if spellings else None
 
 
 def _marked(text: str, mark: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tokenizers import Tokenizer as TokenTable
 
 from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
 from funasr_cli.errors import ModelError
+from funasr_cli.hotwords import Hotword
 from funasr_cli.recognizers.base import Hypothesis, Request
 from funasr_cli.recognizers.words import attach_punctuation
 from funasr_cli.transcript import Token
@@ -32,6 +33,11 @@ MAX_COMPRESSION_RATIO = 2.4
 MAX_NO_SPEECH = 0.6
 MIN_SCORE = -1.0
 
+MAX_CONTEXT = 100
+"""Tokens of hotwords in front of a window."""
+
+SEPARATOR = "、"
+
 RETRY_NO_REPEAT = 5
 """Second attempt: no five tokens may come twice. Stays at temperature 0, unlike OpenAI's, so that results repeat."""
 
@@ -42,7 +48,7 @@ class WhisperRecognizer:
     window = WINDOW
     writes_numbers = False  # now in figures, now in words
 
-    def __init__(self, model_dir: Path) -> None:
+    def __init__(self, model_dir: Path, hotwords: Sequence[Hotword] = ()) -> None:
         """Raises `ModelError` where a file of the model is missing or damaged."""
         config = _read_json(model_dir / "config.json")
         try:
@@ -58,6 +64,7 @@ class WhisperRecognizer:
         """Token of each language, e.g. `<|zh|>`, and its id."""
         self._codes = [token[2:-2] for token in self.language_ids]
         self.languages = frozenset(self._codes or ["en"])
+        self._context = self._context_of(hotwords)
 
     @property
     def end_id(self) -> int:
@@ -70,6 +77,8 @@ class WhisperRecognizer:
             "features": features,
             "frames": np.array([frames], np.int32),
             "prompt": np.array(self._prompt(request.language), np.int32),
+            # An attempt that went astray is made again without them: they may be what it went after.
+            "context": np.array([] if request.attempt else self._context, np.int32),
             "no_repeat": np.array([RETRY_NO_REPEAT if request.attempt else 0], np.int32),
         }
 
@@ -103,6 +112,16 @@ class WhisperRecognizer:
             return [start]
         language_id = -1 if language is None else self.language_ids[f"<|{language}|>"]
         return [start, language_id, self._id("<|transcribe|>")]
+
+    def _context_of(self, hotwords: Sequence[Hotword]) -> list[int]:
+        """As many hotwords as fit, as if they had just been said; those of more weight, then those listed first."""
+        context: list[int] = []
+        for word in sorted(hotwords, key=lambda word: -word.weight):
+            ids = self._table.encode(f"{SEPARATOR if context else ' '}{word.text}", add_special_tokens=False).ids
+            if len(context) + len(ids) > MAX_CONTEXT:
+                break
+            context += ids
+        return [self._id("<|startofprev|>"), *context] if context else []
 
     def _id(self, token: str) -> int:
         token_id = self._table.token_to_id(token)

@@ -1,14 +1,18 @@
-"""The command `hotwords check`."""
+"""The command `hotwords check`, and what a list does for a transcript."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from funasr_cli.hotwords import read_hotwords
 from tests.cli.conftest import Run
 from tests.conftest import NANO, ROOT
+from tests.decoding.test_hotwords import NEVER_SPOKEN, NOISE, SPEECH, SPOKEN
 
 
 def test_a_good_list(run: Run, tmp_path: Path) -> None:
@@ -50,3 +54,70 @@ def test_the_lists_that_come_with_the_program_are_good(name: str) -> None:
     found = read_hotwords([ROOT / "hotwords" / f"{name}.txt"])
     assert found.warnings == ()
     assert 60 <= len(found.words) <= 150
+
+
+@pytest.fixture
+def noisy(tmp_path: Path) -> Path:
+    """Two recordings in which noise hides some of the words."""
+    folder = tmp_path / "noisy"
+    folder.mkdir()
+    spread = np.sqrt(np.mean(SPEECH**2)) / 10 ** (NOISE / 20)
+    for seed in range(2):
+        noise = np.random.default_rng(seed).normal(0, spread, len(SPEECH)).astype(np.float32)
+        soundfile.write(folder / f"{seed}.wav", SPEECH + noise, 16_000)
+    return folder
+
+
+def missed(folder: Path) -> int:
+    """How many of the spoken words are not in the transcripts."""
+    texts = [path.read_text(encoding="utf-8") for path in folder.glob("*.txt")]
+    assert not any(word in text for text in texts for word in NEVER_SPOKEN)
+    return sum(word not in text for text in texts for word in SPOKEN)
+
+
+def test_listed_words_are_heard_that_were_not_and_only_they(run: Run, noisy: Path, tmp_path: Path) -> None:
+    (tmp_path / "spoken.txt").write_text("\n".join(SPOKEN), encoding="utf-8")
+    (tmp_path / "others.txt").write_text("\n".join(NEVER_SPOKEN), encoding="utf-8")
+    base = ("transcribe", noisy, "-f", "txt", "--model", NANO, "--hotword-correction", "off")
+    for output, lists in {"without": (), "others": ("others.txt",), "all": ("others.txt", "spoken.txt")}.items():
+        done = run(*base, "-o", output, *(option for name in lists for option in ("--hotwords", name)))
+        assert done.returncode == 0, done.stderr
+    without, others = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).glob("*.txt")} for name in ("without", "others")
+    )
+    assert without == others
+    assert missed(tmp_path / "without") >= 3
+    assert missed(tmp_path / "all") <= missed(tmp_path / "without") // 2
+
+
+def test_a_changed_list_has_its_recordings_done_again(run: Run, tmp_path: Path) -> None:
+    command = ("transcribe", NANO / "words-with-pauses.flac", "--model", NANO, "--hotwords", "a.txt")
+    (tmp_path / "a.txt").write_text("收缩\n", encoding="utf-8")
+    assert "1 of 1 file" in run(*command).stderr
+    (tmp_path / "a.txt").write_text("# our words\n收缩 20\n", encoding="utf-8")
+    assert "nothing to do" in run(*command).stderr
+    (tmp_path / "a.txt").write_text("收缩 30\n", encoding="utf-8")
+    assert "1 of 1 file" in run(*command).stderr
+
+
+def test_what_is_wrong_with_a_list_is_told_and_the_rest_of_it_counts(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("碳\n鲲鹏\n收缩\n", encoding="utf-8")
+    done = run("transcribe", NANO / "words-with-pauses.flac", "--model", NANO, "--hotwords", "a.txt")
+    assert done.returncode == 0
+    assert "a.txt:1: 碳 is left out" in done.stderr
+    assert "a.txt:2: the model cannot spell 鲲鹏" in done.stderr
+    (tmp_path / "b.txt").write_text("".join(f"{chr(code)}\n" for code in range(0x4E00, 0x4E40)), encoding="utf-8")
+    many = run("transcribe", NANO / "words-with-pauses.flac", "--model", NANO, "--hotwords", "b.txt")
+    assert "… and 55 more; funasr-cli hotwords check tells all of them" in many.stderr
+
+
+def test_a_hotword_that_sounds_like_the_text_takes_its_place_and_is_on_record(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("搜索大提\n", encoding="utf-8")
+    done = run(
+        "transcribe", NANO / "words-with-pauses.flac", "--model", NANO, "-f", "json", "-o", "-",
+        "--hotwords", "a.txt", "--hotword-correction", "strong",
+    )  # fmt: skip
+    (correction,) = json.loads(done.stdout)["corrections"]
+    assert (correction["from"], correction["to"]) == ("收缩大体", "搜索大提")
+    assert 0.3 < correction["start"] < correction["end"] < 2.5
+    assert json.loads(done.stdout)["text"].replace(" ", "").startswith("搜索大提专心")
