@@ -23,6 +23,7 @@ from funasr_cli.audio.decode import open_recording
 from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import Bounds, SpeechWindows, Window, WindowShape
+from funasr_cli.batch.crew import Seat
 from funasr_cli.batch.devices import usable_cores
 from funasr_cli.batch.engine import Engine, load_engine
 from funasr_cli.batch.stopwatch import Stopwatch
@@ -76,7 +77,7 @@ def main() -> None:
     parser.add_argument("recordings", type=Path, nargs="+")
     parser.add_argument("--overlap", type=float, default=2.0)
     arguments = parser.parse_args()
-    engine = load_engine(find_model(arguments.model), threads=usable_cores())
+    engine = load_engine(find_model(arguments.model), Seat(usable_cores()))
     sums = {"windows": Counts(), "cuts": Counts()}
     inside, outside = list[NDArray[np.float64]](), list[NDArray[np.float64]]()
     print("| recording | CER, cut at words | CER, overlapping windows | starts, overlaps | starts, elsewhere |")

@@ -34,7 +34,7 @@ from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.decode import open_recording
 from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.windows import Window
-from funasr_cli.batch.crew import Crew
+from funasr_cli.batch.crew import Crew, Seat
 from funasr_cli.batch.engine import load_engine
 from funasr_cli.batch.settings import Settings
 from funasr_cli.batch.stopwatch import Stopwatch
@@ -66,7 +66,7 @@ class Ours:
     def __init__(self, model: Model, threads: int) -> None:
         self._model = model
         self._threads = threads
-        self._engine = load_engine(model, threads=threads, itn=False)
+        self._engine = load_engine(model, Seat(threads), itn=False)
         self.window = self._engine.recognizer.window
 
     def windows(self, windows: Sequence[Window]) -> None:
@@ -80,7 +80,7 @@ class Ours:
             texts.update({path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.txt")})
 
         settings = Settings(("txt",), LANGUAGE, itn=False)
-        self.seconds = run(paths, self._model, Crew(2, 1, self._threads), settings, read).seconds
+        self.seconds = run(paths, self._model, Crew(2, (Seat(self._threads),)), settings, read).seconds
         return texts
 
 

@@ -33,7 +33,7 @@ from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
 from funasr_cli.batch import families
-from funasr_cli.batch.crew import Crew
+from funasr_cli.batch.crew import Crew, Seat
 from funasr_cli.batch.deadline import Deadline
 from funasr_cli.batch.delivery import FileDelivery
 from funasr_cli.batch.families import Graph, load_executor, load_recognizer
@@ -103,7 +103,7 @@ def _stored() -> tuple[float, dict[str, np.ndarray], dict[str, np.ndarray]]:
 
 
 def _simulated_executor(model: Model, threads: int) -> tuple[Executor, Graph]:
-    executor, graph = load_executor(find_model(str(NANO)), threads=1)
+    executor, graph = load_executor(find_model(str(NANO)), Seat(1), print)
     executor.close()
     milliseconds, _, outputs = _stored()
     return SimulatedExecutor(graph, milliseconds, outputs), graph
@@ -175,7 +175,7 @@ def windows_of(path: Path, length: float) -> list[Window]:
 def store_window(recording: Path, folder: Path) -> Path:
     """A full window's inputs and outputs, from the small model."""
     model = find_model(str(NANO))
-    executor, graph = load_executor(model, threads=1)
+    executor, graph = load_executor(model, Seat(1), print)
     recognizer = load_recognizer(model, graph, itn=True)
     window = max(windows_of(recording, LENGTH), key=lambda window: len(window.samples))
     inputs = recognizer.prepare(window.samples, Request())
@@ -193,12 +193,12 @@ def simulated(stored: Path, milliseconds: float, family: str) -> Model:
 def engine(arguments: argparse.Namespace) -> None:
     """Bare runs of the same windows, against the run from file to file."""
     model = find_model(arguments.model, "int8")
-    executor, graph = load_executor(model, threads=arguments.threads)
+    executor, graph = load_executor(model, Seat(arguments.threads), print)
     recognizer = load_recognizer(model, graph, itn=True)
     windows = [window for path in arguments.recordings for window in windows_of(path, recognizer.window)]
     inputs = [recognizer.prepare(window.samples, Request()) for window in windows]
     executor.run(inputs[0])
-    crew = Crew(2, 1, arguments.threads)
+    crew = Crew(2, (Seat(arguments.threads),))
     bare, whole = [], []
     for _ in range(arguments.rounds):
         started = time.perf_counter()
@@ -219,7 +219,7 @@ def front(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         model = simulated(store_window(arguments.recordings[0], Path(folder)), 0.0, "simulated")
         rounds = [
-            [run(arguments.recordings, model, Crew(workers, 1, 1), Settings()) for workers in (1, 2)]
+            [run(arguments.recordings, model, Crew(workers, (Seat(1),)), Settings()) for workers in (1, 2)]
             for _ in range(arguments.rounds)
         ]
     print("| workers | × real time | against one | CPU seconds an hour of audio |\n|---|---|---|---|")
@@ -244,7 +244,7 @@ def device(arguments: argparse.Namespace) -> None:
         first = 0.0
         for devices in (1, 2):
             results = [
-                run(paths, model, Crew(arguments.workers, devices, 1), Settings(vad=None))
+                run(paths, model, Crew(arguments.workers, (Seat(1),) * devices), Settings(vad=None))
                 for _ in range(arguments.rounds)
             ]
             seconds = median(result.seconds for result in results)
@@ -271,7 +271,9 @@ def overhead(arguments: argparse.Namespace) -> None:
                     np.take(samples, range(number * size, (number + 1) * size), mode="wrap"),
                     SAMPLE_RATE,
                 )
-            results = [run(sorted(place.iterdir()), model, Crew(2, 1, 1), Settings()) for _ in range(arguments.rounds)]
+            results = [
+                run(sorted(place.iterdir()), model, Crew(2, (Seat(1),)), Settings()) for _ in range(arguments.rounds)
+            ]
             rows.append((count, seconds, median(r.cpu for r in results), median(r.seconds for r in results)))
     print("| files | of | CPU, all processes | wall | CPU a file beyond the long ones' |\n|---|---|---|---|---|")
     for count, seconds, cpu, wall in rows:

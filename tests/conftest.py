@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from funasr_cli.batch.crew import Seat
 from funasr_cli.batch.devices import usable_cores
 from funasr_cli.batch.engine import Engine, load_engine
 from funasr_cli.models.catalogue import WHISPER_BASE
@@ -63,7 +64,7 @@ def embedded() -> None:
 @pytest.fixture(scope="session")
 def engine(embedded: None) -> Engine:
     """whisper-base on the CPU."""
-    return load_engine(find_model("whisper-base"), threads=usable_cores())
+    return load_engine(find_model("whisper-base"), Seat(usable_cores()))
 
 
 @pytest.fixture(scope="session")

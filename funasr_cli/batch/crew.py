@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from funasr_cli.batch.devices import usable_cores, usable_memory
@@ -20,18 +21,46 @@ MEMORY_PER_WEIGHT = 3
 """Bytes of memory that a loaded graph is granted for each byte of its weights, with what a run needs."""
 
 
+WORKERS_PER_NPU = 4
+"""One prepares and decodes about 400 times as fast as speech; an NPU that takes 10 ms for 15 s runs 1,500 times."""
+
+
+RUN_LIMIT = 30.0
+"""Seconds for a run on an NPU, of which the first loads kernels; the parent waits longer, for a reset of the device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where a device process runs the graph: on an NPU, or on that many `threads`.
+
+    `fallback`: where the NPU cannot go on, it goes on with as many threads. A run on an NPU may take `limit` seconds.
+    """
+
+    threads: int
+    npu: int | None = None
+    fallback: bool = False
+    limit: float = RUN_LIMIT
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return "the CPU" if self.npu is None else f"NPU {self.npu}"
+
+
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """Workers, device processes, and the threads of each device process."""
+    """How many workers there are, and a seat for each device process."""
 
     workers: int
-    devices: int
-    threads: int
+    seats: tuple[Seat, ...]
 
     def __str__(self) -> str:
-        devices = f"{self.devices} device processes" if self.devices > 1 else "1 device process"
         workers = f"{self.workers} workers" if self.workers > 1 else "1 worker"
-        return f"{workers}, {devices} with {self.threads} threads"
+        npus = [str(seat.npu) for seat in self.seats if seat.npu is not None]
+        if npus:
+            return f"{workers}, NPU{'s' * (len(npus) > 1)} {', '.join(npus)}"
+        devices = f"{len(self.seats)} device processes" if len(self.seats) > 1 else "1 device process"
+        return f"{workers}, {devices} with {self.seats[0].threads} threads"
 
 
 def cpu_crew(model: Model, workers: int | None, recordings: int) -> Crew:
@@ -43,9 +72,23 @@ def cpu_crew(model: Model, workers: int | None, recordings: int) -> Crew:
         devices = max(1, min(devices, usable_memory().available // max(1, weight)))
     workers = workers or max(2, cores // CORES_PER_WORKER)
     devices = min(devices, recordings)
-    return Crew(min(workers, recordings), devices, min(MOST_THREADS, cores // devices))
+    return Crew(min(workers, recordings), (Seat(min(MOST_THREADS, cores // devices)),) * devices)
 
 
-def threads_alone() -> int:
-    """For one graph in a process of its own."""
-    return min(MOST_THREADS, usable_cores())
+def npu_crew(
+    npus: Sequence[int], workers: int | None, recordings: int, *, fallback: bool, window_timeout: float
+) -> Crew:
+    """For a model on NPUs: a process for each, and as many workers as keep them busy and have a core.
+
+    A run that takes a third of `window_timeout`, in seconds, hangs; the rest is for the reset and another run.
+    """
+    cores = usable_cores()
+    threads = max(1, min(MOST_THREADS, cores // len(npus)))
+    workers = workers or max(2, min(cores - len(npus), WORKERS_PER_NPU * len(npus)))
+    limit = min(RUN_LIMIT, window_timeout / 3)
+    return Crew(min(workers, recordings), tuple(Seat(threads, npu, fallback, limit) for npu in npus[:recordings]))
+
+
+def seat_alone(npus: Sequence[int] = (), *, fallback: bool = False) -> Seat:
+    """For one graph and all else in one process: on the first of the NPUs, if there are any."""
+    return Seat(min(MOST_THREADS, usable_cores()), npus[0] if npus else None, fallback)

@@ -29,6 +29,7 @@ class Summary:
     duration: float
     speech_seconds: float
     language: str | None
+    device: str
     warnings: tuple[str, ...]
     empty: bool
 
@@ -39,6 +40,7 @@ class Summary:
             transcript.duration,
             transcript.speech_seconds,
             transcript.language,
+            transcript.device,
             transcript.warnings,
             empty=not transcript.segments,
         )
@@ -131,6 +133,7 @@ class FileDelivery:
             "outputs": {shown(write.path.name): write.sha256 for write in self._writes},
             "warnings": [*summary.warnings, *self._warnings],
             "seconds": _rounded(seconds),
+            "device": summary.device,
         }
         status = "empty" if summary.empty else "done"
         self._record.finish(self._work, content, status, entry, self._provenance, self._writes)

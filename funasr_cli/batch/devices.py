@@ -5,35 +5,89 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 
+from funasr_cli.batch.child import Child, settle_in
 from funasr_cli.errors import DeviceError
 
 DEV = Path("/dev")
 CGROUPS = Path("/sys/fs/cgroup")
 MEMINFO = Path("/proc/meminfo")
 
+SURVEY = 60.0
+"""Seconds within which CANN's runtime has to say which NPUs there are."""
+
+ON_THE_CPU = "To run on the CPU, say so: --device cpu"
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """The device and the reason for it, as the record shows them."""
+    """The kind of device, `cpu` or `npu`, and the reason for it, as the record shows them.
+
+    `npus` are the NPUs of the kind `soc` that are used, counted as ASCEND_RT_VISIBLE_DEVICES has them.
+    """
 
     kind: str
     why: str
+    npus: tuple[int, ...] = ()
+    soc: str = ""
 
 
-def choose_device(asked: str, family: str) -> Device:
-    """The device for a model family. Raises `DeviceError` rather than fall back to another than was asked for."""
+def choose_device(asked: str) -> Device:
+    """The device for `auto`, `cpu`, `npu` or e.g. `npu:0,2`.
+
+    Raises `DeviceError` rather than fall back to another than was asked for, or pass over an NPU that is there.
+    """
     if asked == "cpu":
         return Device("cpu", "asked for with --device cpu")
-    npus = sorted(path.name for path in DEV.glob("davinci[0-9]*"))
-    if asked == "npu" or npus:
-        found = f"found {', '.join(npus)}" if npus else "no Ascend NPU is visible (/dev/davinci*)"
-        raise DeviceError(
-            f"{family} models do not run on the NPU in this version; {found}",
-            hint="To run on the CPU, say so: --device cpu",
-        )
-    return Device("cpu", "no Ascend NPU on this machine")
+    nodes = sorted(path.name for path in DEV.glob("davinci[0-9]*"))
+    if asked == "auto" and not nodes:
+        return Device("cpu", "no Ascend NPU on this machine")
+    try:
+        soc, count = survey_npus()
+        named = asked.partition(":")[2]
+        npus = tuple(dict.fromkeys(map(int, named.split(",")))) if named else tuple(range(count))
+        if absent := [npu for npu in npus if npu >= count]:
+            raise DeviceError(f"there is no NPU {absent[0]}; this process may use {count}, counted from 0")
+    except DeviceError as error:
+        found = f"found {', '.join(nodes)}" if nodes else "no Ascend NPU is visible (/dev/davinci*)"
+        hint = "\n  ".join(filter(None, [error.hint, ON_THE_CPU]))
+        raise DeviceError(f"{error.what}; {found}", hint=hint) from error
+    return Device(
+        "npu", f"found {', '.join(nodes)}" if asked == "auto" else f"asked for with --device {asked}", npus, soc
+    )
+
+
+def survey_npus() -> tuple[str, int]:
+    """The SoC of the NPUs and their number, asked in a process of its own: the runtime does not survive a fork.
+
+    Raises `DeviceError` where the runtime is not there, finds none, or does not answer.
+    """
+    child = Child("spawn", _survey)
+    answer: tuple[str, int] | DeviceError
+    try:
+        if not child.pipe.poll(SURVEY):
+            child.kill()
+            raise DeviceError(f"CANN's runtime does not answer within {SURVEY:.0f} s", hint="npu-smi info")
+        answer = child.pipe.recv()
+    except EOFError as error:
+        raise DeviceError("CANN's runtime ends the process that asks it for NPUs", hint="npu-smi info") from error
+    finally:
+        child.bury()
+    if isinstance(answer, DeviceError):
+        raise answer
+    return answer
+
+
+def _survey(pipe: Connection) -> None:
+    settle_in("funasr-survey")
+    from funasr_cli.executors.acl import survey
+
+    try:
+        pipe.send(survey())
+    except DeviceError as error:
+        pipe.send(error)
 
 
 def usable_cores() -> int:

@@ -6,11 +6,13 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
 from funasr_cli.audio.windows import Window
+from funasr_cli.batch.crew import Seat
 from funasr_cli.batch.families import load_executor, load_recognizer
+from funasr_cli.batch.recovering import Tell
 from funasr_cli.batch.stopwatch import Stopwatch
 from funasr_cli.executors.base import Executor
 from funasr_cli.hotwords import Hotword
@@ -25,11 +27,19 @@ MIN_PROGRESS = SAMPLE_RATE // 5
 """Samples by which each further run over the rest of a window must come on, so that it ends."""
 
 
+class Outcome(NamedTuple):
+    """The outputs of a run, how many seconds it took, and on which device."""
+
+    outputs: Arrays
+    seconds: float
+    device: str
+
+
 class GraphRunner(Protocol):
     """Runs prepared windows."""
 
-    def run(self, inputs: Arrays) -> AbstractAsyncContextManager[tuple[Arrays, float]]:
-        """The outputs, which are good within the context, and how many seconds the run took."""
+    def run(self, inputs: Arrays) -> AbstractAsyncContextManager[Outcome]:
+        """What came of it; the outputs are good within the context."""
         ...
 
 
@@ -40,20 +50,25 @@ class LocalRunner:
         self.executor = executor
 
     @asynccontextmanager
-    async def run(self, inputs: Arrays) -> AsyncIterator[tuple[Arrays, float]]:
+    async def run(self, inputs: Arrays) -> AsyncIterator[Outcome]:
         started = time.perf_counter()
         outputs = self.executor.run(inputs)
-        yield outputs, time.perf_counter() - started
+        yield Outcome(outputs, time.perf_counter() - started, self.executor.device)
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """One model, its recogniser, and what runs its graph; `device` as the record shows it, e.g. `cpu (int8)`."""
+    """One model, its recogniser, and what runs its graph; `device` is where, e.g. `cpu (int8)`, if nothing fails."""
 
     model: Model
     recognizer: Recognizer
     runner: GraphRunner
     device: str
+
+    def close(self) -> None:
+        """Give back what the graph holds, if it runs right here."""
+        if isinstance(self.runner, LocalRunner):
+            self.runner.executor.close()
 
     async def recognize(self, window: Window, language: str | None, watch: Stopwatch) -> Hypothesis:
         """What is said in the window, all of it: where the model stops early, the rest is run as well."""
@@ -88,18 +103,21 @@ class Engine:
     async def _once(self, samples: Samples, request: Request, watch: Stopwatch) -> Hypothesis:
         with watch.stage("prepare"):
             inputs = self.recognizer.prepare(samples, request)
-        async with self.runner.run(inputs) as (outputs, seconds):
-            watch.add("run", seconds)
+        async with self.runner.run(inputs) as outcome:
+            watch.add("run", outcome.seconds)
+            watch.devices[outcome.device] += 1
             with watch.stage("decode"):
-                return self.recognizer.decode(outputs, request)
+                return self.recognizer.decode(outcome.outputs, request)
 
 
 def _shifted(hypothesis: Hypothesis, seconds: float) -> Hypothesis:
     return replace(hypothesis, tokens=tuple(token.shifted(seconds) for token in hypothesis.tokens))
 
 
-def load_engine(model: Model, *, threads: int, itn: bool = True, hotwords: Sequence[Hotword] = ()) -> Engine:
-    """The model with its graph in this process. Raises `ModelError` where it is damaged."""
-    executor, graph = load_executor(model, threads=threads)
+def load_engine(
+    model: Model, seat: Seat, *, itn: bool = True, hotwords: Sequence[Hotword] = (), tell: Tell = print
+) -> Engine:
+    """The model with its graph in this process. Raises as `load_executor` and `load_recognizer`."""
+    executor, graph = load_executor(model, seat, tell)
     recognizer = load_recognizer(model, graph, itn=itn, hotwords=hotwords)
     return Engine(model, recognizer, LocalRunner(executor), graph.device)

@@ -6,9 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from funasr_cli.arrays import TensorSpec
+from funasr_cli.batch.crew import Seat
+from funasr_cli.batch.recovering import ON_THE_CPU, RecoveringExecutor, Tell
+from funasr_cli.errors import DeviceError
 from funasr_cli.executors.base import Executor
 from funasr_cli.hotwords import Hotword
-from funasr_cli.models.store import Model
+from funasr_cli.models.account import graph_metadata
+from funasr_cli.models.store import Model, cpu_twin
 from funasr_cli.recognizers.base import Recognizer
 
 
@@ -22,9 +26,12 @@ class Graph:
     metadata: Mapping[str, str]
 
 
-def load_executor(model: Model, *, threads: int) -> tuple[Executor, Graph]:
-    """Load the graph. Raises `ModelError` where it is damaged."""
-    return FAMILIES[model.family].executor(model, threads)
+def load_executor(model: Model, seat: Seat, tell: Tell) -> tuple[Executor, Graph]:
+    """Load the graph; `tell` is told what happens to its device.
+
+    Raises `ModelError` where the graph is damaged, `DeviceError` where the device cannot be used.
+    """
+    return FAMILIES[model.family].executor(model, seat, tell)
 
 
 def load_recognizer(model: Model, graph: Graph, *, itn: bool = True, hotwords: Sequence[Hotword] = ()) -> Recognizer:
@@ -40,7 +47,7 @@ def spells(model: Model) -> Callable[[str], bool]:
 # Each family's runtime is imported where it is needed: the other's takes a second and tens of megabytes.
 
 
-def _whisper_executor(model: Model, threads: int) -> tuple[Executor, Graph]:
+def _whisper_executor(model: Model, seat: Seat, tell: Tell) -> tuple[Executor, Graph]:
     from funasr_cli.executors.ctranslate2 import CTranslate2Executor
     from funasr_cli.recognizers.whisper import WhisperRecognizer
 
@@ -51,7 +58,7 @@ def _whisper_executor(model: Model, threads: int) -> tuple[Executor, Graph]:
         language_ids=recognizer.language_ids,
         end_id=recognizer.end_id,
         precision=model.precision,
-        threads=threads,
+        threads=seat.threads,
     )
     return executor, Graph(executor.device, executor.inputs, executor.outputs, {})
 
@@ -63,11 +70,34 @@ def _whisper_recognizer(model: Model, graph: Graph, itn: bool, hotwords: Sequenc
     return WhisperRecognizer(model.path, hotwords)
 
 
-def _sensevoice_executor(model: Model, threads: int) -> tuple[Executor, Graph]:
+def _sensevoice_executor(model: Model, seat: Seat, tell: Tell) -> tuple[Executor, Graph]:
     from funasr_cli.executors.onnx import OnnxExecutor
 
-    executor = OnnxExecutor(model.weights, precision=model.precision, threads=threads)
+    if seat.npu is not None:
+        return _sensevoice_on_npu(model, seat, seat.npu, tell)
+    executor = OnnxExecutor(model.weights, precision=model.precision, threads=seat.threads)
     return executor, Graph(executor.device, executor.inputs, executor.outputs, executor.metadata)
+
+
+def _sensevoice_on_npu(model: Model, seat: Seat, npu: int, tell: Tell) -> tuple[Executor, Graph]:
+    from funasr_cli.executors.ascend import AscendExecutor
+    from funasr_cli.executors.onnx import OnnxExecutor
+    from funasr_cli.recognizers.sensevoice_graph import LONGEST
+
+    spare = None
+    if seat.fallback:  # loaded now, so that a failure in the night finds it ready
+        twin = cpu_twin(model)
+        spare = OnnxExecutor(twin.weights, precision=twin.precision, threads=seat.threads)
+    executor: Executor
+    try:
+        ascend = AscendExecutor(lambda _: model.weights, longest=LONGEST, npu=npu, time_limit=seat.limit)
+        executor = RecoveringExecutor(ascend, spare, tell)
+    except DeviceError as error:
+        if spare is None:
+            raise
+        tell(f"{error.what}; {ON_THE_CPU}")
+        executor = spare
+    return executor, Graph(executor.device, executor.inputs, executor.outputs, graph_metadata(model.path))
 
 
 def _sensevoice_recognizer(model: Model, graph: Graph, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
@@ -88,7 +118,7 @@ def _sensevoice_spells(model: Model) -> Callable[[str], bool]:
 class Family:
     """How its models are loaded, and what tells which words one can write."""
 
-    executor: Callable[[Model, int], tuple[Executor, Graph]]
+    executor: Callable[[Model, Seat, Tell], tuple[Executor, Graph]]
     recognizer: Callable[[Model, Graph, bool, Sequence[Hotword]], Recognizer]
     spells: Callable[[Model], Callable[[str], bool]]
 

@@ -33,6 +33,7 @@ class Ledger:
         """There is a result; `warnings` came up when it was delivered."""
         for warning in [*summary.warnings, *warnings]:
             self.display.warn(f"warning: {name_of(delivery)}: {warning}")
+        self.tally.ran_on[summary.device] += 1
         self.tally.audio += summary.duration
         self.tally.speech += summary.speech_seconds
         self.tally.work += delivery.size

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from funasr_cli.arrays import Arrays
+from funasr_cli.batch.engine import Outcome
 from funasr_cli.batch.entries import Write
 from funasr_cli.batch.messages import (
     Broke,
@@ -40,7 +41,7 @@ class Link:
         self._slots = slots
         self._turn = asyncio.Lock()
         self._grants: deque[asyncio.Future[int]] = deque()
-        self._runs: dict[int, asyncio.Future[float]] = {}
+        self._runs: dict[int, asyncio.Future[Ran]] = {}
         self._jobs: dict[int, asyncio.Future[Do]] = {}
         self._writes: dict[int, asyncio.Future[Sequence[Write] | None]] = {}
         asyncio.get_running_loop().add_reader(pipe.fileno(), self._receive)
@@ -65,8 +66,8 @@ class Link:
         return await self._writes[rendered.job]
 
     @asynccontextmanager
-    async def run(self, inputs: Arrays) -> AsyncIterator[tuple[Arrays, float]]:
-        """Have a window run: its outputs, in shared memory until the context ends, and the seconds that it took."""
+    async def run(self, inputs: Arrays) -> AsyncIterator[Outcome]:
+        """Have a window run; its outputs are in shared memory until the context ends."""
         async with self._turn:  # one request at a time, so that workers get their slots in turn
             slot = await self._granted()
         try:
@@ -74,9 +75,9 @@ class Link:
         except ValueError:
             self.say(Give(slot))
             raise
-        seconds = await self._ran(slot)
+        ran = await self._ran(slot)
         try:
-            yield self._slots.outputs(slot), seconds
+            yield Outcome(self._slots.outputs(slot), ran.seconds, ran.device)
         finally:
             self.say(Give(slot))
 
@@ -91,8 +92,8 @@ class Link:
                 self.say(Give(waiting.result()))
             raise
 
-    async def _ran(self, slot: int) -> float:
-        waiting: asyncio.Future[float] = _future()
+    async def _ran(self, slot: int) -> Ran:
+        waiting: asyncio.Future[Ran] = _future()
         self._runs[slot] = waiting
         self.say(Run(slot))
         try:
@@ -116,8 +117,8 @@ class Link:
         match message:
             case Take(slot):
                 self._settle(self._grants.popleft(), slot, slot)
-            case Ran(slot, seconds):
-                self._settle(self._runs.pop(slot), seconds, slot)
+            case Ran(slot):
+                self._settle(self._runs.pop(slot), message, slot)
             case Broke(slot, error):
                 self.say(Give(slot))
                 waiting = self._runs.pop(slot)

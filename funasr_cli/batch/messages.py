@@ -24,10 +24,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """The outputs are in the slot; the run took `seconds`. A device says it to the parent, the parent to the worker."""
+    """The outputs are in the slot; the run took `seconds` on `device`. The parent says it on to the worker."""
 
     slot: int
     seconds: float
+    device: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,13 @@ class Loaded:
     graph: Graph
     window: float
     languages: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something happened to the device that people should know."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +140,6 @@ class WriteTo:
     writes: Sequence[Write] | None
 
 
-FromDevice: TypeAlias = Loaded | Unusable | Ran | Broke
+FromDevice: TypeAlias = Loaded | Note | Unusable | Ran | Broke
 FromWorker: TypeAlias = Idle | Want | Run | Give | Rendered | Written | Failed
 ToWorker: TypeAlias = Do | Take | Ran | Broke | WriteTo

@@ -21,19 +21,17 @@ from funasr_cli.batch.deadline import Deadline
 from funasr_cli.batch.delivery import FileDelivery
 from funasr_cli.batch.desk import Desk
 from funasr_cli.batch.exchange import AHEAD, Exchange
+from funasr_cli.batch.fleet import Fleet
 from funasr_cli.batch.ledger import Ledger
 from funasr_cli.batch.messages import (
-    Broke,
     Failed,
     FromDevice,
     FromWorker,
     Give,
     Idle,
     Loaded,
-    Ran,
     Rendered,
     Run,
-    Unusable,
     Want,
     Written,
 )
@@ -42,8 +40,7 @@ from funasr_cli.batch.settings import Settings
 from funasr_cli.batch.shared import Board, Slots
 from funasr_cli.batch.signals import Interrupted
 from funasr_cli.batch.staff import LANES, Device, Worker
-from funasr_cli.batch.strikes import Strikes
-from funasr_cli.errors import InputError, MachineError
+from funasr_cli.errors import MachineError
 from funasr_cli.models.store import Model
 
 TICK = 0.2
@@ -81,10 +78,8 @@ class Pool:
         self._ledger = ledger
         self._check_stop = check_stop
         self._window_timeout = window_timeout
-        self._loaded: Loaded | None = None
         self._desk: Desk[Worker] | None = None
         self._stillborn: Counter[type[Worker | Device]] = Counter()
-        self._strikes: Strikes[int] = Strikes()  # of the windows in the slots
         self._ooms = out_of_memory_kills()
         self._clock = 0.0  # stands still while this process is stopped, as all of them are by Ctrl-Z
         self._last_look = time.monotonic()
@@ -92,21 +87,27 @@ class Pool:
     def __enter__(self) -> Pool:
         preload("funasr_cli.batch.worker", f"funasr_cli.recognizers.{self._model.family}")
         with ExitStack() as stack:
-            count = self._crew.devices * AHEAD + self._crew.workers * LANES
+            count = len(self._crew.seats) * AHEAD + self._crew.workers * LANES
             self._slots = Slots(count)
             stack.callback(self._slots.close)
             self._board = Board(self._crew.workers * LANES)
             stack.callback(self._board.close)
             self._selector = stack.enter_context(selectors.DefaultSelector())
             self._selector.register(stack.enter_context(self._clerk), selectors.EVENT_READ, self._clerk)
-            self._exchange: Exchange[Worker, Device] = Exchange(
-                count, lambda worker, message: worker.child.say(message), self._order
+            self._fleet = Fleet(
+                self._slots,
+                self._model,
+                self._ledger,
+                lambda order: Exchange(count, lambda worker, message: worker.child.say(message), order),
+                self._listen_to,
+                lambda: self._clock,
+                window_timeout=self._window_timeout,
             )
-            self._devices: set[Device] = set()
+            self._exchange = self._fleet.exchange
             self._workers: set[Worker] = set()
             stack.callback(self._end_children)
-            for _ in range(self._crew.devices):
-                self._start_device()
+            for seat in self._crew.seats:
+                self._fleet.start(seat)
             for number in range(self._crew.workers):
                 self._start_worker(number * LANES)
             self._stack = stack.pop_all()
@@ -120,7 +121,7 @@ class Pool:
     def _end_children(self) -> None:
         for worker in self._workers:
             worker.child.kill()
-        children = [*(device.child for device in self._devices), *(worker.child for worker in self._workers)]
+        children = [*(device.child for device in self._fleet.processes), *(worker.child for worker in self._workers)]
         for child in children:
             child.pipe.close()
         until = time.monotonic() + SECONDS_TO_DIE
@@ -129,9 +130,9 @@ class Pool:
 
     def load(self) -> Loaded:
         """Wait until a device is ready. Raises what keeps it from being so."""
-        while self._loaded is None:
+        while self._fleet.loaded is None:
             self._step()
-        return self._loaded
+        return self._fleet.loaded
 
     def do(self, deliveries: Sequence[FileDelivery], deadline: Deadline, max_files: int | None) -> None:
         """Do up to `max_files`, as long as `deadline` has not passed; the others are left for next time."""
@@ -139,7 +140,7 @@ class Pool:
             self._clerk, self._ledger, deadline, lambda worker, message: worker.child.say(message)
         )
         self._desk = desk
-        self._ledger.tally.devices = self._crew.devices
+        self._ledger.tally.devices = len(self._fleet.processes)
         self._ledger.open(deliveries)
         chosen = list(islice(deliveries, max_files))
         desk.fill(chosen)
@@ -193,7 +194,7 @@ class Pool:
             case Want():
                 self._exchange.want(worker)
             case Run(slot):
-                self._strikes.forget(slot)  # another window
+                self._fleet.new_window(slot)
                 self._exchange.run(worker, slot)
             case Give(slot):
                 self._exchange.give(worker, slot)
@@ -209,22 +210,13 @@ class Pool:
                 self._at_work.failed(message)
 
     def _from_device(self, device: Device, message: FromDevice) -> None:
-        device.since = self._clock
-        match message:
-            case Ran():
-                self._ledger.tally.busy += message.seconds
-                self._exchange.answer(device, message)
-            case Broke():
-                self._exchange.answer(device, message)
-            case Loaded():
-                self._bear(device)
-                if self._loaded is None:
-                    self._loaded = message
-                    for worker in self._workers:
-                        worker.child.say(message.graph)
-                self._exchange.add_device(device)
-            case Unusable(error):
-                raise error
+        first = self._fleet.loaded is None
+        if isinstance(message, Loaded):
+            self._bear(device)
+        self._fleet.heard(device, message)
+        if first and self._fleet.loaded is not None:
+            for worker in self._workers:
+                worker.child.say(self._fleet.loaded.graph)
 
     def _bear(self, one: Worker | Device) -> None:
         if not one.born:
@@ -246,24 +238,16 @@ class Pool:
                     worker.idle.remove(lane)
                     worker.child.say(job)
 
-    def _order(self, device: Device, run: Run) -> None:
-        if self._exchange.under_way(device) == run.slot:
-            device.since = self._clock
-        device.child.say(run)
-
     def _start_worker(self, row: int) -> None:
         worker = Worker.start(row, self._slots, self._board, self._model, self._settings)
         worker.patience = self._clock + STALLED
-        if self._loaded is not None:
-            worker.child.say(self._loaded.graph)
+        if self._fleet.loaded is not None:
+            worker.child.say(self._fleet.loaded.graph)
         self._workers.add(worker)
-        self._selector.register(worker.child.pipe, selectors.EVENT_READ, worker)
+        self._listen_to(worker)
 
-    def _start_device(self) -> None:
-        device = Device.start(self._slots, self._model, self._crew.threads)
-        device.since = self._clock
-        self._devices.add(device)
-        self._selector.register(device.child.pipe, selectors.EVENT_READ, device)
+    def _listen_to(self, one: Worker | Device) -> None:
+        self._selector.register(one.child.pipe, selectors.EVENT_READ, one)
 
     def _lost(self, one: Worker | Device, hung: str | None = None) -> None:
         """A child is gone, or was ended because it was `hung`."""
@@ -272,7 +256,7 @@ class Pool:
         death = (
             Death(hung, at_fault=True) if hung else Death.of(code, memory_ran_out=out_of_memory_kills() > self._ooms)
         )
-        if not one.born:
+        if not one.born and not (isinstance(one, Device) and one.gives_up):
             self._stillborn[type(one)] += 1
             if self._stillborn[type(one)] >= STILLBORN:
                 hint = "Is there too little memory? --workers 1"
@@ -280,7 +264,7 @@ class Pool:
         if isinstance(one, Worker):
             self._lost_worker(one, death)
         else:
-            self._lost_device(one, death)
+            self._fleet.lost(one, death)
 
     def _lost_worker(self, worker: Worker, death: Death) -> None:
         self._workers.remove(worker)
@@ -290,29 +274,14 @@ class Pool:
         self._start_worker(worker.row)
         self._offer()
 
-    def _lost_device(self, device: Device, death: Death) -> None:
-        slot = self._exchange.under_way(device)
-        verdict = None
-        if slot is not None and self._strikes.out(slot, 0.0, at_fault=death.at_fault):
-            verdict = Broke(slot, InputError(f"device processes die over a window of it: {death.how}"))
-        self._devices.remove(device)
-        self._exchange.remove_device(device, verdict)
-        self._ledger.display.warn(f"a device process was lost ({death.how}); its windows are run again in a new one")
-        self._start_device()
-
     def _end_hung(self) -> None:
-        for device in list(self._devices):
-            waits = self._clock - device.since
-            if not device.born and waits > STALLED:
-                device.child.kill()
-                self._lost(device, f"it was not ready within {STALLED:.0f} s")
-            elif self._exchange.under_way(device) is not None and waits > self._window_timeout:
-                device.child.kill()
-                self._lost(device, f"no answer within --window-timeout, {self._window_timeout:.0f} s")
+        for device, how in self._fleet.hung():
+            device.child.kill()
+            self._lost(device, how)
         for worker in list(self._workers):
             seen = worker.last_seen(self._board).seen
             at_work = self._desk is not None and self._desk.expects(worker) and not self._exchange.owes(worker)
-            starts = self._loaded is not None and not worker.born
+            starts = self._fleet.loaded is not None and not worker.born
             if seen != worker.seen or not (at_work or starts):
                 worker.seen, worker.patience = seen, self._clock + STALLED
             elif self._clock > worker.patience:

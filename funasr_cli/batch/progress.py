@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, TextIO
@@ -25,7 +26,7 @@ class Tally:
     """What a run has done so far. Audio and time in seconds, work in bytes of input.
 
     `audio` and `work` are of the files done; `open_audio` and `open_work` of those under way, as far as they were read.
-    `busy` is how long the devices have run, all `devices` together.
+    `busy` is how long the devices have run, all `devices` together; `ran_on` counts files by what they were run on.
     """
 
     total_files: int = 0
@@ -42,6 +43,7 @@ class Tally:
     open_work: float = 0.0
     busy: float = 0.0
     devices: int = 1
+    ran_on: Counter[str] = field(default_factory=Counter)
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -92,7 +94,7 @@ class Tally:
         left = self.audio_left
         return f" (about {audio_time(left)} left)" if left and left >= 1 else ""
 
-    def summary(self) -> dict[str, float]:
+    def summary(self) -> dict[str, object]:
         """The totals, for programs."""
         return {
             "done": self.done,
@@ -103,6 +105,7 @@ class Tally:
             "audio_seconds": round(self.audio, 3),
             "speech_seconds": round(self.speech, 3),
             "seconds": round(self.elapsed, 3),
+            "ran_on": dict(self.ran_on),
         }
 
 

@@ -192,7 +192,7 @@ class Record:
                 **entry,
                 "model": provenance.model,
                 "model_sha256": provenance.model_sha256,
-                "device": provenance.device,
+                "device": entry.get("device", provenance.device),
                 "device_why": provenance.device_why,
                 "settings": hashlib.sha256(provenance.settings.encode()).hexdigest(),
             }

@@ -12,7 +12,7 @@ from funasr_cli.batch.entries import Content
 from funasr_cli.batch.ledger import Ledger, located, name_of
 from funasr_cli.batch.stopwatch import Stopwatch
 from funasr_cli.batch.transcriber import Transcriber
-from funasr_cli.errors import FunasrError, RecordError, as_input_error
+from funasr_cli.errors import DeviceError, DeviceLost, FunasrError, RecordError, as_input_error
 
 
 class Solo:
@@ -56,7 +56,8 @@ class Solo:
         except RecordError:
             raise
         except Exception as error:
-            if debug:
+            gone = isinstance(error, DeviceError) and not isinstance(error, DeviceLost)
+            if debug or gone:
                 raise
             failure = error if isinstance(error, FunasrError) else as_input_error(error, delivery.source.path)
             delivery.fail(located(delivery, failure), content, watch.seconds)

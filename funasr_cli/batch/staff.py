@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from funasr_cli.batch.child import Child
+from funasr_cli.batch.crew import Seat
 from funasr_cli.batch.settings import Settings
 from funasr_cli.batch.shared import Board, Slots, Whereabouts
 from funasr_cli.models.store import Model
@@ -39,16 +40,21 @@ class Worker:
 
 @dataclass(eq=False, slots=True)
 class Device:
-    """A device process; the window that it runs was begun at `since`, by the pool's own clock."""
+    """A device process; the window that it runs was begun at `since`, by the pool's own clock.
+
+    `born`: it has loaded the graph. `gives_up`: it cannot work, nor could another in its seat.
+    """
 
     child: Child
+    seat: Seat
+    since: float
     born: bool = False
-    since: float = 0.0
+    gives_up: bool = False
 
     @classmethod
-    def start(cls, slots: Slots, model: Model, threads: int) -> Device:
+    def start(cls, slots: Slots, model: Model, seat: Seat, now: float) -> Device:
         """A new process; it says `Loaded` when it is ready. Never a forked one: an NPU's driver would not bear it."""
-        return cls(Child("spawn", _serve, slots, model, threads))
+        return cls(Child("spawn", _serve, slots, model, seat), seat, now)
 
 
 # Imported in the children: what they need is nothing that the parent needs.

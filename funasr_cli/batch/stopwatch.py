@@ -1,8 +1,9 @@
-"""Where the time of a recording goes."""
+"""Where the time of a recording goes, and where its windows are run."""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -11,10 +12,11 @@ Item = TypeVar("Item")
 
 
 class Stopwatch:
-    """Adds up seconds by stage."""
+    """Adds up `seconds` by stage, and runs by device in `devices`."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.devices: Counter[str] = Counter()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -68,6 +68,9 @@ class Transcriber:
         if not windows.duration:
             raise InputError("holds no audio", where=recording.path)
         language = self._settings.language or next((code for code, _ in languages.most_common(1)), None)
+        for device, runs in watch.devices.items():
+            if device != self._engine.device:
+                warnings.append(f"run on {device}, not on {self._engine.device}: {runs} of its windows")
         edited = self._editor.edit(merger.tokens, language)
         return Transcript(
             source=shown_name,
@@ -76,7 +79,7 @@ class Transcriber:
             language=language,
             model=self._engine.model.name,
             model_sha256=self._engine.model.sha256,
-            device=self._engine.device,
+            device=", ".join(sorted(watch.devices)) or self._engine.device,
             segments=edited.segments,
             paragraphs=edited.paragraphs,
             warnings=tuple(warnings),

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from funasr_cli.arrays import Arrays
 from funasr_cli.batch.child import settle_in
 from funasr_cli.batch.delivery import Summary, hashes_of, render
-from funasr_cli.batch.engine import Engine
+from funasr_cli.batch.engine import Engine, Outcome
 from funasr_cli.batch.entries import Content
 from funasr_cli.batch.families import Graph, load_recognizer
 from funasr_cli.batch.link import Link
@@ -80,10 +80,10 @@ class MarkingRunner:
         self._mark = mark
 
     @asynccontextmanager
-    async def run(self, inputs: Arrays) -> AsyncIterator[tuple[Arrays, float]]:
-        async with self._link.run(inputs) as result:
+    async def run(self, inputs: Arrays) -> AsyncIterator[Outcome]:
+        async with self._link.run(inputs) as outcome:
             self._mark.refresh()
-            yield result
+            yield outcome
 
 
 class Lane:

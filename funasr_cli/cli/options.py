@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,6 +37,12 @@ def _formats(_: click.Context, param: click.Parameter, value: str | None) -> tup
 def _extensions(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
     names = _split(value)
     return names and tuple(name.lstrip(".") for name in names)
+
+
+def _device(_: click.Context, param: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"auto|cpu|npu(:\d+(,\d+)*)?", value):
+        raise click.BadParameter(f"{value!r} is none of auto, cpu, npu, npu:0 and npu:0,2", param=param)
+    return value
 
 
 def _config(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
@@ -72,8 +79,10 @@ OPTIONS = [
     _option("--crlf", is_flag=True, help="End the lines of text and subtitles as Windows does."),
     _option("--model", metavar="NAME|DIR",
             help="By name or folder.  [default: sensevoice-small if it is there, else whisper-base]"),
-    _option("--device", type=click.Choice(["auto", "cpu", "npu"]), default="auto",
-            help="Where the model runs; auto never passes over an NPU in silence."),
+    _option("--device", default="auto", callback=_device, metavar="auto|cpu|npu[:0,1]",
+            help="Where the model runs: npu takes all NPUs, npu:0,2 these; auto never passes over one in silence."),
+    _option("--on-device-failure", type=click.Choice(["fail", "cpu"]), default="fail",
+            help="When an NPU fails and does not come back: fail, or go on on the CPU and say so."),
     _option("--precision", type=click.Choice(["auto", "float32", "int8"]), default="auto",
             help="Of the model's computation; int8 takes less time and memory and makes more mistakes."),
     _option("--language", default="auto", metavar="CODE",

@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,7 @@ import click
 
 from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.windows import WindowShape
-from funasr_cli.batch.crew import cpu_crew, threads_alone
+from funasr_cli.batch.crew import cpu_crew, npu_crew, seat_alone
 from funasr_cli.batch.deadline import Deadline
 from funasr_cli.batch.delivery import Delivery, FileDelivery, StdoutDelivery
 from funasr_cli.batch.devices import Device, choose_device
@@ -52,6 +52,7 @@ class Session:
     model: Model
     why_model: str
     device: Device
+    fallback: bool
     display: Display
     deadline: Deadline
     max_files: int | None
@@ -64,8 +65,12 @@ class Session:
         self._alone(deliveries, tally)
 
     def write(self, deliveries: Sequence[FileDelivery], record: Record, tally: Tally) -> None:
-        """Do all of `deliveries`, with a pool of processes where there are several. Raises `Interrupted`."""
-        if self.debug or min(len(deliveries), self.max_files or len(deliveries)) == 1:
+        """Do all of `deliveries`, with a pool of processes where there are several. Raises `Interrupted`.
+
+        An NPU always has a process of its own, which can be ended when it hangs.
+        """
+        single = min(len(deliveries), self.max_files or len(deliveries)) == 1
+        if self.debug or (single and not self.device.npus):
             self._alone(deliveries, tally)
         else:
             self._together(deliveries, record, tally)
@@ -76,19 +81,29 @@ class Session:
         from funasr_cli.batch.solo import Solo
         from funasr_cli.batch.transcriber import Transcriber
 
-        with StopSignals() as signals:
-            engine = load_engine(
-                self.model, threads=threads_alone(), itn=self.settings.itn, hotwords=self.settings.hotwords
-            )
+        seat = seat_alone(self.device.npus, fallback=self.fallback)
+        settings = self.settings
+        with (
+            StopSignals() as signals,
+            closing(
+                load_engine(self.model, seat, itn=settings.itn, hotwords=settings.hotwords, tell=self.display.warn)
+            ) as engine,
+        ):
             self._check(engine.recognizer.languages, engine.recognizer.window)
             self._introduce(engine.device)
-            solo = Solo(Transcriber(engine, self.settings), Ledger(self.display, tally), signals.check)
+            solo = Solo(Transcriber(engine, settings), Ledger(self.display, tally), signals.check)
             solo.do(deliveries, self.deadline, self.max_files, debug=self.debug)
 
     def _together(self, deliveries: Sequence[FileDelivery], record: Record, tally: Tally) -> None:
         from funasr_cli.batch.pool import Pool
 
-        crew = cpu_crew(self.model, self.workers, len(deliveries))
+        count = len(deliveries)
+        if self.device.npus:
+            crew = npu_crew(
+                self.device.npus, self.workers, count, fallback=self.fallback, window_timeout=self.window_timeout
+            )
+        else:
+            crew = cpu_crew(self.model, self.workers, count)
         ledger = Ledger(self.display, tally)
         with (
             StopSignals() as signals,
@@ -150,6 +165,7 @@ def transcribe_all(
     max_files: int | None,
     workers: int | None,
     window_timeout: float,
+    on_device_failure: Literal["fail", "cpu"],
     wait: bool,
     dry_run: bool,
     json_summary: bool,
@@ -191,10 +207,13 @@ def transcribe_all(
         found.sources += map(from_stdin, spooled)
         _check_found(found, display)
         name, why = (model, "asked for with --model") if model else default_model()
-        to_load = find_model(name, precision)
+        chosen = choose_device(device)
+        to_load = find_model(name, precision, chosen.soc)
         _tell_few([*listed.warnings, *unspellable(listed.words, spells(to_load))], display)
-        chosen = choose_device(device, to_load.family)
-        session = Session(settings, to_load, why, chosen, display, until, max_files, workers, window_timeout, debug)
+        fallback = on_device_failure == "cpu"
+        session = Session(
+            settings, to_load, why, chosen, fallback, display, until, max_files, workers, window_timeout, debug
+        )
         tally.failed = len(found.problems)
         try:
             if on_stdout:

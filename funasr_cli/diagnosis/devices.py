@@ -14,7 +14,7 @@ def device_checks(family: str) -> list[Check]:
 
 def _choice(family: str) -> Check:
     try:
-        device = choose_device("auto", family)
+        device = choose_device("auto")
     except DeviceError as error:
         option = "--device cpu"
         return Check("NPU", error.what, "warning", f"To run on the CPU, say so: {option}", option)

@@ -26,6 +26,8 @@ CURES = {
 }
 CURE = "`npu-smi info` shows whether the driver is loaded, the device is well, and who uses it."
 
+UNKNOWN_SOC = "unknown SoC"
+
 NOT_IMPORTABLE = (
     "source scripts/ascend_env.sh, or CANN's own set_env.sh: PYTHONPATH needs "
     "$ASCEND_TOOLKIT_HOME/python/site-packages, LD_LIBRARY_PATH its lib64 and the driver's lib64."
@@ -40,6 +42,10 @@ class AclError(DeviceError):
         what = f"acl.{call} failed with {code}"
         super().__init__(f"{what}: {reason}" if reason else what, hint=CURES.get(code, CURE))
         self.code = code
+
+    def __reduce__(self) -> tuple[type[DeviceError], tuple[str], dict[str, Any]]:
+        """Between processes it goes as what it is to others."""
+        return DeviceError, (self.what,), {"hint": self.hint}
 
 
 class Acl:
@@ -71,6 +77,22 @@ class Acl:
         return operator.attrgetter(call)(self._module)(*arguments)
 
 
+def survey() -> tuple[str, int]:
+    """The SoC of the NPUs that this process may use, and how many they are; nothing is held of any.
+
+    Raises `DeviceError` where the runtime is not there, or finds none.
+    """
+    acl = Acl()
+    acl.do("init")
+    try:
+        count = int(acl.do("rt.get_device_count"))
+        if not count:
+            raise DeviceError("the runtime finds no NPU", hint=CURES[NO_DEVICE])
+        return acl.ask("get_soc_name") or UNKNOWN_SOC, count
+    finally:
+        acl.do("finalize")
+
+
 class AscendDevice:
     """The NPU `index`, held by this process from the first call of the runtime to the last, with one context.
 
@@ -93,7 +115,7 @@ class AscendDevice:
         except BaseException:
             self.close()
             raise
-        self.soc: str = self.acl.ask("get_soc_name") or "unknown SoC"
+        self.soc: str = self.acl.ask("get_soc_name") or UNKNOWN_SOC
 
     def enter(self) -> None:
         """Make the device's context that of the calling thread; every other call needs it."""

@@ -62,7 +62,7 @@ class AscendExecutor:
             self._path = find(self._npu.soc)
             self._open()
             taken.pop_all()
-        self.device = f"npu:{npu} ({self._npu.soc})"
+        self.device = f"npu ({self._npu.soc})"
         self.inputs: Sequence[TensorSpec] = (
             self._gears[-1].inputs if self._gears else [tensor.spec for tensor in self._model.inputs]
         )

@@ -16,8 +16,8 @@ AUTO = "auto"
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a family's files are called: those it needs (one of each group), its weights by precision, and the others
-    that make a difference to a text.
+    """How a family's files are called: those it needs (one of each group), its weights for a CPU by precision, those
+    that are compiled for NPUs, and the others that make a difference to a text.
 
     Names are glob patterns; of several that fit weights or a group, the first is taken.
     """
@@ -26,10 +26,11 @@ class Layout:
     needs: Sequence[Sequence[str]]
     weights: Mapping[str, Sequence[str]]
     others: Sequence[str]
+    compiled: Sequence[str] = ()
 
     def missing(self, folder: Path) -> list[str]:
         """What the folder lacks to be this layout, in words; empty where it is."""
-        groups = [*self.needs, [name for names in self.weights.values() for name in names]]
+        groups = [*self.needs, [*(name for names in self.weights.values() for name in names), *self.compiled]]
         return [" or ".join(dict.fromkeys(group)) for group in groups if not _first(folder, group)]
 
 
@@ -49,6 +50,7 @@ SENSEVOICE = Layout(
     },
     # Tensors may lie in files beside the graph, under names of its maker's choice.
     others=["tokens.json", "tokens.txt", "*.bpe.model", "am.mvn", "*.data", "*_data", "*.bin", "*.weights"],
+    compiled=["*.om"],
 )
 
 LAYOUTS = (WHISPER, SENSEVOICE)
@@ -71,12 +73,14 @@ def layout_of(folder: Path) -> Layout:
 
 
 def choose_weights(layout: Layout, folder: Path, precision: str) -> tuple[Path, str]:
-    """The file with the weights for `precision` (`auto`, `float32`, `int8`), and which precision that is.
+    """The file with the weights for a CPU in `precision` (`auto`, `float32`, `int8`), and which precision that is.
 
-    Raises `ModelError` where the folder has them in another precision only.
+    Raises `ModelError` where the folder has them in another precision only, or compiled for NPUs.
     """
     found = {kind: _first(folder, names) for kind, names in layout.weights.items()}
     there = {kind: path for kind, path in found.items() if path}
+    if not there:
+        raise ModelError("is compiled for NPUs, and has no weights for a CPU", where=folder, hint="--device npu")
     wanted = next(iter(there)) if precision == AUTO else precision
     if wanted not in there:
         raise ModelError(f"has no weights for --precision {precision}, only {', '.join(there)}", where=folder)

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from funasr_cli.errors import ModelError
+from funasr_cli.models.account import OMS, read_account
 
 NAME = re.compile(r"(?P<model>.+)_(?P<window>[\d.]+)s(?P<variant>(_[a-z]+)*)_(?P<soc>Ascend[\w-]+)\.om")
 
@@ -31,3 +32,9 @@ def choose_om(folder: Path, soc: str) -> Path:
     raise ModelError(
         f"holds no OM for {soc}", where=folder, hint=f"{there}Compile one: funasr-cli convert {folder} --soc {soc}"
     )
+
+
+def source_of(om: Path) -> Path | None:
+    """The graph that the folder's account says an OM was made from. Raises `ModelError` where it cannot be read."""
+    entry = (read_account(om.parent) or {}).get(OMS, {}).get(om.name)
+    return None if entry is None else om.with_name(entry["made_from"]["file"])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from funasr_cli.errors import MachineError, ModelError
+from funasr_cli.files import sha256_of
 from funasr_cli.models.account import verify_account
 from funasr_cli.models.catalogue import (
     CATALOGUE,
@@ -17,7 +18,8 @@ from funasr_cli.models.catalogue import (
     did_you_mean,
 )
 from funasr_cli.models.embedded import assemble, is_installed
-from funasr_cli.models.layouts import AUTO, choose_weights, content_of, hash_files, layout_of
+from funasr_cli.models.layouts import AUTO, Layout, choose_weights, content_of, hash_files, layout_of
+from funasr_cli.models.offline import choose_om, source_of
 from funasr_cli.models.record import Record, read_record, verify
 
 
@@ -25,7 +27,8 @@ from funasr_cli.models.record import Record, read_record, verify
 class Model:
     """A model on this machine: `family` names its recogniser, `path` is its folder.
 
-    `weights` is the file that is run, `precision` (`float32`, `int8`) what it computes in, `sha256` its hash; `content`
+    `weights` is the file that is run, `precision` (`float32`, `int8`, or `om` for one that is compiled with its own)
+    what it computes in, `sha256` its hash; `content`
     is one hash of all files that make a difference to a text.
     """
 
@@ -36,6 +39,9 @@ class Model:
     precision: str
     sha256: str
     content: str
+
+
+COMPILED = "om"
 
 
 def store_dir() -> Path:
@@ -69,23 +75,24 @@ def default_model() -> tuple[str, str]:
     return DEFAULT_MODEL, f"the embedded model; for Chinese, {better.name} is better: {better.install}"
 
 
-def find_model(name: str, precision: str = AUTO) -> Model:
+def find_model(name: str, precision: str = AUTO, soc: str = "") -> Model:
     """The model called `name` in the catalogue, or in the folder `name`, its content verified as far as it is known.
 
-    Raises `ModelError` where there is none, or it is incomplete or changed, or not there in this `precision`.
+    For an NPU, `soc` is what it has to be compiled for. Raises `ModelError` where there is none, or it is incomplete or
+    changed, or not there in this `precision` or for this `soc`.
     """
     entry = CATALOGUE.get(name)
     if entry is not None:
         path, record = verified(entry)
         layout = layout_of(path)
-        weights, precision = choose_weights(layout, path, precision)
+        weights, precision = _weights(layout, path, precision, soc)
         sha256 = record.sha256
         return Model(entry.name, layout.family, path, weights, precision, sha256[weights.name], content_of(sha256))
     path = Path(name).expanduser()
     if not os.path.isdir(path):  # which takes a name that is too long, or a folder out of reach, for none
         raise ModelError(f"no model and no folder is called {name!r}", hint=did_you_mean(name))
     layout = layout_of(path)
-    weights, precision = choose_weights(layout, path, precision)
+    weights, precision = _weights(layout, path, precision, soc)
     try:
         sha256 = hash_files(layout, path, weights)
     except OSError as error:
@@ -93,6 +100,26 @@ def find_model(name: str, precision: str = AUTO) -> Model:
     verify_account(path, sha256)
     name = path.resolve().name
     return Model(name, layout.family, path, weights, precision, sha256[weights.name], content_of(sha256))
+
+
+def cpu_twin(model: Model) -> Model:
+    """The model that a compiled one was made from. Raises `ModelError` where that is not in its folder."""
+    source = source_of(model.weights)
+    if source is None or not source.is_file():
+        what = f"the graph that {model.weights.name} was made from is not beside it"
+        raise ModelError(what, where=model.path, hint="Compile it with funasr-cli convert in the folder of the graph.")
+    return replace(model, weights=source, precision="float32", sha256=sha256_of(source))
+
+
+def _weights(layout: Layout, path: Path, precision: str, soc: str) -> tuple[Path, str]:
+    if not soc:
+        return choose_weights(layout, path, precision)
+    if not layout.compiled:
+        hint = "To run it on the CPU, say so: --device cpu"
+        raise ModelError(f"{layout.family} models do not run on an NPU in this version", where=path, hint=hint)
+    if precision != AUTO:
+        raise ModelError(f"what is compiled for an NPU has its own precision, not --precision {precision}", where=path)
+    return choose_om(path, soc), COMPILED
 
 
 def obtain(entry: CatalogueEntry) -> Path:

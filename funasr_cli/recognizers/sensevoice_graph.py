@@ -28,6 +28,9 @@ SHERPA_OM = {"speech": "x", "prompt": "prompt"}
 DIALECTS: Sequence[Mapping[str, str]] = (FUNASR, SHERPA_ONNX, SHERPA_OM)
 """What the inputs are called, by what they are for; `prompt` is language, two queries and text norm in one."""
 
+LONGEST = round(WINDOW / SECONDS_PER_FRAME) + TAG_FRAMES
+"""Frames of the outputs for the longest window of a graph with free dimensions."""
+
 LOGITS = ("ctc_logits", "logits")
 TOPK = ("log_probs", "token_ids")
 VALID = "encoder_out_lens"

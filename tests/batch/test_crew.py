@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.batch import crew
-from funasr_cli.batch.crew import Crew, cpu_crew
+from funasr_cli.batch.crew import Crew, Seat, cpu_crew, npu_crew
 from funasr_cli.batch.devices import Memory
 from funasr_cli.models.store import Model
 
@@ -23,16 +23,20 @@ def model(tmp_path: Path) -> Model:
     return Model("m", "sensevoice", tmp_path, weights, "float32", "", "")
 
 
+def on_cpu(workers: int, devices: int, threads: int) -> Crew:
+    return Crew(workers, (Seat(threads),) * devices)
+
+
 @pytest.mark.parametrize(
     ("cores", "memory", "expected"),
     [
-        (1, 8, Crew(2, 1, 1)),
-        (2, 8, Crew(2, 1, 2)),
-        (8, 32, Crew(2, 1, 8)),
-        (16, 64, Crew(4, 2, 8)),
-        (64, 256, Crew(16, 8, 8)),
-        (64, 12, Crew(16, 4, 16)),
-        (64, 2, Crew(16, 1, 16)),
+        (1, 8, on_cpu(2, 1, 1)),
+        (2, 8, on_cpu(2, 1, 2)),
+        (8, 32, on_cpu(2, 1, 8)),
+        (16, 64, on_cpu(4, 2, 8)),
+        (64, 256, on_cpu(16, 8, 8)),
+        (64, 12, on_cpu(16, 4, 16)),
+        (64, 2, on_cpu(16, 1, 16)),
     ],
 )
 def test_graphs_side_by_side_as_cores_and_memory_allow(
@@ -46,5 +50,26 @@ def test_graphs_side_by_side_as_cores_and_memory_allow(
 def test_no_more_processes_than_recordings(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "usable_cores", lambda: 64)
     monkeypatch.setattr(crew, "usable_memory", lambda: Memory(256 * GB, limited=False))
-    assert cpu_crew(model, None, recordings=3) == Crew(3, 3, 16)
+    assert cpu_crew(model, None, recordings=3) == on_cpu(3, 3, 16)
     assert cpu_crew(model, 1, recordings=3).workers == 1
+
+
+@pytest.mark.parametrize(
+    ("cores", "npus", "workers"),
+    [(4, 1, 3), (2, 1, 2), (64, 1, 4), (64, 8, 32), (16, 8, 8), (8, 8, 2)],
+)
+def test_each_npu_has_a_process_and_workers_that_keep_it_busy(
+    monkeypatch: pytest.MonkeyPatch, cores: int, npus: int, workers: int
+) -> None:
+    monkeypatch.setattr(crew, "usable_cores", lambda: cores)
+    found = npu_crew(range(npus), None, recordings=1000, fallback=False, window_timeout=300)
+    assert found.workers == workers
+    assert [seat.npu for seat in found.seats] == list(range(npus))
+    assert npu_crew(range(npus), 7, recordings=1000, fallback=False, window_timeout=300).workers == 7
+
+
+def test_the_crew_is_told_in_a_line() -> None:
+    assert str(on_cpu(1, 1, 8)) == "1 worker, 1 device process with 8 threads"
+    assert str(on_cpu(4, 2, 8)) == "4 workers, 2 device processes with 8 threads"
+    assert str(npu_crew([0], 3, 100, fallback=False, window_timeout=300)) == "3 workers, NPU 0"
+    assert str(npu_crew([0, 2], 3, 100, fallback=True, window_timeout=300)) == "3 workers, NPUs 0, 2"

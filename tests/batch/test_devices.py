@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
 from funasr_cli.batch import devices
-from funasr_cli.batch.devices import choose_device, usable_cores
+from funasr_cli.batch.devices import Device, choose_device, usable_cores
 from funasr_cli.errors import DeviceError
+from tests.ascend_simulator.fixtures import Npu
+from tests.ascend_simulator.fixtures import npu as npu
 
 
 @pytest.fixture
@@ -19,20 +24,65 @@ def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_auto_takes_the_cpu_where_there_is_no_npu_and_says_so(dev: Path) -> None:
     (dev / "davinci_manager").touch()
-    assert choose_device("auto", "Whisper").kind == "cpu"
-    assert "no Ascend NPU" in choose_device("auto", "Whisper").why
+    assert choose_device("auto") == Device("cpu", "no Ascend NPU on this machine")
 
 
-def test_auto_does_not_pass_over_an_npu(dev: Path) -> None:
+def test_auto_does_not_pass_over_an_npu_that_cannot_be_used(dev: Path) -> None:
     (dev / "davinci0").touch()
-    with pytest.raises(DeviceError, match=r"(?s)Whisper models do not run on the NPU.*davinci0.*--device cpu"):
-        choose_device("auto", "Whisper")
-    assert choose_device("cpu", "Whisper").kind == "cpu"
+    with pytest.raises(DeviceError) as raised:
+        choose_device("auto")
+    assert "cannot be imported" in raised.value.what
+    assert raised.value.what.endswith("found davinci0")
+    assert raised.value.hint is not None
+    assert "set_env.sh" in raised.value.hint
+    assert "--device cpu" in raised.value.hint
+    assert choose_device("cpu").kind == "cpu"
 
 
 def test_npu_never_means_cpu(dev: Path) -> None:
     with pytest.raises(DeviceError, match="no Ascend NPU is visible"):
-        choose_device("npu", "Whisper")
+        choose_device("npu")
+
+
+def test_npu_means_all_that_this_process_may_use(dev: Path, npu: Npu) -> None:
+    npu.set(socs=["Ascend910B4"] * 3)
+    assert choose_device("npu") == Device("npu", "asked for with --device npu", (0, 1, 2), "Ascend910B4")
+    npu.monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", "1,2")
+    assert choose_device("npu").npus == (0, 1)
+    (dev / "davinci0").touch()
+    (dev / "davinci1").touch()
+    assert choose_device("auto") == Device("npu", "found davinci0, davinci1", (0, 1), "Ascend910B4")
+
+
+def test_npus_can_be_named_but_have_to_be_there(dev: Path, npu: Npu) -> None:
+    npu.set(socs=["Ascend310P3"] * 3)
+    assert choose_device("npu:0,2").npus == (0, 2)
+    assert choose_device("npu:2,2").npus == (2,)
+    with pytest.raises(DeviceError, match="there is no NPU 3; this process may use 3, counted from 0"):
+        choose_device("npu:0,3")
+
+
+def test_a_runtime_that_finds_none_or_dies_or_hangs_is_told(
+    dev: Path, npu: Npu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    npu.set(socs=[])
+    with pytest.raises(DeviceError, match="the runtime finds no NPU"):
+        choose_device("npu")
+    monkeypatch.setattr(devices, "_survey", dies)
+    with pytest.raises(DeviceError, match="ends the process"):
+        choose_device("npu")
+    monkeypatch.setattr(devices, "_survey", hangs)
+    monkeypatch.setattr(devices, "SURVEY", 0.2)
+    with pytest.raises(DeviceError, match="does not answer within 0 s"):
+        choose_device("npu")
+
+
+def dies(pipe: Connection) -> None:
+    os._exit(3)
+
+
+def hangs(pipe: Connection) -> None:
+    time.sleep(60)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from onnx import numpy_helper
 
+from funasr_cli.batch.crew import Seat
 from funasr_cli.batch.engine import Engine, load_engine
 from funasr_cli.errors import MachineError, ModelError, UsageError
 from funasr_cli.export import compare
@@ -29,7 +30,7 @@ def freeze(graph: Path, target: Path, *, topk: int = 5) -> None:
 
 
 def load(folder: Path) -> Engine:
-    return load_engine(find_model(str(folder)), threads=1)
+    return load_engine(find_model(str(folder)), Seat(1))
 
 
 def test_every_dimension_is_a_number(frozen: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from funasr_cli.batch.crew import Seat
 from funasr_cli.batch.engine import load_engine
 from funasr_cli.executors.onnx import OnnxExecutor
 from funasr_cli.models.store import find_model
@@ -26,7 +27,7 @@ FRAME = 0.06
 @pytest.fixture(scope="module")
 def hypotheses(nano: Exported, words: Words) -> list[Hypothesis]:
     """Ours, of the graph with free dimensions."""
-    engine = load_engine(find_model(str(nano.folder)), threads=2, itn=False)
+    engine = load_engine(find_model(str(nano.folder)), Seat(2), itn=False)
     found = []
     for path, _ in words:
         outputs = engine.runner.executor.run(engine.recognizer.prepare(samples_of(path), Request()))

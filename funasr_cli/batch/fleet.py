@@ -1,0 +1,112 @@
+"""The device processes of a run, one a seat: replaced where they die or hang, given up where they cannot begin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from funasr_cli.batch.child import Death
+from funasr_cli.batch.crew import Seat
+from funasr_cli.batch.exchange import Exchange
+from funasr_cli.batch.ledger import Ledger
+from funasr_cli.batch.messages import Broke, FromDevice, Loaded, Note, Ran, Run, Unusable
+from funasr_cli.batch.shared import Slots
+from funasr_cli.batch.staff import Device, Worker
+from funasr_cli.batch.strikes import Strikes
+from funasr_cli.errors import InputError
+from funasr_cli.models.store import Model
+
+Order = Callable[[Device, Run], None]
+
+STARTING = 600.0
+"""Seconds that a device process may take to load its graph."""
+
+
+class Fleet:
+    """Knows the device processes; the pool listens to them, and tells this what it heard."""
+
+    def __init__(
+        self,
+        slots: Slots,
+        model: Model,
+        ledger: Ledger,
+        exchange: Callable[[Order], Exchange[Worker, Device]],
+        watch: Callable[[Device], None],
+        clock: Callable[[], float],
+        *,
+        window_timeout: float,
+    ) -> None:
+        """`exchange` makes one that gives its orders to this; `watch` is given each new process to listen to.
+
+        A process that takes longer for a window than `window_timeout` seconds of `clock` hangs.
+        """
+        self.exchange = exchange(self._order)
+        self.processes: set[Device] = set()
+        self.loaded: Loaded | None = None
+        """What the first that was ready said of the graph."""
+        self._slots = slots
+        self._model = model
+        self._ledger = ledger
+        self._watch = watch
+        self._window_timeout = window_timeout
+        self._clock = clock
+        self._strikes: Strikes[int] = Strikes()  # of the windows in the slots
+
+    def start(self, seat: Seat) -> None:
+        """Start a process for a seat."""
+        device = Device.start(self._slots, self._model, seat, self._clock())
+        self.processes.add(device)
+        self._watch(device)
+
+    def new_window(self, slot: int) -> None:
+        """There is another window in the slot than the one that processes may have died of."""
+        self._strikes.forget(slot)
+
+    def heard(self, device: Device, message: FromDevice) -> None:
+        """A process said something. Raises what makes the last one unusable."""
+        device.since = self._clock()
+        match message:
+            case Ran():
+                self._ledger.tally.busy += message.seconds
+                self.exchange.answer(device, message)
+            case Broke():
+                self.exchange.answer(device, message)
+            case Note(text):
+                self._ledger.display.warn(text)
+            case Loaded():
+                self.loaded = self.loaded or message
+                self.exchange.add_device(device)
+            case Unusable(error):
+                device.gives_up = True
+                if all(other.gives_up for other in self.processes):
+                    raise error
+                self._ledger.display.warn(f"{device.seat.name} is not used: {error}")
+                self._ledger.tally.devices -= 1
+
+    def lost(self, device: Device, death: Death) -> None:
+        """A process is gone: its windows are the next to be run, by another one in its seat."""
+        slot = self.exchange.under_way(device)
+        verdict = None
+        if slot is not None and self._strikes.out(slot, 0.0, at_fault=death.at_fault):
+            verdict = Broke(slot, InputError(f"device processes die over a window of it: {death.how}"))
+        self.processes.remove(device)
+        self.exchange.remove_device(device, verdict)
+        if not device.gives_up:
+            what = f"a process of {device.seat.name} was lost ({death.how})"
+            self._ledger.display.warn(f"{what}; its windows are run again in a new one")
+            self.start(device.seat)
+
+    def hung(self) -> list[tuple[Device, str]]:
+        """The processes that hang, and how that shows."""
+        found = []
+        for device in self.processes:
+            waits = self._clock() - device.since
+            if not device.born and waits > STARTING:
+                found.append((device, f"it was not ready within {STARTING:.0f} s"))
+            elif self.exchange.under_way(device) is not None and waits > self._window_timeout:
+                found.append((device, f"no answer within --window-timeout, {self._window_timeout:.0f} s"))
+        return found
+
+    def _order(self, device: Device, run: Run) -> None:
+        if self.exchange.under_way(device) == run.slot:
+            device.since = self._clock()
+        device.child.say(run)
