@@ -76,7 +76,7 @@ def _checked(value: Any, option: click.Option, place: str) -> Any:
 
 def _is_plain(part: object, option: click.Option, place: str) -> bool:
     """Refuse what YAML made of a value that should have been text: numbers and dates where a name belongs."""
-    text = isinstance(option.type, (click.types.StringParamType, click.Choice, click.Path))
+    text = not isinstance(option.type, (click.IntRange, click.FloatRange))
     whole = isinstance(option.type, click.IntRange)
     if not isinstance(part, str if text else int if whole else (int, float)) or isinstance(part, bool):
         wanted = "text (put it into quotes)" if text else "a whole number" if whole else "a number"

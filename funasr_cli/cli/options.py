@@ -22,6 +22,18 @@ FORMATS = ("txt", "srt", "vtt", "json", "tsv")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+class DeviceType(click.ParamType):
+    """`auto`, `cpu`, `npu`, or NPUs by their numbers."""
+
+    name = "device"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The value as it is."""
+        if not re.fullmatch(r"auto|cpu|npu(:\d+(,\d+)*)?", value):
+            self.fail(f"{value!r} is none of auto, cpu, npu, npu:0 and npu:0,2", param, ctx)
+        return value
+
+
 def _split(value: str | None) -> tuple[str, ...] | None:
     return None if value is None else tuple(dict.fromkeys(part.strip().lower() for part in value.split(",")))
 
@@ -37,12 +49,6 @@ def _formats(_: click.Context, param: click.Parameter, value: str | None) -> tup
 def _extensions(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
     names = _split(value)
     return names and tuple(name.lstrip(".") for name in names)
-
-
-def _device(_: click.Context, param: click.Parameter, value: str) -> str:
-    if not re.fullmatch(r"auto|cpu|npu(:\d+(,\d+)*)?", value):
-        raise click.BadParameter(f"{value!r} is none of auto, cpu, npu, npu:0 and npu:0,2", param=param)
-    return value
 
 
 def _config(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
@@ -79,7 +85,7 @@ OPTIONS = [
     _option("--crlf", is_flag=True, help="End the lines of text and subtitles as Windows does."),
     _option("--model", metavar="NAME|DIR",
             help="By name or folder.  [default: sensevoice-small if it is there, else whisper-base]"),
-    _option("--device", default="auto", callback=_device, metavar="auto|cpu|npu[:0,1]",
+    _option("--device", default="auto", type=DeviceType(), metavar="auto|cpu|npu[:0,1]",
             help="Where the model runs: npu takes all NPUs, npu:0,2 these; auto never passes over one in silence."),
     _option("--on-device-failure", type=click.Choice(["fail", "cpu"]), default="fail",
             help="When an NPU fails and does not come back: fail, or go on on the CPU and say so."),

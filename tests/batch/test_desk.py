@@ -26,7 +26,7 @@ from funasr_cli.batch.settings import Settings
 from funasr_cli.batch.shared import Whereabouts
 from funasr_cli.errors import InputError
 
-SUMMARY = Summary(1.0, 1.0, "zh", (), empty=False)
+SUMMARY = Summary(1.0, 1.0, "zh", "cpu (int8)", (), empty=False)
 SIZES = {"a": 300, "b": 100, "c": 500, "d": 200, "e": 400}
 
 

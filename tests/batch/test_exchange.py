@@ -64,7 +64,7 @@ class Played(RuleBasedStateMachine):
     @rule(data=data())
     def a_device_answers(self, data: data) -> None:
         device = data.draw(sampled([device for device in self.at if self.at[device]]))
-        self.exchange.answer(device, Ran(self.at[device].pop(0), 0.1))
+        self.exchange.answer(device, Ran(self.at[device].pop(0), 0.1, "cpu"))
 
     @precondition(lambda self: len(self.at) < len(DEVICES))
     @rule(data=data())

@@ -47,7 +47,7 @@ async def heard(parent: Connection) -> object:
 
 
 async def run(link: Link) -> float:
-    async with link.run(WINDOW) as (_, seconds):
+    async with link.run(WINDOW) as (_, seconds, device):
         return seconds
 
 
@@ -58,7 +58,7 @@ def test_a_window_goes_out_and_its_slot_comes_back(play: Callable[[Play], None])
         parent.send(Take(2))
         assert await heard(parent) == Run(2)
         link._slots.write_outputs(2, WINDOW)
-        parent.send(Ran(2, 0.5))
+        parent.send(Ran(2, 0.5, "cpu"))
         assert await task == 0.5
         assert await heard(parent) == Give(2)
 
@@ -106,7 +106,7 @@ def test_an_answer_that_nobody_waits_for_gives_its_slot_back(play: Callable[[Pla
         assert await heard(parent) == Run(1)
         task.cancel()
         await asyncio.sleep(0)
-        parent.send(Ran(1, 0.1))
+        parent.send(Ran(1, 0.1, "cpu"))
         assert await heard(parent) == Give(1)
 
     play(scene)

@@ -49,7 +49,7 @@ def test_the_file_itself_can_be_named_in_the_environment(
         ("language: no\n", "c.yaml:1: language: expected text, not true or false, got False"),
         ("language: 5\n", "c.yaml:1: language: expected text (put it into quotes), got 5"),
         ("language: [zh, en]\n", "c.yaml:1: language: expected one value, got a list"),
-        ("device: gpu\n", "c.yaml:1: device: 'gpu' is not one of"),
+        ("device: gpu\n", "c.yaml:1: device: 'gpu' is none of auto, cpu, npu"),
         ("wait: true\nwait: false\n", "c.yaml:2: the setting 'wait' is there twice"),
         ("output:\n", "c.yaml:1: output: has no value"),
         ("ext: []\n", "c.yaml:1: ext: has no value"),
