@@ -47,8 +47,8 @@ async def heard(parent: Connection) -> object:
 
 
 async def run(link: Link) -> float:
-    async with link.run(WINDOW) as (_, seconds, device):
-        return seconds
+    async with link.run(WINDOW) as outcome:
+        return outcome.seconds
 
 
 def test_a_window_goes_out_and_its_slot_comes_back(play: Callable[[Play], None]) -> None:
