@@ -36,15 +36,15 @@ ONE_910B4_1 = """\
 +===========================+===============+====================================================+
 """
 
-CONTAINER_310P3 = """\
-| npu-smi 24.1.rc2.b010                    Version: 24.1.rc2.b010                                 |
-| NPU   Name               | Health       | Power(W)   Temp(C)         Hugepages-Usage(page)      |
-| Chip  Device             | Bus-Id       | AICore(%)  Memory-Usage(MB)                            |
-| 0     310P3              | OK           | 9.6        56              15 / 15                    |
-| 0     0                  | NA           | NA         3398 / 11578                               |
-"""
-
 NONE = "dcmi module initialize failed. ret is -8005\n"
+
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets" / "npu_smi"
+
+
+def recorded(name: str) -> str:
+    """One of the outputs in tests/assets/npu_smi, without the comment on whose it is."""
+    return (ASSETS / f"{name}.txt").read_text(encoding="utf-8").partition("\n")[2]
 
 
 def write_npu_smi(folder: Path, table: str) -> None:

@@ -1,0 +1,188 @@
+"""`npu-smi info`, the driver's own tool: which NPUs there are, how they are, and who holds them.
+
+Its tables differ between chips and releases. Known are those of 310P (`Chip Device`), 910 and 910B (`Chip`), 910_93
+(`Chip Phy-ID`), 950 (`NPU ID`, no chips), and those with `Process id in container`; each NPU has two rows, the first
+with its name and health, the second with its bus address and memory.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from funasr_cli.errors import DeviceError
+
+PATIENCE = 60.0
+"""Seconds; it takes several where there are many NPUs, and longer where one hangs."""
+
+WELL = "OK"
+
+FIRST_ROW = re.compile(r"(?P<card>\d+)\s+(?P<name>[A-Za-z0-9][\w-]*)")
+SECOND_ROW = re.compile(r"(?P<chip>\d+)?(\s+(?P<device>\d+))?")
+HEALTH = re.compile(r"(?!NA$)[A-Za-z]+")
+BUS = re.compile(r"[0-9A-Fa-f]{4}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\.[0-9A-Fa-f]")
+MEMORY = re.compile(r"(\d+|NA)\s*/\s*(\d+)")
+
+MEANINGS: Sequence[tuple[str, str, str]] = (
+    (
+        r"-8020\b",
+        "another container holds the NPU, which only privileged ones can share",
+        "docker ps   (stop the container that has the same NPU, or give this one another)",
+    ),
+    (
+        r"-8005\b",
+        "the driver does not answer: it is not loaded, or was renewed without a restart, or this user or container "
+        "may not use it",
+        "ls -l /dev/davinci*   (and on the host: npu-smi info, as root)",
+    ),
+    (
+        r"cannot open shared object file|libdrv\w*\.so|libdcmi\.so",
+        "it does not find the driver's libraries",
+        "export LD_LIBRARY_PATH=/usr/local/Ascend/driver/lib64/driver:/usr/local/Ascend/driver/lib64/common:"
+        "$LD_LIBRARY_PATH",
+    ),
+)
+"""What it says instead of a table, what that usually means, and the command that shows or mends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that has memory on a chip. `id` is the host's, in a container too."""
+
+    id: int
+    name: str
+    megabytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One NPU. `card` and `chip` are what npu-smi takes with -i and -c; `device` numbers all chips of the machine.
+
+    `soc` is what models are compiled for, but for 910_93, of which the table says just `Ascend910`. `bus` is the PCI
+    address as sysfs writes it; memory is in megabytes; None is what the table does not say.
+    """
+
+    card: int
+    chip: int
+    device: int
+    soc: str
+    health: str
+    bus: str | None = None
+    used: int | None = None
+    total: int | None = None
+    processes: tuple[Process, ...] = ()
+
+    @property
+    def reset(self) -> str:
+        """The vendor's command for a chip that is stuck; it ends all that runs on it."""
+        return f"npu-smi set -t reset -i {self.card} -c {self.chip}"
+
+
+def ask() -> tuple[Chip, ...]:
+    """The NPUs of this machine, by number. Raises `DeviceError` that tells what npu-smi says where it lists none."""
+    try:
+        done = subprocess.run(
+            ["npu-smi", "info"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PATIENCE,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise DeviceError(
+            "npu-smi is not here: it comes with the driver, and a container has it if it was given it",
+            hint="docker run -v /usr/local/bin/npu-smi:/usr/local/bin/npu-smi -v /usr/local/dcmi:/usr/local/dcmi "
+            "-v /usr/local/Ascend/driver:/usr/local/Ascend/driver",
+        ) from error
+    except OSError as error:
+        raise DeviceError(f"npu-smi cannot be run: {error.strerror}", hint="ls -l $(command -v npu-smi)") from error
+    except subprocess.TimeoutExpired as error:
+        raise DeviceError(
+            f"npu-smi is not done after {PATIENCE:.0f} s", hint="dmesg | grep -i -e davinci -e ascend"
+        ) from error
+    chips = read_table(done.stdout)
+    if not chips:
+        raise _no_table(f"{done.stdout}\n{done.stderr}", done.returncode)
+    return chips
+
+
+def read_table(text: str) -> tuple[Chip, ...]:
+    """The chips in what `npu-smi info` printed, by number; none where it printed something else."""
+    rows = [_cells(line) for line in text.splitlines() if line.lstrip().startswith("|")]
+    split = next((index for index, cells in enumerate(rows) if "Process id" in cells), len(rows))
+    chips = sorted(_chips(rows[:split]), key=lambda chip: chip.device)
+    held = [found for cells in rows[split + 1 :] if (found := _process(cells))]
+    return tuple(
+        replace(chip, processes=tuple(process for where, process in held if where == (chip.card, chip.chip)))
+        for chip in chips
+    )
+
+
+def visible(chips: Sequence[Chip]) -> list[Chip]:
+    """The chips in the order in which the runtime counts them: as ASCEND_RT_VISIBLE_DEVICES has it, if it is set."""
+    asked = os.environ.get("ASCEND_RT_VISIBLE_DEVICES")
+    if asked is None:
+        return list(chips)
+    numbers = (int(part) if part.strip().isdigit() else -1 for part in asked.split(","))
+    return [chips[number] for number in itertools.takewhile(lambda number: 0 <= number < len(chips), numbers)]
+
+
+def _cells(line: str) -> list[str]:
+    """The cells of a row, number and name in the first, which newer tables have in two."""
+    cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+    return [" ".join(cells[:2]).strip(), *cells[2:]] if len(cells) == 4 and "/" in cells[3] else cells
+
+
+def _chips(rows: Sequence[Sequence[str]]) -> Iterator[Chip]:
+    above: Chip | None = None
+    for cells in rows:
+        first = FIRST_ROW.fullmatch(cells[0])
+        second = SECOND_ROW.fullmatch(cells[0])
+        if first and len(cells) > 1 and HEALTH.fullmatch(cells[1]):
+            if above:
+                yield above
+            name = first["name"]
+            soc = name if name.startswith("Ascend") else f"Ascend{name}"
+            above = Chip(int(first["card"]), 0, int(first["card"]), soc, cells[1])
+        elif above and second and len(cells) > 2:
+            yield _with_second_row(above, second, cells)
+            above = None
+    if above:
+        yield above
+
+
+def _with_second_row(chip: Chip, ids: re.Match[str], cells: Sequence[str]) -> Chip:
+    # Memory of the chip, then of its HBM where it has some; where it has, the other may be 0 of 0.
+    memory = [(used, int(total)) for used, total in MEMORY.findall(cells[2]) if int(total)]
+    used, total = memory[-1] if memory else (None, None)
+    return replace(
+        chip,
+        chip=int(ids["chip"] or 0),
+        device=chip.device if ids["device"] is None else int(ids["device"]),
+        bus=cells[1].lower() if BUS.fullmatch(cells[1]) else None,
+        used=int(used) if used and used.isdigit() else None,
+        total=total,
+    )
+
+
+def _process(cells: Sequence[str]) -> tuple[tuple[int, int], Process] | None:
+    """Card and chip, and the process; None for a row that says there are none."""
+    where = re.fullmatch(r"(\d+)(?:\s+(\d+))?", cells[0])
+    if not where or len(cells) < 4 or not (cells[1].isdigit() and cells[3].isdigit()):
+        return None
+    return (int(where[1]), int(where[2] or 0)), Process(int(cells[1]), cells[2], int(cells[3]))
+
+
+def _no_table(said: str, code: int) -> DeviceError:
+    lines = " / ".join([line.strip() for line in said.splitlines() if line.strip()][:4])
+    for pattern, meaning, command in MEANINGS:
+        if re.search(pattern, said):
+            return DeviceError(f"npu-smi lists no NPU: {meaning}; it says: {lines}", hint=command)
+    said_so = f"it says: {lines}" if lines else f"it says nothing and ends with exit code {code}"
+    return DeviceError(f"npu-smi lists no NPU in a form that is known here; {said_so}", hint="npu-smi info")
