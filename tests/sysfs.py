@@ -1,0 +1,30 @@
+"""What the kernel tells in /sys of NUMA nodes and NPUs, as a tree of files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+NETWORK = "0000:7d:00.0"
+
+
+def write_sysfs(root: Path, nodes: Mapping[int, str], npus: Mapping[str, int | None]) -> Path:
+    """Add nodes by number and list of cores; put NPUs by PCI address and node in place of those that were there."""
+    for node, cores in nodes.items():
+        folder = root / f"devices/system/node/node{node}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "cpulist").write_text(f"{cores}\n", encoding="ascii")
+    shutil.rmtree(root / "bus", ignore_errors=True)
+    _write_device(root, NETWORK, "0x020000", 0)
+    for bus, at in npus.items():
+        _write_device(root, bus, "0x120000", at)
+    return root
+
+
+def _write_device(root: Path, bus: str, kind: str, node: int | None) -> None:
+    folder = root / "bus/pci/devices" / bus
+    folder.mkdir(parents=True)
+    for name, value in (("vendor", "0x19e5"), ("class", kind), ("numa_node", node)):
+        if value is not None:
+            (folder / name).write_text(f"{value}\n", encoding="ascii")
