@@ -18,9 +18,12 @@ LITTLE_SPACE = 1_000_000_000
 """Bytes: the size of the largest model that is a default."""
 
 
-def folder_checks() -> list[Check]:
-    """The model store, the folder for transcripts and the one for temporary files."""
-    has_model = is_present(CATALOGUE[default_model()[0]])
+def folder_checks(*, chosen: bool = False) -> list[Check]:
+    """The model store, the folder for transcripts and the one for temporary files.
+
+    A model that is `chosen` in another folder needs no store.
+    """
+    has_model = chosen or is_present(CATALOGUE[default_model()[0]])
     return [
         _folder("models", store_dir(), "export FUNASR_CLI_MODELS=DIR", "warning" if has_model else "problem"),
         _folder("transcripts", OUTPUT.absolute(), "funasr-cli transcribe FOLDER -o DIR", option="-o DIR"),

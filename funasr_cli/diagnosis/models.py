@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from shlex import quote
+
 from funasr_cli.diagnosis.check import Check, Verdict
 from funasr_cli.errors import ModelError
 from funasr_cli.files import megabytes, shown
 from funasr_cli.models.catalogue import CATALOGUE, CatalogueEntry
 from funasr_cli.models.embedded import is_installed
+from funasr_cli.models.layouts import layout_of
 from funasr_cli.models.record import RECORD, read_record
-from funasr_cli.models.store import default_model, folder_of, is_present
+from funasr_cli.models.store import default_model, folder_of, is_present, store_dir
 
 
-def model_checks() -> list[Check]:
-    """Which model is the default and why; then that one, and all that are in the store."""
+def model_checks(chosen: Path | None = None) -> list[Check]:
+    """Which model is the default and why; then that one, and all that are in the store.
+
+    Where one is `chosen`, a folder, no other is needed.
+    """
+    if chosen is not None:
+        present = [entry for entry in CATALOGUE.values() if is_present(entry)]
+        named = Check(
+            "chosen", f"{layout_of(chosen).family} in {shown(chosen)}", option=f"--model {quote(str(chosen))}"
+        )
+        return [named, *(_model(entry, needed=False) for entry in present)]
     default, why = default_model()
     there = [entry for entry in CATALOGUE.values() if entry.name == default or is_present(entry)]
     return [Check("default", f"{default}: {why}"), *(_model(entry, needed=entry.name == default) for entry in there)]
+
+
+def compiled_folders() -> list[Path]:
+    """Folders in the store that hold OMs."""
+    return sorted({om.parent for om in store_dir().glob("*/*.om")})
 
 
 def _model(entry: CatalogueEntry, *, needed: bool) -> Check:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from funasr_cli.diagnosis.check import Check
 from funasr_cli.diagnosis.devices import device_checks
 from funasr_cli.diagnosis.folders import folder_checks
 from funasr_cli.diagnosis.machine import machine_checks
-from funasr_cli.diagnosis.models import model_checks
+from funasr_cli.diagnosis.models import compiled_folders, model_checks
 from funasr_cli.diagnosis.versions import version_checks
 from funasr_cli.models.catalogue import CATALOGUE
+from funasr_cli.models.layouts import layout_of
 from funasr_cli.models.store import default_model
 
 TRANSCRIBE = "funasr-cli transcribe FOLDER"
@@ -41,16 +43,19 @@ class Report:
             yield from checks
 
 
-def diagnose() -> Report:
-    """Look at everything. Writes nothing."""
-    family = CATALOGUE[default_model()[0]].family
+def diagnose(model: Path | None = None) -> Report:
+    """Look at everything, for runs of the default model, or of the one in the folder `model`. Writes nothing.
+
+    Raises `ModelError` where that folder holds no model.
+    """
+    family = layout_of(model).family if model else CATALOGUE[default_model()[0]].family
     return Report(
         {
             "versions": version_checks(family),
             "machine": machine_checks(),
-            "models": model_checks(),
-            "devices": device_checks(family),
-            "folders": folder_checks(),
+            "models": model_checks(model),
+            "devices": device_checks(family, [model] if model else compiled_folders()),
+            "folders": folder_checks(chosen=model is not None),
         }
     )
 

@@ -57,12 +57,13 @@ PACKAGES = (
 def version_checks(family: str) -> list[Check]:
     """This program, Python and the packages, for a run of a model of `family`."""
     # All at once, each in a process of its own: a wheel for another CPU does not raise, it kills.
-    imports = [_start_import(package.module) for package in PACKAGES]
+    imports = [start_import(package.module) for package in PACKAGES]
     packages = [_package(package, family, process) for package, process in zip(PACKAGES, imports, strict=True)]
     return [Check("funasr-cli", __version__), Check("Python", platform.python_version()), *packages]
 
 
-def _start_import(module: str) -> subprocess.Popen[str]:
+def start_import(module: str) -> subprocess.Popen[str]:
+    """Begin to import a module in a process of its own, from where this one would."""
     return subprocess.Popen(
         [sys.executable, "-B", "-c", IMPORT, module, *sys.path],  # -B: write no byte code
         stdin=subprocess.DEVNULL,
@@ -74,7 +75,7 @@ def _start_import(module: str) -> subprocess.Popen[str]:
 
 
 def _package(package: Package, family: str, process: subprocess.Popen[str]) -> Check:
-    reason = _why_it_failed(process)
+    reason = why_it_failed(process)
     number = "of unknown version"
     with suppress(PackageNotFoundError):
         number = version(package.name)
@@ -86,7 +87,7 @@ def _package(package: Package, family: str, process: subprocess.Popen[str]) -> C
     return Check(package.name, f"{number}, cannot be imported: {shown(reason)}", verdict, _repair(package, reason))
 
 
-def _why_it_failed(process: subprocess.Popen[str]) -> str | None:
+def why_it_failed(process: subprocess.Popen[str]) -> str | None:
     """The last thing that the process said, or how it ended; `None` where the import succeeded."""
     try:
         _, said = process.communicate(timeout=PATIENCE)

@@ -60,14 +60,14 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One NPU. `card` and `chip` are what npu-smi takes with -i and -c; `device` numbers all chips of the machine.
+    """One NPU. `card` and `chip` are what npu-smi takes with -i and -c, which 950 has not; `device` numbers all chips.
 
     `soc` is what models are compiled for, but for 910_93, of which the table says just `Ascend910`. `bus` is the PCI
     address as sysfs writes it; memory is in megabytes; None is what the table does not say.
     """
 
     card: int
-    chip: int
+    chip: int | None
     device: int
     soc: str
     health: str
@@ -79,7 +79,8 @@ class Chip:
     @property
     def reset(self) -> str:
         """The vendor's command for a chip that is stuck; it ends all that runs on it."""
-        return f"npu-smi set -t reset -i {self.card} -c {self.chip}"
+        command = f"npu-smi set -t reset -i {self.card}"
+        return command if self.chip is None else f"{command} -c {self.chip}"
 
 
 def ask() -> tuple[Chip, ...]:
@@ -149,7 +150,7 @@ def _chips(rows: Sequence[Sequence[str]]) -> Iterator[Chip]:
                 yield above
             name = first["name"]
             soc = name if name.startswith("Ascend") else f"Ascend{name}"
-            above = Chip(int(first["card"]), 0, int(first["card"]), soc, cells[1])
+            above = Chip(int(first["card"]), None, int(first["card"]), soc, cells[1])
         elif above and second and len(cells) > 2:
             yield _with_second_row(above, second, cells)
             above = None
@@ -163,7 +164,7 @@ def _with_second_row(chip: Chip, ids: re.Match[str], cells: Sequence[str]) -> Ch
     used, total = memory[-1] if memory else (None, None)
     return replace(
         chip,
-        chip=int(ids["chip"] or 0),
+        chip=None if ids["chip"] is None else int(ids["chip"]),
         device=chip.device if ids["device"] is None else int(ids["device"]),
         bus=cells[1].lower() if BUS.fullmatch(cells[1]) else None,
         used=int(used) if used and used.isdigit() else None,
@@ -171,12 +172,12 @@ def _with_second_row(chip: Chip, ids: re.Match[str], cells: Sequence[str]) -> Ch
     )
 
 
-def _process(cells: Sequence[str]) -> tuple[tuple[int, int], Process] | None:
+def _process(cells: Sequence[str]) -> tuple[tuple[int, int | None], Process] | None:
     """Card and chip, and the process; None for a row that says there are none."""
     where = re.fullmatch(r"(\d+)(?:\s+(\d+))?", cells[0])
     if not where or len(cells) < 4 or not (cells[1].isdigit() and cells[3].isdigit()):
         return None
-    return (int(where[1]), int(where[2] or 0)), Process(int(cells[1]), cells[2], int(cells[3]))
+    return (int(where[1]), None if where[2] is None else int(where[2])), Process(int(cells[1]), cells[2], int(cells[3]))
 
 
 def _no_table(said: str, code: int) -> DeviceError:

@@ -33,7 +33,10 @@ def compiler_environment() -> Mapping[str, str]:
 def sourced_environment() -> tuple[Mapping[str, str], str]:
     """What scripts/ascend_env.sh makes of this environment, and what it says; empty where it finds no CANN."""
     sourced = ["bash", "-c", '. "$0" && env -0', str(ENVIRONMENT)]
-    done = subprocess.run(sourced, capture_output=True, check=False)
+    try:
+        done = subprocess.run(sourced, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    except OSError as error:
+        return {}, f"bash cannot be run: {error.strerror}"
     variables = (os.fsdecode(entry).partition("=") for entry in done.stdout.split(b"\0") if entry)
     return {name: value for name, _, value in variables}, done.stderr.decode(errors="replace").strip()
 

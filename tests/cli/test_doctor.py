@@ -4,66 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from funasr_cli.batch import devices
-from funasr_cli.cli import cli
 from funasr_cli.diagnosis import machine, versions
 from funasr_cli.diagnosis.versions import Package
-from funasr_cli.models.catalogue import SENSEVOICE_SMALL_INT8
 from tests.cli.conftest import Run
-
-Doctor = Callable[..., Result]
-
-LAST = SENSEVOICE_SMALL_INT8.files[-1].name
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the model store would be, which is not there yet."""
-    monkeypatch.setenv("FUNASR_CLI_MODELS", str(tmp_path / "store"))
-    return tmp_path / "store"
-
-
-@pytest.fixture
-def model(store: Path) -> Path:
-    """The folder of a model in the store; its files have the right sizes, and nothing in them."""
-    folder = store / SENSEVOICE_SMALL_INT8.name
-    folder.mkdir(parents=True)
-    for file in SENSEVOICE_SMALL_INT8.files:
-        (folder / file.name).touch()
-        os.truncate(folder / file.name, file.size)
-    return folder
-
-
-@pytest.fixture
-def doctor(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doctor:
-    """The command, in a machine with one package, no packaged models, no NPU, and plenty of room."""
-    (tmp_path / "dev").mkdir()
-    (tmp_path / "cwd").mkdir()
-    monkeypatch.chdir(tmp_path / "cwd")
-    monkeypatch.setattr("funasr_cli.batch.devices.DEV", tmp_path / "dev")
-    monkeypatch.setattr("funasr_cli.diagnosis.models.is_installed", lambda entry: False)
-    monkeypatch.setattr("funasr_cli.diagnosis.folders.LITTLE_SPACE", 0)
-    monkeypatch.setattr("funasr_cli.diagnosis.machine.LITTLE_MEMORY", 0)
-    monkeypatch.setattr(versions, "PACKAGES", (Package("click", "click"),))
-    return lambda *arguments: CliRunner().invoke(cli, ["doctor", *arguments], catch_exceptions=False)
-
-
-def next_command(result: Result) -> str:
-    return str(result.stdout).splitlines()[-1].removeprefix("next: ")
-
-
-def line(result: Result, name: str) -> str:
-    """The line about `name`, and what to do about it."""
-    lines = result.stdout.splitlines()
-    found = next(index for index, text in enumerate(lines) if text[11:].startswith(f"{name} "))
-    return "\n".join(lines[found : found + 2])
+from tests.cli.doctors import LAST, Doctor, line, next_command
+from tests.cli.doctors import doctor as doctor
+from tests.cli.doctors import model as model
+from tests.cli.doctors import store as store
 
 
 def test_a_machine_in_order_is_told_to_transcribe(doctor: Doctor, model: Path) -> None:
@@ -179,6 +134,11 @@ def test_a_runtime_that_the_model_does_without_is_a_warning_where_it_is_broken(
     result = doctor()
     assert result.exit_code == 0
     assert line(result, "runtime").startswith("  warning")
+
+
+def test_it_needs_no_numpy_to_tell_that_there_is_none() -> None:
+    code = "import sys; sys.modules['numpy'] = None; import funasr_cli.diagnosis.report"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_json_holds_what_the_text_says(doctor: Doctor) -> None:

@@ -33,8 +33,8 @@ CHIPS = {
         Chip(2, 1, 5, "Ascend910", "Warning", "0000:97:00.0", 2887, 65536),
     ],
     "950": [
-        Chip(0, 0, 0, "Ascend950DT", "OK", None, 1024, 98304),
-        Chip(3, 0, 3, "Ascend950DT", "Critical", None, 2048, 98304, (Process(1001, "python", 256),)),
+        Chip(0, None, 0, "Ascend950DT", "OK", None, 1024, 98304),
+        Chip(3, None, 3, "Ascend950DT", "Critical", None, 2048, 98304, (Process(1001, "python", 256),)),
     ],
     "910b4-container": [
         Chip(5, 0, 5, "Ascend910B4", "OK", "0000:c1:00.0", 2871, 32768, (Process(485946, "pytest", 5175),)),
@@ -60,8 +60,8 @@ def test_a_table_that_is_cut_off_anywhere_is_read_as_far_as_it_goes(name: str) -
 
 def test_a_chip_whose_second_row_is_missing_is_there_all_the_same() -> None:
     assert read_table("| 1     910B4   | Offline | 150.0 |\n| 2     910B4   | OK  | 150.0 |\n") == (
-        Chip(1, 0, 1, "Ascend910B4", "Offline"),
-        Chip(2, 0, 2, "Ascend910B4", "OK"),
+        Chip(1, None, 1, "Ascend910B4", "Offline"),
+        Chip(2, None, 2, "Ascend910B4", "OK"),
     )
 
 
@@ -84,6 +84,7 @@ def test_the_runtime_counts_as_its_variable_has_it(
 
 def test_the_command_that_resets_a_chip_names_its_card() -> None:
     assert read_table(recorded("310p3"))[1].reset == "npu-smi set -t reset -i 32 -c 0"
+    assert read_table(recorded("950"))[1].reset == "npu-smi set -t reset -i 3"
 
 
 @pytest.mark.parametrize(

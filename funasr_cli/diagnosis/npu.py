@@ -1,0 +1,125 @@
+"""Ascend NPUs: their device files, health, memory, who holds them, and one run on each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from funasr_cli.batch import devices, numa
+from funasr_cli.diagnosis.cann import release_checks
+from funasr_cli.diagnosis.check import Check
+from funasr_cli.diagnosis.trial import Trial, find_om, run_trial
+from funasr_cli.errors import DeviceError
+from funasr_cli.executors import npu_smi
+from funasr_cli.executors.npu_smi import Chip
+from funasr_cli.files import shown
+
+SHARED_FILES = ("davinci_manager", "devmm_svm", "hisi_hdc")
+"""What every process that uses an NPU opens in /dev, beside the NPU's own davinciN."""
+
+
+def is_npu_here() -> bool:
+    """Whether anything on this machine says that it has an NPU: device files, the PCI bus, or the driver's tool."""
+    return bool(_device_files() or numa.accelerators() or shutil.which("npu-smi"))
+
+
+def npu_checks(folders: Sequence[Path]) -> list[Check]:
+    """Everything about the NPUs of this machine; `folders` may hold OMs. A run on each is made where CANN is found.
+
+    Problems are what no run on any NPU is possible with: once one has run, there are none.
+    """
+    releases = release_checks()
+    chips, table = _table()
+    counted = npu_smi.visible(chips)
+    nodes = {number: numa.node_of(number, chips) for number in range(len(counted))}
+    about = [_chip(f"NPU {number}", chip, nodes[number]) for number, chip in enumerate(counted)]
+    checks = [*releases, _files(), *table, *about, *_hidden(chips, counted), Check("NUMA", numa.describe(nodes))]
+    trials: Sequence[Trial] = ()
+    if all(check.verdict != "problem" for check in releases):
+        trials = [run_trial(number, folders) for number in range(len(counted) or len(_device_files()))]
+    checks += _oms({trial.soc for trial in trials if trial.soc} or {chip.soc for chip in counted}, folders)
+    for number, trial in enumerate(trials):
+        checks.append(_outcome(f"run on {number}", trial, counted[number] if counted else None))
+    return without_problems(checks) if any(trial.om for trial in trials) else checks
+
+
+def without_problems(checks: Sequence[Check]) -> list[Check]:
+    """The same, where a run is possible all the same."""
+    return [replace(check, verdict="warning") if check.verdict == "problem" else check for check in checks]
+
+
+def _device_files() -> list[str]:
+    return sorted((path.name for path in devices.DEV.glob("davinci[0-9]*")), key=lambda name: (len(name), name))
+
+
+def _files() -> Check:
+    """The device files in this container, or on this machine."""
+    npus = _device_files()
+    wanted = [*(npus or ["davinci0"]), *SHARED_FILES]
+    missing = [name for name in wanted if not (devices.DEV / name).exists()]
+    closed = [name for name in wanted if name not in missing and not os.access(devices.DEV / name, os.R_OK | os.W_OK)]
+    if missing:
+        text = f"{', '.join(npus) or 'no davinci'} here; missing: {', '.join(missing)}"
+        text += "; a container has only those that it was given, and a host has them when the driver is loaded"
+        return Check("/dev", text, "problem", f"docker run {' '.join(f'--device /dev/{name}' for name in wanted)}")
+    if closed:
+        text = f"this user may not open {', '.join(closed)}; then log in again"
+        return Check("/dev", text, "problem", "sudo usermod -aG HwHiAiUser $USER")
+    return Check("/dev", ", ".join(wanted))
+
+
+def _table() -> tuple[Sequence[Chip], list[Check]]:
+    try:
+        return npu_smi.ask(), []
+    except DeviceError as error:
+        # Not a problem by itself: the runtime does without the tool, and the runs below show whether it works.
+        return (), [Check("npu-smi", shown(error.what), "warning", error.hint or "npu-smi info")]
+
+
+def _hidden(chips: Sequence[Chip], counted: Sequence[Chip]) -> Iterator[Check]:
+    hidden = [str(chip.device) for chip in chips if chip not in counted]
+    if hidden:
+        text = f"{', '.join(hidden)}, by ASCEND_RT_VISIBLE_DEVICES={os.environ['ASCEND_RT_VISIBLE_DEVICES']}"
+        yield Check("hidden", text) if counted else Check("hidden", text, "problem", "unset ASCEND_RT_VISIBLE_DEVICES")
+
+
+def _chip(name: str, chip: Chip, node: int | None) -> Check:
+    used = "?" if chip.used is None else f"{chip.used:,}"
+    facts = [
+        chip.soc,
+        f"health {chip.health}",
+        "memory unknown" if chip.total is None else f"{used} of {chip.total:,} MB used",
+        f"card {chip.card}" if chip.chip is None else f"card {chip.card} chip {chip.chip}",
+        chip.bus or "no PCI address",
+        "NUMA node unknown" if node is None else f"NUMA node {node}",
+    ]
+    held = [f"{shown(it.name) or 'process'} ({it.id}, {it.megabytes:,} MB)" for it in chip.processes]
+    text = ", ".join(facts) + (f"; held by {', '.join(held)}" if held else "")
+    if chip.health == npu_smi.WELL:
+        return Check(name, text)
+    return Check(name, text, "warning", f"{chip.reset}   (as root on the host; ends all that runs on it)")
+
+
+def _oms(socs: Collection[str], folders: Sequence[Path]) -> Iterator[Check]:
+    """What is compiled for these NPUs."""
+    for soc in sorted(socs):
+        there = [f"{shown(om.parent.name)}/{shown(om.name)}" for folder in folders if (om := find_om([folder], soc))]
+        if there:
+            yield Check("OMs", f"for {soc}: {', '.join(there)}")
+        else:
+            places = ", ".join(shown(folder) for folder in folders) or "the model store, and no --model is named"
+            yield Check("OMs", f"none for {soc} in {places}", "problem", f"funasr-cli convert FOLDER --soc {soc}")
+
+
+def _outcome(name: str, trial: Trial, chip: Chip | None) -> Check:
+    if trial.reason:
+        fix = chip.reset if trial.stuck and chip else "npu-smi info"
+        return Check(name, " ".join(f"{trial.reason}. {trial.hint}".split()), "problem", fix)
+    if trial.om is None:
+        return Check(name, f"{trial.soc} opens, but there is no OM to run", "warning")
+    return Check(
+        name, f"{shown(trial.om.name)} with zeros took {trial.seconds * 1000:.0f} ms, its kernels loaded in it"
+    )
