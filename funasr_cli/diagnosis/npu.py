@@ -120,6 +120,5 @@ def _outcome(name: str, trial: Trial, chip: Chip | None) -> Check:
         return Check(name, " ".join(f"{trial.reason}. {trial.hint}".split()), "problem", fix)
     if trial.om is None:
         return Check(name, f"{trial.soc} opens, but there is no OM to run", "warning")
-    return Check(
-        name, f"{shown(trial.om.name)} with zeros took {trial.seconds * 1000:.0f} ms, its kernels loaded in it"
-    )
+    took = f"{trial.seconds * 1000:.0f} ms"
+    return Check(name, f"{shown(trial.om.name)} with zeros took {took}; a first run loads kernels")

@@ -42,6 +42,7 @@ class AclError(DeviceError):
         what = f"acl.{call} failed with {code}"
         super().__init__(f"{what}: {reason}" if reason else what, hint=CURES.get(code, CURE))
         self.code = code
+        self.args = (call, code, detail)  # with which pickle makes it anew in another process
 
     def __reduce__(self) -> tuple[type[DeviceError], tuple[str], dict[str, Any]]:
         """Between processes it goes as what it is to others."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 import sys
 import threading
 import time
@@ -65,6 +66,12 @@ def assert_same(one: Arrays, other: Arrays) -> None:
     assert set(one) == set(other)
     for name, array in one.items():
         np.testing.assert_array_equal(array, other[name])
+
+
+def test_what_the_runtime_says_arrives_in_another_process() -> None:
+    error = AclError("rt.malloc", 207001, "no room")
+    sent = pickle.loads(pickle.dumps(error))
+    assert (str(sent), sent.code) == (str(error), 207001)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
