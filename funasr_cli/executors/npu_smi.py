@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from funasr_cli.errors import DeviceError
@@ -86,14 +87,13 @@ class Chip:
 def ask() -> tuple[Chip, ...]:
     """The NPUs of this machine, by number. Raises `DeviceError` that tells what npu-smi says where it lists none."""
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             ["npu-smi", "info"],
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            timeout=PATIENCE,
-            check=False,
         )
     except FileNotFoundError as error:
         raise DeviceError(
@@ -103,13 +103,17 @@ def ask() -> tuple[Chip, ...]:
         ) from error
     except OSError as error:
         raise DeviceError(f"npu-smi cannot be run: {error.strerror}", hint="ls -l $(command -v npu-smi)") from error
+    try:
+        printed, complained = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired as error:
-        raise DeviceError(
-            f"npu-smi is not done after {PATIENCE:.0f} s", hint="dmesg | grep -i -e davinci -e ascend"
-        ) from error
-    chips = read_table(done.stdout)
+        process.kill()
+        with suppress(subprocess.TimeoutExpired):  # held in a driver that hangs, it does not even die
+            process.communicate(timeout=5)
+        hint = "dmesg | grep -i -e davinci -e ascend"
+        raise DeviceError(f"npu-smi is not done after {PATIENCE:g} s", hint=hint) from error
+    chips = read_table(printed)
     if not chips:
-        raise _no_table(f"{done.stdout}\n{done.stderr}", done.returncode)
+        raise _no_table(f"{printed}\n{complained}", process.returncode)
     return chips
 
 
