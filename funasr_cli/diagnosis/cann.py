@@ -88,9 +88,8 @@ def _parts(version: str) -> list[tuple[int, int | str]]:
 def _cann(cann: Mapping[str, str], driver: Mapping[str, str], said: str) -> Check:
     version = cann.get("version")
     if version is None:
-        return Check(
-            "CANN", f"not found: {shown(said)}" if said else "its installer left no version", "warning", SOURCE
-        )
+        text = f"not found: {shown(said)}" if said else "its installer left no version"
+        return Check("CANN", text, "warning", f"{SOURCE} FOLDER")
     text = f"{version} in {shown(cann['path'])}" if "path" in cann else version
     ours, its = (LINE.match(note.get("innerversion", "")) for note in (cann, driver))
     ours_take, its_take = (LINE.findall(note.get("compatible_version", "")) for note in (cann, driver))
@@ -111,7 +110,9 @@ def _module(sourced: str) -> Check:
         reason = why_it_failed(start_import("acl"))
         if reason is None:
             return Check("acl", f"{place}, imported by {python}")
-        return Check("acl", f"{place} cannot be imported by {python}: {shown(reason)}", "problem", SOURCE)
+        lacks_driver = "libascend_hal" in reason and not (_folder() / "driver/lib64").is_dir()
+        text = f"{place} cannot be imported by {python}: {shown(reason)}"
+        return Check("acl", text, "problem", MOUNT if lacks_driver else SOURCE)
     for folder in [*sys.path, *sourced.split(os.pathsep)]:
         files = list(_modules_in(Path(folder))) if folder else []
         if not files:

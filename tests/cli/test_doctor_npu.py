@@ -275,20 +275,25 @@ def test_a_module_for_another_python_is_told_from_one_that_is_not_there(
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "said", "command"),
     [
-        ("raise ImportError('libascendcl.so: cannot open shared object file')", "ImportError: libascendcl.so"),
-        ("import os; os.abort()", "killed by SIGABRT"),
+        (
+            "raise ImportError('libascendcl.so: cannot open')",
+            "ImportError: libascendcl.so",
+            f"source {cann.ENVIRONMENT}",
+        ),
+        ("raise ImportError('libascend_hal.so: cannot open')", "ImportError: libascend_hal.so", cann.MOUNT),
+        ("import os; os.abort()", "killed by SIGABRT", f"source {cann.ENVIRONMENT}"),
     ],
 )
 def test_a_module_that_cannot_be_imported_does_not_take_doctor_with_it(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, code: str, said: str
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, code: str, said: str, command: str
 ) -> None:
     broken(machine, monkeypatch, code)
     result = machine.examined()
     assert result.exit_code == 4
     assert said in line(result, "acl")
-    assert next_command(result) == f"source {cann.ENVIRONMENT}"
+    assert next_command(result) == command
 
 
 @pytest.mark.parametrize(
