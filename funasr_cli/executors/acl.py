@@ -44,10 +44,6 @@ class AclError(DeviceError):
         self.code = code
         self.args = (call, code, detail)  # with which pickle makes it anew in another process
 
-    def __reduce__(self) -> tuple[type[DeviceError], tuple[str], dict[str, Any]]:
-        """Between processes it goes as what it is to others."""
-        return DeviceError, (self.what,), {"hint": self.hint}
-
 
 class Acl:
     """The module `acl` of CANN. Raises `DeviceError` that says what to set where it cannot be imported."""

@@ -1,22 +1,28 @@
-"""Hold a graph against the one it was made from, before anybody is told that it is done."""
+"""Hold a graph against the one it was made from: on noise before it is written, on speech once it is compiled."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from funasr_cli.arrays import Arrays
 from funasr_cli.errors import ModelError
 from funasr_cli.features.cmvn import FEATURES
-from funasr_cli.recognizers.sensevoice_graph import TEXTNORM_IDS
+from funasr_cli.recognizers.sensevoice_graph import LOGITS, TEXTNORM_IDS, TOPK, VALID
 
 MAX_DIFFERENCE = 1e-3
 """Of log-probabilities of valid frames."""
 
 CLEAR_LEAD = 2e-3
 """Where the best label leads by more than this, it must be the same in both."""
+
+BEST = 32
+"""Labels of a frame that are looked at where a graph gives them all."""
 
 Scores = NDArray[np.float32]
 
@@ -45,6 +51,58 @@ def log_softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     """Log-probabilities from logits, along the last axis."""
     shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """In how many of the valid `frames` the best label is the same, and in how many of those where it leads clearly.
+
+    `difference` is the largest of log-probabilities, over the best labels that both give; inf where one is no number.
+    """
+
+    frames: int = 0
+    same: int = 0
+    clear: int = 0
+    same_clear: int = 0
+    difference: float = 0.0
+
+    def __add__(self, other: Agreement) -> Agreement:
+        return Agreement(
+            self.frames + other.frames,
+            self.same + other.same,
+            self.clear + other.clear,
+            self.same_clear + other.same_clear,
+            max(self.difference, other.difference),
+        )
+
+
+def agreement(found: Arrays, expected: Arrays) -> Agreement:
+    """What two runs of one window have in common, each ending in logits or in TopK.
+
+    Nothing, where they do not agree how many frames are valid.
+    """
+    (log_probs, ids), (wanted, labels) = _best(found), _best(expected)
+    clear = wanted[:, 0] - wanted[:, 1] > CLEAR_LEAD if labels.shape[1] > 1 else np.ones(len(labels), np.bool_)
+    if len(ids) != len(labels):
+        return Agreement(len(labels), 0, int(clear.sum()), 0, math.inf)
+    same = (ids[:, 0] == labels[:, 0]) & np.isfinite(log_probs[:, 0])
+    shared = ids[:, :, np.newaxis] == labels[:, np.newaxis]
+    differences = np.abs(log_probs[:, :, np.newaxis] - wanted[:, np.newaxis])[shared]
+    difference = float(np.nan_to_num(differences, nan=math.inf, posinf=math.inf).max(initial=0.0))
+    return Agreement(len(labels), int(same.sum()), int(clear.sum()), int((same & clear).sum()), difference)
+
+
+def _best(outputs: Arrays) -> tuple[NDArray[np.float64], NDArray[np.integer]]:
+    """Log-probabilities of the best labels of every valid frame, best first, and the labels: both `[frames, K]`."""
+    valid = int(outputs[VALID][0])
+    if TOPK[0] in outputs:
+        log_probs, ids = (outputs[name][0, :valid] for name in TOPK)
+        return log_probs.astype(np.float64), ids
+    with np.errstate(invalid="ignore"):  # what is no number stays none
+        scores = log_softmax(outputs[LOGITS[0]][0, :valid])
+    ids = np.argpartition(-scores, BEST, axis=-1)[:, :BEST]
+    ids = np.take_along_axis(ids, np.argsort(-np.take_along_axis(scores, ids, axis=-1), axis=-1), axis=-1)
+    return np.take_along_axis(scores, ids, axis=-1), ids
 
 
 def _difference(outputs: dict[str, NDArray[np.floating]], expected: NDArray[np.float64]) -> float:

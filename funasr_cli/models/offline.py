@@ -19,15 +19,22 @@ def om_name(model: str, window: float, soc: str, *variant: str) -> str:
 def choose_om(folder: Path, soc: str) -> Path:
     """The OM in the folder that runs on a SoC: of several the one with the shortest name, which is no variant.
 
-    One whose name says no SoC, as others' tools write them, is taken where no name says the right one. Raises
+    Raises as `fitting_oms`.
+    """
+    return fitting_oms(folder, soc)[0]
+
+
+def fitting_oms(folder: Path, soc: str) -> list[Path]:
+    """The OMs in the folder that run on a SoC, at least one, those with the shortest names first.
+
+    Those whose names say no SoC, as others' tools write them, are taken where no name says the right one. Raises
     `ModelError` that lists what there is, and says how to compile one.
     """
     found = sorted((path for path in folder.glob("*.om") if path.is_file()), key=lambda path: (len(path.name), path))
     socs = {path: matched["soc"] if (matched := NAME.fullmatch(path.name)) else None for path in found}
     for wanted in (soc, None):
-        for path in found:
-            if socs[path] == wanted:
-                return path
+        if fitting := [path for path in found if socs[path] == wanted]:
+            return fitting
     there = f"It has {', '.join(path.name for path in found)}. " if found else ""
     raise ModelError(
         f"holds no OM for {soc}", where=folder, hint=f"{there}Compile one: funasr-cli convert {folder} --soc {soc}"

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.ascend_simulator.cann_tree import write_atc
+from tests.ascend_simulator.fixtures import Npu
+from tests.ascend_simulator.fixtures import npu as npu
 from tests.ascend_simulator.npu_smi import TWO_310P3, write_npu_smi
 from tests.cli.conftest import Run
+from tests.conftest import NANO
 
 
 @pytest.fixture
@@ -58,3 +61,19 @@ def test_what_is_wrong_is_said(
     done = run("convert", "nano", *arguments, env=environment)
     assert done.returncode == code
     assert message in done.stderr
+
+
+def test_a_check_prints_what_it_finds(run: Run, environment: dict[str, str], npu: Npu) -> None:
+    environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
+    environment["ACL_SIMULATOR"] = os.environ["ACL_SIMULATOR"]
+    assert run("convert", "nano", env=environment).returncode == 0
+    done = run("convert", "nano", "--check", NANO / "words-without-pauses.flac", env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("nano_6s_Ascend310P3.om: the best label is the same in 100.00% of ")
+    assert "running up to 20 windows" in done.stderr
+
+
+def test_a_check_takes_no_options_of_the_compiler(run: Run, environment: dict[str, str]) -> None:
+    done = run("convert", "nano", "--check", ".", "--gears", "2,4", "--logits", env=environment)
+    assert done.returncode == 2
+    assert "--check compiles nothing, and takes no --gears, --topk" in done.stderr

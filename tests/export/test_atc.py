@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import sys
@@ -25,28 +24,10 @@ from funasr_cli.export.variants import write_variant
 from funasr_cli.files import sha256_of
 from funasr_cli.models.account import graph_metadata, read_account, verify_account
 from funasr_cli.models.store import find_model
-from tests.ascend_simulator.cann_tree import write_cann
 from tests.ascend_simulator.fixtures import Npu
-from tests.ascend_simulator.fixtures import npu as npu
 from tests.ascend_simulator.npu_smi import NONE, ONE_910B4_1, TWO_310P3, write_npu_smi
 
 SHAPE = "speech:1,{frames},560;speech_lengths:1;language:1;textnorm:1"
-
-
-@pytest.fixture
-def folder(frozen: Path, tmp_path: Path) -> Path:
-    """A copy of the model."""
-    return Path(shutil.copytree(frozen, tmp_path / "nano"))
-
-
-@pytest.fixture
-def cann(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with CANN in the home folder, and none of it on the PATH; its home."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("ASCEND_SEARCH_ROOT", str(tmp_path / "nothing"))
-    monkeypatch.setenv("PATH", f"{tmp_path / 'smi'}{os.pathsep}/usr/bin:/bin")
-    monkeypatch.delenv("ASCEND_TOOLKIT_HOME", raising=False)
-    return write_cann(tmp_path / "Ascend", "cann-8.5.0", "8.5.0")
 
 
 def plan(folder: Path, soc: str = "Ascend310P3", **options: Any) -> atc.Conversion:

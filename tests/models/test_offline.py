@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.errors import ModelError
-from funasr_cli.models.offline import choose_om, om_name
+from funasr_cli.models.offline import choose_om, fitting_oms, om_name
 
 
 def folder_with(folder: Path, *names: str) -> Path:
@@ -29,6 +29,12 @@ def test_the_one_for_the_soc_is_taken_and_no_variant_of_it(tmp_path: Path) -> No
     folder = folder_with(tmp_path, "model.om", *names)
     for soc in socs:
         assert choose_om(folder, soc).name == om_name("my_2s_model", 15, soc)
+
+
+def test_all_that_fit_are_listed_and_nothing_for_other_socs(tmp_path: Path) -> None:
+    names = ["nano_15s_Ascend310P3.om", "nano_15s_gears_Ascend310P3.om", "nano_15s_logits_Ascend310P3.om"]
+    folder = folder_with(tmp_path, "model.om", "nano_15s_Ascend910B2.om", *reversed(names))
+    assert [path.name for path in fitting_oms(folder, "Ascend310P3")] == names
 
 
 def test_a_variant_is_taken_where_there_is_nothing_else(tmp_path: Path) -> None:

@@ -1,0 +1,205 @@
+"""Hold compiled models, on this machine's NPU, against the graphs they were made from, on real speech."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass
+from itertools import islice
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from funasr_cli.arrays import SAMPLE_RATE, Samples
+from funasr_cli.audio.decode import open_recording
+from funasr_cli.audio.spans import VadOptions
+from funasr_cli.audio.vad import SpeechDetector, load_silero
+from funasr_cli.audio.windows import SpeechWindows, WindowShape
+from funasr_cli.errors import DeviceError, FunasrError, InputError, ModelError, NoAudioError, OutputError
+from funasr_cli.executors.acl import CURE
+from funasr_cli.executors.ascend import AscendExecutor
+from funasr_cli.executors.onnx import OnnxExecutor
+from funasr_cli.export.compare import CLEAR_LEAD, Agreement, agreement
+from funasr_cli.files import sha256_of
+from funasr_cli.models.account import ACCOUNT, OMS, graph_metadata, read_account, record_om, verify_account
+from funasr_cli.models.offline import fitting_oms
+from funasr_cli.recognizers.base import Request
+from funasr_cli.recognizers.sensevoice import SenseVoiceRecognizer
+
+WINDOWS = 20
+"""As many are compared; five minutes of 15 seconds each."""
+
+ENOUGH = 0.99
+"""Of the frames in which the best label leads clearly: in so many it has to be the same."""
+
+SECONDS_TO_END = 10.0
+
+Tell = Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What model.yaml keeps of a comparison; `milliseconds` is the median of a run with its copies."""
+
+    speech: str
+    windows: int
+    seconds: float
+    frames: int
+    argmax_agreement: float
+    clear_agreement: float
+    largest_difference: float
+    milliseconds: float
+
+    @property
+    def passed(self) -> bool:
+        return self.clear_agreement >= ENOUGH
+
+    def __str__(self) -> str:
+        return (
+            f"the best label is the same in {self.argmax_agreement:.2%} of {self.frames} frames, in "
+            f"{self.clear_agreement:.2%} of those where it leads by more than {CLEAR_LEAD:g}; log-probabilities "
+            f"differ by {self.largest_difference:g} at most; {self.milliseconds:g} ms a window"
+        )
+
+
+def check_oms(folder: Path, audio: Path, say: Tell, tell: Tell) -> None:
+    """Compare all OMs of the folder that fit this machine's NPU; `say` the results, and write them into model.yaml.
+
+    `audio` is a recording, or a folder of which the first that can be read are taken. Raises `DeviceError` where the
+    NPU cannot be used, `ModelError` where no OM fits or a file is not what model.yaml accounts for, `NoAudioError`
+    where there is no speech, `OutputError` where model.yaml cannot be written, and a `FunasrError` in the end where an
+    OM does not agree.
+    """
+    tell(f"running up to {WINDOWS} windows of {audio} on the NPU and on the CPU")
+    failed, index, count = [], 0, 1
+    while index < count:
+        name, check, count = _apart(folder, audio, index)
+        say(f"{name}: {check}")
+        _write_down(folder, name, check)
+        if not check.passed:
+            failed.append(name)
+        index += 1
+    if failed:
+        raise FunasrError(
+            f"does not compute what its graph computes: {', '.join(failed)}",
+            where=folder,
+            hint=f"At least {ENOUGH:.0%} of the clear frames have to agree. Do not transcribe with it. Compile it anew "
+            "in another precision (--precision must_keep_origin_dtype), or with another CANN.",
+        )
+
+
+def _write_down(folder: Path, name: str, check: Check) -> None:
+    facts = (read_account(folder) or {})[OMS][name]
+    try:
+        record_om(folder, name, {**facts, "check": asdict(check)})
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror}", where=folder / ACCOUNT) from error
+
+
+def _apart(folder: Path, audio: Path, index: int) -> tuple[str, Check, int]:
+    """`_compare` in a process of its own: the runtime begins once in a process, and can take it along when it fails."""
+    context = multiprocessing.get_context("spawn")
+    pipe, end = context.Pipe(duplex=False)
+    process = context.Process(target=_compare_and_send, args=(end, folder, audio, index), daemon=True)
+    process.start()
+    end.close()
+    try:
+        result: tuple[str, Check, int] | FunasrError = pipe.recv()
+    except EOFError:
+        process.join(SECONDS_TO_END)
+        raise DeviceError(f"the process on the NPU ended with exit code {process.exitcode}", hint=CURE) from None
+    finally:
+        pipe.close()
+        process.join(SECONDS_TO_END)
+        process.kill()
+    if isinstance(result, FunasrError):
+        raise result
+    return result
+
+
+def _compare_and_send(pipe: Connection, folder: Path, audio: Path, index: int) -> None:
+    try:
+        result: object = _compare(folder, audio, index)
+    except FunasrError as error:
+        result = error
+    except KeyboardInterrupt:  # of the whole terminal: the parent says so
+        return
+    with suppress(BrokenPipeError):
+        pipe.send(result)
+
+
+def _compare(folder: Path, audio: Path, index: int) -> tuple[str, Check, int]:
+    """The name of the OM `index` of those that fit, what came of it, and how many fit."""
+    fitting: list[Path] = []
+    graphs: list[Path] = []
+
+    def find(soc: str) -> Path:
+        fitting.extend(fitting_oms(folder, soc))
+        graphs.append(_graph_of(fitting[index]))
+        return fitting[index]
+
+    with closing(AscendExecutor(find, longest=0)) as npu:  # OMs of ours leave no dimension free
+        recognizer = SenseVoiceRecognizer(folder, npu.inputs, npu.outputs, graph_metadata(folder))
+        with closing(OnnxExecutor(graphs[0], precision="float32", threads=len(os.sched_getaffinity(0)))) as cpu:
+            total, samples, times = Agreement(), 0, list[float]()
+            for window in islice(_speech(audio, recognizer.window), WINDOWS):
+                inputs = recognizer.prepare(window, Request())
+                if not times:
+                    npu.run(inputs)  # the first run loads kernels
+                started = time.perf_counter()
+                found = npu.run(inputs)
+                times.append(time.perf_counter() - started)
+                samples += len(window)
+                total += agreement(found, cpu.run(inputs))
+    if not times:
+        raise NoAudioError("holds no speech that can be read", where=audio)
+    check = Check(
+        speech=audio.resolve().name,
+        windows=len(times),
+        seconds=round(samples / SAMPLE_RATE, 1),
+        frames=total.frames,
+        argmax_agreement=round(total.same / total.frames, 5),
+        clear_agreement=round(total.same_clear / max(1, total.clear), 5),
+        largest_difference=float(f"{total.difference:.2g}"),
+        milliseconds=round(statistics.median(times) * 1000, 2),
+    )
+    return fitting[index].name, check, len(fitting)
+
+
+def _graph_of(om: Path) -> Path:
+    """The graph that model.yaml says the OM was made from. Raises `ModelError` unless both are still what they were."""
+    folder = om.parent
+    account = read_account(folder) or {}
+    if om.name not in account.get(OMS, {}):
+        raise ModelError(f"{ACCOUNT} does not say what it was made from", where=om, hint="Compile it anew.")
+    try:
+        made_from = account[OMS][om.name]["made_from"]
+        graph, sha256 = folder / str(made_from["file"]), made_from["sha256"]
+    except (TypeError, LookupError) as error:
+        raise ModelError(f"does not say what {om.name} was made from", where=folder / ACCOUNT) from error
+    try:
+        found = {path.name: sha256_of(path) for path in (om, graph)}
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror}", where=error.filename or folder) from error
+    verify_account(folder, found)
+    if found[graph.name] != sha256:
+        raise ModelError(f"was made from another {graph.name} than is here", where=om, hint="Compile it anew.")
+    return graph
+
+
+def _speech(audio: Path, length: float) -> Iterator[Samples]:
+    """Windows of speech of at most `length` seconds, from a recording, or from all in a folder that can be read."""
+    paths = sorted(path for path in audio.rglob("*") if path.is_file()) if audio.is_dir() else [audio]
+    silero = load_silero()
+    for path in paths:
+        try:
+            with open_recording(path) as recording:
+                detector = SpeechDetector(silero, VadOptions())
+                for window in SpeechWindows(recording.blocks(), detector, WindowShape(length, overlap=0.0)):
+                    yield window.samples
+        except InputError:
+            if not audio.is_dir():
+                raise
