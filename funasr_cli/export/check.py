@@ -59,9 +59,9 @@ class Check:
 
     def __str__(self) -> str:
         return (
-            f"the best label is the same in {self.argmax_agreement:.2%} of {self.frames} frames, in "
-            f"{self.clear_agreement:.2%} of those where it leads by more than {CLEAR_LEAD:g}; log-probabilities "
-            f"differ by {self.largest_difference:g} at most; {self.milliseconds:g} ms a window"
+            f"best label the same in {self.argmax_agreement:.2%} of {self.frames} frames, in "
+            f"{self.clear_agreement:.2%} where it leads by more than {CLEAR_LEAD:g}; "
+            f"log-probabilities within {self.largest_difference:g}; {self.milliseconds:g} ms a window"
         )
 
 
