@@ -1,4 +1,8 @@
-"""What is passed from recognition to the outputs: tokens with times, subtitle segments, the finished transcript."""
+"""What is passed from recognition to the outputs: tokens with times, subtitle segments, the finished transcript.
+
+Where each channel of a recording was transcribed by itself, `channel` is the one in which something was heard, counted
+from 1; elsewhere it is None.
+"""
 
 from __future__ import annotations
 
@@ -47,6 +51,7 @@ class Segment:
     start: float
     end: float
     tokens: tuple[Token, ...]
+    channel: int | None = None
 
     @property
     def text(self) -> str:
@@ -60,6 +65,7 @@ class Paragraph:
 
     start: float
     text: str
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class Scene:
     end: float
     emotion: str | None
     events: tuple[str, ...]
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +91,15 @@ class Correction:
     score: float
     start: float
     end: float
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """One recording's result and what is needed to account for it. Times are seconds from its start."""
+    """One recording's result and what is needed to account for it. Times are seconds from its start.
+
+    `speech_seconds` is the sum of all channels that were transcribed by themselves, which may speak at the same time.
+    """
 
     source: str
     duration: float

@@ -32,8 +32,7 @@ class ContainerRecording(Recording):
     the picture) silence fills it, so that times in the transcript are times of the recording.
     """
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, channel: int | None) -> None:
         self._file = path.open("rb")
         try:
             # An open file instead of its name: no name can be taken for a URL, and a playlist cannot lead elsewhere.
@@ -51,6 +50,7 @@ class ContainerRecording(Recording):
             self.close()
             raise InputError("has no audio track", where=path)
         self._stream = self._container.streams.audio[0]
+        super().__init__(path, channel, self._stream.codec_context.layout.nb_channels)
         self._first = (self._container.start_time or 0) / av.time_base
         self.duration = self._promised_duration()
 
@@ -71,7 +71,8 @@ class ContainerRecording(Recording):
             if gap or kind != (rate, frame.format.name, frame.layout.name):
                 yield from _drained(queue)
                 queue, kind = av.AudioFifo(), (rate, frame.format.name, frame.layout.name)
-                yield from ((rate, silence) for silence in _silence(round(gap * rate), rate))
+                width = frame.layout.nb_channels
+                yield from ((rate, silence) for silence in _silence(round(gap * rate), rate, width))
             seconds += gap + frame.samples / rate
             frame.pts = None  # the gaps are filled above; the queue would refuse what comes after one
             queue.write(frame)
@@ -113,21 +114,20 @@ def _drained(queue: av.AudioFifo) -> Iterator[tuple[int, Samples]]:
     """All that is in the queue, in one block with its sample rate."""
     frame = queue.read()
     if frame is not None:
-        yield frame.sample_rate, _mono(frame)
+        yield frame.sample_rate, _samples(frame)
 
 
-def _silence(samples: int, block: int) -> Iterator[Samples]:
+def _silence(samples: int, block: int, channels: int) -> Iterator[Samples]:
     for start in range(0, samples, block):
-        yield np.zeros(min(block, samples - start), np.float32)
+        yield np.zeros((min(block, samples - start), channels), np.float32)
 
 
-def _mono(frame: av.AudioFrame) -> Samples:
-    """The mean of the frame's channels, float32 `[n]`, full scale ±1."""
-    samples = frame.to_ndarray()
-    if not frame.format.is_planar:
-        samples = samples.reshape(-1, frame.layout.nb_channels).T
+def _samples(frame: av.AudioFrame) -> Samples:
+    """The frame's audio, float32 `[n, channels]`, full scale ±1."""
+    native = frame.to_ndarray()
+    native = native.T if frame.format.is_planar else native.reshape(-1, frame.layout.nb_channels)
+    samples = native.astype(np.float32, copy=False)
     scale = FULL_SCALE.get(frame.format.name.rstrip("p"))
-    mono = samples.mean(axis=0, dtype=np.float32)
     if scale is not None:
-        mono = (mono - np.float32(scale if frame.format.name.startswith("u8") else 0)) / np.float32(scale)
-    return np.asarray(mono, np.float32)
+        samples = (samples - np.float32(scale if frame.format.name.startswith("u8") else 0)) / np.float32(scale)
+    return samples

@@ -10,12 +10,12 @@ import os
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 import soundfile
-from numpy.typing import NDArray
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.resample import Resampler
@@ -32,15 +32,20 @@ SUFFIXES_FOR_FFMPEG = (".mp1", ".mp2", ".mp3")
 class Recording(ABC):
     """An open recording. Use it as a context manager and read `blocks()` once.
 
+    `channels` is how many there are; `channel` is the one that is read, counted from 1, or None: the mean of all.
     `duration` is what the header promises, in seconds, or None where it does not say; `warnings` grows while reading,
     with one sentence for each thing that was wrong with audio that could still be used.
     """
 
     duration: float | None = None
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, channel: int | None, channels: int) -> None:
         self.path = path
+        self.channels = channels
+        self.channel = channel if channels > 1 else None
         self.warnings: list[str] = []
+        self._alike = list(combinations(range(1, channels + 1), 2)) if self.channel else []
+        self._uneven = False
 
     def blocks(self) -> Iterator[Samples]:
         """The audio, in blocks of about a second. Raises `InputError` where it cannot be read at all."""
@@ -53,14 +58,26 @@ class Recording(ABC):
             total += len(block)
             yield block
         if bad:
-            self.warnings.append(f"{bad} samples are not numbers (NaN or infinite) and were taken as silence")
+            where = f" of channel {self.channel}" if self.channel else ""
+            self.warnings.append(f"{bad} samples{where} are not numbers (NaN or infinite) and were taken as silence")
+        if self._uneven:
+            self.warnings.append(f"not {self.channels} channels throughout: where not, all is taken as channel 1")
         seconds = total / SAMPLE_RATE
         if self.duration is not None and seconds < self.duration - MISSING_SECONDS:
             self.warnings.append(f"cut off: ends after {seconds:.1f} s, its header promises {self.duration:.1f} s")
 
+    @property
+    def copies(self) -> dict[int, int]:
+        """The channels that are the same as an earlier one, sample for sample, and which that is.
+
+        Known when all was read of a channel of the recording; of their mean nothing is known.
+        """
+        return {later: earlier for earlier, later in reversed(self._alike)}
+
     def _resampled(self) -> Iterator[Samples]:
         resampler: Resampler | None = None
-        for rate, block in self._native():
+        for rate, channels in self._native():
+            block = self._picked(channels)
             if resampler is None or resampler.rate != rate:
                 if resampler is not None:
                     yield resampler.flush()
@@ -69,9 +86,19 @@ class Recording(ABC):
         if resampler is not None:
             yield resampler.flush()
 
+    def _picked(self, block: Samples) -> Samples:
+        """What is asked for of a block `[n, channels]`: float32 `[n]`."""
+        if self.channel is None:
+            return block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
+        if block.shape[1] != self.channels:  # nobody knows whose it is, but it is not to be lost, nor to come twice
+            self._uneven = True
+            return block.mean(axis=1, dtype=np.float32) if self.channel == 1 else np.zeros(len(block), np.float32)
+        self._alike = [(a, b) for a, b in self._alike if np.array_equal(block[:, a - 1], block[:, b - 1])]
+        return np.ascontiguousarray(block[:, self.channel - 1])
+
     @abstractmethod
     def _native(self) -> Iterator[tuple[int, Samples]]:
-        """Mono blocks at the recording's own rate, each with that rate."""
+        """Blocks `[n, channels]` at the recording's own rate, each with that rate."""
 
     @abstractmethod
     def close(self) -> None:
@@ -89,10 +116,10 @@ class Recording(ABC):
 class SndfileRecording(Recording):
     """A recording that libsndfile reads."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, channel: int | None) -> None:
         # libsndfile takes a name as bytes, so a name that is not UTF-8 needs no special care.
         self._file = soundfile.SoundFile(os.fsencode(path))
+        super().__init__(path, channel, self._file.channels)
         if self._file.frames < 2**62:  # libsndfile's way to say "unknown"
             self.duration = self._file.frames / self._file.samplerate
         if "(should be" in self._file.extra_info:
@@ -108,20 +135,23 @@ class SndfileRecording(Recording):
         frames = max(1, int(rate * BLOCK_SECONDS))
         while True:
             try:
-                block: NDArray[np.float32] = self._file.read(frames, dtype="float32", always_2d=True)
+                block: Samples = self._file.read(frames, dtype="float32", always_2d=True)
             except soundfile.LibsndfileError as error:
                 self.warnings.append(f"decoder stopped: {error}")
                 return
             if not len(block):
                 return
-            yield rate, block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
+            yield rate, block
 
     def close(self) -> None:
         self._file.close()
 
 
-def open_recording(path: Path) -> Recording:
-    """Open `path` with whichever library reads it. Raises `InputError` where neither does."""
+def open_recording(path: Path, channel: int | None = None) -> Recording:
+    """Open `path` with whichever library reads it, to read one channel (from 1 on) or the mean of all.
+
+    Raises `InputError` where neither library reads it.
+    """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -136,7 +166,7 @@ def open_recording(path: Path) -> Recording:
         raise InputError(f"cannot be read: {error.strerror}", where=path) from error
     if path.suffix.lower() not in SUFFIXES_FOR_FFMPEG:
         try:
-            recording = SndfileRecording(path)
+            recording = SndfileRecording(path, channel)
             if recording.is_sound:
                 return recording
             recording.close()
@@ -144,4 +174,4 @@ def open_recording(path: Path) -> Recording:
             pass
     from funasr_cli.audio.container import ContainerRecording  # it builds on this module
 
-    return ContainerRecording(path)
+    return ContainerRecording(path, channel)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from typing import Literal
 
 from funasr_cli.audio.spans import VadOptions
 from funasr_cli.hotwords import Hotword
@@ -14,6 +15,9 @@ from funasr_cli.text.correct import Strength
 from funasr_cli.text.edit import TextOptions
 from funasr_cli.text.script import Script
 from funasr_cli.text.segments import SegmentLimits
+
+Channels = Literal["mix", "split"]
+"""The channels of a recording are averaged, or each is transcribed by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class Settings:
 
     formats: tuple[str, ...] = ("txt", "srt")
     layout: Layout = field(default_factory=Layout)
+    channels: Channels = "mix"
     language: str | None = None
     vad: VadOptions | None = field(default_factory=VadOptions)
     overlap: float = 2.0

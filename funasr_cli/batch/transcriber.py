@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from itertools import islice
 from pathlib import Path
@@ -16,6 +16,7 @@ from funasr_cli.audio.decode import Recording, open_recording
 from funasr_cli.audio.spans import SpanDetector, WholeRecording
 from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
+from funasr_cli.batch.channels import Heard, Tick, check_number, in_order, one_pass, without_copies
 from funasr_cli.batch.engine import Engine
 from funasr_cli.batch.settings import Settings
 from funasr_cli.batch.stopwatch import Stopwatch
@@ -23,6 +24,7 @@ from funasr_cli.errors import InputError
 from funasr_cli.recognizers.base import Hypothesis
 from funasr_cli.text.edit import Editor
 from funasr_cli.text.merge import Merger
+from funasr_cli.text.paragraphs import paragraphs
 from funasr_cli.text.timing import fit_to_speech
 from funasr_cli.transcript import Scene, Token, Transcript
 
@@ -31,9 +33,6 @@ VOTERS = 4
 
 AT_ONCE = 4
 """How many windows of a recording are under way together, so that none of its stages waits for another."""
-
-Tick = Callable[[float, float | None], None]
-"""Called about every second of audio: seconds read, and the recording's length where that is known."""
 
 
 class Transcriber:
@@ -48,12 +47,50 @@ class Transcriber:
 
     async def transcribe(self, path: Path, shown_name: str, tick: Tick, watch: Stopwatch) -> Transcript:
         """The transcript of one file. Raises `InputError` where it holds no audio that can be read."""
-        with open_recording(path) as recording:
-            return await self._transcribe(recording, shown_name, tick, watch)
+        heard, warnings = await self._heard(path, tick, watch)
+        warnings = [*(text for one in heard for text in one.warnings), *warnings, *self._elsewhere(watch.devices)]
+        languages = sum((one.languages for one in heard), Counter[str]())
+        return Transcript(
+            source=shown_name,
+            duration=heard[0].duration,
+            speech_seconds=sum(one.speech_seconds for one in heard),
+            language=self._settings.language or _commonest(languages),
+            model=self._engine.model.name,
+            model_sha256=self._engine.model.sha256,
+            device=", ".join(sorted(watch.devices)) or self._engine.device,
+            segments=in_order(heard, lambda one: one.edited.segments),
+            paragraphs=tuple(paragraphs({one.channel: one.edited.tokens for one in heard})),
+            warnings=tuple(dict.fromkeys(warnings)),
+            scenes=in_order(heard, lambda one: one.scenes),
+            corrections=in_order(heard, lambda one: one.edited.corrections),
+        )
 
-    async def _transcribe(self, recording: Recording, shown_name: str, tick: Tick, watch: Stopwatch) -> Transcript:
+    def _elsewhere(self, runs: Mapping[str, int]) -> list[str]:
+        """What is to be said where a device had to stand in for that of the run. `runs` counts windows by device."""
+        expected = self._engine.device
+        return [f"run on {device}, not on {expected}: {n} windows" for device, n in runs.items() if device != expected]
+
+    async def _heard(self, path: Path, tick: Tick, watch: Stopwatch) -> tuple[list[Heard], list[str]]:
+        """What was understood in all channels together or in each, and warnings about the channels."""
+        if self._settings.channels == "mix":
+            with open_recording(path) as recording:
+                return [await self._hear(recording, tick, watch)], []
+        # A pass for each channel: reading costs little beside recognition, and memory does not grow.
+        with open_recording(path, 1) as first:
+            check_number(first)
+            heard = [await self._hear(first, one_pass(tick, 0.0, first.channels), watch)]
+        others = [channel for channel in range(2, first.channels + 1) if channel not in first.copies]
+        for before, channel in enumerate(others, start=1):
+            share = one_pass(tick, before * heard[0].duration, 1 + len(others))
+            with open_recording(path, channel) as recording:
+                heard.append(await self._hear(recording, share, watch))
+        return without_copies(heard, first.copies)
+
+    async def _hear(self, recording: Recording, tick: Tick, watch: Stopwatch) -> Heard:
+        """What was understood in an open recording. Raises `InputError` where there is nothing to hear."""
         windows = SpeechWindows(_told(recording, tick), self._detector(), self._shape)
         merger, warnings, languages, scenes = Merger(), recording.warnings, Counter[str](), list[Scene]()
+        where = f"channel {recording.channel}, " if recording.channel else ""
         async with aclosing(self._recognized(watch.each("listen", windows), watch)) as recognized:
             async for window, hypothesis in recognized:
                 start, end = window.bounds.seconds
@@ -64,28 +101,11 @@ class Transcriber:
                 if hypothesis.emotion or hypothesis.events:
                     scenes.append(Scene(start, end, hypothesis.emotion, hypothesis.events))
                 if hypothesis.warning:
-                    warnings.append(f"{start:.1f}–{end:.1f} s: {hypothesis.warning}")
+                    warnings.append(f"{where}{start:.1f}–{end:.1f} s: {hypothesis.warning}")
         if not windows.duration:
             raise InputError("holds no audio", where=recording.path)
-        language = self._settings.language or next((code for code, _ in languages.most_common(1)), None)
-        for device, runs in watch.devices.items():
-            if device != self._engine.device:
-                warnings.append(f"run on {device}, not on {self._engine.device}: {runs} of its windows")
-        edited = self._editor.edit(merger.tokens, language)
-        return Transcript(
-            source=shown_name,
-            duration=windows.duration,
-            speech_seconds=windows.speech,
-            language=language,
-            model=self._engine.model.name,
-            model_sha256=self._engine.model.sha256,
-            device=", ".join(sorted(watch.devices)) or self._engine.device,
-            segments=edited.segments,
-            paragraphs=edited.paragraphs,
-            warnings=tuple(warnings),
-            scenes=tuple(scenes),
-            corrections=edited.corrections,
-        )
+        edited = self._editor.edit(merger.tokens, self._settings.language or _commonest(languages))
+        return Heard(recording.channel, windows.duration, windows.speech, languages, edited, scenes, warnings)
 
     def _detector(self) -> SpanDetector:
         if self._silero is None or self._settings.vad is None:
@@ -149,6 +169,10 @@ def _told(recording: Recording, tick: Tick) -> Iterator[Samples]:
         samples += len(block)
         tick(samples / SAMPLE_RATE, recording.duration)
         yield block
+
+
+def _commonest(languages: Counter[str]) -> str | None:
+    return next((code for code, _ in languages.most_common(1)), None)
 
 
 def _elected(hypotheses: Iterable[Hypothesis]) -> str | None:

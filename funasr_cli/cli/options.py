@@ -93,6 +93,8 @@ OPTIONS = [
             help="Of the model's computation; int8 takes less time and memory and makes more mistakes."),
     _option("--language", default="auto", metavar="CODE",
             help="Language spoken, e.g. zh or en; auto lets each recording's first windows vote."),
+    _option("--channels", type=click.Choice(["mix", "split"]), default="mix",
+            help="Average them, or split: a microphone per channel, each transcribed by itself and labelled."),
     _option("--itn/--no-itn", default=True,
             help="Numbers in figures, and punctuation from models that can do without."),
     _option("--hotwords", multiple=True, metavar="FILE", type=click.Path(path_type=Path),

@@ -27,7 +27,7 @@ from funasr_cli.batch.plan import Action, Job, Rules
 from funasr_cli.batch.progress import Display, Style, Tally, make_display
 from funasr_cli.batch.record import Provenance, Record, open_record, peek_record
 from funasr_cli.batch.scan import EXTENSIONS, Scan, Selection, Source, from_stdin, scan
-from funasr_cli.batch.settings import Settings
+from funasr_cli.batch.settings import Channels, Settings
 from funasr_cli.batch.signals import Interrupted, StopSignals
 from funasr_cli.errors import NoAudioError, UsageError
 from funasr_cli.files import shown
@@ -142,6 +142,7 @@ def transcribe_all(
     device: str,
     precision: str,
     language: str,
+    channels: Channels,
     itn: bool,
     hotwords: tuple[Path, ...],
     hotword_correction: Strength | Literal["off"],
@@ -186,6 +187,7 @@ def transcribe_all(
     with _nonsense_is_a_usage_error():
         settings = Settings(
             layout=Layout(txt_layout, bom, crlf),
+            channels=channels,
             formats=formats or (("txt",) if on_stdout else ("txt", "srt")),
             language=None if language == "auto" else language,
             vad=VadOptions(vad_threshold, vad_min_speech, vad_min_silence, vad_padding) if vad == "silero" else None,

@@ -12,7 +12,10 @@ VERSION = 1
 
 
 def to_json(transcript: Transcript) -> str:
-    """One object; times in seconds with milliseconds, confidences as probabilities."""
+    """One object; times in seconds with milliseconds, confidences as probabilities.
+
+    `channel` is there only where each channel was transcribed by itself.
+    """
     document: dict[str, Any] = {
         "version": VERSION,
         "source": transcript.source,
@@ -37,6 +40,7 @@ def _segment(segment: Segment) -> dict[str, Any]:
         "end": _seconds(segment.end),
         "text": segment.text,
         "tokens": [_token(token) for token in segment.tokens],
+        **_channel(segment.channel),
     }
 
 
@@ -55,6 +59,7 @@ def _scene(scene: Scene) -> dict[str, Any]:
         "end": _seconds(scene.end),
         "emotion": scene.emotion,
         "events": list(scene.events),
+        **_channel(scene.channel),
     }
 
 
@@ -65,7 +70,12 @@ def _correction(correction: Correction) -> dict[str, Any]:
         "score": round(correction.score, 4),
         "start": _seconds(correction.start),
         "end": _seconds(correction.end),
+        **_channel(correction.channel),
     }
+
+
+def _channel(channel: int | None) -> dict[str, int]:
+    return {} if channel is None else {"channel": channel}
 
 
 def _seconds(value: float) -> float:

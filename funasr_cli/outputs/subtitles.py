@@ -6,17 +6,17 @@ from funasr_cli.transcript import Transcript
 
 
 def to_srt(transcript: Transcript) -> str:
-    """SubRip: numbered cues with times as `00:00:01,500`."""
+    """SubRip: numbered cues with times as `00:00:01,500`. Those of different channels may overlap."""
     return "\n".join(
-        f"{number}\n{clock(line.start, ',')} --> {clock(line.end, ',')}\n{line.text}\n"
+        f"{number}\n{clock(line.start, ',')} --> {clock(line.end, ',')}\n{label(line.channel)}{line.text}\n"
         for number, line in enumerate(transcript.segments, start=1)
     )
 
 
 def to_vtt(transcript: Transcript) -> str:
-    """WebVTT: times as `00:00:01.500`; the three characters it reserves are escaped."""
+    """WebVTT: times as `00:00:01.500`; the three characters it reserves are escaped. A channel is a voice."""
     cues = (
-        f"\n{clock(line.start, '.')} --> {clock(line.end, '.')}\n{_escaped(line.text)}\n"
+        f"\n{clock(line.start, '.')} --> {clock(line.end, '.')}\n{_voice(line.channel)}{_escaped(line.text)}\n"
         for line in transcript.segments
     )
     return "WEBVTT\n" + "".join(cues)
@@ -28,6 +28,15 @@ def clock(seconds: float, separator: str) -> str:
     minutes, milliseconds = divmod(milliseconds, 60_000)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{milliseconds // 1000:02}{separator}{milliseconds % 1000:03}"
+
+
+def label(channel: int | None) -> str:
+    """What stands in front of the text of a channel: `[1] `, nothing where the channel is not known."""
+    return "" if channel is None else f"[{channel}] "
+
+
+def _voice(channel: int | None) -> str:
+    return "" if channel is None else f"<v {channel}>"
 
 
 def _escaped(text: str) -> str:

@@ -1,4 +1,7 @@
-"""Tab-separated segments, for spreadsheets and scripts: start and end in milliseconds, text."""
+"""Tab-separated segments, for spreadsheets and scripts: start and end in milliseconds, text.
+
+Where channels were transcribed by themselves, a last column names them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from funasr_cli.transcript import Transcript
 def to_tsv(transcript: Transcript) -> str:
     """A header, then a segment a line; tabs in the text become spaces."""
     rows = (
-        f"{round(line.start * 1000)}\t{round(line.end * 1000)}\t{' '.join(line.text.split())}\n"
+        f"{round(line.start * 1000)}\t{round(line.end * 1000)}\t{' '.join(line.text.split())}"
+        + ("\n" if line.channel is None else f"\t{line.channel}\n")
         for line in transcript.segments
     )
-    return "start\tend\ttext\n" + "".join(rows)
+    split = any(line.channel is not None for line in transcript.segments)
+    return "start\tend\ttext" + ("\tchannel\n" if split else "\n") + "".join(rows)

@@ -1,29 +1,35 @@
-"""Plain text, in one of three layouts."""
+"""Plain text, in one of three layouts; the paragraphs of channels that were transcribed by themselves are labelled."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from funasr_cli.outputs.subtitles import clock
-from funasr_cli.transcript import Transcript
+from funasr_cli.outputs.subtitles import clock, label
+from funasr_cli.transcript import Paragraph, Transcript
 
 TxtLayout = Literal["plain", "paragraphs", "timestamps"]
 
 
 def to_paragraphs(transcript: Transcript) -> str:
     """A paragraph a line; nothing where nothing was said."""
-    return "".join(f"{paragraph.text}\n" for paragraph in transcript.paragraphs)
+    return "".join(f"{_labelled(paragraph)}\n" for paragraph in transcript.paragraphs)
 
 
 def to_plain(transcript: Transcript) -> str:
     """The whole text on one line, for programs that count or compare."""
-    return " ".join(paragraph.text for paragraph in transcript.paragraphs) + "\n" if transcript.paragraphs else ""
+    return " ".join(map(_labelled, transcript.paragraphs)) + "\n" if transcript.paragraphs else ""
 
 
 def to_timestamped(transcript: Transcript) -> str:
     """A paragraph a line, behind the time at which it begins, as `[00:01:02]`."""
-    return "".join(f"[{clock(paragraph.start, '.')[:8]}] {paragraph.text}\n" for paragraph in transcript.paragraphs)
+    return "".join(
+        f"[{clock(paragraph.start, '.')[:8]}] {_labelled(paragraph)}\n" for paragraph in transcript.paragraphs
+    )
+
+
+def _labelled(paragraph: Paragraph) -> str:
+    return label(paragraph.channel) + paragraph.text
 
 
 TXT_LAYOUTS: Mapping[TxtLayout, Callable[[Transcript], str]] = {

@@ -10,6 +10,9 @@ from itertools import groupby
 _TIME = r"(?:([0-9]+):)?([0-9]{1,2}):([0-9]{1,2})(?:[.,]([0-9]{1,3}))?"
 TIMING = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")
 SRT_MARKUP = re.compile(r"</?(?:[biu]|font\b[^>]*)>|\{\\[^}]*\}", re.IGNORECASE)
+CHANNEL = re.compile(r"^\[[0-9]\] ")
+"""The label that we put in front of what was said in one channel."""
+
 VTT_TAG = re.compile(r"<[^>]*>")
 VTT_NO_CUES = ("WEBVTT", "NOTE", "STYLE", "REGION")
 """What the blocks of a WebVTT file begin with that are no cues."""
@@ -19,10 +22,13 @@ Cue = tuple[float, str]
 
 
 def read_srt(text: str) -> Iterator[Cue]:
-    """The cues of a SubRip file, without the usual markup. Raises `ValueError` with the line of what is wrong."""
+    """The cues of a SubRip file, without the usual markup and our labels of channels.
+
+    Raises `ValueError` with the line of what is wrong.
+    """
     for block in _blocks(text):
         start, line = _cue(block)
-        yield start, SRT_MARKUP.sub("", line)
+        yield start, CHANNEL.sub("", SRT_MARKUP.sub("", line))
 
 
 def read_vtt(text: str) -> Iterator[Cue]:

@@ -15,6 +15,7 @@ from funasr_cli.errors import InputError
 from funasr_cli.scoring.cues import Cue, read_srt, read_vtt
 
 TSV_HEADER = ("start", "end", "text")
+TSV_HEADER_OF_CHANNELS = ("start", "end", "text\tchannel")
 NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]+)?")
 
 
@@ -55,16 +56,19 @@ def _cues(parse: Callable[[str], Iterator[Cue]], text: str) -> Iterator[Piece]:
 def _tsv(text: str) -> Iterator[Piece]:
     """Rows of start, end and text, with or without a header: whole numbers are milliseconds, as we write them.
 
-    Where any time has a decimal point, all are seconds.
+    Where any time has a decimal point, all are seconds. A header may name a last column, `channel`.
     """
     rows = [(number, line.split("\t", 2)) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    if rows and tuple(cell.strip().lower() for cell in rows[0][1]) == TSV_HEADER:
+    header = tuple(cell.strip().lower() for cell in rows[0][1]) if rows else ()
+    if header in (TSV_HEADER, TSV_HEADER_OF_CHANNELS):
         del rows[0]
     for number, cells in rows:
         if len(cells) < len(TSV_HEADER) or not all(NUMBER.fullmatch(cell.strip()) for cell in cells[:2]):
             raise ValueError(f"line {number}: expected start, end and text with tabs between them")
     in_seconds = any("." in cell for _, cells in rows for cell in cells[:2])
     for _, (start, _, line) in rows:
+        if header == TSV_HEADER_OF_CHANNELS:
+            line = line.rpartition("\t")[0]
         yield Piece(f" {line}", float(start) if in_seconds else float(start) / 1000)
 
 

@@ -1,4 +1,4 @@
-"""From merged tokens to a text that reads well: hotwords, numbers, script, then lines and paragraphs."""
+"""From merged tokens to a text that reads well: hotwords, numbers, script, then lines."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from funasr_cli.hotwords import Hotword
 from funasr_cli.text.correct import Corrector, Strength
 from funasr_cli.text.numbers import NumberWriter
-from funasr_cli.text.paragraphs import paragraphs
 from funasr_cli.text.pauses import mark_pauses
 from funasr_cli.text.script import Script, ScriptConverter
 from funasr_cli.text.segments import SegmentLimits, segment
-from funasr_cli.transcript import Correction, Paragraph, Segment, Token
+from funasr_cli.transcript import Correction, Segment, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +30,10 @@ class TextOptions:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """The text in lines and in paragraphs, and which hotwords were put into it."""
+    """The text by itself and in lines, and which hotwords were put into it."""
 
+    tokens: tuple[Token, ...]
     segments: tuple[Segment, ...]
-    paragraphs: tuple[Paragraph, ...]
     corrections: tuple[Correction, ...]
 
 
@@ -59,5 +58,5 @@ class Editor:
             tokens = self._numbers.write(tokens)
         if self._script and language in {*self._scripted, None}:
             tokens = self._script.convert(tokens)
-        tokens = list(mark_pauses(tokens))
-        return Edited(segment(tokens, self._limits), tuple(paragraphs(tokens)), tuple(corrections))
+        tokens = tuple(mark_pauses(tokens))
+        return Edited(tokens, segment(tokens, self._limits), tuple(corrections))

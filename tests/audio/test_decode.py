@@ -51,8 +51,8 @@ def encode(path: Path, codec: str, samples: Samples, rate: int, *, video: str = 
     return path
 
 
-def read(path: Path) -> tuple[Samples, Recording]:
-    with open_recording(path) as recording:
+def read(path: Path, channel: int | None = None) -> tuple[Samples, Recording]:
+    with open_recording(path, channel) as recording:
         blocks = list(recording.blocks())
     assert all(block.dtype == np.float32 and block.ndim == 1 for block in blocks)
     assert max(map(len, blocks)) <= 2 * SAMPLE_RATE
@@ -128,6 +128,83 @@ def test_channels_are_averaged(tmp_path: Path, write: str, channels: int) -> Non
     assert rms(samples) == pytest.approx(
         0.2 / np.sqrt(2), rel=0.1 if write == "wav" else 0.2
     )  # AAC cuts the bass channel
+
+
+@pytest.mark.parametrize("kind", ["wav", "flac", "m4a", "mka"])
+def test_a_channel_is_read_by_itself(tmp_path: Path, kind: str) -> None:
+    signal = tone(48_000, 2)
+    signal[:, 1] = 0.5 * signal[::-1, 1]
+    path = tmp_path / f"a.{kind}"
+    if kind in ("wav", "flac"):
+        soundfile.write(path, signal, 48_000)
+    else:
+        encode(path, {"m4a": "aac", "mka": "libopus"}[kind], signal, 48_000)
+    swept = tone(SAMPLE_RATE)[:, 0]
+    for channel, own, other, level in ((1, swept, swept[::-1], 0.4), (2, swept[::-1], swept, 0.2)):
+        samples, recording = read(path, channel)
+        assert recording.channels == 2
+        assert recording.copies == {}
+        assert recording.warnings == []
+        assert rms(samples) == pytest.approx(level / np.sqrt(2), rel=0.1)
+        assert likeness(own, samples) > 0.98 > 0.5 > likeness(other, samples)
+
+
+@pytest.mark.parametrize("channel", [1, 2, 3, 4])
+def test_a_channel_of_a_wav_is_that_of_a_mono_file_sample_for_sample(tmp_path: Path, channel: int) -> None:
+    signal = tone(44_100, 4) * np.array([1, 0.5, 0.25, 0], np.float32)
+    soundfile.write(tmp_path / "four.wav", signal, 44_100, subtype="FLOAT")
+    soundfile.write(tmp_path / "one.wav", signal[:, channel - 1], 44_100, subtype="FLOAT")
+    assert np.array_equal(read(tmp_path / "four.wav", channel)[0], read(tmp_path / "one.wav")[0])
+
+
+def test_channels_that_are_the_same_throughout_are_known_in_the_end(tmp_path: Path) -> None:
+    signal = tone(16_000, 5)
+    signal[-1, 1] = 0.5
+    signal[:, 3:] *= 0.5
+    path = tmp_path / "a.wav"
+    soundfile.write(path, signal, 16_000)
+    assert read(path, 1)[1].copies == {3: 1, 5: 4}
+    assert read(path)[1].copies == {}
+
+
+def test_a_recording_of_one_channel_has_no_channels_to_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tone(16_000), 16_000)
+    samples, recording = read(path, 1)
+    assert (recording.channels, recording.channel, recording.copies) == (1, None, {})
+    assert np.array_equal(samples, read(path)[0])
+
+
+def test_where_a_stream_has_another_number_of_channels_all_is_in_the_first(tmp_path: Path) -> None:
+    stereo = tone(48_000, 2) * np.array([1, 0.5], np.float32)
+    path = encode(tmp_path / "stereo.aac", "aac", stereo, 48_000)
+    path.write_bytes(path.read_bytes() + encode(tmp_path / "mono.aac", "aac", tone(48_000), 48_000).read_bytes())
+    (first, recording), (second, _) = read(path, 1), read(path, 2)
+    assert len(first) == len(second) == pytest.approx(2 * SECONDS * SAMPLE_RATE, rel=0.05)
+    assert rms(first[-2 * SAMPLE_RATE :]) == pytest.approx(0.4 / np.sqrt(2), rel=0.1)
+    assert not second[-2 * SAMPLE_RATE :].any()
+    assert rms(second[: 2 * SAMPLE_RATE]) > 0.1
+    assert recording.warnings == ["not 2 channels throughout: where not, all is taken as channel 1"]
+
+
+def test_what_is_wrong_with_one_channel_is_not_said_of_the_other(tmp_path: Path) -> None:
+    signal = tone(16_000, 2)
+    signal[7, 1] = np.nan
+    path = tmp_path / "a.wav"
+    soundfile.write(path, signal, 16_000, subtype="FLOAT")
+    assert read(path, 1)[1].warnings == []
+    assert read(path, 2)[1].warnings == [
+        "1 samples of channel 2 are not numbers (NaN or infinite) and were taken as silence"
+    ]
+
+
+@pytest.mark.parametrize("channel", [1, 2])
+def test_a_channel_of_a_track_that_starts_late_has_the_same_times(tmp_path: Path, channel: int) -> None:
+    sound = tone(48_000, 2, seconds=1.0) * np.array([1, 0.5], np.float32)
+    path = encode(tmp_path / "a.mkv", "libopus", sound, 48_000, video="mpeg4", start=1.5)
+    samples, _ = read(path, channel)
+    loud = np.flatnonzero(np.abs(samples) > 0.1)
+    assert loud[0] / SAMPLE_RATE == pytest.approx(1.5, abs=0.05)
 
 
 def test_a_track_that_starts_late_keeps_the_times_of_the_picture(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -34,6 +35,15 @@ def transcript(*lines: tuple[float, float, str]) -> Transcript:
 
 
 TALK = transcript((0.5, 2.0, "各位好。"), (3599.9996, 3661.25, "a < b & c\t--> d"))
+CALL = replace(
+    TALK,
+    segments=(replace(TALK.segments[0], channel=2), Segment(1.0, 3.0, (Token("a < b\t1", 1.0, 3.0, 1.0),), channel=1)),
+    paragraphs=(Paragraph(0.5, "各位好。", channel=2), Paragraph(1.0, "a < b\t1", channel=1)),
+    scenes=(replace(TALK.scenes[0], channel=1),),
+    corrections=(replace(TALK.corrections[0], channel=2),),
+)
+"""Two channels, each transcribed by itself, which speak at the same time."""
+
 SILENCE = transcript()
 
 
@@ -108,6 +118,41 @@ def test_json_tells_everything() -> None:
         "corrections": [{"from": "心发展隔局", "to": "新发展格局", "score": 0.9877, "start": 1.0, "end": 2.0}],
         "text": "各位好。\na < b & c\t--> d",
     }
+
+
+@pytest.mark.parametrize(
+    ("layout", "content"),
+    [
+        ("paragraphs", "[2] 各位好。\n[1] a < b\t1\n"),
+        ("plain", "[2] 各位好。 [1] a < b\t1\n"),
+        ("timestamps", "[00:00:00] [2] 各位好。\n[00:00:01] [1] a < b\t1\n"),
+    ],
+)
+def test_txt_labels_paragraphs_with_their_channel(layout: TxtLayout, content: str) -> None:
+    assert written("txt", CALL, Layout(layout)) == content
+
+
+def test_srt_labels_cues_with_their_channel() -> None:
+    cues = list(srt.parse(written("srt", CALL)))
+    assert [cue.content for cue in cues] == ["[2] 各位好。", "[1] a < b\t1"]
+    assert cues[1].start < cues[0].end
+
+
+def test_vtt_has_a_voice_for_each_channel() -> None:
+    assert written("vtt", CALL) == (
+        "WEBVTT\n\n00:00:00.500 --> 00:00:02.000\n<v 2>各位好。\n\n00:00:01.000 --> 00:00:03.000\n<v 1>a &lt; b\t1\n"
+    )
+
+
+def test_tsv_names_the_channel_in_a_last_column() -> None:
+    assert written("tsv", CALL) == "start\tend\ttext\tchannel\n500\t2000\t各位好。\t2\n1000\t3000\ta < b 1\t1\n"
+
+
+def test_json_has_the_channel_of_what_was_heard() -> None:
+    document = json.loads(written("json", CALL))
+    assert [segment["channel"] for segment in document["segments"]] == [2, 1]
+    assert (document["scenes"][0]["channel"], document["corrections"][0]["channel"]) == (1, 2)
+    assert document["text"] == "各位好。\na < b\t1"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,17 @@ def written(kind: str) -> str:
 def test_all_our_formats_hold_the_same_words(kind: str, write: Write) -> None:
     found = units(read(write(f"a.{kind}", written(kind))), "wer")
     assert found.tokens == ["todays", "state", "of", "the", "art", "a", "b", "c", "开", "会"]
+
+
+@pytest.mark.parametrize("kind", ["srt", "vtt", "json", "tsv"])
+def test_channels_that_speak_at_once_keep_their_words_and_their_labels_are_none(kind: str, write: Write) -> None:
+    other = Segment(1.5, 2.5, (Token("[2] x", 1.5, 2.5, 1),), channel=3)
+    call = replace(TALK, segments=(replace(LINES[0], channel=1), other, replace(LINES[1], channel=1)))
+    found = starts(write(f"a.{kind}", encode(kind, call, Layout()).decode()))
+    assert [text for text, start in found if start == 1.5] == ["[2] x"]
+    assert units(read(write(f"b.{kind}", encode(kind, call, Layout()).decode())), "wer").tokens == (
+        ["todays", "state", "of", "the", "art", "2", "x", "a", "b", "c", "开", "会"]
+    )
 
 
 @pytest.mark.parametrize("kind", ["srt", "vtt", "tsv"])

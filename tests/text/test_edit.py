@@ -6,7 +6,7 @@ import pytest
 
 from funasr_cli.hotwords import Hotword
 from funasr_cli.text.edit import Edited, Editor, TextOptions
-from funasr_cli.transcript import Correction, Paragraph, Token
+from funasr_cli.transcript import Correction, Token, join
 
 HOTWORDS = [Hotword("新发展格局"), Hotword("十四五规划")]
 
@@ -25,23 +25,21 @@ def spoken(text: str) -> list[Token]:
 
 def edited(text: str, language: str | None = "zh", **options: object) -> str:
     editor = Editor(TextOptions(**options), HOTWORDS)  # type: ignore[arg-type]
-    return "\n".join(paragraph.text for paragraph in editor.edit(spoken(text), language).paragraphs)
+    return join(editor.edit(spoken(text), language).tokens)
 
 
-def test_hotwords_then_numbers_then_script_then_lines_and_paragraphs() -> None:
+def test_hotwords_then_numbers_then_script_then_lines() -> None:
     said = spoken("二零二四年 構建心發展隔局|按照十四五归划增长百分之五")
     made = Editor(TextOptions(numbers=True), HOTWORDS).edit(said, "zh")
     assert made == Edited(
+        tokens=made.tokens,
         segments=made.segments,
-        paragraphs=(
-            Paragraph(0.0, "2024年 构建新发展格局"),
-            Paragraph(pytest.approx(5.9), "按照十四五规划增长5%"),
-        ),
         corrections=(
             Correction("心發展隔局", "新发展格局", 1.0, pytest.approx(1.9), pytest.approx(2.9)),
             Correction("十四五归划", "十四五规划", 1.0, pytest.approx(6.3), pytest.approx(7.3)),
         ),
     )
+    assert join(made.tokens) == "2024年 构建新发展格局 按照十四五规划增长5%"
     assert [segment.text for segment in made.segments] == ["2024年 构建新发展格局", "按照十四五规划增长5%"]
     assert [segment.start for segment in made.segments] == [0.0, pytest.approx(5.9)]
 
@@ -74,7 +72,7 @@ def test_cantonese_becomes_traditional_where_that_is_asked_for() -> None:
 
 def test_without_hotwords_nothing_is_corrected() -> None:
     made = Editor(TextOptions()).edit(spoken("心发展隔局"), "zh")
-    assert (made.paragraphs[0].text, made.corrections) == ("心发展隔局", ())
+    assert (join(made.tokens), made.corrections) == ("心发展隔局", ())
 
 
 def test_nothing_said() -> None:
