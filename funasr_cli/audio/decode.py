@@ -89,10 +89,10 @@ class Recording(ABC):
     def _picked(self, block: Samples) -> Samples:
         """What is asked for of a block `[n, channels]`: float32 `[n]`."""
         if self.channel is None:
-            return block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
+            return _mean(block)
         if block.shape[1] != self.channels:  # nobody knows whose it is, but it is not to be lost, nor to come twice
             self._uneven = True
-            return block.mean(axis=1, dtype=np.float32) if self.channel == 1 else np.zeros(len(block), np.float32)
+            return _mean(block) if self.channel == 1 else np.zeros(len(block), np.float32)
         self._alike = [(a, b) for a, b in self._alike if np.array_equal(block[:, a - 1], block[:, b - 1])]
         return np.ascontiguousarray(block[:, self.channel - 1])
 
@@ -145,6 +145,13 @@ class SndfileRecording(Recording):
 
     def close(self) -> None:
         self._file.close()
+
+
+def _mean(block: Samples) -> Samples:
+    """The mean of a block's channels, as a product: on two of them NumPy's own mean takes thirty times as long."""
+    channels = block.shape[1]
+    mean: Samples = block @ np.full(channels, 1 / channels, np.float32)
+    return mean
 
 
 def open_recording(path: Path, channel: int | None = None) -> Recording:

@@ -22,7 +22,7 @@ FORMATS = ("txt", "srt", "vtt", "json", "tsv")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class DeviceType(click.ParamType):
+class DeviceType(click.types.StringParamType):
     """`auto`, `cpu`, `npu`, or NPUs by their numbers."""
 
     name = "device"
