@@ -49,7 +49,9 @@ class Transcriber:
         """The transcript of one file. Raises `InputError` where it holds no audio that can be read."""
         heard, warnings = await self._heard(path, tick, watch)
         warnings = [*(text for one in heard for text in one.warnings), *warnings, *self._elsewhere(watch.devices)]
-        languages = sum((one.languages for one in heard), Counter[str]())
+        languages = Counter[str]()
+        for one in heard:
+            languages.update(one.languages)  # a sum would forget those in which nothing was understood
         return Transcript(
             source=shown_name,
             duration=heard[0].duration,
