@@ -91,7 +91,7 @@ class Fleet:
         self.processes.remove(device)
         self.exchange.remove_device(device, verdict)
         if not device.gives_up:
-            what = f"a process of {device.seat.name} was lost ({death.how})"
+            what = f"the process of {device.seat.name} was lost ({death.how})"
             self._ledger.display.warn(f"{what}; its windows are run again in a new one")
             self.start(device.seat)
 

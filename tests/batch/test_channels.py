@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from funasr_cli.batch.channels import Heard, in_order, without_copies
+from funasr_cli.batch.crew import Seat
 from funasr_cli.batch.engine import Engine, load_engine
 from funasr_cli.batch.settings import Settings
 from funasr_cli.batch.stopwatch import Stopwatch
@@ -33,7 +34,7 @@ def heard(channel: int, text: str) -> Heard:
 
 @pytest.fixture(scope="module")
 def nano() -> Engine:
-    return load_engine(find_model(str(NANO)), threads=1)
+    return load_engine(find_model(str(NANO)), Seat(1))
 
 
 @pytest.mark.parametrize("length_known", [True, False])

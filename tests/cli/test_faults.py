@@ -177,7 +177,7 @@ def test_a_hung_device_process_is_replaced_and_its_windows_are_run_again(
     (device,) = run.children(DEVICE)
     os.kill(device, signal.SIGSTOP)
     assert run.wait() == 0
-    assert "a device process was lost (no answer within --window-timeout, 1 s)" in run.said
+    assert "the process of the CPU was lost (no answer within --window-timeout, 1 s)" in run.said
     assert results(tmp_path / "out") == results(tmp_path / "undisturbed")
 
 

@@ -177,7 +177,7 @@ def test_a_device_that_cannot_be_reset_is_tried_in_another_process(
     night = transcribe("--device", "npu")
     assert (night.code, night.texts) == (0, on_cpu)
     assert "NPU 0 cannot be reset" in night.said
-    assert "a process of NPU 0 was lost" in night.said
+    assert "the process of NPU 0 was lost" in night.said
 
 
 @pytest.mark.parametrize("resets", [0, 100])
