@@ -8,6 +8,8 @@ from typing import Any
 
 from funasr_cli.files import shown
 from funasr_cli.scoring.align import Counts
+from funasr_cli.scoring.compare import Comparison, Difference
+from funasr_cli.scoring.hotwords import HotwordCounts, HotwordScore
 from funasr_cli.scoring.normalise import NORMALISATION, UNITS
 from funasr_cli.scoring.score import CorpusScore
 from funasr_cli.scoring.times import TOLERANCE, TimeErrors
@@ -15,8 +17,19 @@ from funasr_cli.scoring.times import TOLERANCE, TimeErrors
 UNIT_NAMES = {"cer": "characters", "wer": "words"}
 
 
-def as_json(score: CorpusScore) -> str:
-    """Everything, as one object: rates as fractions, times in seconds, files worst first.
+def remarks(score: CorpusScore) -> Iterator[str]:
+    """What was not compared as it should be."""
+    for error in score.failed:
+        yield f"failed: {error}"
+    for file in score.files:
+        if file.missing:
+            yield f"no hypothesis, counted as all deleted: {shown(file.name)}"
+    for path in score.without_reference:
+        yield f"no reference, not counted: {shown(path)}"
+
+
+def as_json(score: CorpusScore, comparison: Comparison | None = None) -> str:
+    """Everything, as one object: rates as fractions, times in seconds, files worst first, most missed hotwords first.
 
     ASCII alone, so that it is UTF-8 in any locale.
     """
@@ -25,14 +38,17 @@ def as_json(score: CorpusScore) -> str:
         "units": UNITS[score.metric],
         "normalisation": NORMALISATION,
         **_counts(score.counts),
-        "interval": None if score.interval is None else [round(bound, 6) for bound in score.interval],
+        "interval": _bounds(score.interval),
         "times": _times(score.times),
+        "hotwords": None if score.hotwords is None else _hotwords(score.hotwords, score.recall_interval),
+        "against_baseline": None if comparison is None else _comparison(comparison),
         "files": [
             {
                 "name": shown(file.name),
                 **_counts(file.counts),
                 "missing": file.missing,
                 "times": _times(file.times),
+                "hotwords": None if score.hotwords is None else _occurrences(file.hotwords.total),
             }
             for file in score.files
         ],
@@ -53,6 +69,47 @@ def _counts(counts: Counts) -> dict[str, float | None]:
     }
 
 
+def _bounds(interval: tuple[float, float] | None) -> list[float] | None:
+    return None if interval is None else [round(bound, 6) for bound in interval]
+
+
+def _occurrences(counts: HotwordCounts) -> dict[str, int]:
+    return {
+        "reference": counts.reference,
+        "recognised": counts.recognised,
+        "hypothesis": counts.hypothesis,
+        "false_insertions": counts.false,
+    }
+
+
+def _hotwords(score: HotwordScore, interval: tuple[float, float] | None) -> dict[str, Any]:
+    total = score.total
+    by_missed = sorted(score.words.items(), key=lambda item: (-item[1].missed, -item[1].false, item[0]))
+    return {
+        "recall": None if total.recall is None else round(total.recall, 6),
+        "interval": _bounds(interval),
+        "precision": None if total.precision is None else round(total.precision, 6),
+        **_occurrences(total),
+        "false_insertions_of_absent_words": score.false_of_absent,
+        "words": [{"word": word, **_occurrences(counts)} for word, counts in by_missed],
+    }
+
+
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "files": comparison.files,
+        "rate": _difference(comparison.rate),
+        "hotword_recall": _difference(comparison.recall),
+        "false_insertions": _difference(comparison.false),
+    }
+
+
+def _difference(difference: Difference | None) -> dict[str, Any] | None:
+    if difference is None:
+        return None
+    return {"difference": round(difference.value, 6), "interval": _bounds(difference.interval)}
+
+
 def _times(times: TimeErrors | None) -> dict[str, float] | None:
     if times is None:
         return None
@@ -64,9 +121,14 @@ def _times(times: TimeErrors | None) -> dict[str, float] | None:
     }
 
 
-def as_text(score: CorpusScore, worst: int) -> str:
+def as_text(score: CorpusScore, worst: int, comparison: Comparison | None = None) -> str:
     """The overall figures, and a table of the `worst` files."""
-    return "\n".join([_headline(score), "", *_table(score, worst), "", *_footnotes(score)])
+    lines = [_headline(score)]
+    if score.hotwords is not None:
+        lines.append(_hotword_line(score.hotwords, score.recall_interval))
+    if comparison is not None:
+        lines += _comparison_lines(comparison, score.metric.upper())
+    return "\n".join([*lines, "", *_table(score, worst), "", *_footnotes(score)])
 
 
 def _headline(score: CorpusScore) -> str:
@@ -78,6 +140,35 @@ def _headline(score: CorpusScore) -> str:
     low, high = score.interval
     files = len(score.files)
     return f"{name} {score.counts.rate:.2%}, 95 % interval {low:.2%} to {high:.2%} (bootstrap over {files} files)"
+
+
+def _hotword_line(score: HotwordScore, interval: tuple[float, float] | None) -> str:
+    total = score.total
+    if total.recall is None:
+        recall = "Hotwords: none in the references"
+    else:
+        recall = f"Hotwords: {total.recall:.2%} of {total.reference} occurrences recognised"
+    if interval is not None:
+        recall += f", 95 % interval {interval[0]:.2%} to {interval[1]:.2%}"
+    precision = "" if total.precision is None else f"precision {total.precision:.2%}; "
+    return f"{recall}; {precision}{total.false} false, {score.false_of_absent} of them of words that no reference has"
+
+
+def _comparison_lines(comparison: Comparison, rate: str) -> Iterator[str]:
+    yield f"Against the baseline, in {comparison.files} file{'s' * (comparison.files != 1)}:"
+    for name, difference, factor, form in (
+        (rate, comparison.rate, 100, "+.2f"),
+        ("hotword recall", comparison.recall, 100, "+.2f"),
+        ("false hotwords", comparison.false, 1, "+.0f"),
+    ):
+        if difference is None:
+            continue
+        unit = " points" if factor == 100 else ""
+        line = f"  {name} {difference.value * factor:{form}}{unit}"
+        if difference.interval is not None:
+            low, high = (f"{bound * factor:{form}}" for bound in difference.interval)
+            line += f", 95 % interval {low} to {high}"
+        yield line
 
 
 def _table(score: CorpusScore, worst: int) -> Iterator[str]:

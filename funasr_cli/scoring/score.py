@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from funasr_cli.errors import InputError
 from funasr_cli.scoring.align import Counts, align
 from funasr_cli.scoring.bootstrap import interval
+from funasr_cli.scoring.hotwords import HotwordScore, HotwordScorer, text_of
 from funasr_cli.scoring.normalise import Metric, is_mostly_unspaced, units
 from funasr_cli.scoring.pairs import Pair, Pairing
 from funasr_cli.scoring.read import Piece, read
@@ -21,12 +22,16 @@ from funasr_cli.scoring.times import TimeErrors, start_offsets, time_errors
 
 @dataclass(frozen=True, slots=True)
 class FileScore:
-    """A file's counts, and the offsets of its starts in seconds `[n]`. `missing`: there was no hypothesis."""
+    """A file's counts, and the offsets of its starts in seconds `[n]`. `missing`: there was no hypothesis.
+
+    `hotwords` is empty where none are listed.
+    """
 
     name: str
     counts: Counts
     offsets: NDArray[np.float64]
     missing: bool
+    hotwords: HotwordScore = field(default_factory=HotwordScore)
 
     @property
     def times(self) -> TimeErrors | None:
@@ -38,8 +43,9 @@ class FileScore:
 class CorpusScore:
     """All files, worst first, and what they come to together.
 
-    `interval` is that of the error rate, with 95 % confidence; `without_reference` are hypotheses, `failed` says what
-    could not be read; neither is counted.
+    `interval` is that of the error rate, with 95 % confidence; `hotwords` is None where none are listed, and
+    `recall_interval` that of their recall; `without_reference` are hypotheses, `failed` says what could not be read;
+    neither is counted.
     """
 
     metric: Metric
@@ -47,32 +53,39 @@ class CorpusScore:
     counts: Counts
     interval: tuple[float, float] | None
     times: TimeErrors | None
+    hotwords: HotwordScore | None
+    recall_interval: tuple[float, float] | None
     without_reference: tuple[Path, ...]
     failed: tuple[InputError, ...]
 
 
-def score(pairing: Pairing, metric: Metric | None) -> CorpusScore:
+def score(pairing: Pairing, metric: Metric | None, hotwords: Iterable[str] = ()) -> CorpusScore:
     """Compare every pair; without a `metric`, CER where the references are mostly of scripts without spaces, else WER.
 
-    One file's text is held at a time. A file that cannot be read costs its pair.
+    Occurrences of `hotwords` are counted by characters whatever the metric. One file's text is held at a time. A file
+    that cannot be read costs its pair.
     """
     if metric is None:
         # The references are read twice, so that those of a large corpus need not be held together.
         metric = "cer" if is_mostly_unspaced(_readable(pairing.pairs)) else "wer"
+    scorer = HotwordScorer(words) if (words := list(hotwords)) else None
     files: list[FileScore] = []
     failed: list[InputError] = []
     for pair in pairing.pairs:
         try:
-            files.append(_score_file(pair, metric))
+            files.append(_score_file(pair, metric, scorer))
         except InputError as error:
             failed.append(error)
     files.sort(key=_badness, reverse=True)
+    found = [file.hotwords.total for file in files]
     return CorpusScore(
         metric,
         tuple(files),
         sum((file.counts for file in files), Counts()),
         interval([file.counts.errors for file in files], [file.counts.reference for file in files]),
         time_errors(np.concatenate([np.empty(0), *(file.offsets for file in files)])),
+        sum((file.hotwords for file in files), HotwordScore()) if scorer else None,
+        interval([file.recognised for file in found], [file.reference for file in found]),
         pairing.without_reference,
         tuple(failed),
     )
@@ -84,12 +97,16 @@ def _readable(pairs: Sequence[Pair]) -> Iterator[list[Piece]]:
             yield read(pair.reference)
 
 
-def _score_file(pair: Pair, metric: Metric) -> FileScore:
-    reference = units(read(pair.reference), metric)
-    hypothesis = units([] if pair.hypothesis is None else read(pair.hypothesis), metric)
+def _score_file(pair: Pair, metric: Metric, scorer: HotwordScorer | None) -> FileScore:
+    said = read(pair.reference)
+    written = [] if pair.hypothesis is None else read(pair.hypothesis)
+    reference, hypothesis = units(said, metric), units(written, metric)
     alignment = align(reference.tokens, hypothesis.tokens)
     offsets = start_offsets(reference, hypothesis, alignment)
-    return FileScore(pair.name, alignment.counts, offsets, missing=pair.hypothesis is None)
+    hotwords = HotwordScore()
+    if scorer:
+        hotwords = scorer.score(text_of(said), text_of(written), alignment if metric == "cer" else None)
+    return FileScore(pair.name, alignment.counts, offsets, missing=pair.hypothesis is None, hotwords=hotwords)
 
 
 def _badness(file: FileScore) -> tuple[float, int]:

@@ -45,3 +45,38 @@ def test_nothing_to_compare_is_wrong_usage(run: Run, tmp_path: Path) -> None:
     done = run("score", "hyp", "ref")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: nothing to compare: of 1 transcripts in hyp and 1 in ref")
+
+
+def test_hotwords_of_several_files_and_another_result(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "gov.txt", "一带一路 40\n")
+    write(tmp_path / "energy.txt", "碳达峰\n碳\n")
+    write(tmp_path / "ref.txt", "一带一路沿线国家实现碳达峰")
+    write(tmp_path / "hyp.txt", "一带一路沿线国家实现碳达峰")
+    write(tmp_path / "plain.txt", "一代一路沿线国家实现碳达峰")
+    done = run(
+        "score", "hyp.txt", "ref.txt", "--hotwords", "gov.txt", "--hotwords", "energy.txt", "--baseline", "plain.txt"
+    )
+    assert done.returncode == 0
+    assert done.stderr == "warning: energy.txt:2: 碳 is left out: too short to be told from other speech\n"
+    assert done.stdout.splitlines()[1:5] == [
+        "Hotwords: 100.00% of 2 occurrences recognised; precision 100.00%; "
+        "0 false, 0 of them of words that no reference has",
+        "Against the baseline, in 1 file:",
+        "  CER -7.69 points",
+        "  hotword recall +50.00 points",
+    ]
+
+
+def test_what_a_baseline_lacks_is_said_and_costs_the_exit_code(run: Run, tmp_path: Path) -> None:
+    for name in ("ref/a.txt", "ref/b.txt", "ref/c.txt", "hyp/a.txt", "hyp/b.txt", "hyp/c.txt", "old/a.txt"):
+        write(tmp_path / name, "今天开会")
+    write(tmp_path / "old/c.json", "{}")
+    done = run("score", "hyp", "ref", "--baseline", "old", "--json")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "baseline: failed: old/c.json: is no json transcript: there are no `segments`, no `words` and no `text`",
+        "  Correct the file or take it away.",
+        "baseline: no hypothesis, counted as all deleted: b",
+    ]
+    compared = json.loads(done.stdout)["against_baseline"]
+    assert (compared["files"], compared["rate"]["difference"], compared["hotword_recall"]) == (2, -0.5, None)

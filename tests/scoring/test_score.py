@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.scoring.align import Counts
+from funasr_cli.scoring.compare import compare
 from funasr_cli.scoring.pairs import pair
 from funasr_cli.scoring.report import as_json, as_text
 from funasr_cli.scoring.score import CorpusScore, score
@@ -95,7 +96,9 @@ def test_a_program_reads_everything(result: CorpusScore, tmp_path: Path) -> None
         "reference": 9,
         "missing": False,
         "times": None,
+        "hotwords": None,
     }
+    assert (document["hotwords"], document["against_baseline"]) == (None, None)
     assert [file["missing"] for file in document["files"]] == [True, False, False]
     assert document["without_reference"] == [str(tmp_path / "hyp/e.txt")]
     assert document["failed"][0]["path"] == str(tmp_path / "hyp/d.srt")
@@ -106,3 +109,70 @@ def test_without_a_reference_text_there_is_no_rate(write: Write) -> None:
     assert as_text(result, worst=0).startswith("WER unknown: there are no words in the references")
     document = json.loads(as_json(result))
     assert (document["rate"], document["errors"], document["interval"]) == (None, 2, None)
+
+
+@pytest.fixture
+def heard(write: Write, tmp_path: Path) -> tuple[CorpusScore, CorpusScore]:
+    """Three occurrences of hotwords in two references: a result with all and a false one, and one with none."""
+    write("ref/a.txt", "实现碳达峰和碳中和的目标")
+    write("ref/b.txt", "做好碳达峰的工作")
+    write("with/a.txt", "实现碳达峰和碳中和的目标")
+    write("with/b.txt", "做好碳达峰的工作特高压")
+    write("without/a.txt", "实现碳达风和谈中和的目标")
+    write("without/b.txt", "做好碳达风的工作")
+    hotwords = ["碳达峰", "碳中和", "特高压"]
+    good, bad = (score(pair(tmp_path / side, tmp_path / "ref"), None, hotwords) for side in ("with", "without"))
+    return good, bad
+
+
+def test_a_person_reads_about_hotwords(heard: tuple[CorpusScore, CorpusScore]) -> None:
+    lines = as_text(heard[0], worst=0, comparison=compare(*heard)).split("\n")
+    assert lines[1:6] == [
+        "Hotwords: 100.00% of 3 occurrences recognised, 95 % interval 100.00% to 100.00%; precision 75.00%; "
+        "1 false, 1 of them of words that no reference has",
+        "Against the baseline, in 2 files:",
+        "  CER +0.00 points, 95 % interval -16.67 to +25.00",
+        "  hotword recall +100.00 points, 95 % interval +100.00 to +100.00",
+        "  false hotwords +1, 95 % interval +0 to +2",
+    ]
+    without = as_text(heard[1], worst=0).split("\n")[1]
+    assert without.startswith("Hotwords: 0.00% of 3 occurrences recognised, 95 % interval 0.00% to 0.00%; 0 false")
+
+
+def test_a_program_reads_about_hotwords(heard: tuple[CorpusScore, CorpusScore]) -> None:
+    document = json.loads(as_json(heard[0], compare(*heard)))
+    assert document["hotwords"] == {
+        "recall": 1,
+        "interval": [1, 1],
+        "precision": 0.75,
+        "reference": 3,
+        "recognised": 3,
+        "hypothesis": 4,
+        "false_insertions": 1,
+        "false_insertions_of_absent_words": 1,
+        "words": [
+            {"word": "特高压", "reference": 0, "recognised": 0, "hypothesis": 1, "false_insertions": 1},
+            {"word": "碳中和", "reference": 1, "recognised": 1, "hypothesis": 1, "false_insertions": 0},
+            {"word": "碳达峰", "reference": 2, "recognised": 2, "hypothesis": 2, "false_insertions": 0},
+        ],
+    }
+    assert document["files"][0]["hotwords"] == {
+        "reference": 1,
+        "recognised": 1,
+        "hypothesis": 2,
+        "false_insertions": 1,
+    }
+    assert document["against_baseline"] == {
+        "files": 2,
+        "rate": {"difference": 0, "interval": [-0.166667, 0.25]},
+        "hotword_recall": {"difference": 1, "interval": [1, 1]},
+        "false_insertions": {"difference": 1, "interval": [0, 2]},
+    }
+
+
+def test_hotwords_are_compared_by_characters_whatever_the_metric(write: Write) -> None:
+    pairing = pair(write("hyp.txt", "a new state oftheart"), write("ref.txt", "the state of the art"))
+    for metric in ("cer", "wer"):
+        hotwords = score(pairing, metric, ["state of the art", "new"]).hotwords
+        assert hotwords is not None
+        assert (hotwords.total.recognised, hotwords.total.false) == (1, 1)
