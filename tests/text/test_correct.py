@@ -9,6 +9,8 @@ import pytest
 
 from funasr_cli.hotwords import Hotword
 from funasr_cli.text.correct import Corrector, Strength
+from funasr_cli.text.homophones import SoundIndex
+from funasr_cli.text.script import simplified
 from funasr_cli.transcript import Correction, Token
 
 SURE, UNSURE = 0.9, 0.4
@@ -72,43 +74,54 @@ def test_a_hotword_of_the_same_sound_takes_the_place_of_what_makes_no_sense(
     assert corrected(heard, hotword) == meant
 
 
-@pytest.mark.parametrize(
-    ("hotword", "right"),
-    [
-        ("人工智能", "这件事人工只能完成一半"),
-        ("智能体", "你只能提意见"),
-        ("公式", "中标结果公示三天"),
-        ("权力", "保护公民的权利"),
-        ("形式", "当前形势复杂多变"),
-        ("实施", "事实证明这是对的"),
-        ("适用", "我们是用电脑记录的"),
-        ("公使", "办公室里很安静"),
-        ("电力", "他在店里工作"),
-        ("规划", "归化球员的问题"),
-        ("使用", "买了一桶食用油"),
-        ("成立", "城里人不知道"),
-        ("失业", "公司的事业蒸蒸日上"),
-        ("企业", "夜里起夜两次"),
-        ("统一大市场", "他同意大市场的说法"),
-        ("碳中和", "先谈谈中和反应"),
-        ("数字化", "这个数字华丽而不实"),
-        ("生产率", "生产绿色食品"),
-        ("核电机组", "配套和电机组装"),
-        ("云原生", "云源生活馆开业"),
-        ("基站", "双方激战正酣"),
-        ("张量", "丈量土地"),
-        ("海光", "海关已经放行"),
-        ("昇腾", "热气升腾"),
-        ("继电保护", "机电保护装置"),
-        ("十四五规划", "回顾十三五规划"),
-        ("久期", "九七年回归祖国"),
-        ("流片", "把它切成六片"),
-        ("双循环", "第一次双循怀疑"),
-        ("信创", "新创公司很多"),
-    ],
-)
+TRAPS = [
+    ("人工智能", "这件事人工只能完成一半"),
+    ("智能体", "你只能提意见"),
+    ("公式", "中标结果公示三天"),
+    ("权力", "保护公民的权利"),
+    ("形式", "当前形势复杂多变"),
+    ("实施", "事实证明这是对的"),
+    ("适用", "我们是用电脑记录的"),
+    ("公使", "办公室里很安静"),
+    ("电力", "他在店里工作"),
+    ("规划", "归化球员的问题"),
+    ("使用", "买了一桶食用油"),
+    ("成立", "城里人不知道"),
+    ("失业", "公司的事业蒸蒸日上"),
+    ("企业", "夜里起夜两次"),
+    ("统一大市场", "他同意大市场的说法"),
+    ("碳中和", "先谈谈中和反应"),
+    ("数字化", "这个数字华丽而不实"),
+    ("生产率", "生产绿色食品"),
+    ("核电机组", "配套和电机组装"),
+    ("云原生", "云源生活馆开业"),
+    ("基站", "双方激战正酣"),
+    ("张量", "丈量土地"),
+    ("海光", "海关已经放行"),
+    ("昇腾", "热气升腾"),
+    ("继电保护", "机电保护装置"),
+    ("久期", "九七年回归祖国"),
+    ("流片", "把它切成六片"),
+    ("信创", "新创公司很多"),
+    ("公积金", "黑客攻击金融系统"),
+    ("减持", "我们要坚持原则"),
+    ("政协", "自古正邪不两立"),
+    ("市值", "取得了实质进展"),
+    ("党群", "应当群策群力"),
+    ("外汇", "到国外会亲友"),
+]
+"""A hotword, and a text that is right although a part of it sounds like the hotword."""
+
+
+@pytest.mark.parametrize(("hotword", "right"), TRAPS)
 def test_what_is_right_as_it_stands_stays(hotword: str, right: str) -> None:
     assert corrected(right, hotword) == right
+
+
+@pytest.mark.parametrize(("hotword", "right"), TRAPS)
+def test_the_traps_are_traps(hotword: str, right: str) -> None:
+    alike = SoundIndex([(simplified(hotword), hotword)]).find(right)
+    assert any(right[start:end] != hotword for start, end, _ in alike)
 
 
 @pytest.mark.parametrize(
