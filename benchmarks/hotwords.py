@@ -1,0 +1,238 @@
+"""What hotwords gain where they were said, and what they cost where nobody said them.
+
+    python benchmarks/hotwords.py MODEL WORDS RECORDING.wav ... [--ways search corrector both]
+
+Beside each RECORDING.wav lies RECORDING.json, {"words": [{"text", "start", "end"}]}, times in seconds. Its name draws
+two lists: 30 words of two characters or more that were said in it, and 500 of the hotword file WORDS that its text does
+not have. The recording is transcribed without hotwords, with all 530, and with the 500 alone. `search` is what the
+model itself does with hotwords (beam search, or a prompt), `corrector` the pinyin corrector alone, `both` what
+`funasr-cli transcribe` does. The 95 % intervals are a paired bootstrap over utterances, the stretches between long
+pauses.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import json
+import random
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from funasr_cli.arrays import Arrays
+from funasr_cli.batch.devices import usable_cores
+from funasr_cli.batch.engine import Engine, GraphRunner, LocalRunner
+from funasr_cli.batch.families import Graph, load_executor, load_recognizer
+from funasr_cli.batch.settings import Settings
+from funasr_cli.batch.stopwatch import Stopwatch
+from funasr_cli.batch.transcriber import Transcriber
+from funasr_cli.hotwords import Hotword, read_hotwords
+from funasr_cli.models.store import Model, find_model
+from funasr_cli.scoring.align import align
+from funasr_cli.scoring.bootstrap import interval
+from funasr_cli.scoring.hotwords import HotwordScorer, Text, text_of
+from funasr_cli.scoring.read import Piece
+from funasr_cli.text.correct import Strength
+from funasr_cli.transcript import Token
+
+SAID, NEVER_SAID = 30, 500
+LONG_PAUSE = 2.0
+"""Seconds between two words from which on they belong to different utterances."""
+
+
+class Way(NamedTuple):
+    """Whether the model hears of the hotwords, and how readily the corrector puts them in."""
+
+    listens: bool
+    correction: Strength | None
+
+
+WAYS = {"search": Way(True, None), "corrector": Way(False, "safe"), "both": Way(True, "safe")}
+NONE, PLAIN = "none", Way(False, None)
+
+
+class Utterance(NamedTuple):
+    """Edits and characters of an utterance; occurrences in it of the words listed that were said, and how many of them
+    were missed; how many were put in of words that are said elsewhere, and of words that are never said."""
+
+    errors: int
+    characters: int
+    occurrences: int
+    missed: int
+    false_said: int
+    false_never_said: int
+
+
+Results: TypeAlias = dict[str, list[Utterance]]
+"""Way → all utterances of all recordings."""
+
+
+class RememberingRunner:
+    """Runs the graph once for the same inputs, however often a recording is transcribed."""
+
+    def __init__(self, runner: GraphRunner) -> None:
+        self._runner = runner
+        self._answers: dict[bytes, Arrays] = {}
+
+    @asynccontextmanager
+    async def run(self, inputs: Arrays) -> AsyncIterator[tuple[Arrays, float]]:
+        key = hashlib.sha256(b"".join(np.ascontiguousarray(inputs[name]).tobytes() for name in sorted(inputs))).digest()
+        if key not in self._answers:
+            async with self._runner.run(inputs) as (outputs, _):
+                self._answers[key] = {name: np.array(array) for name, array in outputs.items()}
+        yield self._answers[key], 0.0
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A model, and all that it said of one recording."""
+
+    model: Model
+    graph: Graph
+    runner: GraphRunner
+
+    def tokens(self, path: Path, words: Sequence[str], way: Way) -> list[Token]:
+        """What it understands with these hotwords."""
+        hotwords = tuple(map(Hotword, words))
+        recognizer = load_recognizer(self.model, self.graph, itn=False, hotwords=hotwords if way.listens else ())
+        engine = Engine(self.model, recognizer, self.runner, self.graph.device)
+        settings = Settings(language="zh", itn=False, hotwords=hotwords, correction=way.correction)
+        transcribed = Transcriber(engine, settings).transcribe(path, path.name, lambda *_: None, Stopwatch())
+        return [token for line in asyncio.run(transcribed).segments for token in line.tokens]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The utterances of a recording, and the seconds at which one ends and the next begins."""
+
+    texts: Sequence[Text]
+    borders: Sequence[float]
+
+    def measured(self, tokens: Iterable[Token], said: Sequence[str], never_said: Sequence[str]) -> list[Utterance]:
+        """What `tokens` are worth, utterance by utterance."""
+        parts: list[list[Piece]] = [[] for _ in self.texts]
+        for token in tokens:
+            middle = (token.start + token.end) / 2
+            parts[int(np.searchsorted(self.borders, middle))].append(Piece(token.text, token.start))
+        scorer, utterances = HotwordScorer([*said, *never_said]), []
+        for reference, part in zip(self.texts, parts, strict=True):
+            hypothesis = text_of(part)
+            alignment = align(reference.characters, hypothesis.characters)
+            hotwords = scorer.score(reference, hypothesis, alignment)
+            total = hotwords.total
+            false_said = sum(hotwords.words[word].false for word in said if word in hotwords.words)
+            utterances.append(
+                Utterance(
+                    alignment.counts.errors,
+                    alignment.counts.reference,
+                    total.reference,
+                    total.missed,
+                    false_said,
+                    total.false - false_said,
+                )
+            )
+        return utterances
+
+
+def reference_of(words: Sequence[dict[str, Any]]) -> Reference:
+    """Cut where nobody speaks for long."""
+    borders = [
+        (before["end"] + after["start"]) / 2
+        for before, after in pairwise(words)
+        if after["start"] - before["end"] >= LONG_PAUSE
+    ]
+    texts: list[list[Piece]] = [[] for _ in range(len(borders) + 1)]
+    for word in words:
+        texts[int(np.searchsorted(borders, word["start"]))].append(Piece(word["text"], word["start"]))
+    return Reference([text_of(pieces) for pieces in texts], borders)
+
+
+def draw(path: Path, words: Sequence[dict[str, Any]], pool: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Words that were said in a recording, and words that its text does not have."""
+    rnd = random.Random(path.stem)
+    text = "".join(word["text"] for word in words)
+    said = rnd.sample(sorted({word["text"] for word in words if len(word["text"]) > 1}), SAID)
+    return said, rnd.sample([word for word in pool if word not in text], NEVER_SAID)
+
+
+def column(utterances: Sequence[Utterance], name: str) -> NDArray[np.int64]:
+    return np.array([getattr(utterance, name) for utterance in utterances], np.int64)
+
+
+def cer(now: Sequence[Utterance], before: Sequence[Utterance]) -> str:
+    """Two cells: the rate, and by how many points it is higher than before, with the interval."""
+    errors, characters = column(now, "errors"), column(now, "characters")
+    change = interval(errors - column(before, "errors"), characters)
+    difference = sum(errors - column(before, "errors")) / sum(characters)
+    return f"{sum(errors) / sum(characters):.2%} | {100 * difference:+.2f}{spread(change, 100, '+.2f')}"
+
+
+def missed(now: Sequence[Utterance], before: Sequence[Utterance]) -> str:
+    """Two cells: the missed, and by what share they are fewer than before, with the interval."""
+    left, had = column(now, "missed"), column(before, "missed")
+    return f"{sum(left)} | {1 - sum(left) / sum(had):.1%}{spread(interval(had - left, had), 1, '.1%')}"
+
+
+def spread(bounds: tuple[float, float] | None, factor: float, form: str) -> str:
+    return f" ({factor * bounds[0]:{form}} to {factor * bounds[1]:{form}})" if bounds else ""
+
+
+def print_said(results: Results) -> None:
+    before = results[NONE]
+    occurrences = sum(column(before, "occurrences"))
+    print(f"\n{SAID} hotwords that were said, {occurrences} times in all, beside {NEVER_SAID} that were not:\n")
+    print("| hotwords | CER | change, points | missed | fewer | false, said elsewhere | false, never said |")
+    print("|---|---|---|---|---|---|---|")
+    for way, now in results.items():
+        false = f"{sum(column(now, 'false_said'))} | {sum(column(now, 'false_never_said'))}"
+        print(f"| {way} | {cer(now, before)} | {missed(now, before)} | {false} |")
+
+
+def print_never_said(results: Results) -> None:
+    print(f"\n{NEVER_SAID} hotwords of which none was said:\n")
+    print("| hotwords | CER | change, points | false |\n|---|---|---|---|")
+    for way, now in results.items():
+        print(f"| {way} | {cer(now, results[NONE])} | {sum(column(now, 'false_never_said'))} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("words", type=Path)
+    parser.add_argument("recordings", type=Path, nargs="+")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    arguments = parser.parse_args()
+    model = find_model(arguments.model)
+    executor, graph = load_executor(model, threads=usable_cores())
+    pool = [word.text for word in read_hotwords([arguments.words]).words]
+    with_said: Results = {way: [] for way in (NONE, *arguments.ways)}
+    never_said_alone: Results = {way: [] for way in (NONE, *arguments.ways)}
+    rates = []
+    for path in arguments.recordings:
+        words = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["words"]
+        reference = reference_of(words)
+        said, never_said = draw(path, words, pool)
+        listener = Listener(model, graph, RememberingRunner(LocalRunner(executor)))
+        plain = listener.tokens(path, [], PLAIN)
+        for results, listed in ((with_said, said), (never_said_alone, [])):
+            results[NONE] += (utterances := reference.measured(plain, listed, never_said))
+            for way in arguments.ways:
+                tokens = listener.tokens(path, [*listed, *never_said], WAYS[way])
+                results[way] += reference.measured(tokens, listed, never_said)
+        rates.append(sum(column(utterances, "errors")) / sum(column(utterances, "characters")))
+    count = len(with_said[NONE])
+    print(f"{len(rates)} recordings of CER {min(rates):.2%} to {max(rates):.2%} without hotwords, {count} utterances")
+    print_said(with_said)
+    print_never_said(never_said_alone)
+
+
+if __name__ == "__main__":
+    main()
