@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from funasr_cli.scoring.align import align
 from funasr_cli.scoring.hotwords import HotwordCounts, HotwordScore, HotwordScorer, text_of
@@ -103,3 +105,26 @@ def test_an_alignment_that_is_known_already_changes_nothing() -> None:
     said, written = (text_of([Piece(text, None)]) for text in ("推进碳中和吧", "碳中和碳"))
     scorer = HotwordScorer(["碳中和"])
     assert scorer.score(said, written) == scorer.score(said, written, align(said.characters, written.characters))
+
+
+TEXTS = st.text("一带路a ", max_size=15)
+LISTS = st.lists(st.text("一带路a", min_size=1, max_size=4), min_size=1, max_size=4)
+
+
+@given(TEXTS, LISTS)
+def test_a_text_has_every_hotword_of_itself(text: str, words: list[str]) -> None:
+    total = score(text, text, *words).total
+    assert total == HotwordCounts(total.reference, total.reference, total.reference, 0)
+
+
+@given(TEXTS, TEXTS, LISTS)
+def test_no_more_is_recognised_or_false_than_there_is(reference: str, hypothesis: str, words: list[str]) -> None:
+    for counts in score(reference, hypothesis, *words).words.values():
+        assert 0 <= counts.recognised <= counts.reference
+        assert 0 <= counts.false <= counts.hypothesis
+
+
+@given(TEXTS, TEXTS, st.text("一带路a", min_size=1, max_size=4))
+def test_one_word_alone_is_recognised_as_often_as_it_is_not_false(reference: str, hypothesis: str, word: str) -> None:
+    total = score(reference, hypothesis, word).total
+    assert total.recognised == total.hypothesis - total.false
