@@ -48,6 +48,8 @@ def test_an_occurrence_counts_at_the_place_where_it_was_said(
         pytest.param("the GPT-4 model", "the gpt 4 model", "Gpt-4", RIGHT, id="case and hyphen"),
         pytest.param("ＡＩ芯片", "AI芯片", "ai", RIGHT, id="width"),
         pytest.param("he said so", "he said so", "ai", HotwordCounts(), id="within another word"),
+        pytest.param("he said so", "he said so", "aid", HotwordCounts(), id="at the end of another word"),
+        pytest.param("ba一a一a", "ba一a一a", "a一a", RIGHT, id="beside what is within another word"),
         pytest.param("machine learning", "machine learnings", "machine learning", MISSED, id="a word too long"),
         pytest.param("machine learning", "machinelearning", "machine learning", RIGHT, id="as in the CER"),
         pytest.param("用AI写", "用AI写", "AI", RIGHT, id="between Chinese characters"),
@@ -90,9 +92,9 @@ def test_words_that_are_nowhere_in_the_references_are_counted_by_themselves() ->
     listed = ("一带", "一带一路", "特高压")
     first, second = score("一带一路", "一带一路", *listed), score("这个", "一带特高压", *listed)
     assert (second.total.false, second.false_of_absent) == (2, 2)
-    both = first + second
-    assert (both.total, both.false_of_absent) == (RIGHT + FALSE + FALSE, 1)
-    assert both.words == {"一带一路": RIGHT, "一带": FALSE, "特高压": FALSE}
+    for both in (first + second, second + first):
+        assert (both.total, both.false_of_absent) == (RIGHT + FALSE + FALSE, 1)
+        assert both.words == {"一带一路": RIGHT, "一带": FALSE, "特高压": FALSE}
 
 
 def test_shares() -> None:
