@@ -93,7 +93,7 @@ class RememberingRunner:
 
 @dataclass(frozen=True)
 class Listener:
-    """A model, and all that it said of one recording."""
+    """A model, and a runner that remembers what it answered for one recording."""
 
     model: Model
     graph: Graph
