@@ -1,13 +1,13 @@
 """What hotwords gain where they were said, and what they cost where nobody said them.
 
-    python benchmarks/hotwords.py MODEL WORDS RECORDING.wav ... [--ways search corrector both]
+    python benchmarks/hotwords.py MODEL WORDS RECORDING.wav ... [--ways search corrector ...]
 
 Beside each RECORDING.wav lies RECORDING.json, {"words": [{"text", "start", "end"}]}, times in seconds. Its name draws
 two lists: 30 words of two characters or more that were said in it, and 500 of the hotword file WORDS that its text does
 not have. The recording is transcribed without hotwords, with all 530, and with the 500 alone. `search` is what the
-model itself does with hotwords (beam search, or a prompt), `corrector` the pinyin corrector alone, `both` what
-`funasr-cli transcribe` does. The 95 % intervals are a paired bootstrap over utterances, the stretches between long
-pauses.
+model itself does with hotwords (beam search, or a prompt), `corrector` the pinyin corrector alone, `strong-corrector`
+the same with `--hotword-correction strong`, `both` what `funasr-cli transcribe` does by default. The 95 % intervals are
+a paired bootstrap over utterances, the stretches between long pauses.
 """
 
 from __future__ import annotations
@@ -55,7 +55,12 @@ class Way(NamedTuple):
     correction: Strength | None
 
 
-WAYS = {"search": Way(True, None), "corrector": Way(False, "safe"), "both": Way(True, "safe")}
+WAYS = {
+    "search": Way(True, None),
+    "corrector": Way(False, "safe"),
+    "strong-corrector": Way(False, "strong"),
+    "both": Way(True, "safe"),
+}
 NONE, PLAIN = "none", Way(False, None)
 
 
@@ -208,7 +213,7 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("words", type=Path)
     parser.add_argument("recordings", type=Path, nargs="+")
-    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=["search", "corrector", "both"])
     arguments = parser.parse_args()
     model = find_model(arguments.model)
     executor, graph = load_executor(model, threads=usable_cores())
