@@ -28,8 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from funasr_cli.arrays import Arrays
+from funasr_cli.batch.crew import Seat
 from funasr_cli.batch.devices import usable_cores
-from funasr_cli.batch.engine import Engine, GraphRunner, LocalRunner
+from funasr_cli.batch.engine import Engine, GraphRunner, LocalRunner, Outcome
 from funasr_cli.batch.families import Graph, load_executor, load_recognizer
 from funasr_cli.batch.settings import Settings
 from funasr_cli.batch.stopwatch import Stopwatch
@@ -85,15 +86,16 @@ class RememberingRunner:
 
     def __init__(self, runner: GraphRunner) -> None:
         self._runner = runner
-        self._answers: dict[bytes, Arrays] = {}
+        self._answers: dict[bytes, Outcome] = {}
 
     @asynccontextmanager
-    async def run(self, inputs: Arrays) -> AsyncIterator[tuple[Arrays, float]]:
+    async def run(self, inputs: Arrays) -> AsyncIterator[Outcome]:
         key = hashlib.sha256(b"".join(np.ascontiguousarray(inputs[name]).tobytes() for name in sorted(inputs))).digest()
         if key not in self._answers:
-            async with self._runner.run(inputs) as (outputs, _):
-                self._answers[key] = {name: np.array(array) for name, array in outputs.items()}
-        yield self._answers[key], 0.0
+            async with self._runner.run(inputs) as outcome:
+                copies = {name: np.array(array) for name, array in outcome.outputs.items()}
+                self._answers[key] = outcome._replace(outputs=copies)
+        yield self._answers[key]
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,7 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=["search", "corrector", "both"])
     arguments = parser.parse_args()
     model = find_model(arguments.model)
-    executor, graph = load_executor(model, threads=usable_cores())
+    executor, graph = load_executor(model, Seat(usable_cores()), print)
     pool = [word.text for word in read_hotwords([arguments.words]).words]
     with_said: Results = {way: [] for way in (NONE, *arguments.ways)}
     never_said_alone: Results = {way: [] for way in (NONE, *arguments.ways)}
