@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,11 +64,6 @@ def read_hotwords(paths: Iterable[Path]) -> HotwordList:
         if len(words) == before:
             warnings.append(f"{shown(path)}: adds no hotword")
     return HotwordList(tuple(words.values()), tuple(warnings))
-
-
-def unspellable(words: Iterable[Hotword], can_spell: Callable[[str], bool]) -> tuple[str, ...]:
-    """A warning for each word that a model's vocabulary cannot write, which `can_spell` decides."""
-    return tuple(f"{word.where}: the model cannot spell {word.text}" for word in words if not can_spell(word.text))
 
 
 def _parse(line: str, where: str, warnings: list[str]) -> Hotword | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.errors import UsageError
-from funasr_cli.hotwords import Hotword, read_hotwords, unspellable
+from funasr_cli.hotwords import read_hotwords
 
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -108,9 +108,3 @@ def test_lines_that_are_probably_mistakes(tmp_path: Path) -> None:
 def test_a_file_that_adds_nothing_is_mentioned(tmp_path: Path) -> None:
     path = write(tmp_path / "empty.txt", "# 词 权重\n\n")
     assert read_hotwords([path]).warnings == (f"{path}: adds no hotword",)
-
-
-def test_words_that_a_vocabulary_cannot_spell() -> None:
-    known = set("碳达峰中和")
-    listed = [Hotword("碳达峰", where="a.txt:1"), Hotword("碳汇", where="a.txt:2")]
-    assert unspellable(listed, known.issuperset) == ("a.txt:2: the model cannot spell 碳汇",)

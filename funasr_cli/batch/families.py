@@ -39,9 +39,9 @@ def load_recognizer(model: Model, graph: Graph, *, itn: bool = True, hotwords: S
     return FAMILIES[model.family].recognizer(model, graph, itn, hotwords)
 
 
-def spells(model: Model) -> Callable[[str], bool]:
-    """Tells whether the model can write a word. Raises `ModelError` where its vocabulary cannot be read."""
-    return FAMILIES[model.family].spells(model)
+def hotword_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, ...]:
+    """What the model cannot do with the hotwords. Raises `ModelError` where its vocabulary cannot be read."""
+    return FAMILIES[model.family].warnings(model, hotwords) if hotwords else ()
 
 
 # Each family's runtime is imported where it is needed: the other's takes a second and tens of megabytes.
@@ -106,24 +106,35 @@ def _sensevoice_recognizer(model: Model, graph: Graph, itn: bool, hotwords: Sequ
     return SenseVoiceRecognizer(model.path, graph.inputs, graph.outputs, graph.metadata, itn=itn, hotwords=hotwords)
 
 
-def _sensevoice_spells(model: Model) -> Callable[[str], bool]:
+def _sensevoice_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, ...]:
     from funasr_cli.recognizers.spelling import Speller
     from funasr_cli.recognizers.vocabulary import read_vocabulary
 
     speller = Speller(read_vocabulary(model.path))
-    return lambda word: bool(speller.spellings(word))
+    unspellable = (word for word in hotwords if not speller.spellings(word.text))
+    return tuple(f"{word.where}: the model cannot spell {word.text}" for word in unspellable)
+
+
+def _whisper_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, ...]:
+    from funasr_cli.recognizers.whisper_context import choose, read_table
+
+    chosen, _ = choose(read_table(model.path), hotwords)
+    if len(chosen) == len(hotwords):
+        return ()
+    few = f"only {len(chosen)} of {len(hotwords)} hotwords fit in front of {model.name}'s windows, those of more weight"
+    return (f"{few} first; the others count in the correction of the text alone",)
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """How its models are loaded, and what tells which words one can write."""
+    """How its models are loaded, and what one cannot do with hotwords."""
 
     executor: Callable[[Model, Seat, Tell], tuple[Executor, Graph]]
     recognizer: Callable[[Model, Graph, bool, Sequence[Hotword]], Recognizer]
-    spells: Callable[[Model], Callable[[str], bool]]
+    warnings: Callable[[Model, Sequence[Hotword]], tuple[str, ...]]
 
 
 FAMILIES = {
-    "whisper": Family(_whisper_executor, _whisper_recognizer, lambda _: lambda _: True),  # it has every byte
-    "sensevoice": Family(_sensevoice_executor, _sensevoice_recognizer, _sensevoice_spells),
+    "whisper": Family(_whisper_executor, _whisper_recognizer, _whisper_warnings),
+    "sensevoice": Family(_sensevoice_executor, _sensevoice_recognizer, _sensevoice_warnings),
 }

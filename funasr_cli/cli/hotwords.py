@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from funasr_cli.hotwords import HotwordList, read_hotwords, unspellable
+from funasr_cli.hotwords import HotwordList, read_hotwords
 
 
 @click.group(short_help="Check hotword files.")
@@ -17,7 +17,7 @@ def hotwords() -> None:
 
 @hotwords.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--model", metavar="NAME|DIR", help="Also tell which words this model cannot spell.")
+@click.option("--model", metavar="NAME|DIR", help="Also tell what this model cannot do with them.")
 def check(files: tuple[Path, ...], model: str | None) -> None:
     """Read hotword files and tell what is wrong with them, by file and line.
 
@@ -31,7 +31,7 @@ def check(files: tuple[Path, ...], model: str | None) -> None:
     Exit codes: 0 all is well; 1 there are warnings; 2 a file cannot be read; 4 no such model.
     """
     found = read_hotwords(files)
-    warnings = [*found.warnings, *(_unspellable(found, model) if model else ())]
+    warnings = [*found.warnings, *(_of_model(found, model) if model else ())]
     for warning in warnings:
         click.echo(warning)
     count = len(found.words)
@@ -39,8 +39,8 @@ def check(files: tuple[Path, ...], model: str | None) -> None:
     sys.exit(1 if warnings else 0)
 
 
-def _unspellable(found: HotwordList, name: str) -> tuple[str, ...]:
-    from funasr_cli.batch.families import spells  # these load what --help does not need
+def _of_model(found: HotwordList, name: str) -> tuple[str, ...]:
+    from funasr_cli.batch.families import hotword_warnings  # these load what --help does not need
     from funasr_cli.models.store import find_model
 
-    return unspellable(found.words, spells(find_model(name)))
+    return hotword_warnings(find_model(name), found.words)

@@ -21,7 +21,7 @@ from funasr_cli.batch.crew import cpu_crew, npu_crew, seat_alone
 from funasr_cli.batch.deadline import Deadline
 from funasr_cli.batch.delivery import Delivery, FileDelivery, StdoutDelivery
 from funasr_cli.batch.devices import Device, choose_device
-from funasr_cli.batch.families import spells
+from funasr_cli.batch.families import hotword_warnings
 from funasr_cli.batch.ledger import Ledger
 from funasr_cli.batch.plan import Action, Job, Rules
 from funasr_cli.batch.progress import Display, Style, Tally, make_display
@@ -31,7 +31,7 @@ from funasr_cli.batch.settings import Channels, Settings
 from funasr_cli.batch.signals import Interrupted, StopSignals
 from funasr_cli.errors import NoAudioError, UsageError
 from funasr_cli.files import shown
-from funasr_cli.hotwords import read_hotwords, unspellable
+from funasr_cli.hotwords import read_hotwords
 from funasr_cli.models.store import Model, default_model, find_model
 from funasr_cli.outputs import Layout
 from funasr_cli.outputs.txt import TxtLayout
@@ -211,7 +211,7 @@ def transcribe_all(
         name, why = (model, "asked for with --model") if model else default_model()
         chosen = choose_device(device)
         to_load = find_model(name, precision, chosen.soc)
-        _tell_few([*listed.warnings, *unspellable(listed.words, spells(to_load))], display)
+        _tell_few([*listed.warnings, *hotword_warnings(to_load, listed.words)], display)
         fallback = on_device_failure == "cpu"
         session = Session(
             settings, to_load, why, chosen, fallback, display, until, max_files, workers, window_timeout, debug

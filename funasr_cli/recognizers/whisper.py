@@ -13,12 +13,12 @@ import numpy as np
 from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 from numpy.typing import NDArray
-from tokenizers import Tokenizer as TokenTable
 
 from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
 from funasr_cli.errors import ModelError
 from funasr_cli.hotwords import Hotword
 from funasr_cli.recognizers.base import Hypothesis, Request
+from funasr_cli.recognizers.whisper_context import choose, read_table
 from funasr_cli.recognizers.words import attach_punctuation
 from funasr_cli.transcript import Token
 
@@ -33,11 +33,6 @@ MAX_COMPRESSION_RATIO = 2.4
 MAX_NO_SPEECH = 0.6
 MIN_SCORE = -1.0
 
-MAX_CONTEXT = 100
-"""Tokens of hotwords in front of a window."""
-
-SEPARATOR = "、"
-
 RETRY_NO_REPEAT = 5
 """Second attempt: no five tokens may come twice. Stays at temperature 0, unlike OpenAI's, so that results repeat."""
 
@@ -51,10 +46,7 @@ class WhisperRecognizer:
     def __init__(self, model_dir: Path, hotwords: Sequence[Hotword] = ()) -> None:
         """Raises `ModelError` where a file of the model is missing or damaged."""
         config = _read_json(model_dir / "config.json")
-        try:
-            self._table: TokenTable = TokenTable.from_file(str(model_dir / "tokenizer.json"))
-        except Exception as error:  # the library raises plain Exception
-            raise ModelError(f"not a tokenizer: {error}", where=model_dir / "tokenizer.json") from error
+        self._table = read_table(model_dir)
         preprocessor = model_dir / "preprocessor_config.json"
         self.mels = int(_read_json(preprocessor).get("feature_size", 80)) if preprocessor.exists() else 80
         self._features = FeatureExtractor(feature_size=self.mels)
@@ -64,7 +56,8 @@ class WhisperRecognizer:
         """Token of each language, e.g. `<|zh|>`, and its id."""
         self._codes = [token[2:-2] for token in self.language_ids]
         self.languages = frozenset(self._codes or ["en"])
-        self._context = self._context_of(hotwords)
+        _, context = choose(self._table, hotwords)
+        self._context = [self._id("<|startofprev|>"), *context] if context else []
 
     @property
     def end_id(self) -> int:
@@ -112,16 +105,6 @@ class WhisperRecognizer:
             return [start]
         language_id = -1 if language is None else self.language_ids[f"<|{language}|>"]
         return [start, language_id, self._id("<|transcribe|>")]
-
-    def _context_of(self, hotwords: Sequence[Hotword]) -> list[int]:
-        """As many hotwords as fit, as if they had just been said; those of more weight, then those listed first."""
-        context: list[int] = []
-        for word in sorted(hotwords, key=lambda word: -word.weight):
-            ids = self._table.encode(f"{SEPARATOR if context else ' '}{word.text}", add_special_tokens=False).ids
-            if len(context) + len(ids) > MAX_CONTEXT:
-                break
-            context += ids
-        return [self._id("<|startofprev|>"), *context] if context else []
 
     def _id(self, token: str) -> int:
         token_id = self._table.token_to_id(token)
