@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.errors import UsageError
-from funasr_cli.hotwords import read_hotwords
+from funasr_cli.hotwords import Hotword, read_hotwords
 
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> Path:

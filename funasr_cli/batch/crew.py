@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import cycle
 
 from funasr_cli.batch.devices import usable_cores, usable_memory
 from funasr_cli.models.store import Model
@@ -20,10 +21,8 @@ CORES_PER_WORKER = 4
 MEMORY_PER_WEIGHT = 3
 """Bytes of memory that a loaded graph is granted for each byte of its weights, with what a run needs."""
 
-
 WORKERS_PER_NPU = 4
 """One prepares and decodes about 400 times as fast as speech; an NPU that takes 10 ms for 15 s runs 1,500 times."""
-
 
 RUN_LIMIT = 30.0
 """Seconds for a run on an NPU, of which the first loads kernels; the parent waits longer, for a reset of the device."""
@@ -34,12 +33,14 @@ class Seat:
     """Where a device process runs the graph: on an NPU, or on that many `threads`.
 
     `fallback`: where the NPU cannot go on, it goes on with as many threads. A run on an NPU may take `limit` seconds.
+    `node` is the NUMA node that the process is kept on, if any.
     """
 
     threads: int
     npu: int | None = None
     fallback: bool = False
     limit: float = RUN_LIMIT
+    node: int | None = None
 
     @property
     def name(self) -> str:
@@ -49,18 +50,28 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """How many workers there are, and a seat for each device process."""
+    """How many workers there are, and a seat for each device process; workers are on the NUMA nodes of the seats."""
 
     workers: int
     seats: tuple[Seat, ...]
 
+    def node_of(self, worker: int) -> int | None:
+        """The NUMA node of a worker, counted from 0."""
+        return self.seats[worker % len(self.seats)].node
+
+    def on_nodes(self, nodes: Sequence[int | None]) -> Crew:
+        """The same with a node for each seat; a single one is for all."""
+        return replace(self, seats=tuple(replace(seat, node=node) for seat, node in zip(self.seats, cycle(nodes))))
+
     def __str__(self) -> str:
         workers = f"{self.workers} workers" if self.workers > 1 else "1 worker"
+        nodes = sorted({seat.node for seat in self.seats if seat.node is not None})
+        where = f", kept on NUMA node{'s' * (len(nodes) > 1)} {', '.join(map(str, nodes))}" if nodes else ""
         npus = [str(seat.npu) for seat in self.seats if seat.npu is not None]
         if npus:
-            return f"{workers}, NPU{'s' * (len(npus) > 1)} {', '.join(npus)}"
+            return f"{workers}, NPU{'s' * (len(npus) > 1)} {', '.join(npus)}{where}"
         devices = f"{len(self.seats)} device processes" if len(self.seats) > 1 else "1 device process"
-        return f"{workers}, {devices} with {self.seats[0].threads} threads"
+        return f"{workers}, {devices} with {self.seats[0].threads} threads{where}"
 
 
 def cpu_crew(model: Model, workers: int | None, recordings: int) -> Crew:

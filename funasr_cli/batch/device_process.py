@@ -11,6 +11,7 @@ from funasr_cli.batch.child import settle_in
 from funasr_cli.batch.crew import Seat
 from funasr_cli.batch.families import load_executor, load_recognizer
 from funasr_cli.batch.messages import Broke, FromDevice, Loaded, Note, Ran, Run, Unusable
+from funasr_cli.batch.numa import pin
 from funasr_cli.batch.shared import Slots
 from funasr_cli.errors import DeviceError, DeviceLost, FunasrError, ModelError
 from funasr_cli.executors.base import Executor
@@ -20,6 +21,7 @@ from funasr_cli.models.store import Model
 def serve_device(pipe: Connection, slots: Slots, model: Model, seat: Seat) -> None:
     """Load the model and run windows until the pipe closes. Ends with an error where the device does not come back."""
     settle_in("funasr-device")
+    pin(seat.node)
     # The parent is gone, or wants this process to go; or the device does not let go, but will with the process.
     with suppress(EOFError, OSError, DeviceError):
         try:

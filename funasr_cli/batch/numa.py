@@ -85,6 +85,21 @@ def choose_node(asked: str | int, npu: int, chips: Sequence[Chip] | None = None)
     return int(asked)
 
 
+def choose_nodes(asked: str, npus: Sequence[int]) -> list[int | None]:
+    """The node for each NPU, by `auto`, `off` or the number of a node; where there is no NPU, one for the CPU.
+
+    Raises `UsageError` where there is no such node.
+    """
+    wanted: str | int = int(asked) if asked.isdecimal() else asked
+    if not npus:
+        return [None if wanted == "auto" else choose_node(wanted, 0)]
+    chips: Sequence[Chip] = ()
+    if wanted == "auto" and len(nodes()) > 1:
+        with suppress(DeviceError):
+            chips = npu_smi.ask()
+    return [choose_node(wanted, npu, chips) for npu in npus]
+
+
 def pin(node: int | None) -> None:
     """Keep this thread, and what it starts from now on, on the node's cores, and its memory there while there is room.
 

@@ -239,7 +239,8 @@ class Pool:
                     worker.child.say(job)
 
     def _start_worker(self, row: int) -> None:
-        worker = Worker.start(row, self._slots, self._board, self._model, self._settings)
+        node = self._crew.node_of(row // LANES)
+        worker = Worker.start(row, self._slots, self._board, self._model, self._settings, node)
         worker.patience = self._clock + STALLED
         if self._fleet.loaded is not None:
             worker.child.say(self._fleet.loaded.graph)

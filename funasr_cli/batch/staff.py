@@ -29,9 +29,9 @@ class Worker:
     patience: float = 0.0
 
     @classmethod
-    def start(cls, row: int, slots: Slots, board: Board, model: Model, settings: Settings) -> Worker:
-        """A new process; it has to be told a `Graph` first."""
-        return cls(Child("forkserver", _work, slots, board, range(row, row + LANES), model, settings), row)
+    def start(cls, row: int, slots: Slots, board: Board, model: Model, settings: Settings, node: int | None) -> Worker:
+        """A new process on the NUMA `node`, if any; it has to be told a `Graph` first."""
+        return cls(Child("forkserver", _work, slots, board, range(row, row + LANES), model, settings, node), row)
 
     def last_seen(self, board: Board) -> Whereabouts:
         """Where it is: where that of its lanes is which moved last."""

@@ -19,6 +19,7 @@ from funasr_cli.batch.entries import Content
 from funasr_cli.batch.families import Graph, load_recognizer
 from funasr_cli.batch.link import Link
 from funasr_cli.batch.messages import Do, Failed, Rendered, Written
+from funasr_cli.batch.numa import pin
 from funasr_cli.batch.record import put_in_place
 from funasr_cli.batch.settings import Settings
 from funasr_cli.batch.shared import Board, Slots
@@ -28,9 +29,18 @@ from funasr_cli.errors import FunasrError, as_input_error
 from funasr_cli.models.store import Model
 
 
-def work(pipe: Connection, slots: Slots, board: Board, rows: Sequence[int], model: Model, settings: Settings) -> None:
+def work(
+    pipe: Connection,
+    slots: Slots,
+    board: Board,
+    rows: Sequence[int],
+    model: Model,
+    settings: Settings,
+    node: int | None,
+) -> None:
     """Do jobs until the pipe closes, in as many lanes as there are `rows` for them on the board."""
     settle_in("funasr-worker")
+    pin(node)
     try:
         graph: Graph = pipe.recv()
     except EOFError:

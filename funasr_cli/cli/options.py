@@ -22,15 +22,17 @@ FORMATS = ("txt", "srt", "vtt", "json", "tsv")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class DeviceType(click.types.StringParamType):
-    """`auto`, `cpu`, `npu`, or NPUs by their numbers."""
+class Pattern(click.types.StringParamType):
+    """Text that fits a pattern; `known` says in words what does."""
 
-    name = "device"
+    def __init__(self, pattern: str, known: str) -> None:
+        self._pattern = re.compile(pattern)
+        self._known = known
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The value as it is."""
-        if not re.fullmatch(r"auto|cpu|npu(:\d+(,\d+)*)?", value):
-            self.fail(f"{value!r} is none of auto, cpu, npu, npu:0 and npu:0,2", param, ctx)
+        if not self._pattern.fullmatch(value):
+            self.fail(f"{value!r} is none of {self._known}", param, ctx)
         return value
 
 
@@ -73,6 +75,8 @@ def _seconds(name: str, default: float, text: str) -> Callable[[Command], Comman
     return _option(name, type=click.FloatRange(0), default=default, metavar="SECONDS", help=text)
 
 
+DEVICE = Pattern(r"auto|cpu|npu(:\d+(,\d+)*)?", "auto, cpu, npu, npu:0 and npu:0,2")
+
 OPTIONS = [
     _option("-o", "--output", default="transcripts", metavar="DIR|-",
             help="Folder for the outputs and the record of the run; - prints one format to stdout."),
@@ -85,10 +89,13 @@ OPTIONS = [
     _option("--crlf", is_flag=True, help="End the lines of text and subtitles as Windows does."),
     _option("--model", metavar="NAME|DIR",
             help="By name or folder.  [default: sensevoice-small if it is there, else whisper-base]"),
-    _option("--device", default="auto", type=DeviceType(), metavar="auto|cpu|npu[:0,1]",
+    _option("--device", default="auto", type=DEVICE, metavar="auto|cpu|npu[:0,1]",
             help="Where the model runs: npu takes all NPUs, npu:0,2 these; auto never passes over one in silence."),
     _option("--on-device-failure", type=click.Choice(["fail", "cpu"]), default="fail",
             help="When an NPU fails and does not come back: fail, or go on on the CPU and say so."),
+    _option("--numa", default="auto", type=Pattern(r"auto|off|\d+", "auto, off and the number of a node"),
+            metavar="auto|off|N",
+            help="Memory node to keep the processes on: by default that of their NPU, where there are several."),
     _option("--precision", type=click.Choice(["auto", "float32", "int8"]), default="auto",
             help="Of the model's computation; int8 takes less time and memory and makes more mistakes."),
     _option("--language", default="auto", metavar="CODE",

@@ -23,6 +23,7 @@ from funasr_cli.batch.delivery import Delivery, FileDelivery, StdoutDelivery
 from funasr_cli.batch.devices import Device, choose_device
 from funasr_cli.batch.families import hotword_warnings
 from funasr_cli.batch.ledger import Ledger
+from funasr_cli.batch.numa import choose_nodes, pin
 from funasr_cli.batch.plan import Action, Job, Rules
 from funasr_cli.batch.progress import Display, Style, Tally, make_display
 from funasr_cli.batch.record import Provenance, Record, open_record, peek_record
@@ -53,6 +54,7 @@ class Session:
     why_model: str
     device: Device
     fallback: bool
+    nodes: Sequence[int | None]
     display: Display
     deadline: Deadline
     max_files: int | None
@@ -83,6 +85,7 @@ class Session:
 
         seat = seat_alone(self.device.npus, fallback=self.fallback)
         settings = self.settings
+        pin(self.nodes[0])
         with (
             StopSignals() as signals,
             closing(
@@ -104,6 +107,7 @@ class Session:
             )
         else:
             crew = cpu_crew(self.model, self.workers, count)
+        crew = crew.on_nodes(self.nodes)
         ledger = Ledger(self.display, tally)
         with (
             StopSignals() as signals,
@@ -167,6 +171,7 @@ def transcribe_all(
     workers: int | None,
     window_timeout: float,
     on_device_failure: Literal["fail", "cpu"],
+    numa: str,
     wait: bool,
     dry_run: bool,
     json_summary: bool,
@@ -212,9 +217,9 @@ def transcribe_all(
         chosen = choose_device(device)
         to_load = find_model(name, precision, chosen.soc)
         _tell_few([*listed.warnings, *hotword_warnings(to_load, listed.words)], display)
-        fallback = on_device_failure == "cpu"
+        fallback, nodes = on_device_failure == "cpu", choose_nodes(numa, chosen.npus)
         session = Session(
-            settings, to_load, why, chosen, fallback, display, until, max_files, workers, window_timeout, debug
+            settings, to_load, why, chosen, fallback, nodes, display, until, max_files, workers, window_timeout, debug
         )
         tally.failed = len(found.problems)
         try:

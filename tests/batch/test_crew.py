@@ -72,4 +72,13 @@ def test_the_crew_is_told_in_a_line() -> None:
     assert str(on_cpu(1, 1, 8)) == "1 worker, 1 device process with 8 threads"
     assert str(on_cpu(4, 2, 8)) == "4 workers, 2 device processes with 8 threads"
     assert str(npu_crew([0], 3, 100, fallback=False, window_timeout=300)) == "3 workers, NPU 0"
-    assert str(npu_crew([0, 2], 3, 100, fallback=True, window_timeout=300)) == "3 workers, NPUs 0, 2"
+    two = npu_crew([0, 2], 3, 100, fallback=True, window_timeout=300)
+    assert str(two) == "3 workers, NPUs 0, 2"
+    assert str(two.on_nodes([1, 0])) == "3 workers, NPUs 0, 2, kept on NUMA nodes 0, 1"
+    assert str(on_cpu(1, 1, 8).on_nodes([3])) == "1 worker, 1 device process with 8 threads, kept on NUMA node 3"
+
+
+def test_workers_are_on_the_nodes_of_the_devices() -> None:
+    crew_ = on_cpu(5, 2, 8).on_nodes([1, 0])
+    assert [crew_.node_of(worker) for worker in range(5)] == [1, 0, 1, 0, 1]
+    assert [seat.node for seat in on_cpu(1, 3, 8).on_nodes([2]).seats] == [2, 2, 2]

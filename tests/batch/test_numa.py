@@ -13,6 +13,7 @@ import pytest
 
 from funasr_cli.batch import numa
 from funasr_cli.errors import UsageError
+from funasr_cli.executors import npu_smi
 from funasr_cli.executors.npu_smi import Chip
 from tests.sysfs import write_sysfs
 
@@ -70,6 +71,18 @@ def test_the_node_is_chosen_by_the_npu_by_number_or_not_at_all(sysfs: Path) -> N
     with pytest.raises(UsageError, match="no NUMA node 7") as raised:
         numa.choose_node(7, 0, chips)
     assert "Nodes of this machine: 0, 1" in str(raised.value)
+
+
+def test_each_npu_has_its_node(sysfs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(npu_smi, "ask", lambda: [chip(0, "0000:82:00.0"), chip(1, "0000:01:00.0")])
+    assert numa.choose_nodes("auto", [0, 1]) == [1, 0]
+    assert numa.choose_nodes("1", [0, 1]) == [1, 1]
+    assert numa.choose_nodes("off", [0, 1]) == [None, None]
+
+
+def test_the_cpu_is_kept_on_a_node_only_if_that_is_asked_for(sysfs: Path) -> None:
+    assert numa.choose_nodes("1", []) == [1]
+    assert numa.choose_nodes("auto", []) == numa.choose_nodes("off", []) == [None]
 
 
 def test_one_node_leaves_nothing_to_choose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
