@@ -1,0 +1,148 @@
+"""How busy one and two simulated NPUs are when windows come from memory.
+
+    python benchmarks/ascend.py FOLDER [--milliseconds 10] [--windows 500] [--rounds 5]
+
+FOLDER: what `funasr-cli export` or `freeze` made; the simulated compiler takes its static graph. A simulated run takes
+the time that is given and computes nothing; its copies are real. `executor` calls the executor over and over in one
+process. `device processes` are those of `funasr-cli transcribe`: they take windows from the slots, as many ahead as the
+pool gives them, by its own exchange. Busy is the time of the runs, as simulated devices count it, over the time taken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from multiprocessing.connection import wait
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+SIMULATOR = ROOT / "tests" / "ascend_simulator" / "python"
+sys.path[:0] = [str(ROOT), str(SIMULATOR)]
+
+from funasr_cli.arrays import Arrays
+from funasr_cli.batch.crew import Seat
+from funasr_cli.batch.exchange import AHEAD, Exchange
+from funasr_cli.batch.messages import Loaded, Ran
+from funasr_cli.batch.shared import Slots
+from funasr_cli.batch.staff import Device
+from funasr_cli.executors.ascend import AscendExecutor
+from funasr_cli.export.atc import plan
+from funasr_cli.models.store import Model
+from funasr_cli.recognizers.sensevoice_graph import LONGEST
+from tests.ascend_simulator.fixtures import compile_om
+
+SOC = "Ascend310P3"
+
+
+def window_of(executor: AscendExecutor) -> Arrays:
+    """A full window of noise."""
+    rng = np.random.default_rng(0)
+    sizes = {spec.name: [size or 1 for size in spec.shape] for spec in executor.inputs}
+    return {
+        spec.name: rng.standard_normal(sizes[spec.name], np.float32)
+        if spec.dtype == np.float32
+        else np.full(sizes[spec.name], 250 if "length" in spec.name else 3, spec.dtype)
+        for spec in executor.inputs
+    }
+
+
+def alone(om: Path, windows: int) -> tuple[float, Arrays]:
+    """Seconds for as many runs of one executor, and the window that was run."""
+    with closing(AscendExecutor(lambda _: om, longest=LONGEST)) as executor:
+        window = window_of(executor)
+        started = time.perf_counter()
+        for _ in range(windows):
+            executor.run(window)
+        return time.perf_counter() - started, window
+
+
+def together(model: Model, devices: int, windows: int, window: Arrays) -> float:
+    """Seconds for as many windows on several devices."""
+    slots = Slots(devices * AHEAD)
+    for slot in range(devices * AHEAD):
+        slots.write_inputs(slot, window)
+    exchange: Exchange[str, Device] = Exchange(
+        devices * AHEAD, lambda *_: None, lambda device, run: device.child.say(run)
+    )
+    processes = [Device.start(slots, model, Seat(1, npu), 0.0) for npu in range(devices)]
+    try:
+        for process in processes:
+            assert isinstance(process.child.pipe.recv(), Loaded)
+            exchange.add_device(process)
+        by_pipe = {process.child.pipe: process for process in processes}
+        for _ in range(devices * AHEAD):
+            exchange.want("us")
+        started = time.perf_counter()
+        for slot in range(devices * AHEAD):
+            exchange.run("us", slot)
+        answered = 0
+        while answered < windows:
+            for pipe in wait(list(by_pipe)):
+                answer = pipe.recv()  # type: ignore[union-attr]
+                assert isinstance(answer, Ran)
+                answered += 1
+                exchange.answer(by_pipe[pipe], answer)  # type: ignore[index]
+                exchange.run("us", answer.slot)
+        return time.perf_counter() - started
+    finally:
+        for process in processes:
+            process.child.bury()
+        slots.close()
+
+
+def time_in_runs(reports: Path) -> float:
+    """Seconds, over all processes that have reported since the last call."""
+    paths = list(reports.glob("process-*.json"))
+    seconds = sum(json.loads(path.read_text(encoding="utf-8"))["busy"] for path in paths)
+    for path in paths:
+        path.unlink()
+    return float(seconds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--milliseconds", type=float, default=10.0)
+    parser.add_argument("--windows", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    conversion = plan(arguments.folder, soc=SOC, precision="allow_mix_precision")
+    with tempfile.TemporaryDirectory() as folder:
+        machine = Path(folder) / "machine.json"
+        machine.write_text(
+            json.dumps({"socs": [SOC] * 2, "run_ms": arguments.milliseconds, "compute": False, "folder": folder}),
+            encoding="utf-8",
+        )
+        os.environ["ACL_SIMULATOR"] = str(machine)
+        os.environ["PYTHONPATH"] = f"{ROOT}:{SIMULATOR}"
+        om = compile_om(conversion.graph, Path(folder) / f"m_15s_{SOC}.om", conversion.shape)
+        model = Model("m", "sensevoice", arguments.folder, om, "om", "", "")
+        count = arguments.windows
+        rounds: list[list[tuple[float, float]]] = []
+        for _ in range(arguments.rounds):
+            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as another:  # a runtime lives once
+                seconds, window = another.submit(alone, om, count).result()
+            rounds.append([(seconds, time_in_runs(Path(folder)))])
+            for devices in (1, 2):
+                seconds = together(model, devices, count, window)
+                rounds[-1].append((seconds, time_in_runs(Path(folder)) / devices))
+    print(f"| | {arguments.milliseconds:g} ms a window: busy | against one device process |\n|---|---|---|")
+    names = ("executor", "one device process", "two device processes")
+    for index, name in enumerate(names):
+        busy = median(times[index][1] / times[index][0] for times in rounds)
+        gain = median(times[1][0] / times[index][0] for times in rounds)
+        print(f"| {name} | {busy:.1%} | {gain:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
