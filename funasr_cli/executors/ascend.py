@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from funasr_cli.arrays import Arrays, TensorSpec
-from funasr_cli.errors import DeviceLost, ModelError
+from funasr_cli.errors import DeviceError, DeviceLost, ModelError
 from funasr_cli.executors.acl import AscendDevice
 from funasr_cli.executors.base import check_inputs, padded
 from funasr_cli.executors.offline_model import Buffer, OfflineModel, OmTensor, make_dataset
@@ -88,7 +88,13 @@ class AscendExecutor:
         self._npu.enter()
         self._held.close()
         self._npu.reset()
-        self._open()
+        try:
+            self._open()
+        except BaseException as error:
+            self._npu.lost = True  # there is nothing to run, and the memory of the last model is gone
+            if isinstance(error, ModelError):  # which could be loaded before
+                raise DeviceError(f"NPU {self._npu.index} does not take the model again: {error.what}") from error
+            raise
 
     def close(self) -> None:
         self._inputs.clear()

@@ -14,7 +14,7 @@ import numpy as np
 
 from funasr_cli.arrays import TensorSpec
 from funasr_cli.errors import ModelError
-from funasr_cli.executors.acl import NO_MEMORY, AclError, AscendDevice
+from funasr_cli.executors.acl import FAULTS, NO_MEMORY, AclError, AscendDevice
 
 DTYPES: Mapping[int, np.dtype[Any]] = {
     number: np.dtype(name)
@@ -62,7 +62,8 @@ class OfflineModel:
     """An OM loaded into the device's context. `held` is told how to give it back.
 
     `gears` are the shapes of all inputs, in a row as the runtime wants them, of which a run uses one; empty for a
-    model that has one shape, or takes any. Raises `ModelError` where the file cannot be loaded on this device.
+    model that has one shape, or takes any. Raises `ModelError` where the file cannot be loaded on this device, and
+    `DeviceError` where the device is at fault.
     """
 
     def __init__(self, device: AscendDevice, path: Path, held: ExitStack) -> None:
@@ -70,7 +71,7 @@ class OfflineModel:
         try:
             self.id: int = acl.do("mdl.load_from_file", str(path))
         except AclError as error:
-            if error.code == NO_MEMORY:
+            if error.code == NO_MEMORY or error.code in FAULTS:
                 raise
             raise ModelError(
                 f"cannot be loaded on {device.soc}: {error.what}",

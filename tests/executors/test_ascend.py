@@ -252,6 +252,7 @@ def test_without_cann_it_says_what_to_set(oms: NanoOms, monkeypatch: pytest.Monk
         ({}, 3, ["NPU 3 cannot be used; the runtime finds 1", "107001", "ASCEND_RT_VISIBLE_DEVICES"]),
         ({"busy": [0]}, 0, ["NPU 0 cannot be used", "507033", "held by another process", "npu-smi info"]),
         ({"memory_mb": 1}, 0, ["acl.mdl.load_from_file failed with 207001", "memory is full", "npu-smi info"]),
+        ({"load_error": 507011}, 0, ["acl.mdl.load_from_file failed with 507011", "npu-smi info"]),
     ],
 )
 def test_a_device_that_cannot_be_used_is_an_error_that_says_why(
@@ -391,6 +392,22 @@ def test_a_device_that_comes_back_without_its_memory_is_an_error(npu: Npu, oms: 
             executor.run(inputs(40))
         npu.process.devices[0].memory = 1000
         with pytest.raises(DeviceError, match="207001"):
+            executor.recover()
+        with pytest.raises(DeviceLost, match="failed in an earlier run"):  # the buffers of the last model are gone
+            executor.run(inputs(40))
+        npu.process.devices[0].memory = 10**9
+        executor.recover()
+        executor.run(inputs(40))
+
+
+@pytest.mark.parametrize("code", [507011, 145000])
+def test_a_model_that_cannot_be_loaded_again_is_the_fault_of_the_device(npu: Npu, oms: NanoOms, code: int) -> None:
+    npu.set(faults={"1": 507011})
+    with opened(oms.static) as executor:
+        with pytest.raises(DeviceLost):
+            executor.run(inputs(40))
+        npu.process.machine.load_error = code
+        with pytest.raises(DeviceError, match=str(code)):
             executor.recover()
 
 
