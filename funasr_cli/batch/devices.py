@@ -84,10 +84,11 @@ def _survey(pipe: Connection) -> None:
     settle_in("funasr-survey")
     from funasr_cli.executors.acl import survey
 
-    try:
-        pipe.send(survey())
-    except DeviceError as error:
-        pipe.send(error)
+    with suppress(OSError):  # the parent was interrupted meanwhile
+        try:
+            pipe.send(survey())
+        except DeviceError as error:
+            pipe.send(error)
 
 
 def usable_cores() -> int:

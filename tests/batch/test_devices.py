@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.batch import devices
+from funasr_cli.batch.child import Child
 from funasr_cli.batch.devices import Device, choose_device, usable_cores
 from funasr_cli.errors import DeviceError
 from tests.ascend_simulator.fixtures import Npu
@@ -75,6 +76,12 @@ def test_a_runtime_that_finds_none_or_dies_or_hangs_is_told(
     monkeypatch.setattr(devices, "SURVEY", 0.2)
     with pytest.raises(DeviceError, match="does not answer within 0 s"):
         choose_device("npu")
+
+
+def test_a_survey_that_nobody_waits_for_any_more_ends_quietly(npu: Npu, capfd: pytest.CaptureFixture[str]) -> None:
+    child = Child("spawn", devices._survey)
+    child.bury()
+    assert capfd.readouterr().err == ""
 
 
 def dies(pipe: Connection) -> None:
