@@ -12,7 +12,7 @@ from funasr_cli.errors import DeviceError
 from funasr_cli.executors.base import Executor
 from funasr_cli.hotwords import Hotword
 from funasr_cli.models.account import graph_metadata
-from funasr_cli.models.store import Model, cpu_twin
+from funasr_cli.models.store import COMPILED, Model, cpu_twin
 from funasr_cli.recognizers.base import Recognizer
 
 
@@ -75,6 +75,8 @@ def _sensevoice_executor(model: Model, seat: Seat, tell: Tell) -> tuple[Executor
 
     if seat.npu is not None:
         return _sensevoice_on_npu(model, seat, seat.npu, tell)
+    if model.precision == COMPILED:  # an NPU was given up, and the CPU does its work
+        model = cpu_twin(model)
     executor = OnnxExecutor(model.weights, precision=model.precision, threads=seat.threads)
     return executor, Graph(executor.device, executor.inputs, executor.outputs, executor.metadata)
 

@@ -1,24 +1,30 @@
-"""The device processes of a run, one a seat: replaced where they die or hang, given up where they cannot begin."""
+"""The device processes of a run, one a seat: replaced where they die or hang, given up where they cannot go on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from funasr_cli.batch.child import Death
 from funasr_cli.batch.crew import Seat
 from funasr_cli.batch.exchange import Exchange
 from funasr_cli.batch.ledger import Ledger
 from funasr_cli.batch.messages import Broke, FromDevice, Loaded, Note, Ran, Run, Unusable
+from funasr_cli.batch.recovering import ON_THE_CPU
 from funasr_cli.batch.shared import Slots
 from funasr_cli.batch.staff import Device, Worker
 from funasr_cli.batch.strikes import Strikes
-from funasr_cli.errors import InputError
+from funasr_cli.errors import DeviceError, DeviceLost, FunasrError, InputError
+from funasr_cli.executors.acl import CURE
 from funasr_cli.models.store import Model
 
 Order = Callable[[Device, Run], None]
 
 STARTING = 600.0
 """Seconds that a device process may take to load its graph."""
+
+GIVEN_UP = 6
+"""Failures in a row after which an NPU is given up, before it costs all recordings: each costs one after two."""
 
 
 class Fleet:
@@ -51,9 +57,9 @@ class Fleet:
         self._clock = clock
         self._strikes: Strikes[int] = Strikes()  # of the windows in the slots
 
-    def start(self, seat: Seat) -> None:
-        """Start a process for a seat."""
-        device = Device.start(self._slots, self._model, seat, self._clock())
+    def start(self, seat: Seat, failures: int = 0) -> None:
+        """Start a process for a seat, in which there were so many failures since a run went well."""
+        device = Device.start(self._slots, self._model, seat, self._clock(), failures)
         self.processes.add(device)
         self._watch(device)
 
@@ -62,38 +68,43 @@ class Fleet:
         self._strikes.forget(slot)
 
     def heard(self, device: Device, message: FromDevice) -> None:
-        """A process said something. Raises what makes the last one unusable."""
+        """A process said something. Raises what makes the last seat unusable."""
         device.since = self._clock()
         match message:
             case Ran():
+                device.failures = 0
                 self._ledger.tally.busy += message.seconds
                 self.exchange.answer(device, message)
-            case Broke():
+            case Broke(_, error):
                 self.exchange.answer(device, message)
+                if isinstance(error, DeviceLost):
+                    device.failures += 2  # it was run twice
+                    if self._given_up(device, error.what):
+                        device.child.kill()
             case Note(text):
                 self._ledger.display.warn(text)
             case Loaded():
                 self.loaded = self.loaded or message
                 self.exchange.add_device(device)
             case Unusable(error):
-                device.gives_up = True
-                if all(other.gives_up for other in self.processes):
-                    raise error
-                self._ledger.display.warn(f"{device.seat.name} is not used: {error}")
-                self._ledger.tally.devices -= 1
+                self._leave_out(device, error)
 
     def lost(self, device: Device, death: Death) -> None:
-        """A process is gone: its windows are the next to be run, by another one in its seat."""
+        """A process is gone: its windows are the next to be run, by another one in its seat.
+
+        Raises what makes the last seat unusable.
+        """
         slot = self.exchange.under_way(device)
         verdict = None
         if slot is not None and self._strikes.out(slot, 0.0, at_fault=death.at_fault):
             verdict = Broke(slot, InputError(f"device processes die over a window of it: {death.how}"))
         self.processes.remove(device)
         self.exchange.remove_device(device, verdict)
-        if not device.gives_up:
+        device.failures += death.at_fault if device.born else 2
+        if not device.gives_up and not self._given_up(device, death.how):
             what = f"the process of {device.seat.name} was lost ({death.how})"
             self._ledger.display.warn(f"{what}; its windows are run again in a new one")
-            self.start(device.seat)
+            self.start(device.seat, device.failures)
 
     def hung(self) -> list[tuple[Device, str]]:
         """The processes that hang, and how that shows."""
@@ -105,6 +116,28 @@ class Fleet:
             elif self.exchange.under_way(device) is not None and waits > self._window_timeout:
                 found.append((device, f"no answer within --window-timeout, {self._window_timeout:.0f} s"))
         return found
+
+    def _given_up(self, device: Device, how: str) -> bool:
+        """Whether its NPU has failed too often; the CPU takes its place where that is allowed."""
+        seat = device.seat
+        if seat.npu is None or device.failures < GIVEN_UP:
+            return False
+        error = DeviceError(f"{seat.name} fails again and again: {how}", hint=CURE)
+        if seat.fallback:
+            device.gives_up = True
+            self._ledger.display.warn(f"{error.what}; {ON_THE_CPU}")
+            self.start(replace(seat, npu=None, fallback=False))
+        else:
+            self._leave_out(device, error)
+        return True
+
+    def _leave_out(self, device: Device, error: FunasrError) -> None:
+        """Go on with the others. Raises the error where there are none."""
+        device.gives_up = True
+        if all(other.gives_up for other in self.processes):
+            raise error
+        self._ledger.display.warn(f"{device.seat.name} is not used: {error}")
+        self._ledger.tally.devices -= 1
 
     def _order(self, device: Device, run: Run) -> None:
         if self.exchange.under_way(device) == run.slot:

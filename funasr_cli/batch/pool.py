@@ -257,7 +257,7 @@ class Pool:
         death = (
             Death(hung, at_fault=True) if hung else Death.of(code, memory_ran_out=out_of_memory_kills() > self._ooms)
         )
-        if not one.born and not (isinstance(one, Device) and one.gives_up):
+        if not one.born and not (isinstance(one, Device) and (one.gives_up or one.seat.npu is not None)):
             self._stillborn[type(one)] += 1
             if self._stillborn[type(one)] >= STILLBORN:
                 hint = "Is there too little memory? --workers 1"

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from funasr_cli.arrays import Arrays, TensorSpec
-from funasr_cli.errors import DeviceError, DeviceLost
+from funasr_cli.errors import DeviceError
 from funasr_cli.executors.base import Executor
 
 ON_THE_CPU = "from here on the CPU does its work, as --on-device-failure says"
@@ -54,7 +54,7 @@ class RecoveringExecutor:
             return self._current.run(inputs)
         try:
             return self._npu.run(inputs)
-        except DeviceLost as error:
+        except DeviceError as error:
             self._tell(f"{error.what}; the device is reset, and the window run again")
         try:
             self._npu.recover()

@@ -42,7 +42,8 @@ class Worker:
 class Device:
     """A device process; the window that it runs was begun at `since`, by the pool's own clock.
 
-    `born`: it has loaded the graph. `gives_up`: it cannot work, nor could another in its seat.
+    `born`: it has loaded the graph. `gives_up`: it cannot work, nor could another in its seat. `failures` in its seat,
+    since the last run there that went well.
     """
 
     child: Child
@@ -50,11 +51,12 @@ class Device:
     since: float
     born: bool = False
     gives_up: bool = False
+    failures: int = 0
 
     @classmethod
-    def start(cls, slots: Slots, model: Model, seat: Seat, now: float) -> Device:
+    def start(cls, slots: Slots, model: Model, seat: Seat, now: float, failures: int = 0) -> Device:
         """A new process; it says `Loaded` when it is ready. Never a forked one: an NPU's driver would not bear it."""
-        return cls(Child("spawn", _serve, slots, model, seat), seat, now)
+        return cls(Child("spawn", _serve, slots, model, seat), seat, now, failures=failures)
 
 
 # Imported in the children: what they need is nothing that the parent needs.

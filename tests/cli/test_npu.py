@@ -24,6 +24,7 @@ from tests.meetings import samples_of
 
 ON_NPU = "npu (Ascend310P3)"
 LOST = 507011
+OTHER_ERROR = 207001
 FILES = 6
 
 
@@ -193,6 +194,34 @@ def test_the_cpu_goes_on_where_that_is_allowed_and_everything_says_so(
         assert document["device"] == entry["device"]
         assert bool(entry["warnings"]) == bool(document["warnings"]) == ("cpu (float32)" in entry["device"])
     assert "cpu (float32)" in night.of("device")
+
+
+@pytest.mark.parametrize("fault", [LOST, "crash", OTHER_ERROR])
+def test_a_device_on_which_nothing_runs_any_more_does_not_cost_all_recordings(
+    leaky: Npu, transcribe: Transcribe, on_cpu: dict[str, bytes], fault: int | str
+) -> None:
+    leaky.set(faults={str(run): fault for run in range(1, 100)})
+    night = transcribe("--device", "npu")
+    assert night.code == 4
+    assert "error: NPU 0 fails again and again" in night.said
+    assert 0 < len(night.entries) <= FILES // 2
+    leaky.set(faults={str(run): fault for run in range(1, 100)})
+    other = transcribe("--device", "npu", "--on-device-failure", "cpu", output="other")
+    assert "from here on the CPU does its work, as --on-device-failure says" in other.said
+    done = [entry for entry in other.entries.values() if entry["status"] == "done"]
+    assert (len(other.entries), other.code) == (FILES, 1 if len(done) < FILES else 0)
+    assert len(done) >= FILES // 2
+    assert {entry["device"] for entry in done} == {"cpu (float32)"}
+    assert all(on_cpu[name] == text for name, text in other.texts.items())
+
+
+def test_one_of_two_whose_processes_crash_is_told_and_the_other_works(
+    leaky: Npu, transcribe: Transcribe, on_cpu: dict[str, bytes]
+) -> None:
+    leaky.set(socs=["Ascend310P3"] * 2, run_ms=1000, deadly=[1])
+    night = transcribe("--device", "npu")
+    assert (night.code, night.texts) == (0, on_cpu)
+    assert "NPU 1 is not used: NPU 1 fails again and again: killed by SIGABRT" in night.said
 
 
 def test_a_spare_graph_that_is_not_there_is_told_at_the_start(npu: Npu, transcribe: Transcribe, model: Path) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 class Machine:
     """What is simulated. `runs` counts from 1 over all processes: `faults` says what befalls which of them.
 
-    A fault is an error code, or `hang`. `run_ms` is the least time that a run takes. Without `compute` the outputs are
-    zeros. `busy` devices belong to somebody else. The first `failing_resets` resets fail, over all processes. Each
-    process leaves a report in `folder`.
+    A fault is an error code, `hang`, or `crash`. `run_ms` is the least time that a run takes. Without `compute` the
+    outputs are zeros. `busy` devices belong to somebody else, and who takes a `deadly` one crashes. The first
+    `failing_resets` resets fail, over all processes. Each process leaves a report in `folder`.
     """
 
     socs: list[str] = field(default_factory=lambda: ["Ascend310P3"])
@@ -23,6 +23,7 @@ class Machine:
     run_ms: float = 0
     compute: bool = True
     busy: list[int] = field(default_factory=list)
+    deadly: list[int] = field(default_factory=list)
     faults: dict[str, int | str] = field(default_factory=dict)
     load_error: int = 0
     failing_resets: int = 0

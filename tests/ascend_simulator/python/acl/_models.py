@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -156,6 +157,8 @@ def prepare(model: Model, inputs: Dataset, outputs: Dataset, stream: Any, rest: 
     def act() -> int:
         faults = process.machine.faults
         fault = faults.get(str(process.machine.count("runs"))) if faults else None
+        if fault == "crash":
+            os.abort()
         if fault == "hang" and stream is not None:
             return int(stream.hang())
         if fault == "hang":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 
 from acl import _process
 from acl._memory import (
@@ -43,6 +44,8 @@ def get_device_count() -> int:
 def set_device(device: int) -> None:
     process = _process.process
     chosen = process.device(device)
+    if chosen.index in process.machine.deadly:
+        os.abort()
     if chosen.index in process.machine.busy:
         process.fail(DEVICE_BUSY, f"device {device} is held by another process")
     if chosen.fault:
