@@ -8,32 +8,29 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import click
 
 from funasr_cli.audio.spans import VadOptions
-from funasr_cli.audio.windows import WindowShape
-from funasr_cli.batch.crew import cpu_crew, npu_crew, seat_alone
 from funasr_cli.batch.deadline import Deadline
-from funasr_cli.batch.delivery import Delivery, FileDelivery, StdoutDelivery
-from funasr_cli.batch.devices import Device, choose_device
+from funasr_cli.batch.delivery import FileDelivery, StdoutDelivery
+from funasr_cli.batch.devices import choose_device
 from funasr_cli.batch.families import hotword_warnings
-from funasr_cli.batch.ledger import Ledger
-from funasr_cli.batch.numa import choose_nodes, pin
+from funasr_cli.batch.numa import choose_nodes
 from funasr_cli.batch.plan import Action, Job, Rules
 from funasr_cli.batch.progress import Display, Style, Tally, make_display
 from funasr_cli.batch.record import Provenance, Record, open_record, peek_record
 from funasr_cli.batch.scan import EXTENSIONS, Scan, Selection, Source, from_stdin, scan
 from funasr_cli.batch.settings import Channels, Settings
-from funasr_cli.batch.signals import Interrupted, StopSignals
+from funasr_cli.batch.signals import Interrupted
+from funasr_cli.cli.session import Session, nonsense_is_a_usage_error
 from funasr_cli.errors import NoAudioError, UsageError
 from funasr_cli.files import shown
 from funasr_cli.hotwords import read_hotwords
-from funasr_cli.models.store import Model, default_model, find_model
+from funasr_cli.models.store import default_model, find_model
 from funasr_cli.outputs import Layout
 from funasr_cli.outputs.txt import TxtLayout
 from funasr_cli.text.correct import Strength
@@ -43,97 +40,6 @@ MANY_ON_STDOUT = ("txt", "json")
 """Formats of which several can follow each other in one stream."""
 
 MOST_WARNINGS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What a run works with, whether it writes files or to stdout."""
-
-    settings: Settings
-    model: Model
-    why_model: str
-    device: Device
-    fallback: bool
-    nodes: Sequence[int | None]
-    display: Display
-    deadline: Deadline
-    max_files: int | None
-    workers: int | None
-    window_timeout: float
-    debug: bool
-
-    def print(self, deliveries: Sequence[StdoutDelivery], tally: Tally) -> None:
-        """Do all of `deliveries` in this process, in their order. Raises `Interrupted` where a signal came."""
-        self._alone(deliveries, tally)
-
-    def write(self, deliveries: Sequence[FileDelivery], record: Record, tally: Tally) -> None:
-        """Do all of `deliveries`, with a pool of processes where there are several. Raises `Interrupted`.
-
-        An NPU always has a process of its own, which can be ended when it hangs.
-        """
-        single = min(len(deliveries), self.max_files or len(deliveries)) == 1
-        if self.debug or (single and not self.device.npus):
-            self._alone(deliveries, tally)
-        else:
-            self._together(deliveries, record, tally)
-
-    def _alone(self, deliveries: Sequence[Delivery], tally: Tally) -> None:
-        # The runtimes take longer to import than a night takes in which nothing is new.
-        from funasr_cli.batch.engine import load_engine
-        from funasr_cli.batch.solo import Solo
-        from funasr_cli.batch.transcriber import Transcriber
-
-        seat = seat_alone(self.device.npus, fallback=self.fallback)
-        settings = self.settings
-        pin(self.nodes[0])
-        with (
-            StopSignals() as signals,
-            closing(
-                load_engine(self.model, seat, itn=settings.itn, hotwords=settings.hotwords, tell=self.display.warn)
-            ) as engine,
-        ):
-            self._check(engine.recognizer.languages, engine.recognizer.window)
-            self._introduce(engine.device)
-            solo = Solo(Transcriber(engine, settings), Ledger(self.display, tally), signals.check)
-            solo.do(deliveries, self.deadline, self.max_files, debug=self.debug)
-
-    def _together(self, deliveries: Sequence[FileDelivery], record: Record, tally: Tally) -> None:
-        from funasr_cli.batch.pool import Pool
-
-        count = len(deliveries)
-        if self.device.npus:
-            crew = npu_crew(
-                self.device.npus, self.workers, count, fallback=self.fallback, window_timeout=self.window_timeout
-            )
-        else:
-            crew = cpu_crew(self.model, self.workers, count)
-        crew = crew.on_nodes(self.nodes)
-        ledger = Ledger(self.display, tally)
-        with (
-            StopSignals() as signals,
-            Pool(
-                crew, record, self.model, self.settings, ledger, signals.check, window_timeout=self.window_timeout
-            ) as pool,
-        ):
-            loaded = pool.load()
-            self._check(loaded.languages, loaded.window)
-            self._introduce(loaded.graph.device)
-            self.display.note(str(crew))
-            pool.do(deliveries, self.deadline, self.max_files)
-
-    def _check(self, languages: frozenset[str], window: float) -> None:
-        """Refuse settings that this model cannot do."""
-        if self.settings.language is not None and self.settings.language not in languages:
-            raise UsageError(
-                f"{self.model.name} does not know the language {self.settings.language!r}",
-                hint=f"It knows: auto, {', '.join(sorted(languages))}.",
-            )
-        with _nonsense_is_a_usage_error():
-            WindowShape(window, self.settings.overlap)
-
-    def _introduce(self, device: str) -> None:
-        self.display.note(f"model {self.model.name}: {self.why_model}")
-        self.display.note(f"device {device}: {self.device.why}")
 
 
 def transcribe_all(
@@ -189,7 +95,7 @@ def transcribe_all(
     if beside and "-" in paths:
         raise UsageError("there is no place beside stdin", hint="Name a folder with -o, or print with -o -.")
     listed = read_hotwords(hotwords)
-    with _nonsense_is_a_usage_error():
+    with nonsense_is_a_usage_error():
         settings = Settings(
             layout=Layout(txt_layout, bom, crlf),
             channels=channels,
@@ -282,15 +188,6 @@ def _to_files(session: Session, record: Record, sources: Sequence[Source], rules
 def _list(record: Record, sources: Sequence[Source], rules: Rules) -> None:
     for job in record.jobs(sources, rules):
         click.echo(f"{job.action.value:5} {shown(job.source.path)}: {job.why}")
-
-
-@contextmanager
-def _nonsense_is_a_usage_error() -> Iterator[None]:
-    """Values that are right each for itself but make no sense together are refused where they meet."""
-    try:
-        yield
-    except ValueError as error:
-        raise UsageError(str(error)) from error
 
 
 @contextmanager

@@ -27,9 +27,8 @@ from funasr_cli.models.record import Record, read_record, verify
 class Model:
     """A model on this machine: `family` names its recogniser, `path` is its folder.
 
-    `weights` is the file that is run, `precision` (`float32`, `int8`, or `om` for one that is compiled with its own)
-    what it computes in, `sha256` its hash; `content`
-    is one hash of all files that make a difference to a text.
+    `weights` is the file that is run, `precision` what it computes in (`float32`, `int8`, or `om` for one that is
+    compiled with its own), `sha256` its hash; `content` is one hash of all files that make a difference to a text.
     """
 
     name: str
