@@ -41,7 +41,7 @@ from funasr_cli.scoring.align import align
 from funasr_cli.scoring.bootstrap import interval
 from funasr_cli.scoring.hotwords import HotwordScorer, Text, text_of
 from funasr_cli.scoring.read import Piece
-from funasr_cli.text.correct import Strength
+from funasr_cli.text.options import Strength
 from funasr_cli.transcript import Token
 
 SAID, NEVER_SAID = 30, 500

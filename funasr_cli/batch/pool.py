@@ -85,7 +85,8 @@ class Pool:
         self._last_look = time.monotonic()
 
     def __enter__(self) -> Pool:
-        preload("funasr_cli.batch.worker", f"funasr_cli.recognizers.{self._model.family}")
+        words = ["pypinyin"] if self._settings.hotwords else []  # dictionaries, of which one in memory is enough
+        preload("funasr_cli.batch.worker", f"funasr_cli.recognizers.{self._model.family}", "rjieba", *words)
         with ExitStack() as stack:
             count = len(self._crew.seats) * AHEAD + self._crew.workers * LANES
             self._slots = Slots(count)

@@ -11,10 +11,7 @@ from funasr_cli.audio.spans import VadOptions
 from funasr_cli.hotwords import Hotword
 from funasr_cli.models.store import Model
 from funasr_cli.outputs import Layout
-from funasr_cli.text.correct import Strength
-from funasr_cli.text.edit import TextOptions
-from funasr_cli.text.script import Script
-from funasr_cli.text.segments import SegmentLimits
+from funasr_cli.text.options import Script, SegmentLimits, Strength, TextOptions
 
 Channels = Literal["mix", "split"]
 """The channels of a recording are averaged, or each is transcribed by itself."""

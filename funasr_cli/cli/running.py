@@ -33,8 +33,7 @@ from funasr_cli.hotwords import read_hotwords
 from funasr_cli.models.store import default_model, find_model
 from funasr_cli.outputs import Layout
 from funasr_cli.outputs.txt import TxtLayout
-from funasr_cli.text.correct import Strength
-from funasr_cli.text.script import Script
+from funasr_cli.text.options import Script, Strength
 
 MANY_ON_STDOUT = ("txt", "json")
 """Formats of which several can follow each other in one stream."""

@@ -49,6 +49,9 @@ PACKAGES = (
     Package("onnxruntime", "onnxruntime"),
     Package("av", "av"),
     Package("soundfile", "soundfile"),
+    Package("OpenCC", "opencc"),
+    Package("pypinyin", "pypinyin"),
+    Package("rjieba", "rjieba"),
     Package("ctranslate2", "ctranslate2", "whisper"),
     Package("faster-whisper", "faster_whisper", "whisper"),
 )

@@ -11,20 +11,18 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 from funasr_cli.hotwords import DEFAULT_WEIGHT, Hotword
 from funasr_cli.text.characters import HAN, is_chinese, is_han
 from funasr_cli.text.chinese_numbers import NUMERALS
 from funasr_cli.text.homophones import SoundIndex
 from funasr_cli.text.lexicon import cut, surprise
+from funasr_cli.text.options import Strength
 from funasr_cli.text.rewrite import Rewrite, rewrite, text_of
 from funasr_cli.text.script import simplified
 from funasr_cli.text.sentences import sentences
 from funasr_cli.text.sound import difference
 from funasr_cli.transcript import Correction, Token
-
-Strength: TypeAlias = Literal["safe", "strong"]
 
 USUAL = 5.5
 """Below this surprise, some 190 in 60 million, a word is one that people say."""

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from funasr_cli.hotwords import Hotword
-from funasr_cli.text.correct import Corrector, Strength
+from funasr_cli.text.correct import Corrector
 from funasr_cli.text.numbers import NumberWriter
+from funasr_cli.text.options import TextOptions
 from funasr_cli.text.pauses import mark_pauses
-from funasr_cli.text.script import Script, ScriptConverter
-from funasr_cli.text.segments import SegmentLimits, segment
+from funasr_cli.text.script import ScriptConverter
+from funasr_cli.text.segments import segment
 from funasr_cli.transcript import Correction, Segment, Token
-
-
-@dataclass(frozen=True, slots=True)
-class TextOptions:
-    """How a text is edited.
-
-    `correction` is how much it takes to put a hotword in the place of what sounds like it, None never. `numbers` writes
-    spoken numbers in figures, for a model that does not. `script` is that of Chinese, None as the model has it.
-    """
-
-    correction: Strength | None = "safe"
-    numbers: bool = False
-    script: Script | None = "simplified"
-    segments: SegmentLimits = field(default_factory=SegmentLimits)
 
 
 @dataclass(frozen=True, slots=True)

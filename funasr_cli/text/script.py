@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from funasr_cli.text.characters import is_chinese
+from funasr_cli.text.options import Script
 from funasr_cli.text.rewrite import differences, rewrite, text_of
 from funasr_cli.text.sentences import sentences
 from funasr_cli.transcript import Token
-
-Script: TypeAlias = Literal["simplified", "traditional"]
 
 CONVERSIONS = {"simplified": "t2s", "traditional": "s2t"}
 """OpenCC's names. Neither changes the number of characters."""

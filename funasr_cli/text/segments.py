@@ -11,11 +11,11 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from funasr_cli.text.characters import HAN
 from funasr_cli.text.lexicon import cut
+from funasr_cli.text.options import SegmentLimits
 from funasr_cli.text.rewrite import text_of
 from funasr_cli.text.sentences import ends_with, sentences
 from funasr_cli.transcript import Segment, Token, join
@@ -43,18 +43,6 @@ _LEADING_ENGLISH = re.compile(r"\b(a|an|the|of|to|in|on|at|by|for|with|from|and|
 
 SHORTEST = 0.001
 """The unit of time of SRT, in seconds: where tokens leave no time, a line still has an end behind its start."""
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentLimits:
-    """The widest line in columns (a CJK character takes two), the longest in seconds, the pause that ends a line.
-
-    A pause of less than twice that may stay within a line where it would leave a character or two alone.
-    """
-
-    columns: int = 42
-    seconds: float = 7.0
-    pause: float = 0.8
 
 
 def segment(tokens: Sequence[Token], limits: SegmentLimits | None = None) -> tuple[Segment, ...]:

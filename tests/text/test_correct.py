@@ -8,8 +8,9 @@ import time
 import pytest
 
 from funasr_cli.hotwords import Hotword
-from funasr_cli.text.correct import Corrector, Strength
+from funasr_cli.text.correct import Corrector
 from funasr_cli.text.homophones import SoundIndex
+from funasr_cli.text.options import Strength
 from funasr_cli.text.script import simplified
 from funasr_cli.transcript import Correction, Token
 

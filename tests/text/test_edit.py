@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from funasr_cli.hotwords import Hotword
-from funasr_cli.text.edit import Edited, Editor, TextOptions
+from funasr_cli.text.edit import Edited, Editor
+from funasr_cli.text.options import TextOptions
 from funasr_cli.transcript import Correction, Token, join
 
 HOTWORDS = [Hotword("新发展格局"), Hotword("十四五规划")]

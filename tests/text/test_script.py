@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from funasr_cli.text.script import Script, ScriptConverter, simplified
+from funasr_cli.text.options import Script
+from funasr_cli.text.script import ScriptConverter, simplified
 from funasr_cli.transcript import Token
 
 

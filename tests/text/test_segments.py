@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funasr_cli.text.segments import SegmentLimits, columns, segment
+from funasr_cli.text.options import SegmentLimits
+from funasr_cli.text.segments import columns, segment
 from funasr_cli.transcript import Token
 
 LIMITS = SegmentLimits(columns=42, seconds=7.0, pause=0.8)
