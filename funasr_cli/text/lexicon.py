@@ -18,9 +18,16 @@ def cut(text: str) -> list[tuple[int, int]]:
     return list(zip([0, *ends], ends, strict=False))
 
 
+def is_word(word: str) -> bool:
+    """Whether the dictionary has it, be it ever so rare."""
+    import rjieba
+
+    return bool(rjieba.has_word(word))
+
+
 @cache
 def surprise(word: str) -> float:
     """How unusual a word is: minus the decimal logarithm of its share of the corpus; 7.8 for one that it lacks."""
     import rjieba
 
-    return math.log10(TOTAL / max(1, rjieba.suggest_freq(word) if rjieba.has_word(word) else 1))
+    return math.log10(TOTAL / max(1, rjieba.suggest_freq(word) if is_word(word) else 1))

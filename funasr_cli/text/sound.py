@@ -11,7 +11,7 @@ from typing import TypeAlias
 POLYPHONES = frozenset("行长重得都还调传乐降曾称藏盛觉差角朝奇塞弹恶省率薄校参折削辟模拓宿畜屏厦血")
 """Characters that are often said with their second syllable. pypinyin lists rare ones too, for a third of all."""
 
-TONE, CONFUSION = 0.1, 0.3
+TONE, CONFUSION = 0.15, 0.3
 """The difference between two syllables in tone; in an initial, or in -n and -ng, that is often confused."""
 
 Sound: TypeAlias = tuple[str, str]
@@ -53,7 +53,7 @@ def sounds(char: str) -> frozenset[Sound]:
 
 @cache
 def difference(char: str, other: str) -> float:
-    """0 for characters that sound the same, up to 0.7 for those that are often confused, infinite for others."""
+    """0 for characters that sound the same, up to 0.75 for those that are often confused, infinite for others."""
     if char == other:
         return 0.0
     alike = ((a, b) for a in readings(char) for b in readings(other) if a.sound == b.sound)

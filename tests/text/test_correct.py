@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -110,6 +111,15 @@ TRAPS = [
     ("市值", "取得了实质进展"),
     ("党群", "应当群策群力"),
     ("外汇", "到国外会亲友"),
+    ("等候", "他等后面的人"),
+    ("造假", "这项工程的造价偏高"),
+    ("相知", "气温降至零度"),
+    ("不宜", "农业部已要求各地"),
+    ("违禁", "因为津沪两地相距甚远"),
+    ("各县", "给出一个鲜活的例子"),
+    ("隐患", "他因患病住院"),
+    ("剧场", "局常委会"),
+    ("克服", "打电话给客服"),
 ]
 """A hotword, and a text that is right although a part of it sounds like the hotword."""
 
@@ -158,7 +168,25 @@ def test_mistakes_among_traditional_characters_are_found() -> None:
 def test_a_recogniser_that_was_unsure_is_trusted_less() -> None:
     assert corrected("这件事人工只能完成一半", "人工智能", confidence=UNSURE) == "这件事人工智能完成一半"
     assert corrected("他的战游", "战友") == "他的战游"
-    assert corrected("他的战游", "战友", confidence=UNSURE) == "他的战友"
+    assert corrected("他的战游", "战友", confidence=0.3) == "他的战友"
+
+
+def test_a_recogniser_that_was_sure_is_trusted() -> None:
+    assert corrected("小区实行封控管理", "风控", confidence=0.99) == "小区实行封控管理"
+    assert corrected("心发展隔局", "新发展格局", confidence=1.0) == "新发展格局"
+
+
+def test_one_character_that_it_was_unsure_of_is_enough() -> None:
+    tokens = spoken("背破", confidence=0.99)
+    unsure = [replace(tokens[0], confidence=UNSURE), tokens[1]]
+    corrector = Corrector([Hotword("被迫")], "safe")
+    assert corrector.correct(tokens)[1] == []
+    assert [made.after for made in corrector.correct(unsure)[1]] == ["被迫"]
+
+
+def test_a_hotword_protects_itself_from_others_of_its_sound() -> None:
+    assert corrected("小区实行封控管理", "风控", confidence=UNSURE) == "小区实行风控管理"
+    assert corrected("小区实行封控管理", "风控", "封控", confidence=UNSURE) == "小区实行封控管理"
 
 
 def test_a_difference_in_tone_takes_more() -> None:
@@ -177,7 +205,7 @@ def test_strong_dares_more() -> None:
 
 def test_a_heavier_hotword_is_found_more_easily() -> None:
     light, heavy = (Corrector([Hotword("战友", weight)], "safe") for weight in (20, 100))
-    tokens = spoken("战游")
+    tokens = spoken("战游", UNSURE)
     assert light.correct(tokens) == (tokens, [])
     assert [made.after for made in heavy.correct(tokens)[1]] == ["战友"]
 
