@@ -24,7 +24,7 @@ def test_processes_killed_here_and_there_are_nobodys_fault() -> None:
 
 def test_processes_killed_again_and_again_at_the_same_place_are() -> None:
     strikes: Strikes[str] = Strikes()
-    assert [strikes.out("a.wav", 10.0, at_fault=False) for _ in range(3)] == [False, False, True]
+    assert [strikes.out("a.wav", 10.0, at_fault=False) for _ in range(10)] == [False] * 9 + [True]
 
 
 def test_what_has_gone_through_begins_anew() -> None:
