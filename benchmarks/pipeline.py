@@ -36,15 +36,17 @@ from funasr_cli.batch import families
 from funasr_cli.batch.crew import Crew, Seat
 from funasr_cli.batch.deadline import Deadline
 from funasr_cli.batch.delivery import FileDelivery
-from funasr_cli.batch.families import Graph, load_executor, load_recognizer
+from funasr_cli.batch.families import Family, Graph, load_executor, load_recognizer
 from funasr_cli.batch.ledger import Ledger
 from funasr_cli.batch.plan import Rules
 from funasr_cli.batch.pool import Pool
 from funasr_cli.batch.progress import Display, Tally
 from funasr_cli.batch.record import Provenance, open_record
+from funasr_cli.batch.recovering import Tell
 from funasr_cli.batch.scan import scan
 from funasr_cli.batch.settings import Settings
-from funasr_cli.executors.base import Executor
+from funasr_cli.executors.base import Executor, Fetch
+from funasr_cli.hotwords import Hotword
 from funasr_cli.models.store import Model, find_model
 from funasr_cli.recognizers.base import Hypothesis, Recognizer, Request
 from funasr_cli.recognizers.sensevoice_graph import TAG_FRAMES
@@ -61,21 +63,30 @@ STORED = "FUNASR_BENCHMARK_WINDOW"
 
 
 class SimulatedExecutor:
-    """Sleeps, and answers with the outputs of one real window, as much of them as the window asked for is long."""
+    """A device that takes a while for each window, one after the other, while whoever waits for it sleeps.
+
+    It answers with the outputs of one real window, as much of them as the window asked for is long.
+    """
 
     def __init__(self, graph: Graph, milliseconds: float, outputs: Arrays) -> None:
         self.inputs, self.outputs, self.device = graph.inputs, graph.outputs, "simulated"
         self._seconds = milliseconds / 1000
         self._answer = outputs
+        self._free_at = 0.0
+
+    def begin(self, inputs: Arrays) -> Fetch:
+        self._free_at = over = max(self._free_at, time.perf_counter()) + self._seconds
+
+        def fetch() -> tuple[Arrays, float]:
+            time.sleep(max(0.0, over - time.perf_counter()))
+            frames = min(inputs["speech"].shape[1] + TAG_FRAMES, self._answer["ctc_logits"].shape[1])
+            logits = self._answer["ctc_logits"][:, :frames]
+            return {"ctc_logits": logits, "encoder_out_lens": np.array([frames], np.int32)}, self._seconds
+
+        return fetch
 
     def run(self, inputs: Arrays) -> Arrays:
-        if self._seconds:
-            time.sleep(self._seconds)
-        frames = min(inputs["speech"].shape[1] + TAG_FRAMES, self._answer["ctc_logits"].shape[1])
-        return {
-            "ctc_logits": self._answer["ctc_logits"][:, :frames],
-            "encoder_out_lens": np.array([frames], np.int32),
-        }
+        return self.begin(inputs)()[0]
 
     def close(self) -> None: ...
 
@@ -102,24 +113,28 @@ def _stored() -> tuple[float, dict[str, np.ndarray], dict[str, np.ndarray]]:
     return float(milliseconds), *parts  # type: ignore[return-value]
 
 
-def _simulated_executor(model: Model, threads: int) -> tuple[Executor, Graph]:
-    executor, graph = load_executor(find_model(str(NANO)), Seat(1), print)
+def _simulated_executor(model: Model, seat: Seat, tell: Tell) -> tuple[Executor, Graph]:
+    executor, graph = load_executor(find_model(str(NANO)), Seat(1), tell)
     executor.close()
     milliseconds, _, outputs = _stored()
     return SimulatedExecutor(graph, milliseconds, outputs), graph
 
 
-def _real_recognizer(model: Model, graph: Graph, itn: bool) -> Recognizer:
-    return load_recognizer(find_model(str(NANO)), graph, itn=itn)
+def _real_recognizer(model: Model, graph: Graph, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
+    return load_recognizer(find_model(str(NANO)), graph, itn=itn, hotwords=hotwords)
 
 
-def _replaying_recognizer(model: Model, graph: Graph, itn: bool) -> Recognizer:
-    return ReplayingRecognizer(_real_recognizer(model, graph, itn), _stored()[1])
+def _replaying_recognizer(model: Model, graph: Graph, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
+    return ReplayingRecognizer(_real_recognizer(model, graph, itn, hotwords), _stored()[1])
+
+
+def _no_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, ...]:
+    return ()
 
 
 # Every child imports this file, and so knows these families as well.
-families.FAMILIES["simulated"] = (_simulated_executor, _real_recognizer)
-families.FAMILIES["replayed"] = (_simulated_executor, _replaying_recognizer)
+families.FAMILIES["simulated"] = Family(_simulated_executor, _real_recognizer, _no_warnings)
+families.FAMILIES["replayed"] = Family(_simulated_executor, _replaying_recognizer, _no_warnings)
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-import time
+from collections import deque
 from contextlib import closing, suppress
 from multiprocessing.connection import Connection
 
+from funasr_cli.arrays import Arrays
 from funasr_cli.batch.child import settle_in
 from funasr_cli.batch.crew import Seat
 from funasr_cli.batch.families import load_executor, load_recognizer
@@ -14,12 +15,18 @@ from funasr_cli.batch.messages import Broke, FromDevice, Loaded, Note, Ran, Run,
 from funasr_cli.batch.numa import pin
 from funasr_cli.batch.shared import Slots
 from funasr_cli.errors import DeviceError, DeviceLost, FunasrError, ModelError
-from funasr_cli.executors.base import Executor
+from funasr_cli.executors.base import Executor, Fetch, failed
 from funasr_cli.models.store import Model
 
+AT_ONCE = 2
+"""Windows that are begun at a time: while one runs, the next is on the device already."""
 
-def serve_device(pipe: Connection, slots: Slots, model: Model, seat: Seat) -> None:
-    """Load the model and run windows until the pipe closes. Ends with an error where the device does not come back."""
+
+def serve_device(pipe: Connection, slots: Slots, model: Model, seat: Seat, careful: bool) -> None:
+    """Load the model and run windows until the pipe closes. Ends with an error where the device does not come back.
+
+    `careful`: begin no window before the last one is answered, so that it is known over which one the process dies.
+    """
     settle_in("funasr-device")
     pin(seat.node)
     # The parent is gone, or wants this process to go; or the device does not let go, but will with the process.
@@ -32,21 +39,33 @@ def serve_device(pipe: Connection, slots: Slots, model: Model, seat: Seat) -> No
             return
         with closing(executor):
             pipe.send(Loaded(graph, recognizer.window, recognizer.languages))
-            while True:
-                order: Run = pipe.recv()
-                try:
-                    pipe.send(_answer(executor, slots, order.slot))
-                except DeviceError as error:
-                    pipe.send(Note(str(error)))
-                    sys.exit(1)  # the window is run again in another process, which may find the device well
+            run_windows(executor, pipe, slots, 1 if careful else AT_ONCE)
 
 
-def _answer(executor: Executor, slots: Slots, slot: int) -> FromDevice:
+def run_windows(executor: Executor, pipe: Connection, slots: Slots, at_once: int) -> None:
+    """Answer orders, one after the other, until the pipe closes; up to `at_once` of them are begun at a time."""
+    begun: deque[tuple[int, Fetch]] = deque()
+    while True:
+        while not begun or (len(begun) < at_once and pipe.poll()):
+            order: Run = pipe.recv()
+            begun.append((order.slot, _begin(executor, slots.inputs(order.slot))))
+        try:
+            pipe.send(_answer(executor, slots, *begun.popleft()))
+        except DeviceError as error:
+            pipe.send(Note(str(error)))
+            sys.exit(1)  # the window is run again in another process, which may find the device well
+
+
+def _begin(executor: Executor, inputs: Arrays) -> Fetch:
     try:
-        inputs = slots.inputs(slot)
-        started = time.perf_counter()
-        outputs = executor.run(inputs)
-        seconds = time.perf_counter() - started
+        return executor.begin(inputs)
+    except Exception as error:  # answers go out in the order of the windows
+        return failed(error)
+
+
+def _answer(executor: Executor, slots: Slots, slot: int, fetch: Fetch) -> FromDevice:
+    try:
+        outputs, seconds = fetch()
         slots.write_outputs(slot, outputs)
     except DeviceLost as error:
         return Broke(slot, error)

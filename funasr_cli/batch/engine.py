@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -51,9 +50,8 @@ class LocalRunner:
 
     @asynccontextmanager
     async def run(self, inputs: Arrays) -> AsyncIterator[Outcome]:
-        started = time.perf_counter()
-        outputs = self.executor.run(inputs)
-        yield Outcome(outputs, time.perf_counter() - started, self.executor.device)
+        outputs, seconds = self.executor.begin(inputs)()
+        yield Outcome(outputs, seconds, self.executor.device)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from funasr_cli.arrays import Arrays, TensorSpec
 from funasr_cli.errors import DeviceError
-from funasr_cli.executors.base import Executor
+from funasr_cli.executors.base import Executor, Fetch, failed
 
 ON_THE_CPU = "from here on the CPU does its work, as --on-device-failure says"
 
@@ -38,6 +41,7 @@ class RecoveringExecutor:
         self._spare = spare
         self._current: Executor = executor
         self._tell = tell
+        self._under_way: deque[_Run] = deque()
         self.inputs: Sequence[TensorSpec] = executor.inputs
         self.outputs: Sequence[TensorSpec] = executor.outputs
 
@@ -46,32 +50,69 @@ class RecoveringExecutor:
         return self._current.device
 
     def run(self, inputs: Arrays) -> Arrays:
-        """Run once. Raises `DeviceLost` where it fails on a device that was reset, too; the next run may go well.
+        """Run once; the same errors as those of `begin`."""
+        return self.begin(inputs)()[0]
 
-        Raises `DeviceError` where the device does not come back: another process may have more luck.
+    def begin(self, inputs: Arrays) -> Fetch:
+        """As an executor does. `inputs` have to stay what they are until the run is fetched, for it may be made again.
+
+        What is returned raises `DeviceLost` where the run fails on a device that was reset, too; the next one may go
+        well. It raises `DeviceError` where the device does not come back: another process may have more luck.
         """
-        if self._npu is None:
-            return self._current.run(inputs)
+        run = _Run(inputs, self._begin(inputs))
+        self._under_way.append(run)
+        return partial(self._fetch, run)
+
+    def _begin(self, inputs: Arrays) -> Fetch:
         try:
-            return self._npu.run(inputs)
-        except DeviceError as error:
-            self._tell(f"{error.what}; the device is reset, and the window run again")
+            return self._current.begin(inputs)
+        except DeviceError as error:  # what was begun before it is fetched before the device is reset
+            return failed(error)
+
+    def _fetch(self, run: _Run) -> tuple[Arrays, float]:
+        assert run is self._under_way[0]
         try:
-            self._npu.recover()
-            return self._npu.run(inputs)
+            return run.fetch()
         except DeviceError as error:
+            if self._npu is None:
+                raise
+            return self._once_more(self._npu, run, error)
+        finally:
+            self._under_way.popleft()
+
+    def _once_more(self, npu: Recoverable, run: _Run, error: DeviceError) -> tuple[Arrays, float]:
+        self._tell(f"{error.what}; the device is reset, and the window run again")
+        try:
+            npu.recover()
+            return self._alone(run)
+        except DeviceError as again:
             if self._spare is None:
                 raise
-            self._tell(f"{error.what}; {ON_THE_CPU}")
+            self._tell(f"{again.what}; {ON_THE_CPU}")
             with suppress(DeviceError):  # what it still holds goes with the process
-                self._npu.close()
+                npu.close()
             self._npu, self._current = None, self._spare
-            return self._current.run(inputs)
+            return self._alone(run)
+
+    def _alone(self, run: _Run) -> tuple[Arrays, float]:
+        """Make the run before any other is started, which might take the device from it; then begin those anew."""
+        try:
+            return self._current.begin(run.inputs)()
+        finally:
+            for other in self._under_way:
+                if other is not run:
+                    other.fetch = self._begin(other.inputs)
 
     def close(self) -> None:
         for executor in (self._npu, self._spare):
             if executor is not None:
                 executor.close()
+
+
+@dataclass(slots=True)
+class _Run:
+    inputs: Arrays
+    fetch: Fetch
 
 
 def _names(executor: Executor) -> tuple[set[str], set[str]]:

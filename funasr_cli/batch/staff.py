@@ -55,8 +55,11 @@ class Device:
 
     @classmethod
     def start(cls, slots: Slots, model: Model, seat: Seat, now: float, failures: int = 0) -> Device:
-        """A new process; it says `Loaded` when it is ready. Never a forked one: an NPU's driver would not bear it."""
-        return cls(Child("spawn", _serve, slots, model, seat), seat, now, failures=failures)
+        """A new process; it says `Loaded` when it is ready. Never a forked one: an NPU's driver would not bear it.
+
+        After failures it runs strictly one window after another.
+        """
+        return cls(Child("spawn", _serve, slots, model, seat, failures > 0), seat, now, failures=failures)
 
 
 # Imported in the children: what they need is nothing that the parent needs.

@@ -103,6 +103,7 @@ class AscendDevice:
     def __init__(self, index: int) -> None:
         self.index = index
         self.lost = self._stuck = False
+        self._reason = ""
         self._held = ExitStack()
         self._context: int | None = None
         self.acl = Acl()
@@ -126,9 +127,18 @@ class AscendDevice:
         except AclError as error:
             if error.code not in FAULTS:
                 raise
-            self.lost = True
+            self.lose(error.what)
             ended = "did not end a run in time" if error.code == TIMED_OUT else "failed in a run"
             raise DeviceLost(f"NPU {self.index} {ended}: {error.what}", hint=error.hint) from error
+
+    def lose(self, reason: str) -> None:
+        """Have it `lost` from now on, and remember why."""
+        self.lost, self._reason = True, reason
+
+    def check(self) -> None:
+        """Raise `DeviceLost` where the device is."""
+        if self.lost:
+            raise DeviceLost(f"NPU {self.index} failed in an earlier run: {self._reason}", hint=CURE)
 
     def release(self, call: str, *arguments: Any, waits: bool = False) -> None:
         """Make a call that gives something back. On a lost device its code means nothing, and what `waits` is left."""

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import math
+import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from funasr_cli.arrays import Arrays, TensorSpec
 from funasr_cli.errors import DeviceError, DeviceLost, ModelError
 from funasr_cli.executors.acl import AscendDevice
-from funasr_cli.executors.base import check_inputs, padded
-from funasr_cli.executors.offline_model import Buffer, OfflineModel, OmTensor, make_dataset
-
-ND = 2  # aclFormat
-
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Gear:
-    """One of the shapes that a model was compiled for: the inputs of a run are padded to it."""
-
-    dims: Shape
-    inputs: Sequence[TensorSpec]
-    outputs: Sequence[Shape]
+from funasr_cli.executors.base import Fetch, check_inputs, padded
+from funasr_cli.executors.berth import Berth, Gear
+from funasr_cli.executors.offline_model import OfflineModel
 
 
 class AscendExecutor:
@@ -39,10 +23,13 @@ class AscendExecutor:
     An OM with gears is run at the smallest that the inputs fit into; one with free dimensions as long as they are. The
     caller gives and gets float32 where the device has half floats.
 
+    Of two windows that are begun, one is run; the other is on the device already, and started as soon as that one has
+    ended, before its outputs are copied. So between two runs there is nothing but the call that starts the second. One
+    stream is enough for that, without events: a run is waited for before the next is started, and copies are calls that
+    wait, to and from memory that the run under way does not have. A run that fails takes no other with it.
+
     A run is started with `execute_async` and waited for, because the waiting lets other threads of Python go on, and
-    may have a limit; `execute` does neither. Copies come before and after it, by calls that wait. To overlap them with
-    a run would take a second set of buffers, another stream and events, and save well under a millisecond a window of
-    a graph that ends in TopK; and a run that hangs would leave a copy under way into memory that has to be given back.
+    may have a limit; `execute` does neither.
     """
 
     def __init__(self, find: Callable[[str], Path], *, longest: int, npu: int = 0, time_limit: float = 30.0) -> None:
@@ -68,22 +55,35 @@ class AscendExecutor:
         )
         self.outputs: Sequence[TensorSpec] = self._output_specs()
 
-    def run(self, inputs: Arrays) -> Arrays:
-        """Run once. Raises `ValueError` where an input does not fit, `DeviceLost` where the device fails or hangs."""
-        if self._npu.lost:
-            raise DeviceLost(f"NPU {self._npu.index} failed in an earlier run")
+    def begin(self, inputs: Arrays) -> Fetch:
+        """Copy a window to the device, and start it if no other runs; two at most may be begun.
+
+        Raises `ValueError` where an input does not fit, `DeviceLost` where the device has failed; what is returned
+        raises `DeviceError` where the run cannot be started, `DeviceLost` where the device fails or hangs in it.
+        """
+        self._npu.check()
         gear = self._gear_for(inputs)
         specs = gear.inputs if gear else self.inputs
         fitted = {spec.name: padded(inputs[spec.name], spec) for spec in specs if spec.name in inputs}
         check_inputs(specs, {**inputs, **fitted})
         self._check_length(fitted)
-        return self._run(fitted, gear)
+        self._npu.enter()
+        berth = next(berth for berth in self._berths if berth not in self._begun)
+        berth.fill(fitted, gear)
+        if not self._begun:
+            berth.start(self._stream)
+        self._begun.append(berth)
+        return partial(self._fetch, berth)
+
+    def run(self, inputs: Arrays) -> Arrays:
+        """Run one window; the same errors as those of `begin`."""
+        return self.begin(inputs)()[0]
 
     def recover(self) -> None:
         """After `DeviceLost`: give back what is on the device, reset it, and load the model again.
 
-        Raises `DeviceError` where the device does not come back. A device that hangs may hang in this as well: let
-        another process watch over the time it takes.
+        Windows that were begun are forgotten. Raises `DeviceError` where the device does not come back. A device that
+        hangs may hang in this as well: let another process watch over the time it takes.
         """
         self._npu.enter()
         self._held.close()
@@ -91,14 +91,12 @@ class AscendExecutor:
         try:
             self._open()
         except BaseException as error:
-            self._npu.lost = True  # there is nothing to run, and the memory of the last model is gone
+            self._npu.lose("it did not take the model again")  # there is nothing to run, and its memory is gone
             if isinstance(error, ModelError):  # which could be loaded before
                 raise DeviceError(f"NPU {self._npu.index} does not take the model again: {error.what}") from error
             raise
 
     def close(self) -> None:
-        self._inputs.clear()
-        self._outputs.clear()
         with ExitStack() as rest:
             rest.callback(self._npu.close)
             self._npu.enter()
@@ -110,41 +108,37 @@ class AscendExecutor:
         with ExitStack() as held:
             self._stream = npu.acl.do("rt.create_stream")
             held.callback(npu.release, "rt.destroy_stream", self._stream, waits=True)
-            self._model = model = OfflineModel(npu, self._path, held)
-            self._inputs = [self._buffer(tensor, held) for tensor in model.inputs]
-            self._outputs = [self._buffer(tensor, held) for tensor in model.outputs]
-            self._datasets: tuple[int, int] | None = None
-            if all(tensor.size for tensor in [*model.inputs, *model.outputs]):
-                choice = [Buffer(npu, model.gear_input.size, held)] if model.gear_input else []
-                self._datasets = self._make_datasets(
-                    [(buffer.address, buffer.size) for buffer in [*self._inputs, *choice]], held
-                )
-            self._gears = [self._gear(dims) for dims in model.gears]
+            self._model = OfflineModel(npu, self._path, held)
+            self._berths = [Berth(npu, self._model, self._longest, held) for _ in range(2)]
+            self._begun: deque[Berth] = deque()  # the first is run, or was
+            self._gears = [self._berths[0].gear(dims) for dims in self._model.gears]
+            # Done first when all is given back: wait for a run that an interrupt may have left behind.
+            held.callback(npu.release, "rt.synchronize_stream_with_timeout", self._stream, self._limit, waits=True)
             self._held = held.pop_all()
 
-    def _buffer(self, tensor: OmTensor, held: ExitStack) -> Buffer:
-        size = tensor.room(self._longest)
-        if None not in tensor.shape and size < tensor.bytes_of([length or 0 for length in tensor.shape]):
-            raise ModelError(f"the OM says {size} bytes of {tensor.name!r}, too few for its shape", where=self._path)
-        return Buffer(self._npu, size, held)
-
-    def _make_datasets(self, inputs: Sequence[tuple[int, int]], held: ExitStack) -> tuple[int, int]:
-        npu, outputs = self._npu, [(buffer.address, buffer.size) for buffer in self._outputs]
-        datasets = make_dataset(npu, inputs, held), make_dataset(npu, outputs, held)
-        # The first thing that is done when they are given back: wait for a run that an interrupt may have left behind.
-        held.callback(npu.release, "rt.synchronize_stream_with_timeout", self._stream, self._limit, waits=True)
-        return datasets
-
-    def _gear(self, dims: Shape) -> Gear:
-        """The shapes of inputs and outputs at the gear `dims`."""
-        assert self._datasets is not None  # an OM with gears states all sizes, those of its largest
-        self._model.select(self._datasets[0], dims)
-        row = iter(dims)
-        inputs = [
-            TensorSpec(tensor.name, tensor.spec.dtype, tuple(islice(row, len(tensor.shape))))
-            for tensor in self._model.inputs
-        ]
-        return Gear(dims, inputs, [self._model.output_shape(index) for index in range(len(self._model.outputs))])
+    def _fetch(self, berth: Berth) -> tuple[Arrays, float]:
+        """Wait for the window that was begun first, and start the other."""
+        self._npu.check()
+        assert berth is self._begun[0]
+        self._npu.enter()
+        error = berth.error
+        if error is None:
+            try:
+                self._npu.do("rt.synchronize_stream_with_timeout", self._stream, self._limit)
+            except DeviceLost:
+                raise
+            except DeviceError as failed:  # of this run alone
+                error = failed
+        seconds = time.perf_counter() - berth.started
+        self._begun.popleft()
+        if self._begun:
+            self._begun[0].start(self._stream)
+        try:
+            if error is not None:
+                raise error
+            return berth.results(), seconds
+        finally:
+            berth.clear()
 
     def _output_specs(self) -> list[TensorSpec]:
         """The outputs; what differs between gears is free."""
@@ -175,55 +169,3 @@ class AscendExecutor:
             if any(want is None and got > self._longest for want, got in lengths):
                 shape = list(inputs[spec.name].shape)
                 raise ValueError(f"tensor {spec.name!r}: free dimensions may be {self._longest} at most, got {shape}")
-
-    def _run(self, inputs: Arrays, gear: Gear | None) -> Arrays:
-        self._npu.enter()
-        used = []
-        for tensor, buffer in zip(self._model.inputs, self._inputs, strict=True):
-            array = inputs[tensor.name]
-            count = tensor.bytes_of(array.shape)
-            np.copyto(buffer.host[:count].view(tensor.dtype).reshape(array.shape), array, casting="same_kind")
-            buffer.upload(count)
-            used.append((buffer.address, count))
-        with ExitStack() as held:
-            given, made = self._datasets or self._make_datasets(used, held)
-            if gear:
-                self._model.select(given, gear.dims)
-            elif not self._datasets:
-                self._describe(given, inputs, held)
-            self._npu.do("mdl.execute_async", self._model.id, given, made, self._stream)
-            self._npu.do("rt.synchronize_stream_with_timeout", self._stream, self._limit)
-            shapes = gear.outputs if gear else self._shapes(made)
-            return {
-                tensor.name: self._result(tensor, buffer, shape)
-                for tensor, buffer, shape in zip(self._model.outputs, self._outputs, shapes, strict=True)
-            }
-
-    def _describe(self, dataset: int, inputs: Arrays, held: ExitStack) -> None:
-        """Tell the runtime the shapes of a run of a model with free dimensions."""
-        acl = self._npu.acl
-        for index, tensor in enumerate(self._model.inputs):
-            shape = list(inputs[tensor.name].shape)
-            desc = acl.make("create_tensor_desc", 0, shape, ND)  # dtype and format are the model's, whatever is said
-            held.callback(acl.ask, "destroy_tensor_desc", desc)
-            acl.do("mdl.set_dataset_tensor_desc", dataset, desc, index)
-
-    def _shapes(self, dataset: int) -> list[Shape]:
-        """The shapes of the outputs of the run that filled `dataset`."""
-        if self._datasets:
-            return [tuple(length or 0 for length in tensor.shape) for tensor in self._model.outputs]
-        acl = self._npu.acl
-        descs = [acl.make("mdl.get_dataset_tensor_desc", dataset, index) for index in range(len(self._outputs))]
-        return [
-            tuple(
-                acl.do("get_tensor_desc_dim_v2", desc, axis)
-                for axis in range(acl.ask("get_tensor_desc_num_dims", desc))
-            )
-            for desc in descs
-        ]
-
-    def _result(self, tensor: OmTensor, buffer: Buffer, shape: Shape) -> NDArray[Any]:
-        count = math.prod(shape) * tensor.dtype.itemsize
-        buffer.download(count)
-        array: NDArray[Any] = buffer.host[:count].view(tensor.dtype).reshape(shape)
-        return array.astype(tensor.spec.dtype)  # a copy: the next run writes into the same memory

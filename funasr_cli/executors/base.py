@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from funasr_cli.arrays import Arrays, TensorSpec
+
+Fetch: TypeAlias = Callable[[], tuple[Arrays, float]]
+"""Waits for a run that was begun, and gives its outputs and the seconds that it took."""
 
 
 class Executor(Protocol):
@@ -29,9 +33,35 @@ class Executor(Protocol):
         """Run once. Raises `ValueError` where an input is missing, unknown or misshapen."""
         ...
 
+    def begin(self, inputs: Arrays) -> Fetch:
+        """Begin a run. A second may be begun before the first is fetched, and is fetched after it; then a device is
+        not kept waiting by what goes on around its runs. Both calls raise as `run` does.
+        """
+        ...
+
     def close(self) -> None:
         """Give back everything the device holds for this graph."""
         ...
+
+
+def when_fetched(run: Callable[[Arrays], Arrays], inputs: Arrays) -> Fetch:
+    """`begin` for where there is nothing to overlap with: the run is made when it is fetched."""
+
+    def fetch() -> tuple[Arrays, float]:
+        started = time.perf_counter()
+        outputs = run(inputs)
+        return outputs, time.perf_counter() - started
+
+    return fetch
+
+
+def failed(error: Exception) -> Fetch:
+    """A run that could not be begun, which is told in its turn: when it is fetched."""
+
+    def fetch() -> NoReturn:
+        raise error
+
+    return fetch
 
 
 def padded(array: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:

@@ -16,7 +16,7 @@ import ctranslate2
 
 from funasr_cli.arrays import Arrays, TensorSpec
 from funasr_cli.errors import ModelError
-from funasr_cli.executors.base import check_inputs
+from funasr_cli.executors.base import Fetch, check_inputs, when_fetched
 
 BEAM_SIZE = 5
 MAX_TOKENS = 224
@@ -105,6 +105,9 @@ class CTranslate2Executor:
             "no_speech": np.array([result.no_speech_prob], np.float32),
             "languages": languages,
         }
+
+    def begin(self, inputs: Arrays) -> Fetch:
+        return when_fetched(self.run, inputs)
 
     def _align(
         self, encoded: ctranslate2.StorageView, prompt: list[int], tokens: list[int], frames: int

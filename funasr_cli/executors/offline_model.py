@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,7 @@ DTYPES: Mapping[int, np.dtype[Any]] = {
 GEAR_INPUT = "ascend_mbatch_shape_data"
 """Through this further input the runtime is told the gear. It alone writes its memory."""
 
-HUGE_FIRST = 0  # aclrtMemMallocPolicy
-HOST_TO_DEVICE, DEVICE_TO_HOST = 1, 2  # aclrtMemcpyKind
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class OfflineModel:
     """
 
     def __init__(self, device: AscendDevice, path: Path, held: ExitStack) -> None:
-        self._device, acl = device, device.acl
+        self._device, self._path, acl = device, path, device.acl
         try:
             self.id: int = acl.do("mdl.load_from_file", str(path))
         except AclError as error:
@@ -89,13 +88,27 @@ class OfflineModel:
         self.outputs = self._tensors("output")
         self.gears = self._gears() if self.gear_input else []
 
-    def select(self, dataset: int, gear: Sequence[int]) -> None:
+    def room(self, tensor: OmTensor, longest: int) -> int:
+        """Bytes to keep for a tensor, free dimensions at most `longest`. Raises `ModelError` where the OM says less."""
+        size = tensor.room(longest)
+        if None not in tensor.shape and size < tensor.bytes_of([length or 0 for length in tensor.shape]):
+            raise ModelError(f"the OM says {size} bytes of {tensor.name!r}, too few for its shape", where=self._path)
+        return size
+
+    def specs_at(self, gear: Shape) -> list[TensorSpec]:
+        """The inputs at a gear."""
+        row = iter(gear)
+        return [
+            TensorSpec(tensor.name, tensor.spec.dtype, tuple(islice(row, len(tensor.shape)))) for tensor in self.inputs
+        ]
+
+    def select(self, dataset: int, gear: Shape) -> None:
         """Choose the gear of the next run over `dataset`."""
         index = self._device.do("mdl.get_input_index_by_name", self.desc, GEAR_INPUT)
         dims = {"name": "", "dimCount": len(gear), "dims": list(gear)}
         self._device.do("mdl.set_input_dynamic_dims", self.id, dataset, index, dims)
 
-    def output_shape(self, index: int) -> tuple[int, ...]:
+    def output_shape(self, index: int) -> Shape:
         """The shape of an output at the gear that was chosen last."""
         return tuple(self._device.acl.do("mdl.get_cur_output_dims", self.desc, index)["dims"])
 
@@ -115,41 +128,9 @@ class OfflineModel:
         size = acl.ask(f"mdl.get_{edge}_size_by_index", self.desc, index)
         return OmTensor(name, DTYPES[number], tuple(None if length < 0 else length for length in dims), size)
 
-    def _gears(self) -> list[tuple[int, ...]]:
+    def _gears(self) -> list[Shape]:
         acl = self._device.acl
         count = acl.do("mdl.get_input_dynamic_gear_count", self.desc, -1)
         gears = acl.do("mdl.get_input_dynamic_dims", self.desc, -1, count)
         ranks = sum(len(tensor.shape) for tensor in self.inputs)
         return sorted((tuple(gear["dims"][:ranks]) for gear in gears), key=math.prod)
-
-
-class Buffer:
-    """`size` bytes on the device, and as many of pinned host memory, `host`, to copy them from and to."""
-
-    def __init__(self, device: AscendDevice, size: int, held: ExitStack) -> None:
-        self._device = device
-        self.size = size
-        self._pinned = device.acl.do("rt.malloc_host", size)
-        held.callback(device.release, "rt.free_host", self._pinned)
-        self.address: int = device.acl.do("rt.malloc", size, HUGE_FIRST)
-        held.callback(device.release, "rt.free", self.address, waits=True)
-        self.host = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(self._pinned))
-
-    def upload(self, count: int) -> None:
-        """Copy the first `count` bytes to the device, and wait for it."""
-        self._device.do("rt.memcpy", self.address, self.size, self._pinned, count, HOST_TO_DEVICE)
-
-    def download(self, count: int) -> None:
-        """Copy the first `count` bytes from the device, and wait for it."""
-        self._device.do("rt.memcpy", self._pinned, self.size, self.address, count, DEVICE_TO_HOST)
-
-
-def make_dataset(device: AscendDevice, buffers: Iterable[tuple[int, int]], held: ExitStack) -> int:
-    """What a run takes or fills: addresses and sizes in the order of the model's tensors."""
-    dataset = device.acl.make("mdl.create_dataset")
-    held.callback(device.release, "mdl.destroy_dataset", dataset)
-    for address, size in buffers:
-        buffer = device.acl.make("create_data_buffer", address, size)
-        held.callback(device.release, "destroy_data_buffer", buffer)
-        device.acl.do("mdl.add_dataset_buffer", dataset, buffer)
-    return dataset

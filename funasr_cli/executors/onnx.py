@@ -11,7 +11,7 @@ import onnxruntime
 
 from funasr_cli.arrays import Arrays, TensorSpec
 from funasr_cli.errors import DeviceError, ModelError
-from funasr_cli.executors.base import check_inputs, padded
+from funasr_cli.executors.base import Fetch, check_inputs, padded, when_fetched
 
 DTYPES: Mapping[str, np.dtype[Any]] = {
     f"tensor({name})": np.dtype(kind)
@@ -59,6 +59,9 @@ class OnnxExecutor:
         check_inputs(self.inputs, {**inputs, **fitted})
         names = [spec.name for spec in self.outputs]
         return dict(zip(names, self._session.run(names, fitted), strict=True))
+
+    def begin(self, inputs: Arrays) -> Fetch:
+        return when_fetched(self.run, inputs)
 
     def close(self) -> None:
         del self._session

@@ -12,6 +12,7 @@ from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
 from funasr_cli.audio.windows import Bounds, Window
 from funasr_cli.batch.engine import Engine, LocalRunner
 from funasr_cli.batch.stopwatch import Stopwatch
+from funasr_cli.executors.base import Fetch
 from funasr_cli.models.store import Model
 from funasr_cli.recognizers.base import Hypothesis, Request
 from funasr_cli.transcript import Token
@@ -35,8 +36,8 @@ class Scripted:
         self.seen.append((len(samples) / SAMPLE_RATE, request))
         return {}
 
-    def run(self, inputs: Arrays) -> Arrays:
-        return inputs
+    def begin(self, inputs: Arrays) -> Fetch:
+        return lambda: (inputs, 0.0)
 
     def decode(self, outputs: Arrays, request: Request) -> Hypothesis:
         return self.script.pop(0)

@@ -7,7 +7,7 @@ import pickle
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from tests.conftest import NANO
 from tests.meetings import samples_of
 
 LONGEST = FRAMES + 4
+LOST = 507011
 LAYOUTS = ("static", "half", "gears", "sherpa")
 WHAT_IS_SAID = "学者空间相差比如那局性能一边收缩外活快活推论上途一律交换胡子大于先后发期专心离开分批更换下面态"
 
@@ -225,6 +226,96 @@ def test_an_interrupt_in_a_run_leaves_nothing_under_way(
         monkeypatch.setattr(acl.rt, "synchronize_stream_with_timeout", interrupted)
         with pytest.raises(KeyboardInterrupt):
             executor.run(window)
+
+
+# Two windows at a time
+
+
+def windows_of(layout: str, *lengths: int) -> list[dict[str, np.ndarray]]:
+    windows = [inputs(frames) for frames in lengths]
+    if layout == "sherpa":
+        return [{"x": one["speech"], "prompt": np.array([3, 1, 2, 14], np.int32)} for one in windows]
+    return windows
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_window_may_be_begun_while_another_runs(npu: Npu, oms: NanoOms, layout: str) -> None:
+    windows = windows_of(layout, 60, 9, FRAMES, 34, 35)
+    with opened(getattr(oms, layout)) as executor:
+        alone = [executor.run(window) for window in windows]
+        fetches = [executor.begin(windows[0])]
+        for window, expected in zip([*windows[1:], None], alone, strict=True):
+            if window is not None:
+                fetches.append(executor.begin(window))
+            outputs, seconds = fetches.pop(0)()
+            assert_same(outputs, expected)
+            assert seconds > 0
+
+
+def test_between_two_runs_nothing_is_copied(npu: Npu, oms: NanoOms, monkeypatch: pytest.MonkeyPatch) -> None:
+    import acl
+
+    calls: list[str] = []
+
+    def noted(module: Any, name: str, what: Callable[..., str]) -> None:
+        call = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *arguments: calls.append(what(*arguments)) or call(*arguments))
+
+    noted(acl.mdl, "execute_async", lambda *_: "run")
+    noted(acl.rt, "synchronize_stream_with_timeout", lambda *_: "wait")
+    noted(acl.rt, "memcpy", lambda *arguments: ["", "up", "down"][arguments[-1]])
+    with opened(oms.static) as executor:
+        first, second = executor.begin(inputs(9)), executor.begin(inputs(10))
+        first()
+        second()
+    up, down = ["up"] * 4, ["down"] * 3
+    assert calls == [*up, "run", *up, "wait", "run", *down, "wait", *down, "wait"]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("fault", [LOST, "hang"])
+def test_a_device_that_is_lost_takes_both_windows_with_it(
+    npu: Npu, oms: NanoOms, fault: int | str, layout: str
+) -> None:
+    npu.set(faults={"3": fault})
+    windows = windows_of(layout, 30, 40)
+    with opened(getattr(oms, layout), time_limit=2.0) as executor:
+        expected = [executor.run(window) for window in windows]
+        first = executor.begin(windows[0])
+
+        def go_on() -> None:
+            executor.begin(windows[1])  # may find the device lost already
+            first()
+
+        with pytest.raises(DeviceLost):
+            go_on()
+        with pytest.raises(DeviceLost, match=r"failed in an earlier run: acl\.rt\."):
+            first()
+        executor.recover()
+        for window, outputs in zip(windows, expected, strict=True):
+            assert_same(executor.run(window), outputs)
+
+
+def test_a_run_that_cannot_be_made_leaves_the_next_alone(npu: Npu, oms: NanoOms) -> None:
+    good, bad = windows_of("sherpa", 40, LONGEST)
+    with opened(oms.sherpa) as executor:
+        expected = executor.run(good)
+        for order in ([bad, good], [good, bad]):
+            fetches = [executor.begin(window) for window in order]
+            for window, fetch in zip(order, fetches, strict=True):
+                if window is bad:
+                    with pytest.raises(AclError, match="145000"):
+                        fetch()
+                else:
+                    assert_same(fetch()[0], expected)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_windows_that_nobody_fetches_are_given_back(npu: Npu, oms: NanoOms, layout: str) -> None:
+    npu.set(run_ms=50)
+    with opened(getattr(oms, layout)) as executor:
+        for window in windows_of(layout, 40, 50):
+            executor.begin(window)
 
 
 # What may be wrong with a machine
