@@ -89,17 +89,20 @@ def cpu_crew(model: Model, workers: int | None, recordings: int) -> Crew:
 def npu_crew(
     npus: Sequence[int], workers: int | None, recordings: int, *, fallback: bool, window_timeout: float
 ) -> Crew:
-    """For a model on NPUs: a process for each, and as many workers as keep them busy and have a core.
-
-    A run that takes a third of `window_timeout`, in seconds, hangs; the rest is for the reset and another run.
-    """
+    """For a model on NPUs: a process for each, and as many workers as keep them busy and have a core."""
     cores = usable_cores()
     threads = max(1, min(MOST_THREADS, cores // len(npus)))
     workers = workers or max(2, min(cores - len(npus), WORKERS_PER_NPU * len(npus)))
-    limit = min(RUN_LIMIT, window_timeout / 3)
+    limit = _run_limit(window_timeout)
     return Crew(min(workers, recordings), tuple(Seat(threads, npu, fallback, limit) for npu in npus[:recordings]))
 
 
-def seat_alone(npus: Sequence[int] = (), *, fallback: bool = False) -> Seat:
+def seat_alone(npus: Sequence[int], *, fallback: bool, window_timeout: float) -> Seat:
     """For one graph and all else in one process: on the first of the NPUs, if there are any."""
-    return Seat(min(MOST_THREADS, usable_cores()), npus[0] if npus else None, fallback)
+    npu = npus[0] if npus else None
+    return Seat(min(MOST_THREADS, usable_cores()), npu, fallback, _run_limit(window_timeout))
+
+
+def _run_limit(window_timeout: float) -> float:
+    """Seconds for a run, so that within `window_timeout` seconds there is time for a reset and another run."""
+    return min(RUN_LIMIT, window_timeout / 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from contextlib import closing, suppress
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
 
 from funasr_cli.arrays import Arrays
@@ -30,16 +30,16 @@ def serve_device(pipe: Connection, slots: Slots, model: Model, seat: Seat, caref
     settle_in("funasr-device")
     pin(seat.node)
     # The parent is gone, or wants this process to go; or the device does not let go, but will with the process.
-    with suppress(EOFError, OSError, DeviceError):
+    with suppress(EOFError, OSError, DeviceError), ExitStack() as opened:
         try:
             executor, graph = load_executor(model, seat, lambda text: pipe.send(Note(text)))
+            opened.callback(executor.close)
             recognizer = load_recognizer(model, graph)
         except FunasrError as error:
             pipe.send(Unusable(error))
             return
-        with closing(executor):
-            pipe.send(Loaded(graph, recognizer.window, recognizer.languages))
-            run_windows(executor, pipe, slots, 1 if careful else AT_ONCE)
+        pipe.send(Loaded(graph, recognizer.window, recognizer.languages))
+        run_windows(executor, pipe, slots, 1 if careful else AT_ONCE)
 
 
 def run_windows(executor: Executor, pipe: Connection, slots: Slots, at_once: int) -> None:

@@ -117,5 +117,9 @@ def load_engine(
 ) -> Engine:
     """The model with its graph in this process. Raises as `load_executor` and `load_recognizer`."""
     executor, graph = load_executor(model, seat, tell)
-    recognizer = load_recognizer(model, graph, itn=itn, hotwords=hotwords)
+    try:
+        recognizer = load_recognizer(model, graph, itn=itn, hotwords=hotwords)
+    except BaseException:
+        executor.close()
+        raise
     return Engine(model, recognizer, LocalRunner(executor), graph.device)

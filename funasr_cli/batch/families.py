@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from funasr_cli.arrays import TensorSpec
@@ -86,19 +87,24 @@ def _sensevoice_on_npu(model: Model, seat: Seat, npu: int, tell: Tell) -> tuple[
     from funasr_cli.executors.onnx import OnnxExecutor
     from funasr_cli.recognizers.sensevoice_graph import LONGEST
 
-    spare = None
-    if seat.fallback:  # loaded now, so that a failure in the night finds it ready
-        twin = cpu_twin(model)
-        spare = OnnxExecutor(twin.weights, precision=twin.precision, threads=seat.threads)
-    executor: Executor
-    try:
-        ascend = AscendExecutor(lambda _: model.weights, longest=LONGEST, npu=npu, time_limit=seat.limit)
-        executor = RecoveringExecutor(ascend, spare, tell)
-    except DeviceError as error:
-        if spare is None:
-            raise
-        tell(f"{error.what}; {ON_THE_CPU}")
-        executor = spare
+    with ExitStack() as opened:
+        spare = None
+        if seat.fallback:  # loaded now, so that a failure in the night finds it ready
+            twin = cpu_twin(model)
+            spare = OnnxExecutor(twin.weights, precision=twin.precision, threads=seat.threads)
+            opened.callback(spare.close)
+        executor: Executor
+        try:
+            ascend = AscendExecutor(lambda _: model.weights, longest=LONGEST, npu=npu, time_limit=seat.limit)
+        except DeviceError as error:
+            if spare is None:
+                raise
+            tell(f"{error.what}; {ON_THE_CPU}")
+            executor = spare
+        else:
+            opened.callback(ascend.close)
+            executor = RecoveringExecutor(ascend, spare, tell)
+        opened.pop_all()
     return executor, Graph(executor.device, executor.inputs, executor.outputs, graph_metadata(model.path))
 
 

@@ -77,7 +77,7 @@ class Fleet:
                 self.exchange.answer(device, message)
             case Broke(_, error):
                 self.exchange.answer(device, message)
-                if isinstance(error, DeviceLost):
+                if isinstance(error, DeviceLost) and not device.gives_up:
                     device.failures += 2  # it was run twice
                     if self._given_up(device, error.what):
                         device.child.kill()

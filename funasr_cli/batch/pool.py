@@ -141,7 +141,7 @@ class Pool:
             self._clerk, self._ledger, deadline, lambda worker, message: worker.child.say(message)
         )
         self._desk = desk
-        self._ledger.tally.devices = len(self._fleet.processes)
+        self._ledger.tally.devices = sum(not device.gives_up for device in self._fleet.processes)
         self._ledger.open(deliveries)
         chosen = list(islice(deliveries, max_files))
         desk.fill(chosen)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from funasr_cli.arrays import Arrays, TensorSpec
-from funasr_cli.errors import DeviceError
+from funasr_cli.errors import DeviceError, ModelError
 from funasr_cli.executors.base import Executor, Fetch, failed
 
 ON_THE_CPU = "from here on the CPU does its work, as --on-device-failure says"
@@ -31,9 +31,9 @@ class RecoveringExecutor:
     """Runs the executor; on the `spare`, from then on, once the device has failed for good."""
 
     def __init__(self, executor: Recoverable, spare: Executor | None, tell: Tell) -> None:
-        """Raises `DeviceError` where the spare takes or gives other tensors."""
+        """Raises `ModelError` where the spare takes or gives other tensors."""
         if spare is not None and _names(spare) != _names(executor):
-            raise DeviceError(
+            raise ModelError(
                 "the graph for --on-device-failure cpu has other inputs or outputs than the one on the NPU",
                 hint="Compile the graph itself: funasr-cli convert without --logits and --gears.",
             )

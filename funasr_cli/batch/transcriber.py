@@ -21,6 +21,7 @@ from funasr_cli.batch.engine import Engine
 from funasr_cli.batch.settings import Settings
 from funasr_cli.batch.stopwatch import Stopwatch
 from funasr_cli.errors import InputError
+from funasr_cli.models.store import COMPILED, cpu_twin_path
 from funasr_cli.recognizers.base import Hypothesis
 from funasr_cli.text.edit import Editor
 from funasr_cli.text.merge import Merger
@@ -68,9 +69,13 @@ class Transcriber:
         )
 
     def _elsewhere(self, runs: Mapping[str, int]) -> list[str]:
-        """What is to be said where a device had to stand in for that of the run. `runs` counts windows by device."""
-        expected = self._engine.device
-        return [f"run on {device}, not on {expected}: {n} windows" for device, n in runs.items() if device != expected]
+        """What is to be said where the CPU stood in for an NPU, and with which graph. `runs` counts them by device."""
+        model = self._engine.model
+        elsewhere = {device: count for device, count in runs.items() if not device.startswith("npu")}
+        if model.precision != COMPILED or not elsewhere:
+            return []
+        graph = cpu_twin_path(model).name
+        return [f"run on {device} with {graph}, not on an NPU: {n} windows" for device, n in elsewhere.items()]
 
     async def _heard(self, path: Path, tick: Tick, watch: Stopwatch) -> tuple[list[Heard], list[str]]:
         """What was understood in all channels together or in each, and warnings about the channels."""

@@ -59,7 +59,7 @@ class Session:
         from funasr_cli.batch.solo import Solo
         from funasr_cli.batch.transcriber import Transcriber
 
-        seat = seat_alone(self.device.npus, fallback=self.fallback)
+        seat = seat_alone(self.device.npus, fallback=self.fallback, window_timeout=self.window_timeout)
         settings = self.settings
         pin(self.nodes[0])
         with (
@@ -109,7 +109,10 @@ class Session:
 
     def _introduce(self, device: str) -> None:
         self.display.note(f"model {self.model.name}: {self.why_model}")
-        self.display.note(f"device {device}: {self.device.why}")
+        why = self.device.why
+        if self.device.npus and not device.startswith("npu"):
+            why = "in place of an NPU that cannot be used, as --on-device-failure says"
+        self.display.note(f"device {device}: {why}")
 
 
 @contextmanager

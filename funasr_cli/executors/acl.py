@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import importlib
 import operator
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 from funasr_cli.errors import DeviceError, DeviceLost
 
 NO_DEVICE = 107001
-NO_MEMORY = 207001
+NO_MEMORY = (207001, 245000, 245001)
+"""Of the runtime, and of its graph engine where a model's weights do not fit."""
 TIMED_OUT = 507046
 FAULTS = range(507000, 508000)
 """Of a device. The numbers in use grow with CANN; after any of them its context cannot be used any more."""
@@ -22,7 +24,7 @@ CURES = {
     NO_DEVICE: "Devices count from 0, without those that ASCEND_RT_VISIBLE_DEVICES hides. A container has only those "
     "that it was given: --device /dev/davinci0 --device /dev/davinci_manager --device /dev/devmm_svm "
     "--device /dev/hisi_hdc",
-    NO_MEMORY: "The device's memory is full. `npu-smi info` lists the processes that hold it.",
+    **dict.fromkeys(NO_MEMORY, "The device's memory is full. `npu-smi info` lists the processes that hold it."),
 }
 CURE = "`npu-smi info` shows whether the driver is loaded, the device is well, and who uses it."
 
@@ -32,6 +34,12 @@ NOT_IMPORTABLE = (
     "source scripts/ascend_env.sh, or CANN's own set_env.sh: PYTHONPATH needs "
     "$ASCEND_TOOLKIT_HOME/python/site-packages, LD_LIBRARY_PATH its lib64 and the driver's lib64."
 )
+
+
+NEWEST_CALL = "rt.synchronize_stream_with_timeout"
+"""Of all that are made here: pyACL has it from CANN 6.3 on."""
+
+OLD_CANN = "CANN 7.0 or later is needed; funasr-cli doctor tells which one is in use."
 
 
 class AclError(DeviceError):
@@ -71,7 +79,15 @@ class Acl:
 
     def ask(self, call: str, *arguments: Any) -> Any:
         """Make a call; just what it gives."""
-        return operator.attrgetter(call)(self._module)(*arguments)
+        return self.find(call)(*arguments)
+
+    def find(self, call: str) -> Callable[..., Any]:
+        """The call itself. Raises `DeviceError` where this release of CANN does not have it."""
+        try:
+            function: Callable[..., Any] = operator.attrgetter(call)(self._module)
+        except AttributeError as error:
+            raise DeviceError(f"this release of CANN has no acl.{call}", hint=OLD_CANN) from error
+        return function
 
 
 def survey() -> tuple[str, int]:
@@ -107,6 +123,7 @@ class AscendDevice:
         self._held = ExitStack()
         self._context: int | None = None
         self.acl = Acl()
+        self.acl.find(NEWEST_CALL)
         self.acl.do("init")
         try:
             self._take()

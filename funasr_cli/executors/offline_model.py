@@ -70,7 +70,7 @@ class OfflineModel:
         try:
             self.id: int = acl.do("mdl.load_from_file", str(path))
         except AclError as error:
-            if error.code == NO_MEMORY or error.code in FAULTS:
+            if error.code in (*NO_MEMORY, *FAULTS):
                 raise
             raise ModelError(
                 f"cannot be loaded on {device.soc}: {error.what}",

@@ -101,12 +101,18 @@ def find_model(name: str, precision: str = AUTO, soc: str = "") -> Model:
     return Model(name, layout.family, path, weights, precision, sha256[weights.name], content_of(sha256))
 
 
-def cpu_twin(model: Model) -> Model:
-    """The model that a compiled one was made from. Raises `ModelError` where that is not in its folder."""
+def cpu_twin_path(model: Model) -> Path:
+    """The graph that a compiled model was made from. Raises `ModelError` where that is not in its folder."""
     source = source_of(model.weights)
     if source is None or not source.is_file():
         what = f"the graph that {model.weights.name} was made from is not beside it"
         raise ModelError(what, where=model.path, hint="Compile it with funasr-cli convert in the folder of the graph.")
+    return source
+
+
+def cpu_twin(model: Model) -> Model:
+    """The model that a compiled one was made from, hashed. Raises `ModelError` where that is not in its folder."""
+    source = cpu_twin_path(model)
     return replace(model, weights=source, precision="float32", sha256=sha256_of(source))
 
 

@@ -296,6 +296,15 @@ def a_result_read_before_the_stream_is_synchronised(p: Program) -> Any:
     return p.acl.rt.memcpy(p.host[2], 8, p.memory[2], 8, TO_HOST)
 
 
+@rule(507046, "asked something of a device that hangs")
+def a_device_asked_that_hangs(p: Program) -> Any:
+    p.acl._process.process.machine.faults["1"] = "hang"
+    p.upload()
+    all_well(p.start())
+    assert p.acl.rt.synchronize_stream_with_timeout(p.stream, 50) == 507046
+    return p.acl.rt.free(p.memory[0])
+
+
 @rule(100000, "host memory freed while a copy is under way")
 def host_memory_freed_during_its_copy(p: Program) -> Any:
     all_well(p.copy_async(0, TO_DEVICE))

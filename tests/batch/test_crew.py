@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.batch import crew
-from funasr_cli.batch.crew import Crew, Seat, cpu_crew, npu_crew
+from funasr_cli.batch.crew import Crew, Seat, cpu_crew, npu_crew, seat_alone
 from funasr_cli.batch.devices import Memory
 from funasr_cli.models.store import Model
 
@@ -66,6 +66,14 @@ def test_each_npu_has_a_process_and_workers_that_keep_it_busy(
     assert found.workers == workers
     assert [seat.npu for seat in found.seats] == list(range(npus))
     assert npu_crew(range(npus), 7, recordings=1000, fallback=False, window_timeout=300).workers == 7
+
+
+def test_a_run_on_an_npu_leaves_time_for_a_reset_and_another_run() -> None:
+    (seat,) = npu_crew([0], None, 100, fallback=False, window_timeout=9).seats
+    alone = seat_alone([0, 1], fallback=True, window_timeout=9)
+    assert seat.limit == alone.limit == 3
+    assert (alone.npu, alone.fallback) == (0, True)
+    assert seat_alone([], fallback=False, window_timeout=300).limit == crew.RUN_LIMIT
 
 
 def test_the_crew_is_told_in_a_line() -> None:

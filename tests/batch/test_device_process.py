@@ -6,16 +6,20 @@ import contextlib
 from collections.abc import Iterator
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from typing import NoReturn, cast
 
 import numpy as np
 import pytest
 
 from funasr_cli.arrays import Arrays
+from funasr_cli.batch import device_process
+from funasr_cli.batch.crew import Seat
 from funasr_cli.batch.device_process import AT_ONCE, run_windows
-from funasr_cli.batch.messages import Broke, Ran, Run
+from funasr_cli.batch.messages import Broke, Ran, Run, Unusable
 from funasr_cli.batch.shared import Slots
 from funasr_cli.errors import DeviceError, DeviceLost
 from funasr_cli.executors.base import Fetch
+from funasr_cli.models.store import Model
 
 
 class Scripted:
@@ -105,3 +109,19 @@ def test_what_breaks_is_answered_in_its_turn(slots: Slots, number: int, error: s
 def test_a_device_that_does_not_come_back_ends_the_process(slots: Slots) -> None:
     with pytest.raises(SystemExit):
         answers(Scripted(), slots, [1, -3, 3], AT_ONCE)
+
+
+def test_it_is_kept_on_the_node_of_its_seat(slots: Slots, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unusable(*_: object) -> NoReturn:
+        raise DeviceError("there is none")
+
+    pinned: list[int | None] = []
+    monkeypatch.setattr(device_process, "settle_in", lambda _: None)
+    monkeypatch.setattr(device_process, "pin", pinned.append)
+    monkeypatch.setattr(device_process, "load_executor", unusable)
+    here, there = Pipe()
+    device_process.serve_device(there, slots, cast(Model, None), Seat(1, node=3), careful=False)
+    assert pinned == [3]
+    assert isinstance(here.recv(), Unusable)
+    for end in (here, there):
+        end.close()

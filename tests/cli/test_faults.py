@@ -121,15 +121,35 @@ def kill(pids: list[int], rnd: random.Random) -> bool:
     return True
 
 
+SLOWLY = """
+import time
+from funasr_cli.executors.onnx import OnnxExecutor
+at_once = OnnxExecutor.run
+def run(self, inputs):
+    time.sleep({})
+    return at_once(self, inputs)
+OnnxExecutor.run = run
+"""
+"""Each window takes so many seconds more, so that there is time to kill many processes."""
+
+
 @pytest.mark.parametrize(
-    ("short", "long", "workers", "devices", "parents"),
+    ("short", "long", "workers", "devices", "parents", "seconds"),
     [
-        pytest.param(40, 240.0, 6, 2, 1, id="small"),
-        pytest.param(200, 3600.0, 20, 5, 3, id="large", marks=pytest.mark.slow),
+        pytest.param(40, 240.0, 6, 2, 1, 0.1, id="small"),
+        pytest.param(200, 3600.0, 20, 5, 3, 0.02, id="large", marks=pytest.mark.slow),
     ],
 )
 def test_killing_at_random_changes_nothing(
-    start: Start, speech: np.ndarray, tmp_path: Path, short: int, long: float, workers: int, devices: int, parents: int
+    start: Start,
+    speech: np.ndarray,
+    tmp_path: Path,
+    short: int,
+    long: float,
+    workers: int,
+    devices: int,
+    parents: int,
+    seconds: float,
 ) -> None:
     rnd = random.Random(short)
     write(tmp_path / "in", "long.wav", speech, long)
@@ -138,7 +158,7 @@ def test_killing_at_random_changes_nothing(
     assert start(output="undisturbed").wait() == 0
     victims = [WORKER] * workers + [DEVICE] * devices + ["parent"] * parents
     rnd.shuffle(victims)
-    run = start()
+    run = start(tampered=SLOWLY.format(seconds))
     for victim in victims:
         goal = lines(tmp_path / "out") + 1  # something is done between two deaths, so that all of them meet work
         while lines(tmp_path / "out") < goal and run.process.poll() is None and rnd.random() > 0.02:
@@ -149,7 +169,7 @@ def test_killing_at_random_changes_nothing(
         if victim == "parent":
             run.process.kill()
             run.process.wait()
-            run = start()
+            run = start(tampered=SLOWLY.format(seconds))
         else:
             wait_until(lambda: kill(run.children(victim), rnd) or run.process.poll() is not None)  # noqa: B023
     else:

@@ -186,11 +186,32 @@ def test_a_device_that_cannot_be_reset_is_tried_in_another_process(
     assert "the process of NPU 0 was lost" in night.said
 
 
-@pytest.mark.parametrize("resets", [0, 100])
-def test_the_cpu_goes_on_where_that_is_allowed_and_everything_says_so(
-    leaky: Npu, transcribe: Transcribe, on_cpu: dict[str, bytes], tmp_path: Path, resets: int
+def test_a_reset_that_never_ends_is_ended_with_its_process(
+    leaky: Npu, transcribe: Transcribe, on_cpu: dict[str, bytes]
 ) -> None:
-    leaky.set(faults={"4": LOST, "5": LOST}, failing_resets=resets)
+    leaky.set(faults={"4": LOST}, hanging_resets=1)
+    night = transcribe("--device", "npu", "--window-timeout", "2")
+    assert (night.code, night.texts) == (0, on_cpu)
+    assert "the process of NPU 0 was lost (no answer within --window-timeout, 2 s)" in night.said
+
+
+@pytest.mark.parametrize(
+    ("machine", "settings"),
+    [
+        pytest.param("npu", {"faults": {"4": LOST, "5": LOST}}, id="fails twice"),
+        pytest.param("leaky", {"faults": {"4": LOST}, "failing_resets": 100}, id="cannot be reset"),
+        pytest.param("npu", {"busy": [0]}, id="cannot be had"),
+    ],
+)
+def test_the_cpu_goes_on_where_that_is_allowed_and_everything_says_so(
+    request: pytest.FixtureRequest,
+    transcribe: Transcribe,
+    on_cpu: dict[str, bytes],
+    tmp_path: Path,
+    machine: str,
+    settings: dict[str, Any],
+) -> None:
+    request.getfixturevalue(machine).set(**settings)
     night = transcribe("--device", "npu", "--on-device-failure", "cpu", "-f", "srt,json")
     assert (night.code, night.texts) == (0, on_cpu)
     assert "from here on the CPU does its work, as --on-device-failure says" in night.said
@@ -198,7 +219,28 @@ def test_the_cpu_goes_on_where_that_is_allowed_and_everything_says_so(
         document = json.loads((tmp_path / "out" / name).with_suffix(".json").read_text(encoding="utf-8"))
         assert document["device"] == entry["device"]
         assert bool(entry["warnings"]) == bool(document["warnings"]) == ("cpu (float32)" in entry["device"])
+        assert [text for text in entry["warnings"] if "with model_6s_top5.onnx, not on an NPU" not in text] == []
     assert "cpu (float32)" in night.of("device")
+
+
+def test_a_graph_that_cannot_stand_in_is_told_at_the_start(npu: Npu, transcribe: Transcribe, model: Path) -> None:
+    om = model / "nano_6s_Ascend310P3.om"
+    record_om(model, om.name, {"made_from": {"file": "model.onnx"}, "sha256": sha256_of(om)})
+    (model / "model_6s_top5.onnx").rename(model / "model.onnx")
+    shutil.copyfile(NANO / "model_quant.onnx", model / "model.onnx")  # which ends in logits
+    night = transcribe("--device", "npu", "--on-device-failure", "cpu")
+    assert (night.code, night.entries) == (4, {})
+    assert "the graph for --on-device-failure cpu has other inputs or outputs than the one on the NPU" in night.said
+
+
+def test_a_folder_that_is_incomplete_leaves_nothing_on_the_device(
+    npu: Npu, transcribe: Transcribe, model: Path
+) -> None:
+    (model / "tokens.json").write_text("rubbish", encoding="utf-8")
+    (model / "model.yaml").unlink()
+    night = transcribe("--device", "npu")
+    assert (night.code, night.entries) == (4, {})
+    assert "tokens.json" in night.said
 
 
 @pytest.mark.parametrize("fault", [LOST, "crash", OTHER_ERROR])

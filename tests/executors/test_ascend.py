@@ -318,6 +318,16 @@ def test_windows_that_nobody_fetches_are_given_back(npu: Npu, oms: NanoOms, layo
             executor.begin(window)
 
 
+def test_what_cannot_be_given_back_is_an_error(npu: Npu, oms: NanoOms, monkeypatch: pytest.MonkeyPatch) -> None:
+    import acl
+
+    free_host = acl.rt.free_host
+    monkeypatch.setattr(acl.rt, "free_host", lambda address: free_host(address) or 100000)
+    executor = AscendExecutor(lambda _: oms.static, longest=LONGEST)
+    with pytest.raises(AclError, match=r"acl\.rt\.free_host failed with 100000"):
+        executor.close()
+
+
 # What may be wrong with a machine
 
 
@@ -343,6 +353,7 @@ def test_without_cann_it_says_what_to_set(oms: NanoOms, monkeypatch: pytest.Monk
         ({}, 3, ["NPU 3 cannot be used; the runtime finds 1", "107001", "ASCEND_RT_VISIBLE_DEVICES"]),
         ({"busy": [0]}, 0, ["NPU 0 cannot be used", "507033", "held by another process", "npu-smi info"]),
         ({"memory_mb": 1}, 0, ["acl.mdl.load_from_file failed with 207001", "memory is full", "npu-smi info"]),
+        ({"load_error": 245000}, 0, ["acl.mdl.load_from_file failed with 245000", "memory is full", "npu-smi info"]),
         ({"load_error": 507011}, 0, ["acl.mdl.load_from_file failed with 507011", "npu-smi info"]),
     ],
 )
@@ -355,6 +366,17 @@ def test_a_device_that_cannot_be_used_is_an_error_that_says_why(
     assert not isinstance(error, DeviceLost)
     for word in words:
         assert word in str(error)
+
+
+def test_a_release_that_lacks_a_call_is_told_before_anything_is_run(
+    npu: Npu, oms: NanoOms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import acl
+
+    monkeypatch.delattr(acl.rt, "synchronize_stream_with_timeout")
+    error = failure(oms.static)
+    assert isinstance(error, DeviceError)
+    assert "this release of CANN has no acl.rt.synchronize_stream_with_timeout" in str(error)
 
 
 def test_memory_may_end_behind_the_weights(npu: Npu, oms: NanoOms) -> None:

@@ -15,7 +15,8 @@ class Machine:
 
     A fault is an error code, `hang`, or `crash`. `run_ms` is the least time that a run takes. Without `compute` the
     outputs are zeros. `busy` devices belong to somebody else, and who takes a `deadly` one crashes. The first
-    `failing_resets` resets fail, over all processes. Each process leaves a report in `folder`.
+    `failing_resets` resets fail, and the first `hanging_resets` never end, over all processes. Each process leaves a
+    report in `folder`.
     """
 
     socs: list[str] = field(default_factory=lambda: ["Ascend310P3"])
@@ -27,6 +28,7 @@ class Machine:
     faults: dict[str, int | str] = field(default_factory=dict)
     load_error: int = 0
     failing_resets: int = 0
+    hanging_resets: int = 0
     folder: str = ""
     counts: dict[str, int] = field(default_factory=dict)
 

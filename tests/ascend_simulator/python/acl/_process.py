@@ -150,6 +150,8 @@ class Process:
     def context(self) -> Context:
         """The calling thread's context, if it can be used."""
         context = self.here
+        if context.fault == TIMED_OUT:
+            self.violation("asked something of a device that hangs, and may wait for ever")
         if context.fault:
             self.fail(context.fault, "the context is lost")
         return context

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import time
 
 from acl import _process
 from acl._memory import (
@@ -70,9 +71,13 @@ def _reset(index: int, *, force: bool) -> None:
     device = process.device(index)
     if not device.sets:
         process.refuse(RT_INVALID, f"device {index} reset more often than set")
-    failing = process.machine.failing_resets
-    if failing and process.machine.count("resets") <= failing:
-        process.fail(DRIVER_ERROR, f"device {index} cannot be reset")
+    machine = process.machine
+    if machine.failing_resets or machine.hanging_resets:
+        number = machine.count("resets")
+        while number <= machine.hanging_resets:
+            time.sleep(1)
+        if number <= machine.failing_resets:
+            process.fail(DRIVER_ERROR, f"device {index} cannot be reset")
     device.sets = 0 if force else device.sets - 1
     if device.sets:
         return
