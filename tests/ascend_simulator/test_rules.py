@@ -252,6 +252,51 @@ def an_input_too_few(p: Program) -> Any:
     return p.start()
 
 
+@rule(100000, "2 outputs for a model of 1")
+def an_output_too_many(p: Program) -> Any:
+    p.upload()
+    p.memory.append(p.value(p.acl.rt.malloc(64, 0)))
+    p.sizes.append(64)
+    p.outputs, _ = p.dataset(2, 3)
+    return p.start()
+
+
+@rule((0, 107000), "a context on device 0, which is not set")
+def a_context_on_a_device_that_was_given_back(p: Program) -> Any:
+    p.acl.rt.reset_device(0)
+    return p.acl.rt.create_context(0)
+
+
+@rule((0, 100000), "no policy of allocation 3")
+def memory_by_a_policy_that_is_none(p: Program) -> Any:
+    return p.acl.rt.malloc(64, 3)
+
+
+@rule(100000, "a copy of 0 bytes")
+def a_copy_of_nothing(p: Program) -> Any:
+    return p.acl.rt.memcpy(p.memory[0], 8, p.host[0], 0, TO_DEVICE)
+
+
+@rule(None, "a description that was never filled")
+def a_description_of_no_model(p: Program) -> Any:
+    return p.acl.mdl.get_num_inputs(p.acl.mdl.create_desc())
+
+
+@rule(None, "there is no tensor 7")
+def a_tensor_that_is_not_there(p: Program) -> Any:
+    return p.acl.mdl.get_input_name_by_index(p.desc, 7)
+
+
+@rule((0, 100000), "the index of the gears is not -1")
+def gears_of_one_input(p: Program) -> Any:
+    return p.acl.mdl.get_input_dynamic_gear_count(p.desc, 0)
+
+
+@rule(({}, 100000), "3 gears asked for, there are 0")
+def gears_that_are_not_there(p: Program) -> Any:
+    return p.acl.mdl.get_input_dynamic_dims(p.desc, -1, 3)
+
+
 @rule(145000, "input count was never written")
 def an_input_that_was_never_written(p: Program) -> Any:
     p.copy(0, TO_DEVICE)
