@@ -1,163 +1,146 @@
 """English numbers that are better read in figures: years, dates, percentages, amounts, telephone numbers.
 
-Cautious: a single word (twelve, second, one) stays unless a percent, a currency or a month makes it clear.
+Cautious: a single word (twelve, second, one) stays unless a percent, a currency or a month makes it clear. The ends of
+a range get figures as a whole or not at all.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
+from funasr_cli.text.english_words import KINDS, ORDINALS, PARTS, cardinal, figures, ordinal, shortened, suffixed
 from funasr_cli.text.rewrite import Rewrite
-
-
-def _numbered(words: str, start: int = 1, step: int = 1) -> dict[str, int]:
-    return {word: start + step * i for i, word in enumerate(words.split())}
-
-
-_ONES = _numbered("one two three four five six seven eight nine")
-_TEENS = _numbered("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen", 10)
-_TENS = _numbered("twenty thirty forty fifty sixty seventy eighty ninety", 20, 10)
-_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-_ORDINALS = _numbered(
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
-    "sixteenth seventeenth eighteenth nineteenth twentieth"
-) | {"thirtieth": 30}
-_VALUES = {"zero": 0, "oh": 0, "hundred": 100, **_ONES, **_TEENS, **_TENS, **_SCALES}
-_CLASSES = (
-    dict.fromkeys(_ONES, "o") | dict.fromkeys(_TEENS, "t") | dict.fromkeys(_TENS, "y") | dict.fromkeys(_SCALES, "s")
-) | {"zero": "z", "oh": "z", "hundred": "h", "and": "&", "point": "."}
-
-NUMBER_WORDS = frozenset({*_VALUES, *_ORDINALS})
-
-_GROUP = "(?:[ot]h(?:&?(?:yo?|[to]))?|yo?|[to])"
-_CARDINAL = re.compile(f"{_GROUP}(?:s&?{_GROUP})*s?")
-_YEAR = re.compile("([ty])(yo?|t|zo)")
-_LONG = 4
-"""From so many on, single digits in a row are a code or a telephone number; fewer may be counted aloud."""
 
 _MONTHS = {"January", "February", "March", "April", "May", "June", "July"} | {
     "August", "September", "October", "November", "December",
 }  # fmt: skip
 _CURRENCIES = {"dollar": "$", "dollars": "$", "euro": "€", "euros": "€"}
+_NTH = re.compile(
+    "of|century|anniversary|birthday|amendment|floor|street|avenue|congress|session|annual|edition|president|psalm|"
+    "division|regiment|battalion|brigade|conference|meeting|day|year|week|month|time|chapter|parallel"
+)
+"""What makes twenty second a place in a row; else it is so many seconds."""
+
+_AFTER_PRICE = re.compile("|a|an|per|each|for|in|and|or|to|at|on|more|less|apiece|today")
+"""What can follow twenty dollars fifty, where fifty people cannot."""
 
 _WORD = re.compile("[A-Za-z]+")
+
+Found = tuple[int, list[Rewrite]]
 
 
 def written(text: str) -> list[Rewrite]:
     """The numbers of `text` in figures: what to put where, in order."""
-    words = list(_WORD.finditer(text))
-    changes: list[Rewrite] = []
-    at = 0
-    while at < len(words):
-        end = _run(words, at, text)
-        found = _rewrite(words, at, end, text)
-        if found:
-            last, figures = found
-            changes.append(Rewrite(words[at].start(), words[last - 1].end(), figures))
-            end = last
-        at = max(end, at + 1)
-    return changes
+    return _Reader(text).changes()
 
 
-def _run(words: Sequence[re.Match[str]], at: int, text: str) -> int:
-    """Where the number words end that begin at `at`; "and" and "point" do not end them."""
-    end = at
-    for i in range(at, len(words)):
-        kind = _CLASSES.get(words[i].group().lower())
-        if kind is None or (i == at and kind in "&.") or (i > at and not _joined(words, i, text)):
-            break
-        if kind not in "&.":
-            end = i + 1
-    return end
+class _Reader:
+    """The words of a text; each number is a run of them, from one index to before another."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._matches = list(_WORD.finditer(text))
+        self._words = [match.group().lower() for match in self._matches]
+
+    def changes(self) -> list[Rewrite]:
+        changes: list[Rewrite] = []
+        at = 0
+        while at < len(self._words):
+            end = self._run(at)
+            if end > at or self._words[at] in ORDINALS:
+                end, found = self._range(at, end) or self._number(at, end)
+                changes += found
+            at = max(end, at + 1)
+        return changes
+
+    def _run(self, at: int) -> int:
+        """Where the number words end that begin at `at`; "and" and "point" do not end them."""
+        end = at
+        for i in range(at, len(self._words)):
+            kind = KINDS.get(self._words[i])
+            if kind is None or (i == at and kind == "&") or (i > at and not self._joined(i)):
+                break
+            if kind not in "&.":
+                end = i + 1
+        if end > at and self._words[at] == "point" and self._word(end) not in ("percent", "percentage"):
+            return at
+        return end
+
+    def _joined(self, i: int) -> bool:
+        """Whether nothing but a space or a hyphen parts a word from the one before it."""
+        if not 0 < i < len(self._words):
+            return False
+        return self._text[self._matches[i - 1].end() : self._matches[i].start()] in (" ", "-")
+
+    def _word(self, i: int) -> str:
+        """The word at `i`, or nothing where it does not go on from the one before it."""
+        return self._words[i] if self._joined(i) else ""
+
+    def _change(self, at: int, end: int, text: str) -> Rewrite:
+        return Rewrite(self._matches[at].start(), self._matches[end - 1].end(), text)
+
+    def _range(self, at: int, end: int) -> Found | None:
+        """Two hundred to three hundred dollars; None where no range begins."""
+        begin = end + 1
+        if self._word(end) not in ("to", "or") or not self._joined(begin):
+            return None
+        last = self._run(begin)
+        if last == begin or self._word(last) in ORDINALS or self._word(last) in PARTS:
+            return None
+        numbers = self._words[at:end], self._words[begin:last]
+        low, high = map(figures, numbers)
+        following = self._word(last)
+        plain = following != "percent" and following not in _CURRENCIES
+        if low is None or high is None or shortened(*numbers) or (plain and max(map(len, numbers)) == 1):
+            return last, []
+        if plain:
+            return last, [self._change(at, end, low), self._change(begin, last, high)]
+        return last + 1, [
+            self._change(at, end, _with_unit(low, following)),
+            self._change(begin, last + 1, _with_unit(high, following)),
+        ]
+
+    def _number(self, at: int, end: int) -> Found:
+        number, following = self._words[at:end], self._word(end)
+        tail = end + 1 if following == "and" and number and self._word(end + 1) in ORDINALS else end
+        value = ordinal(number, self._words[end]) if not number else ordinal(number, self._word(tail))
+        in_month = self._in_month(at)
+        if value and in_month and value <= 31:
+            return tail + 1, [self._change(at, tail + 1, str(value))]
+        if value and number and (self._word(tail) != "second" or _NTH.fullmatch(self._word(tail + 1))):
+            return tail + 1, [self._change(at, tail + 1, suffixed(value))]
+        plain = figures(number)
+        if plain is None or (value and tail > end) or following in PARTS or self._is_rough(at):
+            return end, []
+        if following in _CURRENCIES:
+            return self._price(at, end, plain)
+        if following == "percent":
+            return end + 1, [self._change(at, end + 1, _with_unit(plain, following))]
+        if len(number) > 1 or (in_month and plain.isdigit() and int(plain) <= 31):
+            return end, [self._change(at, end, plain)]
+        return end, []
+
+    def _in_month(self, at: int) -> bool:
+        before = self._matches[at - 1].group() if self._joined(at) else ""
+        return before in _MONTHS or (before.capitalize() in _MONTHS and before not in ("may", "march"))
+
+    def _is_rough(self, at: int) -> bool:
+        """Four or five or six hundred."""
+        return at >= 2 and self._words[at - 1] in ("or", "to") and self._words[at - 2] in KINDS
+
+    def _price(self, at: int, end: int, plain: str) -> Found:
+        """Twenty five dollars, with fifty (cents) where these follow."""
+        last, currency = end + 1, self._words[end]
+        begin = last + (self._word(last) == "and")
+        stop = self._run(begin) if self._joined(begin) else begin
+        cents = cardinal(self._words[begin:stop])
+        if cents and cents < 100 and plain.replace(",", "").isdigit():
+            named = self._word(stop) in ("cent", "cents")
+            if named or (begin == last and cents >= 10 and _AFTER_PRICE.fullmatch(self._word(stop))):
+                amount = _with_unit(f"{plain}.{cents:02}", currency)
+                return stop + named, [self._change(at, stop + named, amount)]
+        return last, [self._change(at, last, _with_unit(plain, currency))]
 
 
-def _joined(words: Sequence[re.Match[str]], i: int, text: str) -> bool:
-    """Whether nothing but a space or a hyphen parts a word from the one before it."""
-    return i < len(words) and i > 0 and text[words[i - 1].end() : words[i].start()] in (" ", "-")
-
-
-def _rewrite(words: Sequence[re.Match[str]], at: int, end: int, text: str) -> tuple[int, str] | None:
-    """Up to which word, and the figures for them; None for what should stay in words."""
-    number = [word.group().lower() for word in words[at:end]]
-    following = words[end].group().lower() if _joined(words, end, text) else ""
-    in_month = _joined(words, at, text) and words[at - 1].group().capitalize() in _MONTHS
-    in_month = in_month and (words[at - 1].group() in _MONTHS or words[at - 1].group() not in ("may", "march"))
-    ordinal = _ordinal(number, following)
-    if ordinal and in_month and ordinal <= 31:
-        return end + 1, str(ordinal)
-    if ordinal and number:
-        return end + 1, f"{ordinal}{_suffix(ordinal)}"
-    figures = _figures(number)
-    if figures is None or _is_rough(words, at):
-        return None
-    if following == "percent":
-        return end + 1, figures + "%"
-    if following in _CURRENCIES:
-        return end + 1, _CURRENCIES[following] + figures
-    return (end, figures) if len(number) > 1 or (in_month and figures.isdigit() and int(figures) <= 31) else None
-
-
-def _is_rough(words: Sequence[re.Match[str]], at: int) -> bool:
-    """Two or three hundred."""
-    return at >= 2 and words[at - 1].group() in ("or", "to") and words[at - 2].group().lower() in _VALUES
-
-
-def _figures(number: Sequence[str]) -> str | None:
-    kinds = "".join(_CLASSES[word] for word in number)
-    if "." in kinds:
-        whole, _, part = kinds.partition(".")
-        scale = f" {number[-1]}" if part.endswith("s") else ""
-        before, after = number[: len(whole)], number[len(whole) + 1 : len(number) - bool(scale)]
-        value = 0 if whole == "z" else _cardinal(before)
-        digits = _digits(after)
-        return None if value is None or digits is None else f"{value}.{digits}{scale}"
-    if len(number) >= _LONG and (digits := _digits(number)):
-        return digits
-    year = _YEAR.fullmatch(kinds)
-    if year and 13 <= _VALUES[number[0]] <= 20 and not (year[1] == "y" and year[2] == "o"):
-        return str(_VALUES[number[0]] * 100 + sum(_VALUES[word] for word in number[1:]))
-    value = _cardinal(number)
-    if value is None:
-        return None
-    if kinds.endswith("s") and kinds.count("s") == 1 and value >= 10**6:
-        return f"{_cardinal(number[:-1])} {number[-1]}"
-    return str(value) if value < 10_000 else f"{value:,}"
-
-
-def _digits(number: Sequence[str]) -> str | None:
-    digits = [_VALUES.get(word, 10) for word in number]
-    return "".join(map(str, digits)) if digits and max(digits) < 10 else None
-
-
-def _cardinal(number: Sequence[str]) -> int | None:
-    if not _CARDINAL.fullmatch("".join(_CLASSES[word] for word in number)):
-        return None
-    total = group = 0
-    smallest = 10**15
-    for word in number:
-        if word in _SCALES:
-            if _SCALES[word] >= smallest:
-                return None
-            smallest = _SCALES[word]
-            total, group = total + group * smallest, 0
-        elif word == "hundred":
-            group *= 100
-        elif word != "and":
-            group += _VALUES[word]
-    return total + group
-
-
-def _ordinal(number: Sequence[str], following: str) -> int | None:
-    """The value of, for example, twenty first; None where `following` does not end an ordinal."""
-    last = _ORDINALS.get(following)
-    if last is None or not number:
-        return last
-    if (number[-1] in _TENS and last < 10) or number[-1] in ("hundred", "thousand"):
-        value = _cardinal(number)
-        return None if value is None else value + last
-    return None
-
-
-def _suffix(value: int) -> str:
-    return "th" if 10 <= value % 100 < 20 else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
+def _with_unit(plain: str, unit: str) -> str:
+    return plain + "%" if unit == "percent" else _CURRENCIES[unit] + plain

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from funasr_cli.text.chinese_numbers import NUMERALS
-from funasr_cli.text.english_numbers import NUMBER_WORDS
+from funasr_cli.text.english_words import NUMBER_WORDS
 
 _N, _D = f"[{NUMERALS}]", "[一二三四五六七八九]"
 
