@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from funasr_cli.text import chinese_numbers, english_numbers
+from funasr_cli.text import chinese_figures, english_numbers
 from funasr_cli.text.characters import is_chinese
 from funasr_cli.text.rewrite import Rewrite, rewrite, text_of
 from funasr_cli.text.script import simplified
@@ -33,7 +33,7 @@ class NumberWriter:
     def _changes(self, text: str) -> Iterator[Rewrite]:
         chinese = is_chinese(text)
         plain = simplified(text) if chinese else text
-        changes = chinese_numbers.written(plain) if chinese else english_numbers.written(plain)
+        changes = chinese_figures.written(plain) if chinese else english_numbers.written(plain)
         protected = [match.span() for match in self._protected.finditer(plain)] if changes else []
         for change in changes:
             if all(change.end <= start or end <= change.start for start, end in protected):
