@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from funasr_cli.text.characters import is_chinese
 from funasr_cli.text.chinese_numbers import NUMERALS
 from funasr_cli.text.english_words import NUMBER_WORDS
+from funasr_cli.text.script import simplified
 
 _N, _D = f"[{NUMERALS}]", "[一二三四五六七八九]"
 
@@ -43,8 +45,9 @@ PHRASES = (
 
 
 def protecting(words: Iterable[str]) -> re.Pattern[str]:
-    """What finds, in a text, all of these and those of `words` that have a number in them."""
-    numeric = {word for word in words if re.search(_N, word) or not NUMBER_WORDS.isdisjoint(word.lower().split())}
+    """What finds, in simplified text, all of these and those of `words`, in whatever script, that have a number."""
+    written = {form for word in words for form in (word, simplified(word) if is_chinese(word) else word)}
+    numeric = {word for word in written if re.search(_N, word) or not NUMBER_WORDS.isdisjoint(word.lower().split())}
     whole = map(_whole, sorted({*" ".join(PHRASES).split(), *numeric}, key=len, reverse=True))
     return re.compile("|".join([*whole, *PATTERNS]), re.IGNORECASE)
 

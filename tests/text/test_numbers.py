@@ -148,6 +148,23 @@ def test_a_set_phrase_does_not_protect_a_longer_number() -> None:
     assert written("走了二千八百里路") == "走了2800里路"
 
 
+@pytest.mark.parametrize(
+    ("said", "read", "hotword"),
+    [
+        ("昇騰三一零有三百二十人", "昇騰三一零有320人", "昇騰三一零"),
+        ("昇腾三一零有三百二十人", "昇腾三一零有320人", "昇騰三一零"),
+        ("升腾三一零有三百二十人", "升腾三一零有320人", "昇騰三一零"),
+        ("兩億項目有三百二十人", "兩億項目有320人", "兩億項目"),
+        ("两亿项目有三百二十人", "两亿项目有320人", "兩億項目"),
+        ("兩億項目有三百二十人", "兩億項目有320人", "两亿项目"),
+        ("两亿项目有三百二十人", "两亿项目有320人", "兩億"),
+        ("三一零号楼", "310号楼", "昇騰"),
+    ],
+)
+def test_hotwords_stay_in_whatever_script_they_are_listed_and_heard(said: str, read: str, hotword: str) -> None:
+    assert written(said, hotword) == read
+
+
 def test_hotwords_stay_as_they_are_listed() -> None:
     assert written("三一二零项目有三百二十人") == "3120项目有320人"
     assert written("三一二零项目有三百二十人", "三一二零项目") == "三一二零项目有320人"
