@@ -56,7 +56,7 @@ def number(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
     """三百二十五万元, 三点二万亿, 第十二条, 一三八零零; see _takes_figures for what stays."""
     whole, part = match[1], match[2]
     before, after = match.string[: match.start()], match.string[match.end() :]
-    if _is_rough(whole, before, after) or before.endswith("分之") or after.startswith("分之"):
+    if (not part and _is_rough(whole, before)) or before.endswith("分之") or after.startswith(("几", "分之")):
         return
     value = cardinal(whole)
     if part:
@@ -71,13 +71,9 @@ def number(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
         yield match.span(), _with_scales(value, whole, after)
 
 
-def _is_rough(spoken: str, before: str, after: str) -> bool:
-    """Whether the number is part of a rough one, as in 几十, 十几二十 and 二十几, or of a name (双十)."""
-    return (
-        (before.endswith(("几", "数")) and spoken[0] in SCALES)
-        or before.endswith(("十几", "十多", "百多", "双"))
-        or after.startswith("几")
-    )
+def _is_rough(spoken: str, before: str) -> bool:
+    """Whether the number is part of a rough one, as in 几十 and 十几二十, or of a name (双十)."""
+    return (before.endswith(("几", "数")) and spoken[0] in SCALES) or before.endswith(("十几", "十多", "百多", "双"))
 
 
 def _with_scales(value: int, spoken: str, after: str) -> str:
