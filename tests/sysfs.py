@@ -7,24 +7,34 @@ from collections.abc import Mapping
 from pathlib import Path
 
 NETWORK = "0000:7d:00.0"
+COMPRESSION = "0000:75:00.0"
+"""The engine of a Kunpeng 920, of the same PCI class as an NPU."""
 
 
-def write_sysfs(root: Path, nodes: Mapping[int, str], npus: Mapping[str, int | None]) -> Path:
-    """Add nodes by number and list of cores; put NPUs by PCI address and node in place of those that were there."""
+def write_sysfs(root: Path, nodes: Mapping[int, str], npus: Mapping[str, int | None], *, driver: bool = False) -> Path:
+    """Add nodes by number and list of cores; put NPUs by PCI address and node in place of those that were there.
+
+    `driver`: whether one has taken the NPUs.
+    """
     for node, cores in nodes.items():
         folder = root / f"devices/system/node/node{node}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "cpulist").write_text(f"{cores}\n", encoding="ascii")
     shutil.rmtree(root / "bus", ignore_errors=True)
-    _write_device(root, NETWORK, "0x020000", 0)
+    _write_device(root, NETWORK, "0x020000", "0xa222", 0)
+    _write_device(root, COMPRESSION, "0x120000", "0xa250", 0)
     for bus, at in npus.items():
-        _write_device(root, bus, "0x120000", at)
+        folder = _write_device(root, bus, "0x120000", "0xd500", at)
+        if driver:
+            (root / "bus/pci/drivers/devdrv_device_driver").mkdir(parents=True, exist_ok=True)
+            (folder / "driver").symlink_to("../../drivers/devdrv_device_driver")
     return root
 
 
-def _write_device(root: Path, bus: str, kind: str, node: int | None) -> None:
+def _write_device(root: Path, bus: str, kind: str, device: str, node: int | None) -> Path:
     folder = root / "bus/pci/devices" / bus
     folder.mkdir(parents=True)
-    for name, value in (("vendor", "0x19e5"), ("class", kind), ("numa_node", node)):
+    for name, value in (("vendor", "0x19e5"), ("class", kind), ("device", device), ("numa_node", node)):
         if value is not None:
             (folder / name).write_text(f"{value}\n", encoding="ascii")
+    return folder

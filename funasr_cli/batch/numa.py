@@ -22,6 +22,12 @@ HUAWEI = "0x19e5"
 ACCELERATOR = "0x1200"
 """The PCI class of processing accelerators; Huawei makes network and graphics adapters as well."""
 
+ASCEND = "0xd"
+"""How the PCI device numbers of Ascend begin: 0xd100 is a 310, 0xd500 a 310P, 0xd801 to 0xd803 are 910, 0xd806 a 950.
+
+A Kunpeng's own engine for compression, 0xa250, is a processing accelerator too.
+"""
+
 PREFERRED = 1  # MPOL_PREFERRED of set_mempolicy(2)
 BITS = 64
 
@@ -42,10 +48,17 @@ def accelerators() -> list[str]:
     found = []
     for path in sorted((SYSFS / "bus/pci/devices").glob("*")):
         with suppress(OSError):
-            vendor, kind = ((path / name).read_text(encoding="ascii").strip() for name in ("vendor", "class"))
-            if vendor == HUAWEI and kind.startswith(ACCELERATOR):
+            vendor, kind, device = (
+                (path / name).read_text(encoding="ascii").strip() for name in ("vendor", "class", "device")
+            )
+            if vendor == HUAWEI and kind.startswith(ACCELERATOR) and device.startswith(ASCEND):
                 found.append(path.name)
     return found
+
+
+def has_driver(address: str) -> bool:
+    """Whether a driver has taken the device at a PCI address: in a container, one of the host's."""
+    return (SYSFS / "bus/pci/devices" / address / "driver").exists()
 
 
 def node_of(npu: int, chips: Sequence[Chip] | None = None) -> int | None:

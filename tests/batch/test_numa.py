@@ -15,7 +15,7 @@ from funasr_cli.batch import numa
 from funasr_cli.errors import UsageError
 from funasr_cli.executors import npu_smi
 from funasr_cli.executors.npu_smi import Chip
-from tests.sysfs import write_sysfs
+from tests.sysfs import COMPRESSION, write_sysfs
 
 NPUS = {"0000:01:00.0": 0, "0000:82:00.0": 1}
 
@@ -36,6 +36,18 @@ def chip(device: int, bus: str | None) -> Chip:
 def test_nodes_and_npus_are_those_of_the_kernel(sysfs: Path) -> None:
     assert numa.nodes() == {0: {0, 1, 2, 3, 8}, 1: {4, 5, 6, 7}}
     assert numa.accelerators() == list(NPUS)
+
+
+def test_a_kunpengs_engine_for_compression_is_no_npu(sysfs: Path) -> None:
+    write_sysfs(sysfs, {}, {})
+    assert (sysfs / "bus/pci/devices" / COMPRESSION / "class").read_text() == "0x120000\n"
+    assert numa.accelerators() == []
+
+
+@pytest.mark.parametrize("driver", [False, True])
+def test_whether_a_driver_has_an_npu_is_known(sysfs: Path, driver: bool) -> None:
+    write_sysfs(sysfs, {}, NPUS, driver=driver)
+    assert [numa.has_driver(address) for address in NPUS] == [driver] * 2
 
 
 def test_a_node_of_memory_alone_is_none_to_run_on(sysfs: Path) -> None:
