@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 
-from funasr_cli.batch.child import Child, settle_in
+from funasr_cli.batch import numa
+from funasr_cli.batch.apart import NoAnswer, ask_apart
 from funasr_cli.errors import DeviceError
 
 DEV = Path("/dev")
 CGROUPS = Path("/sys/fs/cgroup")
 MEMINFO = Path("/proc/meminfo")
+
+SHARED_FILES = ("davinci_manager", "devmm_svm", "hisi_hdc")
+"""What every process that uses an NPU opens in /dev, beside the NPU's own davinciN."""
+
+DRIVER = "sudo bash Ascend-hdk-CHIP-npu-driver_VERSION_linux-$(uname -m).run --full --install-for-all"
 
 SURVEY = 60.0
 """Seconds within which CANN's runtime has to say which NPUs there are."""
@@ -25,13 +31,15 @@ ON_THE_CPU = "To run on the CPU, say so: --device cpu"
 class Device:
     """The kind of device, `cpu` or `npu`, and the reason for it, as the record shows them.
 
-    `npus` are the NPUs of the kind `soc` that are used, counted as ASCEND_RT_VISIBLE_DEVICES has them.
+    `npus` are the NPUs of the kind `soc` that are used, counted as ASCEND_RT_VISIBLE_DEVICES has them. `passed_over`:
+    there are some, of which nothing was given to this container.
     """
 
     kind: str
     why: str
     npus: tuple[int, ...] = ()
     soc: str = ""
+    passed_over: bool = False
 
 
 def choose_device(asked: str) -> Device:
@@ -41,9 +49,9 @@ def choose_device(asked: str) -> Device:
     """
     if asked == "cpu":
         return Device("cpu", "asked for with --device cpu")
-    nodes = sorted(path.name for path in DEV.glob("davinci[0-9]*"))
+    nodes = npu_files()
     if asked == "auto" and not nodes:
-        return Device("cpu", "no Ascend NPU on this machine")
+        return _cpu_without_npus()
     try:
         soc, count = survey_npus()
         named = asked.partition(":")[2]
@@ -59,36 +67,62 @@ def choose_device(asked: str) -> Device:
     )
 
 
+def _cpu_without_npus() -> Device:
+    """The CPU, where no NPU is to be used. Raises `DeviceError` where one is there, but not its files.
+
+    A container sees the PCI bus of its host. It was meant to do without where a driver has the NPU and nothing else of
+    it was given: neither files nor the driver's tool.
+    """
+    bus = numa.accelerators()
+    if not bus:
+        return Device("cpu", "no Ascend NPU on this machine")
+    there = f"an Ascend NPU is on the PCI bus ({', '.join(bus)})"
+    lacks = f"/dev has no {', '.join(missing_files())}"
+    given = [*(name for name in SHARED_FILES if (DEV / name).exists()), *filter(None, [shutil.which("npu-smi")])]
+    if not given and all(map(numa.has_driver, bus)):
+        return Device("cpu", f"{there}, but this container was not given it: {lacks}", passed_over=True)
+    raise DeviceError(f"{there}, but {lacks}", hint=f"{how_to_get_files()}\n  {ON_THE_CPU}")
+
+
+def npu_files() -> list[str]:
+    """The files in /dev of the NPUs that this process may use, by number."""
+    return sorted((path.name for path in DEV.glob("davinci[0-9]*")), key=lambda name: (len(name), name))
+
+
+def wanted_files() -> list[str]:
+    """All files in /dev that NPUs need; of the first one where there is none."""
+    return [*(npu_files() or ["davinci0"]), *SHARED_FILES]
+
+
+def missing_files() -> list[str]:
+    """Those of the files in /dev that are not there."""
+    return [name for name in wanted_files() if not (DEV / name).exists()]
+
+
+def how_to_get_files() -> str:
+    """The command that brings the files: the driver's installer, or, where a driver is loaded, a container's start."""
+    bus = numa.accelerators()
+    if bus and not any(map(numa.has_driver, bus)):
+        return f"{DRIVER}   (and restart: no driver has the NPU)"
+    return f"docker run {' '.join(f'--device /dev/{name}' for name in wanted_files())}"
+
+
 def survey_npus() -> tuple[str, int]:
-    """The SoC of the NPUs and their number, asked in a process of its own: the runtime does not survive a fork.
+    """The SoC of the NPUs and their number, as CANN's runtime has them.
 
     Raises `DeviceError` where the runtime is not there, finds none, or does not answer.
     """
-    child = Child("spawn", _survey)
-    answer: tuple[str, int] | DeviceError
     try:
-        if not child.pipe.poll(SURVEY):
-            child.kill()
-            raise DeviceError(f"CANN's runtime does not answer within {SURVEY:.0f} s", hint="npu-smi info")
-        answer = child.pipe.recv()
-    except EOFError as error:
-        raise DeviceError("CANN's runtime ends the process that asks it for NPUs", hint="npu-smi info") from error
-    finally:
-        child.bury()
-    if isinstance(answer, DeviceError):
-        raise answer
-    return answer
+        return ask_apart("funasr-survey", SURVEY, _survey)
+    except NoAnswer as error:
+        what = f"does not answer within {SURVEY:.0f} s" if error.hung else "ends the process that asks it for NPUs"
+        raise DeviceError(f"CANN's runtime {what}", hint="npu-smi info") from error
 
 
-def _survey(pipe: Connection) -> None:
-    settle_in("funasr-survey")
+def _survey() -> tuple[str, int]:
     from funasr_cli.executors.acl import survey
 
-    with suppress(OSError):  # the parent was interrupted meanwhile
-        try:
-            pipe.send(survey())
-        except DeviceError as error:
-            pipe.send(error)
+    return survey()
 
 
 def usable_cores() -> int:

@@ -120,6 +120,8 @@ def transcribe_all(
         _check_found(found, display)
         name, why = (model, "asked for with --model") if model else default_model()
         chosen = choose_device(device)
+        if chosen.passed_over:
+            display.warn(f"device {chosen.kind}: {chosen.why}")
         to_load = find_model(name, precision, chosen.soc)
         _tell_few([*listed.warnings, *hotword_warnings(to_load, listed.words)], display)
         fallback, nodes = on_device_failure == "cpu", choose_nodes(numa, chosen.npus)

@@ -4,28 +4,72 @@ from __future__ import annotations
 
 import os
 import time
-from multiprocessing.connection import Connection
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from funasr_cli.batch import devices
-from funasr_cli.batch.child import Child
+from funasr_cli.batch import devices, numa
 from funasr_cli.batch.devices import Device, choose_device, usable_cores
 from funasr_cli.errors import DeviceError
 from tests.ascend_simulator.fixtures import Npu
 from tests.ascend_simulator.fixtures import npu as npu
+from tests.ascend_simulator.npu_smi import NONE, write_npu_smi
+from tests.sysfs import write_sysfs
+
+SHARED = ("davinci_manager", "devmm_svm", "hisi_hdc")
 
 
 @pytest.fixture
 def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of device files of a machine that has no NPU."""
     monkeypatch.setattr(devices, "DEV", tmp_path)
+    monkeypatch.setattr(numa, "SYSFS", write_sysfs(tmp_path / "sys", {}, {}))
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}/usr/bin:/bin")
     return tmp_path
 
 
 def test_auto_takes_the_cpu_where_there_is_no_npu_and_says_so(dev: Path) -> None:
     (dev / "davinci_manager").touch()
     assert choose_device("auto") == Device("cpu", "no Ascend NPU on this machine")
+
+
+def test_auto_in_a_container_that_was_given_nothing_of_its_hosts_npu_is_the_cpu_and_says_why(dev: Path) -> None:
+    write_sysfs(dev / "sys", {}, {"0000:01:00.0": 0, "0000:81:00.0": 1}, driver=True)
+    why = (
+        "an Ascend NPU is on the PCI bus (0000:01:00.0, 0000:81:00.0), but this container was not given it: "
+        "/dev has no davinci0, davinci_manager, devmm_svm, hisi_hdc"
+    )
+    assert choose_device("auto") == Device("cpu", why, passed_over=True)
+    assert choose_device("cpu") == Device("cpu", "asked for with --device cpu")
+
+
+@pytest.mark.parametrize(
+    ("driver", "files", "tool", "mended_by"),
+    [
+        (False, (), False, "npu-driver_VERSION"),  # nobody's: no driver is loaded
+        (False, SHARED, True, "npu-driver_VERSION"),
+        (True, ("davinci_manager",), False, "docker run --device /dev/davinci0 --device /dev/davinci_manager"),
+        (True, SHARED, False, "docker run --device /dev/davinci0"),
+        (True, (), True, "docker run --device /dev/davinci0"),  # the tool was lent, for nothing else
+    ],
+)
+def test_auto_does_not_pass_over_an_npu_on_the_bus_that_was_meant_for_it(
+    dev: Path, driver: bool, files: Sequence[str], tool: bool, mended_by: str
+) -> None:
+    write_sysfs(dev / "sys", {}, {"0000:01:00.0": 0}, driver=driver)
+    for name in files:
+        (dev / name).touch()
+    if tool:
+        write_npu_smi(dev / "bin", NONE)
+    with pytest.raises(DeviceError, match=r"on the PCI bus \(0000:01:00\.0\), but /dev has no") as raised:
+        choose_device("auto")
+    missing = [name for name in ("davinci0", *SHARED) if name not in files]
+    assert raised.value.what.endswith(f"/dev has no {', '.join(missing)}")
+    assert raised.value.hint is not None
+    assert mended_by in raised.value.hint
+    assert "--device cpu" in raised.value.hint
+    assert choose_device("cpu").kind == "cpu"
 
 
 def test_auto_does_not_pass_over_an_npu_that_cannot_be_used(dev: Path) -> None:
@@ -78,17 +122,11 @@ def test_a_runtime_that_finds_none_or_dies_or_hangs_is_told(
         choose_device("npu")
 
 
-def test_a_survey_that_nobody_waits_for_any_more_ends_quietly(npu: Npu, capfd: pytest.CaptureFixture[str]) -> None:
-    child = Child("spawn", devices._survey)
-    child.bury()
-    assert capfd.readouterr().err == ""
-
-
-def dies(pipe: Connection) -> None:
+def dies() -> None:
     os._exit(3)
 
 
-def hangs(pipe: Connection) -> None:
+def hangs() -> None:
     time.sleep(60)
 
 
