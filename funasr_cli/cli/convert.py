@@ -103,6 +103,7 @@ def _check(context: click.Context, folder: Path, speech: Path) -> None:
     ]
     if meaningless:
         raise UsageError(f"--check compiles nothing, and takes no {', '.join(meaningless)}")
+    from funasr_cli.batch.apart import ask_apart
     from funasr_cli.export.check import check_oms
 
-    check_oms(folder, speech, click.echo, lambda message: click.echo(message, err=True))
+    check_oms(folder, speech, ask_apart, click.echo, lambda message: click.echo(message, err=True))

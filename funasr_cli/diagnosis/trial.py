@@ -7,11 +7,10 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from funasr_cli.batch.child import Child, Death, settle_in
+from funasr_cli.batch.apart import NoAnswer, ask_apart
 from funasr_cli.errors import DeviceLost, FunasrError, ModelError
 from funasr_cli.models.offline import choose_om
 
@@ -32,7 +31,8 @@ LONGEST = 4 * FRAMES
 class Trial:
     """What became of it. `om` is what was run, in `seconds`; None where there is none for this `soc`.
 
-    Where it failed, `reason` says why and `hint` what may help; `stuck`: the process hung or died in it.
+    Where it failed, `reason` says why and `hint` what may help; `stuck`: it hung, or the device failed in the run, after
+    which a reset may be what helps.
     """
 
     soc: str = ""
@@ -51,34 +51,24 @@ class _NothingFits(ModelError):
 
 def run_trial(npu: int, folders: Sequence[Path]) -> Trial:
     """Run the first OM in the folders that is for this NPU's SoC once, with zeros."""
-    child = Child("spawn", _serve, npu, list(folders), PATIENCE / 2)
     try:
-        if not child.pipe.poll(PATIENCE):
-            child.kill()
-            return Trial(reason=f"not done after {PATIENCE:.0f} s", stuck=True)
-        trial: Trial = child.pipe.recv()
-    except (EOFError, OSError):
-        how = Death.of(child.bury(), memory_ran_out=False).how
-        return Trial(reason=f"the process that tried it {how}", stuck=True)
-    finally:
-        child.bury()
-    return trial
+        return ask_apart("funasr-trial", PATIENCE, _try, npu, list(folders), PATIENCE / 2)
+    except NoAnswer as error:
+        return Trial(reason=error.what, stuck=error.hung)
 
 
-def _serve(pipe: Connection, npu: int, folders: Sequence[Path], time_limit: float) -> None:
-    settle_in("funasr-trial")
+def _try(npu: int, folders: Sequence[Path], time_limit: float) -> Trial:
     _be_silent()
     try:
-        trial = _run(npu, folders, time_limit)
+        return _run(npu, folders, time_limit)
     except _NothingFits as error:
-        trial = Trial(soc=error.soc)
+        return Trial(soc=error.soc)
     except DeviceLost as error:
-        trial = Trial(reason=error.what, stuck=True)
+        return Trial(reason=error.what, stuck=True)
     except FunasrError as error:
-        trial = Trial(reason=error.what, hint=error.hint or "")
+        return Trial(reason=error.what, hint=error.hint or "")
     except Exception as error:  # an OM may be of any kind, and NumPy not load
-        trial = Trial(reason=f"{type(error).__name__}: {error}")
-    pipe.send(trial)
+        return Trial(reason=f"{type(error).__name__}: {error}")
 
 
 def _run(npu: int, folders: Sequence[Path], time_limit: float) -> Trial:

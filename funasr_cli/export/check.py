@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import islice
-from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.decode import open_recording
 from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import SpeechWindows, WindowShape
-from funasr_cli.errors import DeviceError, FunasrError, InputError, ModelError, NoAudioError, OutputError
-from funasr_cli.executors.acl import CURE
+from funasr_cli.errors import FunasrError, InputError, ModelError, NoAudioError, OutputError
 from funasr_cli.executors.ascend import AscendExecutor
 from funasr_cli.executors.onnx import OnnxExecutor
 from funasr_cli.export.compare import CLEAR_LEAD, Agreement, agreement
@@ -35,9 +33,15 @@ WINDOWS = 20
 ENOUGH = 0.99
 """Of the frames in which the best label leads clearly: in so many it has to be the same."""
 
-SECONDS_TO_END = 10.0
+PATIENCE = 900.0
+"""Seconds for one OM. Its windows take a few cores minutes, loading and looking for speech another one."""
+
+UNKNOWN_ORIGIN = f"{ACCOUNT} does not say what it was made from"
 
 Tell = Callable[[str], object]
+
+Ask = Callable[..., Any]
+"""Calls a function in a process of its own, named first, within so many seconds: `ask_apart` of `batch`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +69,37 @@ class Check:
         )
 
 
-def check_oms(folder: Path, audio: Path, say: Tell, tell: Tell) -> None:
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """The OM `name`, what came of it, how many OMs can be compared, and which cannot, though they fit the NPU."""
+
+    name: str
+    check: Check
+    count: int
+    left_out: Sequence[str]
+
+
+def check_oms(folder: Path, audio: Path, ask: Ask, say: Tell, tell: Tell) -> None:
     """Compare all OMs of the folder that fit this machine's NPU; `say` the results, and write them into model.yaml.
 
-    `audio` is a recording, or a folder of which the first that can be read are taken. Raises `DeviceError` where the
-    NPU cannot be used, `ModelError` where no OM fits or a file is not what model.yaml accounts for, `NoAudioError`
-    where there is no speech, `OutputError` where model.yaml cannot be written, and a `FunasrError` in the end where an
-    OM does not agree.
+    `audio` is a recording, or a folder of which the first that can be read are taken. `ask` because the runtime begins
+    once in a process, and can hang in it or take it along. OMs of which model.yaml says nothing are left out.
+
+    Raises `DeviceError` where the NPU cannot be used, `ModelError` where no OM fits or a file is not what model.yaml
+    accounts for, `NoAudioError` where there is no speech, `OutputError` where model.yaml cannot be written, and a
+    `FunasrError` in the end where an OM does not agree.
     """
     tell(f"running up to {WINDOWS} windows of {audio} on the NPU and on the CPU")
     failed, index, count = [], 0, 1
     while index < count:
-        name, check, count = _apart(folder, audio, index)
-        say(f"{name}: {check}")
-        _write_down(folder, name, check)
-        if not check.passed:
-            failed.append(name)
-        index += 1
+        compared: _Compared = ask("funasr-check", PATIENCE, _compare, folder, audio, index)
+        for name in compared.left_out if index == 0 else ():
+            tell(f"{name} is left out: {UNKNOWN_ORIGIN}")
+        say(f"{compared.name}: {compared.check}")
+        _write_down(folder, compared.name, compared.check)
+        if not compared.check.passed:
+            failed.append(compared.name)
+        index, count = index + 1, compared.count
     if failed:
         raise FunasrError(
             f"does not compute what its graph computes: {', '.join(failed)}",
@@ -99,47 +117,21 @@ def _write_down(folder: Path, name: str, check: Check) -> None:
         raise OutputError(f"cannot be written: {error.strerror}", where=folder / ACCOUNT) from error
 
 
-def _apart(folder: Path, audio: Path, index: int) -> tuple[str, Check, int]:
-    """`_compare` in a process of its own: the runtime begins once in a process, and can take it along when it fails."""
-    context = multiprocessing.get_context("spawn")
-    pipe, end = context.Pipe(duplex=False)
-    process = context.Process(target=_compare_and_send, args=(end, folder, audio, index), daemon=True)
-    process.start()
-    end.close()
-    try:
-        result: tuple[str, Check, int] | FunasrError = pipe.recv()
-    except EOFError:
-        process.join(SECONDS_TO_END)
-        raise DeviceError(f"the process on the NPU ended with exit code {process.exitcode}", hint=CURE) from None
-    finally:
-        pipe.close()
-        process.join(SECONDS_TO_END)
-        process.kill()
-    if isinstance(result, FunasrError):
-        raise result
-    return result
-
-
-def _compare_and_send(pipe: Connection, folder: Path, audio: Path, index: int) -> None:
-    try:
-        result: object = _compare(folder, audio, index)
-    except FunasrError as error:
-        result = error
-    except KeyboardInterrupt:  # of the whole terminal: the parent says so
-        return
-    with suppress(BrokenPipeError):
-        pipe.send(result)
-
-
-def _compare(folder: Path, audio: Path, index: int) -> tuple[str, Check, int]:
-    """The name of the OM `index` of those that fit, what came of it, and how many fit."""
-    fitting: list[Path] = []
+def _compare(folder: Path, audio: Path, index: int) -> _Compared:
+    """Of the OM `index` of those that can be compared."""
+    can: list[Path] = []
+    cannot: list[str] = []
     graphs: list[Path] = []
 
     def find(soc: str) -> Path:
-        fitting.extend(fitting_oms(folder, soc))
-        graphs.append(_graph_of(fitting[index]))
-        return fitting[index]
+        fitting = fitting_oms(folder, soc)
+        known = (read_account(folder) or {}).get(OMS, {})
+        can.extend(om for om in fitting if om.name in known)
+        cannot.extend(om.name for om in fitting if om.name not in known)
+        if not can:
+            raise ModelError(UNKNOWN_ORIGIN, where=fitting[0], hint="Compile it anew.")
+        graphs.append(_graph_of(can[index]))
+        return can[index]
 
     with closing(AscendExecutor(find, longest=0)) as npu:  # OMs of ours leave no dimension free
         recognizer = SenseVoiceRecognizer(folder, npu.inputs, npu.outputs, graph_metadata(folder))
@@ -166,17 +158,14 @@ def _compare(folder: Path, audio: Path, index: int) -> tuple[str, Check, int]:
         largest_difference=float(f"{total.difference:.2g}"),
         milliseconds=round(statistics.median(times) * 1000, 2),
     )
-    return fitting[index].name, check, len(fitting)
+    return _Compared(can[index].name, check, len(can), cannot)
 
 
 def _graph_of(om: Path) -> Path:
     """The graph that model.yaml says the OM was made from. Raises `ModelError` unless both are still what they were."""
     folder = om.parent
-    account = read_account(folder) or {}
-    if om.name not in account.get(OMS, {}):
-        raise ModelError(f"{ACCOUNT} does not say what it was made from", where=om, hint="Compile it anew.")
     try:
-        made_from = account[OMS][om.name]["made_from"]
+        made_from = (read_account(folder) or {})[OMS][om.name]["made_from"]
         graph, sha256 = folder / str(made_from["file"]), made_from["sha256"]
     except (TypeError, LookupError) as error:
         raise ModelError(f"does not say what {om.name} was made from", where=folder / ACCOUNT) from error

@@ -14,6 +14,7 @@ import pytest
 from onnx import ModelProto, numpy_helper
 
 from funasr_cli.arrays import Arrays
+from funasr_cli.batch.apart import ask_apart
 from funasr_cli.errors import DeviceError, FunasrError, InputError, ModelError, NoAudioError, OutputError
 from funasr_cli.export import atc
 from funasr_cli.export.check import check_oms
@@ -55,9 +56,11 @@ def scaled(factor: float) -> Callable[[ModelProto], None]:
     return change
 
 
-def check(folder: Path, audio: Path = SPEECH) -> list[str]:
+def check(folder: Path, audio: Path = SPEECH, told: list[str] | None = None) -> list[str]:
     said: list[str] = []
-    check_oms(folder, audio, lambda message: said.append(str(message)), lambda _: None)
+    check_oms(
+        folder, audio, ask_apart, lambda message: said.append(str(message)), ([] if told is None else told).append
+    )
     return said
 
 
@@ -118,10 +121,6 @@ def test_an_om_of_another_model_is_caught(folder: Path, npu: Npu, factor: float,
 
 def test_what_is_not_what_the_account_says_is_not_compared(folder: Path, cann: Path, npu: Npu) -> None:
     om = compiled(folder)
-    compile_om(folder / "model_6s_top5.onnx", folder / "x_6s_Ascend310P3.om", SHAPE)
-    with pytest.raises(ModelError, match=r"x_6s_Ascend310P3\.om: model\.yaml does not say what it was made from"):
-        check(folder)
-    (folder / "x_6s_Ascend310P3.om").unlink()
     facts = oms_of(folder)[OM]
     record_om(folder, OM, {**facts, "made_from": {"file": "model.onnx", "sha256": "0" * 64}})
     with pytest.raises(ModelError, match=rf"{OM}: was made from another model\.onnx than is here"):
@@ -136,6 +135,29 @@ def test_what_is_not_what_the_account_says_is_not_compared(folder: Path, cann: P
         check(folder)
     om.unlink()
     with pytest.raises(ModelError, match=r"holds no OM for Ascend310P3"):
+        check(folder)
+
+
+def test_an_om_that_nothing_is_known_of_is_left_out_aloud(folder: Path, cann: Path, npu: Npu) -> None:
+    compile_om(folder / "model_6s_top5.onnx", folder / "x_6s_Ascend310P3.om", SHAPE)
+    with pytest.raises(ModelError, match=r"x_6s_Ascend310P3\.om: model\.yaml does not say what it was made from"):
+        check(folder)
+    oms = [compiled(folder), compiled(folder, logits=True)]
+    told: list[str] = []
+    assert [line.split(":")[0] for line in check(folder, told=told)] == [om.name for om in oms]
+    assert told.count("x_6s_Ascend310P3.om is left out: model.yaml does not say what it was made from") == 1
+    assert set(oms_of(folder)) == {om.name for om in oms}
+
+
+def test_a_runtime_that_hangs_is_not_waited_for_for_ever(
+    folder: Path, cann: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled(folder)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "acl.py").write_text("import time; time.sleep(60)")
+    monkeypatch.syspath_prepend(str(tmp_path / "broken"))
+    monkeypatch.setattr("funasr_cli.export.check.PATIENCE", 3.0)
+    with pytest.raises(DeviceError, match=r"the process on the NPU is not done after 3 s"):
         check(folder)
 
 
@@ -173,7 +195,7 @@ def test_a_runtime_that_takes_its_process_along_is_an_error(
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "acl.py").write_text("import os; os._exit(7)")
     monkeypatch.syspath_prepend(str(tmp_path / "broken"))
-    with pytest.raises(DeviceError, match=r"the process on the NPU ended with exit code 7"):
+    with pytest.raises(DeviceError, match=r"the process on the NPU was lost \(ended by itself with exit code 7\)"):
         check(folder)
 
 
