@@ -3,18 +3,22 @@
 #
 #   source scripts/ascend_env.sh [FOLDER]
 #
-# FOLDER is where CANN was installed, if it is no usual place. Knows the layouts of CANN 7, 8 and 8.5: toolkit, nnae and
-# nnrt. Says on stderr what it found; gives 1, and changes nothing, where it finds no CANN.
+# FOLDER is where CANN was installed, if it is no usual place, or not the one to use; no other is looked into then. Knows
+# the layouts of CANN 7, 8 and 8.5: toolkit, nnae and nnrt. Says on stderr what it found; gives 1, and changes nothing,
+# where it finds no CANN.
 # With ASCEND_SEARCH_ROOT it looks below that folder instead of /, e.g. in the mounted disk of another machine.
 
-_ascend_candidates() { # set_env.sh where variables, the installer's notes and the usual places have it; newest first
+_ascend_candidates() { # set_env.sh in FOLDER; else where variables, the installer's notes and the usual places have it
   local root home place note
   root=${ASCEND_SEARCH_ROOT:-}
-  for home in "${ASCEND_TOOLKIT_HOME:-}" "${ASCEND_HOME_PATH:-}"; do
-    if [ -n "$home" ]; then printf '%s\n' "$home/set_env.sh" "$(dirname "$home")/set_env.sh"; fi
-  done
-  for place in "$@" "$(_ascend_noted "$root/etc/Ascend/ascend_cann_install.info" Install_Path)" \
-    "$root/usr/local/Ascend" "$HOME/Ascend"; do
+  if [ $# -eq 0 ]; then
+    for home in "${ASCEND_TOOLKIT_HOME:-}" "${ASCEND_HOME_PATH:-}"; do
+      if [ -n "$home" ]; then printf '%s\n' "$home/set_env.sh" "$(dirname "$home")/set_env.sh"; fi
+    done
+    set -- "$(_ascend_noted "$root/etc/Ascend/ascend_cann_install.info" Install_Path)" \
+      "$root/usr/local/Ascend" "$HOME/Ascend"
+  fi
+  for place in "$@"; do # in each the newest first
     if [ -z "$place" ]; then continue; fi
     printf '%s\n' "$place/set_env.sh" "$place/cann/set_env.sh"
     for note in "$place"/cann-*/set_env.sh; do printf '%s\n' "$note"; done | sort -rV
@@ -38,7 +42,7 @@ _ascend_env() {
     if [ -f "$script" ]; then found=$script && break; fi
   done < <(_ascend_candidates "$@")
   if [ -z "${found:-}" ]; then
-    echo "ascend_env: no CANN in ${*:+$* or }$root/usr/local/Ascend or $HOME/Ascend; name its folder:" \
+    echo "ascend_env: no CANN in ${*:-$root/usr/local/Ascend or $HOME/Ascend}; name its folder:" \
       "source scripts/ascend_env.sh FOLDER" >&2
     return 1
   fi
@@ -47,6 +51,7 @@ _ascend_env() {
   case $- in *u*) had_u=true ;; esac
   case $- in *e*) had_e=true ;; esac
   set +ue
+  unset ASCEND_TOOLKIT_HOME ASCEND_HOME_PATH # of another CANN, where a script sets but one of them
   # shellcheck source=/dev/null
   . "$found" > /dev/null
   if $had_u; then set -u; fi

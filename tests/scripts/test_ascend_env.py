@@ -89,6 +89,35 @@ def test_an_unusual_place_is_named_or_noted(disk: Path, source: Source, how: str
     assert (status, after["ASCEND_TOOLKIT_HOME"]) == (0, str(home))
 
 
+@pytest.mark.parametrize("set_too", ["ASCEND_TOOLKIT_HOME", "ASCEND_HOME_PATH"])
+def test_a_named_folder_counts_more_than_what_is_set(disk: Path, source: Source, set_too: str) -> None:
+    before = write_cann(disk / "usr/local/Ascend", "ascend-toolkit", "8.0.0")
+    home = write_cann(disk / "opt/npu", "cann-8.5.0", "8.5.0")
+    status, after, said = source(disk / "opt/npu", **{set_too: before})
+    assert (status, after["ASCEND_TOOLKIT_HOME"]) == (0, str(home))
+    assert str(home) in said
+    assert source(**{set_too: before})[1]["ASCEND_TOOLKIT_HOME"] == str(before)
+
+
+@pytest.mark.parametrize("variable", ["ASCEND_HOME_PATH", "SOMETHING_ELSE"])
+def test_a_runtime_that_sets_another_variable_is_not_mixed_with_what_is_set(
+    disk: Path, source: Source, variable: str
+) -> None:
+    before = write_cann(disk / "usr/local/Ascend", "ascend-toolkit", "8.0.0")
+    place = disk / "opt/npu/nnrt/latest"
+    place.mkdir(parents=True)
+    (place / "set_env.sh").write_text(f"export {variable}={place}\n")
+    status, after, _ = source(disk / "opt/npu", ASCEND_TOOLKIT_HOME=before, ASCEND_HOME_PATH=before)
+    assert (status, after["ASCEND_TOOLKIT_HOME"]) == (0, str(place))
+
+
+def test_a_named_folder_without_cann_is_not_replaced_by_another(disk: Path, source: Source) -> None:
+    home = write_cann(disk / "usr/local/Ascend", "ascend-toolkit", "8.0.0")
+    status, after, said = source(disk / "opt/npu", ASCEND_TOOLKIT_HOME=home)
+    assert (status, after["ASCEND_TOOLKIT_HOME"]) == (1, str(home))
+    assert f"no CANN in {disk}/opt/npu;" in said
+
+
 def test_the_drivers_libraries_come_along(disk: Path, source: Source) -> None:
     write_cann(disk / "usr/local/Ascend", "ascend-toolkit", "8.0.0")
     driver = write_driver(disk / "usr/local/Ascend")
