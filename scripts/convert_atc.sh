@@ -5,7 +5,7 @@
 #   scripts/convert_atc.sh MODEL_DIR [--soc Ascend310P3] [--precision MODE] [--host-cpu aarch64|x86_64] [--dry-run]
 #
 # MODEL_DIR is a folder that `funasr-cli export` or `freeze` made. The OM goes there, as <model>_<window>s_<soc>.om, and
-# what it was made of and by goes to the end of model.yaml. Carry both back.
+# what it was made of and by goes to the end of model.yaml. Carry both back. Where no SoC is named, npu-smi is asked.
 set -euo pipefail
 
 fail() {
@@ -33,13 +33,57 @@ account=$folder/model.yaml
 [ -r "$account" ] || fail "$folder has no model.yaml: make it with funasr-cli export or freeze"
 folder=$(cd "$folder" && pwd -P)
 
-if [ "$soc" = auto ]; then # `| 0  310P3  | OK  …`: number and name of an NPU, beside its health
+# Letters beyond ASCII are left to atc.
+refused=$(printf %s "$folder" | LC_ALL=C tr -d 'A-Za-z0-9._/\200-\377-' | wc -c)
+[ "$refused" -eq 0 ] || fail "atc takes no path like $folder; letters, digits, and . _ - / are what it takes"
+
+table() { # name, card and chip of each NPU, by the rules of funasr_cli/executors/npu_smi.py
+  awk -F '|' '
+    /Process id/ { exit }
+    !/^ *\|/ { next }
+    {
+      for (i = 2; i < NF; i++) gsub(/^ +| +$/, "", $i)
+      first = $2; health = $3
+      if (NF == 6 && $5 ~ /\//) { first = $2 " " $3; health = $4 } # number and name in cells of their own
+    }
+    first ~ /^[0-9]+ +[A-Za-z0-9][A-Za-z0-9_-]*$/ && health ~ /^[A-Za-z]+$/ && health != "NA" {
+      if (name != "") print name, card
+      split(first, part, / +/); card = part[1]; name = part[2]
+      next
+    }
+    name != "" { split($2, part, / +/); print name, card, part[1]; name = "" } # the second row of an NPU
+    END { if (name != "") print name, card }
+  '
+}
+
+soc_of() { # of an NPU of this name, card and chip: a name with Ascend is that of a series, and the board tells the rest
+  local board chip npu
+  if [[ $1 != Ascend* ]]; then echo "Ascend$1" && return; fi
+  board=$(npu-smi info -t board -i "$2" ${3:+-c "$3"}) || true
+  chip=$(on_board 'Chip Name' "$board")
+  npu=$(on_board 'NPU Name' "$board")
+  if [ -n "$chip" ] && [ -n "$npu$(on_board 'Chip Type' "$board")" ]; then
+    echo "Ascend${chip#Ascend}${npu:+_$npu}"
+  fi
+}
+
+on_board() { # the value of a name, if it has one
+  sed -nE "/: *NA *$/d; s/^ *$1 *: *([A-Za-z0-9_-]+) *$/\1/p" <<< "$2"
+}
+
+if [ "$soc" = auto ]; then
   command -v npu-smi > /dev/null || fail "npu-smi is not here to name the SoC: --soc Ascend310P3"
-  mapfile -t socs < <(npu-smi info | sed -nE \
-    's/^\| *[0-9]+ +([A-Za-z0-9][A-Za-z0-9_-]*) *\| *(OK|Warning|Alarm|Critical|UNKNOWN|Unknown) *\|.*/\1/p' | sort -u)
+  mapfile -t npus < <(npu-smi info | table | sort -u -k 1,1)
+  mapfile -t socs < <(for npu in "${npus[@]}"; do
+    read -r name card chip <<< "$npu"
+    soc_of "$name" "$card" "$chip"
+  done | sort -u)
   [ ${#socs[@]} -eq 1 ] || fail "npu-smi names no single SoC (${socs[*]:-none}): --soc Ascend310P3"
-  soc=Ascend${socs[0]#Ascend}
+  soc=${socs[0]}
 fi
+if [[ ${soc,,} == ascend* ]]; then soc=${soc:6}; fi # npu-smi names it without
+soc=Ascend$soc
+[[ $soc =~ ^Ascend[A-Za-z0-9][A-Za-z0-9_-]*$ ]] || fail "no SoC is called $soc: npu-smi info names it, in the column Name"
 
 # The first graph in which every dimension is a number, and its inputs: `speech: float [1, 250, 560]`.
 read -r graph shape < <(awk '
@@ -82,7 +126,9 @@ if [ -n "$host_cpu" ] && [ -f "${om%.om}_linux_$host_cpu.om" ]; then mv "${om%.o
 
 sum() { sha256sum "$1" | cut -d ' ' -f 1; }
 atc_version=$(cd "$litter" && atc --mode=6 "--om=$om" | sed -n 's/.*atc_version\[\([^]]*\)\].*/\1/p') || true
-cann=$(cat "${ASCEND_TOOLKIT_HOME:-/nowhere}"/*-linux/ascend_toolkit_install.info 2> /dev/null | sed -n 's/^version=//p') || true
+home=${ASCEND_TOOLKIT_HOME:-/nowhere}
+cann=$(cat "$home"/*-linux/ascend_*_install.info "$home"/ascend_*_install.info 2> /dev/null |
+  sed -n 's/^version=//p' | head -n 1) || true
 grep -q '^oms:' "$account" || echo 'oms:' >> "$account"
 cat >> "$account" << END
   ${om##*/}:

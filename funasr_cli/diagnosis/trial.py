@@ -31,8 +31,8 @@ LONGEST = 4 * FRAMES
 class Trial:
     """What became of it. `om` is what was run, in `seconds`; None where there is none for this `soc`.
 
-    Where it failed, `reason` says why and `hint` what may help; `stuck`: it hung, or the device failed in the run, after
-    which a reset may be what helps.
+    Where it failed, `reason` says why and `hint` what may help; `stuck`: it hung, or the device failed in the run;
+    a reset may be what helps then.
     """
 
     soc: str = ""

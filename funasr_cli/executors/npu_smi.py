@@ -2,7 +2,8 @@
 
 Its tables differ between chips and releases. Known are those of 310P (`Chip Device`), 910 and 910B (`Chip`), 910_93
 (`Chip Phy-ID`), 950 (`NPU ID`, no chips), and those with `Process id in container`; each NPU has two rows, the first
-with its name and health, the second with its bus address and memory.
+with its name and health, the second with its bus address and memory. The names of 310P to 910B are those of SoCs
+without `Ascend`; 910_93 and 950 spell it out, and name a series. scripts/convert_atc.sh reads them by the same rules.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ SECOND_ROW = re.compile(r"(?P<chip>\d+)?(\s+(?P<device>\d+))?")
 HEALTH = re.compile(r"(?!NA$)[A-Za-z]+")
 BUS = re.compile(r"[0-9A-Fa-f]{4}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\.[0-9A-Fa-f]")
 MEMORY = re.compile(r"(\d+|NA)\s*/\s*(\d+)")
+BOARD = re.compile(r"^\s*(Chip Type|Chip Name|NPU Name)\s*:\s*(?!NA\s*$)([\w-]+)\s*$", re.MULTILINE)
 
 MEANINGS: Sequence[tuple[str, str, str]] = (
     (
@@ -63,8 +65,9 @@ class Process:
 class Chip:
     """One NPU. `card` and `chip` are what npu-smi takes with -i and -c, which 950 has not; `device` numbers all chips.
 
-    `soc` is what models are compiled for, but for 910_93, of which the table says just `Ascend910`. `bus` is the PCI
-    address as sysfs writes it; memory is in megabytes; None is what the table does not say.
+    `soc` is what models are compiled for; of a `series` just its beginning, see `soc_of`: of 910_93 the table says
+    `Ascend910`. `bus` is the PCI address as sysfs writes it; memory is in megabytes; None is what the table does not
+    say.
     """
 
     card: int
@@ -76,44 +79,54 @@ class Chip:
     used: int | None = None
     total: int | None = None
     processes: tuple[Process, ...] = ()
+    series: bool = False
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Those of npu-smi that name it."""
+        return "-i", str(self.card), *(() if self.chip is None else ("-c", str(self.chip)))
 
     @property
     def reset(self) -> str:
         """The vendor's command for a chip that is stuck; it ends all that runs on it."""
-        command = f"npu-smi set -t reset -i {self.card}"
-        return command if self.chip is None else f"{command} -c {self.chip}"
+        return " ".join(["npu-smi set -t reset", *self.options])
+
+    @property
+    def health_details(self) -> str:
+        """The command that tells what a chip suffers from."""
+        return " ".join(["npu-smi info -t health", *self.options])
+
+
+def soc_name(name: str) -> str:
+    """What models are compiled for, of the name that tables and people use: `Ascend310P3` of `310P3`."""
+    return f"Ascend{re.sub('^ascend', '', name, flags=re.IGNORECASE)}"
+
+
+def soc_of(chip: Chip) -> str:
+    """What models for this chip are compiled for; of a series, the board tells the rest: `9391` of `Ascend910_9391`.
+
+    Raises `DeviceError` where it does not.
+    """
+    if not chip.series:
+        return chip.soc
+    printed, complained, _ = _run("info", "-t", "board", *chip.options)
+    board = dict(BOARD.findall(printed))
+    name = board.get("Chip Name", "")
+    if name and "NPU Name" in board:
+        return f"{soc_name(name)}_{board['NPU Name']}"
+    if name and "Chip Type" in board:  # where the name is that of a SoC
+        return soc_name(name)
+    said = _first_lines(f"{printed}\n{complained}")
+    asked = " ".join(["npu-smi info -t board", *chip.options])
+    raise DeviceError(f"{chip.soc} is a series of SoCs, and `{asked}` does not tell which; it says: {said}", hint=asked)
 
 
 def ask() -> tuple[Chip, ...]:
     """The NPUs of this machine, by number. Raises `DeviceError` that tells what npu-smi says where it lists none."""
-    try:
-        process = subprocess.Popen(
-            ["npu-smi", "info"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-        )
-    except FileNotFoundError as error:
-        raise DeviceError(
-            "npu-smi is not here: it comes with the driver, and a container has it if it was given it",
-            hint="docker run -v /usr/local/bin/npu-smi:/usr/local/bin/npu-smi -v /usr/local/dcmi:/usr/local/dcmi "
-            "-v /usr/local/Ascend/driver:/usr/local/Ascend/driver",
-        ) from error
-    except OSError as error:
-        raise DeviceError(f"npu-smi cannot be run: {error.strerror}", hint="ls -l $(command -v npu-smi)") from error
-    try:
-        printed, complained = process.communicate(timeout=PATIENCE)
-    except subprocess.TimeoutExpired as error:
-        process.kill()
-        with suppress(subprocess.TimeoutExpired):  # held in a driver that hangs, it does not even die
-            process.communicate(timeout=5)
-        hint = "dmesg | grep -i -e davinci -e ascend"
-        raise DeviceError(f"npu-smi is not done after {PATIENCE:g} s", hint=hint) from error
+    printed, complained, code = _run("info")
     chips = read_table(printed)
     if not chips:
-        raise _no_table(f"{printed}\n{complained}", process.returncode)
+        raise _no_table(f"{printed}\n{complained}", code)
     return chips
 
 
@@ -138,6 +151,36 @@ def visible(chips: Sequence[Chip]) -> list[Chip]:
     return [chips[number] for number in itertools.takewhile(lambda number: 0 <= number < len(chips), numbers)]
 
 
+def _run(*arguments: str) -> tuple[str, str, int]:
+    """What npu-smi prints and complains of, and its exit code. Raises `DeviceError` where it does not run, or hangs."""
+    try:
+        process = subprocess.Popen(
+            ["npu-smi", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+    except FileNotFoundError as error:
+        raise DeviceError(
+            "npu-smi is not here: it comes with the driver, and a container has it if it was given it",
+            hint="docker run -v /usr/local/bin/npu-smi:/usr/local/bin/npu-smi -v /usr/local/dcmi:/usr/local/dcmi "
+            "-v /usr/local/Ascend/driver:/usr/local/Ascend/driver",
+        ) from error
+    except OSError as error:
+        raise DeviceError(f"npu-smi cannot be run: {error.strerror}", hint="ls -l $(command -v npu-smi)") from error
+    try:
+        printed, complained = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        with suppress(subprocess.TimeoutExpired):  # held in a driver that hangs, it does not even die
+            process.communicate(timeout=5)
+        hint = "dmesg | grep -i -e davinci -e ascend"
+        raise DeviceError(f"npu-smi is not done after {PATIENCE:g} s", hint=hint) from error
+    return printed, complained, process.returncode
+
+
 def _cells(line: str) -> list[str]:
     """The cells of a row, number and name in the first, which newer tables have in two."""
     cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
@@ -152,9 +195,8 @@ def _chips(rows: Sequence[Sequence[str]]) -> Iterator[Chip]:
         if first and len(cells) > 1 and HEALTH.fullmatch(cells[1]):
             if above:
                 yield above
-            name = first["name"]
-            soc = name if name.startswith("Ascend") else f"Ascend{name}"
-            above = Chip(int(first["card"]), None, int(first["card"]), soc, cells[1])
+            card, name = int(first["card"]), first["name"]
+            above = Chip(card, None, card, soc_name(name), cells[1], series=name.startswith("Ascend"))
         elif above and second and len(cells) > 2:
             yield _with_second_row(above, second, cells)
             above = None
@@ -185,9 +227,13 @@ def _process(cells: Sequence[str]) -> tuple[tuple[int, int | None], Process] | N
 
 
 def _no_table(said: str, code: int) -> DeviceError:
-    lines = " / ".join([line.strip() for line in said.splitlines() if line.strip()][:4])
+    lines = _first_lines(said)
     for pattern, meaning, command in MEANINGS:
         if re.search(pattern, said):
             return DeviceError(f"npu-smi lists no NPU: {meaning}; it says: {lines}", hint=command)
     said_so = f"it says: {lines}" if lines else f"it says nothing and ends with exit code {code}"
     return DeviceError(f"npu-smi lists no NPU in a form that is known here; {said_so}", hint="npu-smi info")
+
+
+def _first_lines(said: str) -> str:
+    return " / ".join([line.strip() for line in said.splitlines() if line.strip()][:4])

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from funasr_cli.errors import MachineError, ModelError, OutputError, UsageError
+from funasr_cli.executors.npu_smi import soc_name
 from funasr_cli.export.cann import cann_version, compiler_environment
 from funasr_cli.features.lfr import SECONDS_PER_FRAME
 from funasr_cli.files import sha256_of
@@ -21,6 +22,8 @@ from funasr_cli.models.offline import om_name
 
 PATH = re.compile(r"[\w./-]+")
 """What ATC takes in paths."""
+
+SOC = re.compile(r"Ascend[A-Za-z0-9][\w-]*", re.ASCII)
 
 MEANINGS: Sequence[tuple[str, str]] = (
     (
@@ -35,7 +38,8 @@ MEANINGS: Sequence[tuple[str, str]] = (
     (
         r"EZ3002|EZ3003|No supported Ops kernel",
         "The operators for this SoC are not installed, or lack one that the graph needs: install the package of "
-        "operators (Ascend-cann-kernels, from CANN 8.5 on Ascend-cann-ops) for the SoC, in the toolkit's version.",
+        "operators for the SoC in the toolkit's version, e.g. Ascend-cann-310p-ops or -910b-ops, before CANN 8.5 "
+        "Ascend-cann-kernels-310p or -910b.",
     ),
     (
         r"soc_version",
@@ -52,6 +56,8 @@ MEANINGS: Sequence[tuple[str, str]] = (
     ),
 )
 """What lines of a failing ATC usually mean."""
+
+ONLY_THEN = "It is there only while funasr-cli convert runs; typed by itself, the line below does not find it."
 
 Tell = Callable[[str], object]
 
@@ -101,7 +107,8 @@ class Conversion:
         if self.graph == self.source:
             return shlex.join(self.command)
         what = "without its TopK" if self.cut else f"with TopK {self.topk}" if self.topk else "in opset 16 at most"
-        return f"# {self.graph.name}: {self.source.name} {what}\n{shlex.join(self.command)}"
+        made = f"# {self.graph.name}: {self.source.name} {what}"
+        return "\n".join([made, f"# {ONLY_THEN}", shlex.join(self.command)])
 
 
 def plan(
@@ -118,9 +125,13 @@ def plan(
     `precision` is one of ATC's modes: `allow_mix_precision` leaves it to its list of operators what is computed in half
     floats, `allow_fp32_to_fp16` has matrix products in them, `force_fp16` all, `must_keep_origin_dtype` nothing.
 
-    `host_cpu` is the processor of the machine that will run it, where it is another than this one's. Raises
-    `ModelError` where the folder holds nothing that can be compiled.
+    `soc` may be named without `Ascend`, as npu-smi does. `host_cpu` is the processor of the machine that will run it,
+    where it is another than this one's. Raises `UsageError` for what ATC does not take, `ModelError` where the folder
+    holds nothing that can be compiled.
     """
+    soc = soc_name(soc)
+    if not SOC.fullmatch(soc):
+        raise UsageError(f"no SoC is called {soc!r}", hint="`npu-smi info` names it, in the column Name.")
     folder = folder.resolve()
     account = read_account(folder)
     if account is None or "graphs" not in account:
@@ -138,7 +149,7 @@ def plan(
         shapes = {name: _input_shape(graph["inputs"]) for name, graph in account["graphs"].items()}
         topk = int(account.get("topk", 0))
         name = next(name for name, shape in shapes.items() if ("-1" in shape) == bool(frames))
-        window = frames[-1] * SECONDS_PER_FRAME if frames else float(account["window"])
+        window = max(gears, default=0.0) or float(account["window"])
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise ModelError("does not describe its graphs", where=folder / ACCOUNT) from error
     except StopIteration:

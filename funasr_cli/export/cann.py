@@ -14,6 +14,11 @@ from funasr_cli.executors import npu_smi
 ENVIRONMENT = Path(__file__).with_name("ascend_env.sh")
 """What finds CANN: scripts/ascend_env.sh, which goes with the package."""
 
+NOTES = ("*-linux/ascend_*_install.info", "ascend_*_install.info", "version.info")
+"""Where they write: toolkit and nnrt below the processor's name, nnae above it."""
+
+EXAMPLE = "--soc Ascend310P3"
+
 INSTALL = "Install CANN's toolkit and the operators for your SoC, or compile on a machine that has them."
 
 
@@ -42,20 +47,21 @@ def sourced_environment() -> tuple[Mapping[str, str], str]:
 
 
 def cann_version(environment: Mapping[str, str]) -> str | None:
-    """The version that the toolkit's installer wrote down, e.g. `8.0.0`; None where there is no such note."""
+    """The version that CANN's installer wrote down, e.g. `8.0.0`; None where there is no such note."""
     return cann_note(environment).get("version")
 
 
 def cann_note(environment: Mapping[str, str]) -> Mapping[str, str]:
-    """What the toolkit's installer wrote down of itself; empty where there is no such note."""
+    """What the installer of toolkit, nnae or nnrt wrote down of itself; empty where there is no such note."""
     atc = shutil.which("atc", path=environment.get("PATH"))
     homes = [Path(home) for home in [environment.get("ASCEND_TOOLKIT_HOME")] if home]
     places = [*homes, *(Path(atc).resolve().parents[1:4] if atc else [])]
     for place in places:
-        for path in sorted([*place.glob("*-linux/ascend_toolkit_install.info"), *place.glob("version.info")]):
-            note = read_note(path)
-            if "version" in note:
-                return note
+        for pattern in NOTES:
+            for path in sorted(place.glob(pattern)):
+                note = read_note(path)
+                if "version" in note:
+                    return note
     return {}
 
 
@@ -72,11 +78,10 @@ def read_note(path: Path) -> Mapping[str, str]:
 def ask_soc() -> str:
     """The SoC of this machine's NPUs, e.g. `Ascend310P3`. Raises `DeviceError` where `npu-smi` cannot tell one."""
     try:
-        socs = sorted({chip.soc for chip in npu_smi.ask()})
+        kinds = {chip.soc: chip for chip in reversed(npu_smi.ask())}  # the first of each
+        socs = sorted({npu_smi.soc_of(chip) for chip in kinds.values()})
     except DeviceError as error:
-        raise DeviceError(f"npu-smi tells no SoC: {error.what}", hint="Name it: --soc Ascend310P3") from error
+        raise DeviceError(f"npu-smi tells no SoC: {error.what}", hint=f"Name it: {EXAMPLE}") from error
     if len(socs) > 1:
-        raise DeviceError(
-            f"npu-smi tells no single SoC: it lists {', '.join(socs)}", hint="Name one: --soc Ascend310P3"
-        )
+        raise DeviceError(f"npu-smi tells no single SoC: it lists {', '.join(socs)}", hint=f"Name one: {EXAMPLE}")
     return socs[0]

@@ -9,8 +9,9 @@ import pytest
 
 from funasr_cli.errors import DeviceError
 from funasr_cli.executors import npu_smi
-from funasr_cli.executors.npu_smi import Chip, Process, read_table, visible
+from funasr_cli.executors.npu_smi import Chip, Process, read_table, soc_name, soc_of, visible
 from tests.ascend_simulator.npu_smi import recorded, write_npu_smi
+from tests.boards import NO_SOC, SOCS, write_machine
 
 CHIPS = {
     "310p3": [
@@ -29,12 +30,12 @@ CHIPS = {
         ),
     ],
     "910_93": [
-        Chip(2, 0, 4, "Ascend910", "OK", "0000:95:00.0", 3143, 65536),
-        Chip(2, 1, 5, "Ascend910", "Warning", "0000:97:00.0", 2887, 65536),
+        Chip(2, 0, 4, "Ascend910", "OK", "0000:95:00.0", 3143, 65536, series=True),
+        Chip(2, 1, 5, "Ascend910", "Warning", "0000:97:00.0", 2887, 65536, series=True),
     ],
     "950": [
-        Chip(0, None, 0, "Ascend950DT", "OK", None, 1024, 98304),
-        Chip(3, None, 3, "Ascend950DT", "Critical", None, 2048, 98304, (Process(1001, "python", 256),)),
+        Chip(0, None, 0, "Ascend950DT", "OK", None, 1024, 98304, series=True),
+        Chip(3, None, 3, "Ascend950DT", "Critical", None, 2048, 98304, (Process(1001, "python", 256),), series=True),
     ],
     "910b4-container": [
         Chip(5, 0, 5, "Ascend910B4", "OK", "0000:c1:00.0", 2871, 32768, (Process(485946, "pytest", 5175),)),
@@ -82,9 +83,49 @@ def test_the_runtime_counts_as_its_variable_has_it(
     assert [chip.device for chip in visible(read_table(recorded("910b3")))] == numbers
 
 
-def test_the_command_that_resets_a_chip_names_its_card() -> None:
-    assert read_table(recorded("310p3"))[1].reset == "npu-smi set -t reset -i 32 -c 0"
-    assert read_table(recorded("950"))[1].reset == "npu-smi set -t reset -i 3"
+def test_the_commands_for_a_chip_name_its_card() -> None:
+    ill, without_chips = read_table(recorded("310p3"))[1], read_table(recorded("950"))[1]
+    assert ill.reset == "npu-smi set -t reset -i 32 -c 0"
+    assert ill.health_details == "npu-smi info -t health -i 32 -c 0"
+    assert without_chips.reset == "npu-smi set -t reset -i 3"
+
+
+@pytest.mark.parametrize(
+    ("name", "soc"),
+    [
+        ("310P3", "Ascend310P3"),
+        ("Ascend310P3", "Ascend310P3"),
+        ("ascend310P3", "Ascend310P3"),
+        ("910B4-1", "Ascend910B4-1"),
+        ("910_9391", "Ascend910_9391"),
+        ("Ascend310P3vir01", "Ascend310P3vir01"),
+    ],
+)
+def test_a_soc_may_be_named_as_tables_do(name: str, soc: str) -> None:
+    assert soc_name(name) == soc
+
+
+@pytest.mark.parametrize("name", [name for name in CHIPS if CHIPS[name]])
+def test_what_models_are_compiled_for_is_asked_of_the_board_where_the_table_names_a_series(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    write_machine(tmp_path, name)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert soc_of(npu_smi.ask()[0]) == SOCS[name]
+
+
+def test_a_board_may_name_the_soc_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_machine(tmp_path, "910_93", board=recorded("910b3-board"))
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert soc_of(npu_smi.ask()[0]) == "Ascend910B3"
+
+
+@pytest.mark.parametrize("board", NO_SOC)
+def test_a_series_is_not_taken_for_a_soc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, board: str) -> None:
+    write_machine(tmp_path, "910_93", board=board)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(DeviceError, match="Ascend910 is a series of SoCs, and `npu-smi info -t board -i 2 -c 0`"):
+        soc_of(npu_smi.ask()[0])
 
 
 @pytest.mark.parametrize(

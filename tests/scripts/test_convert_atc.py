@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -10,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from funasr_cli.errors import DeviceError, UsageError
 from funasr_cli.export import atc
+from funasr_cli.export.cann import ask_soc
 from funasr_cli.files import sha256_of
 from funasr_cli.models.account import OMS, read_account, verify_account
 from tests.ascend_simulator.cann_tree import write_cann
-from tests.ascend_simulator.npu_smi import ONE_910B4_1, TWO_310P3, write_npu_smi
+from tests.ascend_simulator.npu_smi import ONE_910B4_1, TWO_310P3, recorded, write_npu_smi
+from tests.boards import NO_SOC, SOCS, write_machine
 from tests.conftest import ROOT
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -85,6 +89,94 @@ def test_npu_smi_is_asked_for_the_soc(folder: Path, run: Run, tmp_path: Path) ->
         write_npu_smi(tmp_path / "smi", table)
         done = run(folder, "--dry-run", path=path)
         assert done.stdout == planned(folder, soc).text + "\n"
+
+
+def asked(folder: Path, run: Run, smi: Path, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """What the script and the program take for the SoC of this machine, each None where it finds none."""
+    monkeypatch.setenv("PATH", f"{smi}{os.pathsep}/usr/bin:/bin")
+    done = run(folder, "--dry-run", path=f"{smi}{os.pathsep}/usr/bin:/bin")
+    found = re.search(r"--soc_version=(\S+)", done.stdout)
+    assert bool(found) == (done.returncode == 0)
+    assert found or "npu-smi names no single SoC" in done.stderr
+    try:
+        return [found and found[1], ask_soc()]
+    except DeviceError:
+        return [found and found[1], None]
+
+
+@pytest.mark.parametrize("name", SOCS)
+def test_both_ways_read_the_soc_from_the_same_tables(
+    folder: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    write_machine(tmp_path / "smi", name)
+    assert asked(folder, run, tmp_path / "smi", monkeypatch) == [SOCS[name]] * 2
+
+
+@pytest.mark.parametrize("board", [*NO_SOC, recorded("910b3-board")])
+def test_both_ways_read_the_same_boards(
+    folder: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, board: str
+) -> None:
+    write_machine(tmp_path / "smi", "910_93", board=board)
+    soc = None if board in NO_SOC else "Ascend910B3"
+    assert asked(folder, run, tmp_path / "smi", monkeypatch) == [soc] * 2
+
+
+@pytest.mark.parametrize("health", ["OK", "Warning", "Alarm", "Critical", "Offline", "UNKNOWN", "Minor", "NA", "-"])
+@pytest.mark.parametrize("row", ["| 1     910B4   | {} | 150.0 |", "| 1 | 910B4 | {} | 150.0  30  0 / 0 |"])
+def test_both_ways_know_an_npu_by_a_word_of_health(
+    folder: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: str, health: str
+) -> None:
+    write_npu_smi(tmp_path / "smi", row.format(health) + "\n| 0     | 0000:C1:00.0 | 0  0 / 0 |\n")
+    soc = None if health in ("NA", "-") else "Ascend910B4"
+    assert asked(folder, run, tmp_path / "smi", monkeypatch) == [soc] * 2
+
+
+def test_two_kinds_of_npus_are_no_single_soc(folder: Path, run: Run, tmp_path: Path) -> None:
+    write_npu_smi(tmp_path / "smi", TWO_310P3 + ONE_910B4_1)
+    done = run(folder, "--dry-run", path=f"{tmp_path / 'smi'}{os.pathsep}/usr/bin:/bin")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "names no single SoC (Ascend310P3 Ascend910B4-1)" in done.stderr
+
+
+@pytest.mark.parametrize("named", ["310P3", "Ascend310P3", "ascend310P3", "ASCEND310P3"])
+def test_a_soc_may_be_named_as_npu_smi_does(folder: Path, run: Run, named: str) -> None:
+    text = planned(folder, "Ascend310P3").text
+    assert planned(folder, named).text == text
+    assert run(folder, "--soc", named, "--dry-run").stdout == text + "\n"
+
+
+@pytest.mark.parametrize("named", ["", "ascend", "Ascend 310P3", "310P3;x", "../310P3", "-1"])
+def test_what_is_no_name_of_a_soc_is_refused(folder: Path, run: Run, named: str) -> None:
+    done = run(folder, "--soc", named, "--dry-run")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "no SoC is called" in done.stderr
+    with pytest.raises(UsageError, match="no SoC is called"):
+        planned(folder, named)
+
+
+@pytest.mark.parametrize("name", ["my model", "a(b)", "a,b", "a+b", "it's", "a:b", "a\nb", "a~b", "a=b", "a&b", "[a]"])
+def test_a_path_that_atc_does_not_take_is_refused(folder: Path, run: Run, tmp_path: Path, name: str) -> None:
+    odd = folder.rename(tmp_path / name)
+    done = run(odd, "--soc", "Ascend310P3", "--dry-run")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert f"atc takes no path like {odd}" in done.stderr
+    with pytest.raises(UsageError, match="atc takes no path like"):
+        planned(odd, "Ascend310P3")
+
+
+@pytest.mark.parametrize("name", ["nano-15s", "a_b.c", "模型", "modèle"])
+def test_a_path_that_atc_takes_is_not(folder: Path, run: Run, tmp_path: Path, name: str) -> None:
+    plain = folder.rename(tmp_path / name)
+    done = run(plain, "--soc", "Ascend310P3", "--dry-run")
+    assert done.stdout == planned(plain, "Ascend310P3").text + "\n"
+
+
+@pytest.mark.parametrize("note", ["x86_64-linux/ascend_nnrt_install.info", "ascend_nnae_install.info"])
+def test_the_version_of_another_package_of_cann_is_noted_too(folder: Path, run: Run, tmp_path: Path, note: str) -> None:
+    home = tmp_path / "Ascend/ascend-toolkit/latest"
+    (home / "x86_64-linux/ascend_toolkit_install.info").rename(home / note)
+    assert run(folder, "--soc", "Ascend310P3").returncode == 0
+    assert (read_account(folder) or {})[OMS]["nano_6s_Ascend310P3.om"]["cann"] == "8.0.0"
 
 
 def test_another_processor_may_run_it(folder: Path, run: Run) -> None:
