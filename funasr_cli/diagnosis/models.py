@@ -15,25 +15,35 @@ from funasr_cli.models.record import RECORD, read_record
 from funasr_cli.models.store import default_model, folder_of, is_present, store_dir
 
 
-def model_checks(chosen: Path | None = None) -> list[Check]:
-    """Which model is the default and why; then that one, and all that are in the store.
+def model_checks(named: Path | None, found: Path | None) -> list[Check]:
+    """Which model a run would take and why; then the others that are in the store, of which none is needed.
 
-    Where one is `chosen`, a folder, no other is needed.
+    That is the one in the folder that was `named`, else in the one that was `found` to run on an NPU, else the default.
     """
-    if chosen is not None:
-        present = [entry for entry in CATALOGUE.values() if is_present(entry)]
-        named = Check(
-            "chosen", f"{layout_of(chosen).family} in {shown(chosen)}", option=f"--model {quote(str(chosen))}"
-        )
-        return [named, *(_model(entry, needed=False) for entry in present)]
     default, why = default_model()
-    there = [entry for entry in CATALOGUE.values() if entry.name == default or is_present(entry)]
-    return [Check("default", f"{default}: {why}"), *(_model(entry, needed=entry.name == default) for entry in there)]
+    folder = named or found
+    needed = None if folder else default
+    there = [entry for entry in CATALOGUE.values() if entry.name == needed or is_present(entry)]
+    checks = [_model(entry, needed=entry.name == needed) for entry in there]
+    if not folder:
+        return [Check("default", f"{default}: {why}"), *checks]
+    chosen = Check("chosen", f"{layout_of(folder).family} in {shown(folder)}", option=f"--model {quote(str(folder))}")
+    if named:
+        return [chosen, *checks]
+    return [Check("default", f"{default} has nothing that runs on an NPU; this one has", "warning"), chosen, *checks]
 
 
 def compiled_folders() -> list[Path]:
-    """Folders in the store that hold OMs."""
-    return sorted({om.parent for om in store_dir().glob("*/*.om")})
+    """Folders in the store that hold a model with OMs. None of the catalogue's, which have to stay as they came."""
+    folders = sorted({om.parent for om in store_dir().glob("*/*.om")})
+    return [folder for folder in folders if folder.name not in CATALOGUE and _is_for_npus(folder)]
+
+
+def _is_for_npus(folder: Path) -> bool:
+    try:
+        return bool(layout_of(folder).compiled)
+    except ModelError:
+        return False
 
 
 def _model(entry: CatalogueEntry, *, needed: bool) -> Check:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from funasr_cli.batch import devices, numa
 from funasr_cli.diagnosis.cann import release_checks
@@ -17,19 +19,27 @@ from funasr_cli.executors import npu_smi
 from funasr_cli.executors.npu_smi import Chip
 from funasr_cli.files import shown
 
-SHARED_FILES = ("davinci_manager", "devmm_svm", "hisi_hdc")
-"""What every process that uses an NPU opens in /dev, beside the NPU's own davinciN."""
+ENDS_ALL = "as root on the host; ends all that runs on it"
+
+
+@dataclass(frozen=True, slots=True)
+class Npus:
+    """What was looked at, and the OM that ran on an NPU, the first if there are several."""
+
+    checks: Sequence[Check]
+    om: Path | None = None
 
 
 def is_npu_here() -> bool:
     """Whether anything on this machine says that it has an NPU: device files, the PCI bus, or the driver's tool."""
-    return bool(_device_files() or numa.accelerators() or shutil.which("npu-smi"))
+    return bool(devices.npu_files() or numa.accelerators() or shutil.which("npu-smi"))
 
 
-def npu_checks(folders: Sequence[Path]) -> list[Check]:
-    """Everything about the NPUs of this machine; `folders` may hold OMs. A run on each is made where CANN is found.
+def examine_npus(folders: Sequence[Path] | None) -> Npus:
+    """Everything about the NPUs of this machine; `folders` may hold OMs, None: no OM is wanted.
 
-    Problems are what no run on any NPU is possible with: once one has run, there are none.
+    A run on each is made where CANN is found. Problems are what no run on any NPU is possible with: once one has run,
+    there are none.
     """
     releases = release_checks()
     chips, table = _table()
@@ -39,11 +49,14 @@ def npu_checks(folders: Sequence[Path]) -> list[Check]:
     checks = [*releases, _files(), *table, *about, *_hidden(chips, counted), Check("NUMA", numa.describe(nodes))]
     trials: Sequence[Trial] = ()
     if all(check.verdict != "problem" for check in releases):
-        trials = [run_trial(number, folders) for number in range(len(counted) or len(_device_files()))]
-    checks += _oms({trial.soc for trial in trials if trial.soc} or {chip.soc for chip in counted}, folders)
+        count = len(counted) or len(devices.npu_files())
+        trials = [run_trial(number, folders or []) for number in range(count)]
+    if folders is not None:
+        checks += _oms({trial.soc for trial in trials if trial.soc} or _socs(counted), folders)
     for number, trial in enumerate(trials):
         checks.append(_outcome(f"run on {number}", trial, counted[number] if counted else None))
-    return without_problems(checks) if any(trial.om for trial in trials) else checks
+    ran = [trial.om for trial in trials if trial.om]
+    return Npus(without_problems(checks), ran[0]) if ran else Npus(checks)
 
 
 def without_problems(checks: Sequence[Check]) -> list[Check]:
@@ -51,20 +64,14 @@ def without_problems(checks: Sequence[Check]) -> list[Check]:
     return [replace(check, verdict="warning") if check.verdict == "problem" else check for check in checks]
 
 
-def _device_files() -> list[str]:
-    return sorted((path.name for path in devices.DEV.glob("davinci[0-9]*")), key=lambda name: (len(name), name))
-
-
 def _files() -> Check:
     """The device files in this container, or on this machine."""
-    npus = _device_files()
-    wanted = [*(npus or ["davinci0"]), *SHARED_FILES]
-    missing = [name for name in wanted if not (devices.DEV / name).exists()]
+    wanted, missing = devices.wanted_files(), devices.missing_files()
     closed = [name for name in wanted if name not in missing and not os.access(devices.DEV / name, os.R_OK | os.W_OK)]
     if missing:
-        text = f"{', '.join(npus) or 'no davinci'} here; missing: {', '.join(missing)}"
+        text = f"{', '.join(devices.npu_files()) or 'no davinci'} here; missing: {', '.join(missing)}"
         text += "; a container has only those that it was given, and a host has them when the driver is loaded"
-        return Check("/dev", text, "problem", f"docker run {' '.join(f'--device /dev/{name}' for name in wanted)}")
+        return Check("/dev", text, "problem", devices.how_to_get_files())
     if closed:
         text = f"this user may not open {', '.join(closed)}; then log in again"
         return Check("/dev", text, "problem", "sudo usermod -aG HwHiAiUser $USER")
@@ -100,7 +107,16 @@ def _chip(name: str, chip: Chip, node: int | None) -> Check:
     text = ", ".join(facts) + (f"; held by {', '.join(held)}" if held else "")
     if chip.health == npu_smi.WELL:
         return Check(name, text)
-    return Check(name, text, "warning", f"{chip.reset}   (as root on the host; ends all that runs on it)")
+    return Check(name, text, "warning", chip.health_details)
+
+
+def _socs(chips: Sequence[Chip]) -> set[str]:
+    """What models for them are compiled for, as far as npu-smi tells."""
+    found = set()
+    for chip in {chip.soc: chip for chip in reversed(chips)}.values():  # the first of each
+        with suppress(DeviceError):
+            found.add(npu_smi.soc_of(chip))
+    return found
 
 
 def _oms(socs: Collection[str], folders: Sequence[Path]) -> Iterator[Check]:
@@ -111,12 +127,17 @@ def _oms(socs: Collection[str], folders: Sequence[Path]) -> Iterator[Check]:
             yield Check("OMs", f"for {soc}: {', '.join(there)}")
         else:
             places = ", ".join(shown(folder) for folder in folders) or "the model store, and no --model is named"
-            yield Check("OMs", f"none for {soc} in {places}", "problem", f"funasr-cli convert FOLDER --soc {soc}")
+            folder = quote(str(folders[0])) if len(folders) == 1 else "FOLDER"
+            yield Check("OMs", f"none for {soc} in {places}", "problem", f"funasr-cli convert {folder} --soc {soc}")
 
 
 def _outcome(name: str, trial: Trial, chip: Chip | None) -> Check:
     if trial.reason:
-        fix = chip.reset if trial.stuck and chip else "npu-smi info"
+        fix = "npu-smi info"
+        if trial.stuck and chip and chip.processes:
+            fix += f"   (others hold it; when they are done: {chip.reset}, {ENDS_ALL})"
+        elif trial.stuck and chip:
+            fix = f"{chip.reset}   ({ENDS_ALL})"
         return Check(name, " ".join(f"{trial.reason}. {trial.hint}".split()), "problem", fix)
     if trial.om is None:
         return Check(name, f"{trial.soc} opens, but there is no OM to run", "warning")

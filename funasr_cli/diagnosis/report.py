@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from funasr_cli.diagnosis.check import Check
-from funasr_cli.diagnosis.devices import device_checks
+from funasr_cli.diagnosis.devices import examine_devices
 from funasr_cli.diagnosis.folders import folder_checks
 from funasr_cli.diagnosis.machine import machine_checks
-from funasr_cli.diagnosis.models import compiled_folders, model_checks
+from funasr_cli.diagnosis.models import model_checks
 from funasr_cli.diagnosis.versions import version_checks
 from funasr_cli.models.catalogue import CATALOGUE
 from funasr_cli.models.layouts import layout_of
@@ -44,18 +44,22 @@ class Report:
 
 
 def diagnose(model: Path | None = None) -> Report:
-    """Look at everything, for runs of the default model, or of the one in the folder `model`. Writes nothing.
+    """Look at everything, for runs of the model in the folder `model`. Writes nothing.
 
-    Raises `ModelError` where that folder holds no model.
+    Where none is named, for runs of one in the store that is compiled for this machine's NPUs, if it has some and they
+    are in order; else of the default. Raises `ModelError` where the folder holds no model.
     """
-    family = layout_of(model).family if model else CATALOGUE[default_model()[0]].family
+    named = layout_of(model).family if model else None
+    devices = examine_devices(model)
+    taken = model or devices.model
+    family = named or (layout_of(taken).family if taken else CATALOGUE[default_model()[0]].family)
     return Report(
         {
             "versions": version_checks(family),
             "machine": machine_checks(),
-            "models": model_checks(model),
-            "devices": device_checks(family, [model] if model else compiled_folders()),
-            "folders": folder_checks(chosen=model is not None),
+            "models": model_checks(model, devices.model),
+            "devices": devices.checks,
+            "folders": folder_checks(chosen=taken is not None),
         }
     )
 

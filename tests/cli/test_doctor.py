@@ -19,6 +19,7 @@ from tests.cli.doctors import LAST, Doctor, line, next_command
 from tests.cli.doctors import doctor as doctor
 from tests.cli.doctors import model as model
 from tests.cli.doctors import store as store
+from tests.conftest import NANO
 
 
 def test_a_machine_in_order_is_told_to_transcribe(doctor: Doctor, model: Path) -> None:
@@ -77,12 +78,20 @@ def test_a_store_that_cannot_be_made_matters_where_a_model_has_yet_to_come(
 
 def test_what_an_option_helps_against_is_in_the_next_command(doctor: Doctor, model: Path, tmp_path: Path) -> None:
     (tmp_path / "cwd/transcripts").touch()
-    (tmp_path / "dev/davinci0").touch()
-    result = doctor()
+    result = doctor("--model", str(NANO))
     assert result.exit_code == 0
-    assert "found davinci0" in line(result, "NPU")
     assert line(result, "transcripts").startswith("  warning")
-    assert next_command(result) == "funasr-cli transcribe FOLDER --device cpu -o DIR"
+    assert next_command(result) == f"funasr-cli transcribe FOLDER --model {NANO} -o DIR"
+
+
+def test_a_model_that_is_compiled_for_npus_alone_does_not_run_on_a_cpu(doctor: Doctor, tmp_path: Path) -> None:
+    (tmp_path / "compiled").mkdir()
+    for name in ("tokens.txt", "nano_6s_Ascend310P3.om"):
+        (tmp_path / "compiled" / name).touch()
+    result = doctor("--model", str(tmp_path / "compiled"))
+    assert result.exit_code == 4
+    assert "is compiled for NPUs, and has no weights for a CPU" in line(result, "model")
+    assert next_command(result) == "funasr-cli doctor"
 
 
 @pytest.mark.parametrize(

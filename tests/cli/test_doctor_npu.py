@@ -12,13 +12,19 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from funasr_cli.batch.devices import Device
+from funasr_cli.batch import devices
 from funasr_cli.diagnosis import cann, trial
+from funasr_cli.diagnosis.npu import ENDS_ALL
 from funasr_cli.executors.acl import NO_MEMORY
+from funasr_cli.files import sha256_of
+from funasr_cli.models.account import record_om
+from funasr_cli.models.catalogue import CATALOGUE
+from funasr_cli.models.store import find_model
 from tests.ascend_simulator.cann_tree import write_cann
 from tests.ascend_simulator.fixtures import PYTHON, Npu, compile_om
 from tests.ascend_simulator.fixtures import npu as npu
 from tests.ascend_simulator.npu_smi import recorded, write_npu_smi
+from tests.boards import write_machine
 from tests.cli.conftest import Run
 from tests.cli.doctors import Doctor, line, next_command
 from tests.cli.doctors import doctor as doctor
@@ -83,7 +89,8 @@ def compiled(frozen: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model with an OM for an Ascend310P3."""
     folder = Path(shutil.copytree(frozen, tmp_path_factory.mktemp("compiled") / "nano"))
     shape = "speech:1,100,560;speech_lengths:1;language:1;textnorm:1"
-    compile_om(folder / "model_6s_top5.onnx", folder / "nano_6s_Ascend310P3.om", shape)
+    om = compile_om(folder / "model_6s_top5.onnx", folder / "nano_6s_Ascend310P3.om", shape)
+    record_om(folder, om.name, {"made_from": {"file": "model_6s_top5.onnx"}, "sha256": sha256_of(om)})
     return folder
 
 
@@ -95,7 +102,6 @@ def machine(doctor: Doctor, npu: Npu, compiled: Path, tmp_path: Path, monkeypatc
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("ASCEND_SEARCH_ROOT", str(tmp_path))
-    monkeypatch.setattr("funasr_cli.diagnosis.devices.choose_device", lambda *_: Device("npu", "it is there"))
     return Machine(tmp_path, compiled, doctor)
 
 
@@ -113,7 +119,7 @@ def two_310p3(machine: Machine, npu: Npu) -> Machine:
 def test_a_host_with_two_310p3_is_ready_and_all_about_it_is_told(two_310p3: Machine) -> None:
     result = two_310p3.examined()
     assert result.exit_code == 0, result.stdout
-    assert "taken: it is there" in line(result, "NPU")
+    assert "taken: found davinci0, davinci1" in line(result, "NPU")
     assert "24.1.0.1" in line(result, "driver")
     assert "7.5.0.2.220, fits the driver" in line(result, "firmware")
     assert "8.2.0 (V100R001C22), fits the driver (V100R001C19) by their lists" in line(result, "CANN")
@@ -130,11 +136,35 @@ def test_a_host_with_two_310p3_is_ready_and_all_about_it_is_told(two_310p3: Mach
     assert next_command(result) == f"funasr-cli transcribe FOLDER --model {two_310p3.folder}"
 
 
-def test_an_ill_chip_comes_with_the_command_that_resets_it(two_310p3: Machine) -> None:
-    said = line(two_310p3.examined(), "NPU 1")
+def test_an_ill_chip_comes_with_the_command_that_tells_what_it_has(two_310p3: Machine) -> None:
+    result = two_310p3.examined()
+    said = line(result, "NPU 1")
     assert said.startswith("  warning")
     assert "health Alarm" in said
-    assert "-> npu-smi set -t reset -i 32 -c 0" in said
+    assert "-> npu-smi info -t health -i 32 -c 0" in said
+    assert "reset" not in result.stdout
+
+
+def test_npus_that_cannot_be_used_are_a_problem_and_the_cpu_is_named_in_passing(
+    two_310p3: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_acl(monkeypatch)
+    result = two_310p3.examined()
+    assert result.exit_code == 4
+    said = line(result, "NPU")
+    assert said.startswith("  problem")
+    assert "CANN's Python module cannot be imported" in said
+    assert "found davinci0, davinci1. To run on the CPU, say so: --device cpu" in said
+    assert next_command(result) == cann.INSTALL
+    assert said.splitlines()[1].endswith(f"-> {cann.INSTALL}")
+
+
+def test_a_runtime_that_does_not_see_the_npu_is_a_problem(two_310p3: Machine, npu: Npu) -> None:
+    npu.set(socs=[])
+    result = two_310p3.examined()
+    assert result.exit_code == 4
+    assert "the runtime finds no NPU" in line(result, "NPU")
+    assert "--device cpu" not in next_command(result)
 
 
 def test_the_runtimes_count_is_that_of_its_variable(two_310p3: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,23 +196,36 @@ def test_a_910b_for_which_nothing_is_compiled_needs_that(machine: Machine, npu: 
     assert "one node, nothing to pin" in line(result, "NUMA")
     assert f"none for Ascend910B3 in {machine.folder}" in line(result, "OMs")
     assert "Ascend910B3 opens, but there is no OM to run" in line(result, "run on 0")
-    assert next_command(result) == "funasr-cli convert FOLDER --soc Ascend910B3"
+    assert next_command(result) == f"funasr-cli convert {machine.folder} --soc Ascend910B3"
 
 
 def test_a_910_93_is_what_the_runtime_says_it_is(machine: Machine, npu: Npu) -> None:
     npu.set(socs=["Ascend910_9391"] * 2)
     machine.says(recorded("910_93"))
     machine.has("davinci4", "davinci5", *FILES)
-    assert next_command(machine.examined()) == "funasr-cli convert FOLDER --soc Ascend910_9391"
+    assert next_command(machine.examined()) == f"funasr-cli convert {machine.folder} --soc Ascend910_9391"
+
+
+def test_a_910_93_is_what_its_board_says_where_there_is_no_runtime(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_acl(monkeypatch)
+    write_machine(machine.root / "bin", "910_93")
+    machine.has("davinci4", "davinci5", *FILES)
+    assert f"-> funasr-cli convert {machine.folder} --soc Ascend910_9391" in line(machine.examined(), "OMs")
+    write_machine(machine.root / "bin", "910_93", board="")
+    assert "--soc Ascend910" not in machine.examined().stdout
 
 
 def test_a_container_that_was_given_nothing(machine: Machine) -> None:
+    write_sysfs(machine.root / "sys", {}, {"0000:01:00.0": 0}, driver=True)
     machine.says(recorded("container-nothing-given"))
     result = machine.examined()
     assert result.exit_code == 4
+    assert "on the PCI bus (0000:01:00.0), but /dev has no davinci0, davinci_manager" in line(result, "NPU")
     assert "no davinci here; missing: davinci0, davinci_manager, devmm_svm, hisi_hdc" in line(result, "/dev")
     assert "the driver does not answer" in line(result, "npu-smi")
-    assert "run on" not in result.stdout
+    assert "run on 0" not in result.stdout
     files = ("davinci0", *FILES)
     assert next_command(result) == f"docker run {' '.join(f'--device /dev/{name}' for name in files)}"
 
@@ -226,6 +269,8 @@ def test_hardware_of_which_the_driver_knows_nothing(machine: Machine) -> None:
     result = machine.examined()
     assert result.exit_code == 4
     assert "no davinci here" in line(result, "/dev")
+    assert "an Ascend NPU is on the PCI bus (0000:01:00.0)" in line(result, "NPU")
+    assert f"-> {devices.DRIVER}" in line(result, "/dev")
 
 
 def test_a_network_adapter_is_no_npu(machine: Machine) -> None:
@@ -249,9 +294,7 @@ def test_files_that_this_user_may_not_open(machine: Machine, monkeypatch: pytest
 def test_cann_that_python_does_not_find(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, place: str | None, said: str, command: str
 ) -> None:
-    monkeypatch.setattr(cann, "find_spec", lambda name: None)
-    monkeypatch.setattr("sys.path", [folder for folder in sys.path if folder != str(PYTHON)])
-    monkeypatch.setenv("PYTHONPATH", "")
+    without_acl(monkeypatch)
     machine.has("davinci0", *FILES)
     if place:
         machine.notes(toolkit=CANN)
@@ -259,8 +302,15 @@ def test_cann_that_python_does_not_find(
     result = machine.examined()
     assert result.exit_code == 4
     assert said in line(result, "acl")
-    assert "run on" not in result.stdout
+    assert "run on 0" not in result.stdout
     assert next_command(result) == command
+
+
+def without_acl(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No module of CANN is found."""
+    monkeypatch.setattr(cann, "find_spec", lambda name: None)
+    monkeypatch.setattr("sys.path", [folder for folder in sys.path if folder != str(PYTHON)])
+    monkeypatch.setenv("PYTHONPATH", "")
 
 
 def test_a_module_for_another_python_is_told_from_one_that_is_not_there(
@@ -299,7 +349,7 @@ def test_a_module_that_cannot_be_imported_does_not_take_doctor_with_it(
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("import os; init = os.abort", "the process that tried it killed by SIGABRT"),
+        ("import os; init = os.abort", "the process on the NPU was lost (killed by SIGABRT)"),
         ("import time\ndef init(): time.sleep(60)", "not done after 5 s"),
         ("def init(): raise TypeError('no')", "TypeError: no"),
     ],
@@ -307,15 +357,16 @@ def test_a_module_that_cannot_be_imported_does_not_take_doctor_with_it(
 def test_a_run_that_dies_or_hangs_does_not_take_doctor_with_it(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, code: str, said: str
 ) -> None:
+    monkeypatch.setattr(devices, "SURVEY", 5.0)
     monkeypatch.setattr(trial, "PATIENCE", 5.0)
     machine.says(recorded("310p3-duo"))
-    monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", "1")
+    monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", "0")
     broken(machine, monkeypatch, code)
     result = machine.examined()
     assert result.exit_code == 4
     assert said in line(result, "run on 0")
-    stuck = "TypeError" not in said
-    assert next_command(result) == ("npu-smi set -t reset -i 1 -c 1" if stuck else "npu-smi info")
+    hangs = "not done" in said
+    assert next_command(result) == (f"npu-smi set -t reset -i 1 -c 0   ({ENDS_ALL})" if hangs else "npu-smi info")
 
 
 def broken(machine: Machine, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
@@ -337,7 +388,19 @@ def test_a_device_that_fails_a_run(
     result = machine.examined()
     assert result.exit_code == 4
     assert line(result, "run on 0").startswith("  problem")
-    assert next_command(result) == ("npu-smi set -t reset -i 0 -c 0" if stuck else "npu-smi info")
+    assert next_command(result) == (f"npu-smi set -t reset -i 0 -c 0   ({ENDS_ALL})" if stuck else "npu-smi info")
+
+
+def test_a_chip_that_others_hold_is_not_reset_at_once(
+    two_310p3: Machine, npu: Npu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    npu.set(faults={"1": 507011})
+    monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", "0")
+    result = two_310p3.examined()
+    assert result.exit_code == 4
+    assert next_command(result) == (
+        f"npu-smi info   (others hold it; when they are done: npu-smi set -t reset -i 0 -c 0, {ENDS_ALL})"
+    )
 
 
 @pytest.mark.parametrize(
@@ -382,15 +445,80 @@ def test_cann_fits_a_driver_as_far_as_their_notes_say(
     assert checks["CANN"].verdict == verdict
 
 
-def test_where_the_run_is_the_cpus_nothing_about_npus_is_a_problem(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("funasr_cli.diagnosis.devices.choose_device", lambda *_: Device("cpu", "no NPU"))
-    machine.says(recorded("container-nothing-given"))
+def test_a_container_that_was_given_nothing_of_its_hosts_npu_runs_on_the_cpu_with_a_warning(machine: Machine) -> None:
+    write_sysfs(machine.root / "sys", {}, {"0000:01:00.0": 0}, driver=True)
     result = machine.examined()
     assert result.exit_code == 0, result.stdout
+    said = line(result, "NPU")
+    assert said.startswith("  warning")
+    assert "on the PCI bus (0000:01:00.0), but this container was not given it: /dev has no davinci0" in said
+    assert "-> docker run --device /dev/davinci0" in said
     assert line(result, "/dev").startswith("  warning")
     assert next_command(result) == f"funasr-cli transcribe FOLDER --model {machine.folder}"
+
+
+def test_a_model_in_the_store_that_is_compiled_is_taken_and_named(
+    two_310p3: Machine, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("funasr_cli.diagnosis.models.is_installed", lambda entry: True)
+    folder = Path(shutil.copytree(two_310p3.folder, store / "my nano"))
+    result = two_310p3.doctor()
+    assert result.exit_code == 0, result.stdout
+    said = line(result, "default")
+    assert said.startswith("  warning")
+    assert "whisper-base has nothing that runs on an NPU; this one has" in said
+    assert f"sensevoice in {folder}" in line(result, "chosen")
+    assert next_command(result) == f"funasr-cli transcribe FOLDER --model '{folder}'"
+    assert find_model(str(folder), soc="Ascend310P3").weights.name == "nano_6s_Ascend310P3.om"  # as that command does
+
+
+@pytest.mark.parametrize("name", ["sensevoice-small-int8", "half"])
+def test_an_om_that_a_run_could_not_be_told_to_take_does_not_count(
+    two_310p3: Machine, store: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("funasr_cli.diagnosis.models.is_installed", lambda entry: True)
+    (store / name).mkdir(parents=True)
+    shutil.copy(two_310p3.folder / "nano_6s_Ascend310P3.om", store / name)
+    if name in CATALOGUE:
+        shutil.copy(two_310p3.folder / "tokens.txt", store / name)
+    result = two_310p3.doctor()
+    assert result.exit_code == 4
+    assert "none for Ascend310P3 in the model store" in line(result, "OMs")
+
+
+def test_a_default_for_which_nothing_is_compiled_is_not_ready(
+    two_310p3: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("funasr_cli.diagnosis.models.is_installed", lambda entry: True)
+    result = two_310p3.doctor()
+    assert result.exit_code == 4
+    assert next_command(result) == "funasr-cli convert FOLDER --soc Ascend310P3"
+
+
+def test_a_family_that_does_not_run_on_npus_is_not_ready(two_310p3: Machine) -> None:
+    (two_310p3.root / "whisper").mkdir()
+    for name in ("config.json", "tokenizer.json", "model.bin"):
+        (two_310p3.root / "whisper" / name).touch()
+    result = two_310p3.doctor("--model", str(two_310p3.root / "whisper"))
+    assert result.exit_code == 4
+    assert "whisper models do not run on an NPU. To run on the CPU, say so: --device cpu" in line(result, "model")
+    assert "convert" not in result.stdout
+    assert next_command(result) == "funasr-cli doctor"
+
+
+@pytest.mark.parametrize(
+    ("account", "said"),
+    [("sha256: {}\n", "model.yaml does not account for nano_6s_Ascend310P3.om"), ("[", "not YAML")],
+)
+def test_an_om_that_a_run_would_refuse_is_not_ready(
+    two_310p3: Machine, tmp_path: Path, account: str, said: str
+) -> None:
+    two_310p3.folder = Path(shutil.copytree(two_310p3.folder, tmp_path / "nano"))
+    (two_310p3.folder / "model.yaml").write_text(account)
+    result = two_310p3.examined()
+    assert result.exit_code == 4
+    assert said in line(result, "model")
+    assert next_command(result) == f"funasr-cli convert {two_310p3.folder}"
 
 
 def test_a_folder_without_a_model_is_an_error(run: Run, tmp_path: Path) -> None:
