@@ -25,8 +25,13 @@ LONGEST = 20
 EVERYDAY = 0.5
 """The least share of everyday characters in Chinese text; bytes of other encodings make a quarter."""
 
-_COMMENT = re.compile(r"(^|\s)#.*")
-_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
+_HAN = "\u3400-\u9fff"
+_COMMENT = re.compile(rf"(^|\s|(?<=[{_HAN}]))[#＃]")
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
+_NO_NUMBER = re.compile(r"[-+]?(nan|inf(inity)?)|[^\w\s]*\d[\d\W_]*", re.IGNORECASE)
+"""What is meant for a weight, behind Chinese characters, and is none: NaN, 20%, 1.2.3."""
+
+_PARTED = re.compile(rf"(?<=[{_HAN}]) (?=[{_HAN}])")
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"))
 _MARKS = frozenset("，、；。,;|/\\")
 
@@ -68,25 +73,54 @@ def read_hotwords(paths: Iterable[Path]) -> HotwordList:
 
 def _parse(line: str, where: str, warnings: list[str]) -> Hotword | None:
     """The word of a line; None for one that has none, with a warning unless it is empty or a comment."""
-    fields = _COMMENT.sub("", line.translate(_INVISIBLE)).split()
+    line = line.translate(_INVISIBLE)
+    comment = _COMMENT.search(line)
+    fields = line[: comment.start() if comment else None].split()
     if not fields:
         return None
-    number = unicodedata.normalize("NFKC", fields[-1])
-    weight = DEFAULT_WEIGHT
-    if len(fields) > 1 and _NUMBER.fullmatch(number):
-        weight = min(max(float(number), WEIGHTS[0]), WEIGHTS[1])
-        if weight != float(number):
-            warnings.append(f"{where}: the weight {number} is not between 1 and 100; it is taken as {weight:g}")
-        del fields[-1]
-    text = " ".join(fields)
+    weight = _weight(fields, where, warnings)
+    written = " ".join(fields)
+    text = _PARTED.sub("", written)
     if len(text) < 2 or not any(map(str.isalnum, text)):
         warnings.append(f"{where}: {text} is left out: too short to be told from other speech")
         return None
+    if comment and not comment[1]:
+        warnings.append(f"{where}: what follows # is a comment; the word is {text}")
+    if text != written:
+        warnings.append(f"{where}: {written} has a space between Chinese characters; it is taken as {text}, one word")
+    if re.search(r"#\S", text):
+        warnings.append(f"{where}: # is a part of {text}; a comment needs a space before it")
     if _MARKS.intersection(text):
         warnings.append(f"{where}: {text} looks like several words; write one a line")
     elif len(text) > LONGEST:
         warnings.append(f"{where}: {text} is longer than {LONGEST} characters and will hardly be heard in one piece")
     return Hotword(text, weight, where)
+
+
+def _weight(fields: list[str], where: str, warnings: list[str]) -> float:
+    """Take the weight from behind a word; of several the last, as FunASR does.
+
+    A number in front of it belongs to a word in letters (iPhone 15), not to a Chinese one.
+    """
+    numbers = [unicodedata.normalize("NFKC", text) for text in fields]
+    end = len(fields)
+    while end > 1 and (_NUMBER.fullmatch(numbers[end - 1]) or _NO_NUMBER.fullmatch(numbers[end - 1])):
+        end -= 1
+    if not re.search(f"[{_HAN}]", fields[end - 1]):
+        end = max(end, len(fields) - bool(_NUMBER.fullmatch(numbers[-1])))
+    given = numbers[end:]
+    del fields[end:]
+    if not given:
+        return DEFAULT_WEIGHT
+    if len(given) > 1:
+        warnings.append(f"{where}: {' '.join(given)} is more than one weight; the last counts")
+    if not _NUMBER.fullmatch(given[-1]):
+        warnings.append(f"{where}: the weight {given[-1]} is no number; {DEFAULT_WEIGHT:g} is taken")
+        return DEFAULT_WEIGHT
+    weight = min(max(float(given[-1]), WEIGHTS[0]), WEIGHTS[1])
+    if weight != float(given[-1]):
+        warnings.append(f"{where}: the weight {given[-1]} is not between 1 and 100; it is taken as {weight:g}")
+    return weight
 
 
 def _text(path: Path) -> str:
@@ -96,14 +130,13 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=path) from error
     encoding = _encoding(data)
+    if b"\0" in data and not encoding:
+        raise UsageError("is no text: it holds zero bytes", where=path)
     if encoding not in ("utf-8-sig", "gb18030"):
         what = f"is {encoding}" if encoding else "is text neither in UTF-8 nor in GB18030"
         hint = f"Save it as UTF-8, e.g. with `iconv -f {encoding or 'ENCODING'} -t UTF-8`."
         raise UsageError(what, where=path, hint=hint)
-    text = data.decode(encoding)
-    if "\0" in text:
-        raise UsageError("is no text: it holds zero bytes", where=path)
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _encoding(data: bytes) -> str | None:
@@ -111,12 +144,15 @@ def _encoding(data: bytes) -> str | None:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "UTF-16"
     shares: dict[str, float] = {}
-    for encoding in ("utf-8-sig", "gb18030", "big5"):
+    # Text has no zero bytes, but UTF-16 has them, in its ends of lines if nowhere else.
+    for encoding in ("UTF-16LE", "UTF-16BE") if b"\0" in data else ("utf-8-sig", "gb18030", "big5"):
         with suppress(UnicodeDecodeError):
-            foreign = [char for char in data.decode(encoding) if not char.isascii()]
+            text = data.decode(encoding)
+            foreign = [char for char in text if not char.isascii()]
             if encoding == "utf-8-sig":
                 return encoding
-            shares[encoding] = sum(map(_is_everyday, foreign)) / len(foreign)
+            if "\0" not in text:
+                shares[encoding] = sum(map(_is_everyday, foreign)) / len(foreign) if foreign else 1.0
     best = max(shares, key=lambda encoding: shares[encoding], default=None)
     return best if best and shares[best] >= EVERYDAY else None
 

@@ -57,6 +57,9 @@ def test_gb18030_is_recognised(tmp_path: Path, text: str) -> None:
     ("encoding", "text", "what"),
     [
         ("utf-16", "碳达峰", "is UTF-16"),
+        ("utf-16-le", "一带一路\n碳达峰 30\n", "is UTF-16LE"),
+        ("utf-16-be", "一带一路\n碳达峰 30\n", "is UTF-16BE"),
+        ("utf-16-le", "machine learning\n", "is UTF-16LE"),
         ("big5", "發電\n鄉村振興", "is big5"),
         ("shift_jis", "日本語の音声認識", "is text neither in UTF-8 nor in GB18030"),
         ("latin-1", "café déjà", "is text neither in UTF-8 nor in GB18030"),
@@ -69,8 +72,9 @@ def test_other_encodings_are_refused_by_name(tmp_path: Path, encoding: str, text
 
 
 def test_files_that_are_no_text_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="zero bytes"):
-        words(write(tmp_path / "a.txt", "RIFF\0\0\0"))
+    for text in ("RIFF\0\0\0", "RIFF\0\0\0\0", "碳达峰\0"):
+        with pytest.raises(UsageError, match="zero bytes"):
+            words(write(tmp_path / "a.txt", text))
     with pytest.raises(UsageError, match="cannot be read: No such file"):
         words(tmp_path / "nothing.txt")
 
@@ -93,6 +97,67 @@ def test_several_files_are_one_list_in_which_the_first_mention_counts(tmp_path: 
 def test_absurd_weights_are_bounded(tmp_path: Path, line: str, weight: float, warning: str) -> None:
     assert warnings(tmp_path, line) == [warning]
     assert words(tmp_path / "gov.txt") == [("碳达峰", weight)]
+
+
+@pytest.mark.parametrize(
+    ("line", "word", "weight", "warning"),
+    [
+        ("大模型 1e3", "大模型", 100, "the weight 1e3 is not between 1 and 100; it is taken as 100"),
+        ("大模型 2e1", "大模型", 20, None),
+        ("大模型 .5", "大模型", 1, "the weight .5 is not between 1 and 100; it is taken as 1"),
+        ("智能体 NaN", "智能体", 20, "the weight NaN is no number; 20 is taken"),
+        ("智能体 inf", "智能体", 20, "the weight inf is no number; 20 is taken"),
+        ("智能体 30%", "智能体", 20, "the weight 30% is no number; 20 is taken"),
+        ("智能体 30，", "智能体", 20, "the weight 30, is no number; 20 is taken"),
+        ("AI 大模型 ３０．５", "AI 大模型", 30.5, None),
+        ("二十大 20 30", "二十大", 30, "20 30 is more than one weight; the last counts"),
+        ("iPhone 15 30", "iPhone 15", 30, None),
+        ("iPhone 15 Pro", "iPhone 15 Pro", 20, None),
+        ("Python 3.5.1", "Python 3.5.1", 20, None),
+        ("Ho Nan", "Ho Nan", 20, None),
+        ("比亚迪 2024款", "比亚迪 2024款", 20, None),
+        ("12306 30", "12306", 30, None),
+    ],
+)
+def test_what_stands_behind_a_word_is_its_weight_or_is_told(
+    tmp_path: Path, line: str, word: str, weight: float, warning: str | None
+) -> None:
+    assert warnings(tmp_path, line) == ([f"1: {warning}"] if warning else [])
+    assert words(tmp_path / "gov.txt") == [(word, weight)]
+
+
+@pytest.mark.parametrize(
+    ("line", "word", "warning"),
+    [
+        ("乡村振兴 # 注", "乡村振兴", None),
+        ("乡村振兴\t＃注", "乡村振兴", None),
+        ("乡村振兴#注", "乡村振兴", "what follows # is a comment; the word is 乡村振兴"),
+        ("华能#2机组", "华能", "what follows # is a comment; the word is 华能"),
+        ("GPU#显卡", "GPU#显卡", "# is a part of GPU#显卡; a comment needs a space before it"),
+        ("乡村振兴 20#注", "乡村振兴 20#注", "# is a part of 乡村振兴 20#注; a comment needs a space before it"),
+        ("C# language", "C# language", None),
+    ],
+)
+def test_comments_are_told_from_words_with_a_number_sign(
+    tmp_path: Path, line: str, word: str, warning: str | None
+) -> None:
+    assert warnings(tmp_path, line) == ([f"1: {warning}"] if warning else [])
+    assert words(tmp_path / "gov.txt") == [(word, 20)]
+
+
+@pytest.mark.parametrize(
+    ("line", "word", "told"),
+    [
+        ("人工 智能 30", "人工智能", True),
+        ("大 语言　模型", "大语言模型", True),
+        ("华为 Mate", "华为 Mate", False),
+        ("5G 网络", "5G 网络", False),
+        ("Москва река", "Москва река", False),
+    ],
+)
+def test_chinese_has_no_spaces(tmp_path: Path, line: str, word: str, told: bool) -> None:
+    assert any("has a space between Chinese characters" in warning for warning in warnings(tmp_path, line)) == told
+    assert [text for text, _ in words(tmp_path / "gov.txt")] == [word]
 
 
 def test_lines_that_are_probably_mistakes(tmp_path: Path) -> None:

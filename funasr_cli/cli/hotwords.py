@@ -22,7 +22,7 @@ def check(files: tuple[Path, ...], model: str | None) -> None:
     """Read hotword files and tell what is wrong with them, by file and line.
 
     A file has one word a line, in UTF-8 or GB18030, with a weight from 1 to 100 behind it or without (20). What follows
-    a # is a comment. Several files count as one list.
+    a # at the start of a line or behind a space is a comment. Several files count as one list.
 
     \b
     新发展格局 40
