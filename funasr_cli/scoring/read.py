@@ -17,6 +17,10 @@ from funasr_cli.scoring.cues import Cue, read_srt, read_vtt
 TSV_HEADER = ("start", "end", "text")
 TSV_HEADER_OF_CHANNELS = ("start", "end", "text\tchannel")
 NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]+)?")
+TXT_LABELS = re.compile(r"^(?:\[[0-9]{2,}:[0-9]{2}:[0-9]{2}\] (?:\[[1-8]\] )?|\[[1-8]\] )")
+"""The time at which a paragraph begins, the channel in which it was said, or both."""
+
+TXT_CHANNEL = re.compile(r" \[[1-8]\] ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,13 @@ def read(path: Path) -> list[Piece]:
 
 
 def _txt(text: str) -> Iterator[Piece]:
-    yield Piece(text, None)
+    """Plain text, without the labels that we put in front of paragraphs where every one of them has some."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if lines and all(TXT_LABELS.match(line) for line in lines):
+        lines = [TXT_LABELS.sub("", line) for line in lines]
+        if len(lines) == 1:  # our plain layout has all paragraphs on one line
+            lines = TXT_CHANNEL.split(lines[0])
+    yield Piece("\n".join(lines), None)
 
 
 def _cues(parse: Callable[[str], Iterator[Cue]], text: str) -> Iterator[Piece]:

@@ -10,6 +10,7 @@ import pytest
 
 from funasr_cli.errors import InputError
 from funasr_cli.outputs import Layout, encode
+from funasr_cli.outputs.txt import TxtLayout
 from funasr_cli.scoring.normalise import units
 from funasr_cli.scoring.read import read
 from funasr_cli.transcript import Paragraph, Segment, Token, Transcript
@@ -54,6 +55,24 @@ def test_channels_that_speak_at_once_keep_their_words_and_their_labels_are_none(
     assert units(read(write(f"b.{kind}", encode(kind, call, Layout()).decode())), "wer").tokens == (
         ["todays", "state", "of", "the", "art", "2", "x", "a", "b", "c", "开", "会"]
     )
+
+
+@pytest.mark.parametrize("layout", ["paragraphs", "plain", "timestamps"])
+@pytest.mark.parametrize("channels", [(None, None, None), (1, 3, 1)], ids=["mixed", "by channel"])
+def test_labels_in_our_text_are_none_of_it(
+    layout: TxtLayout, channels: tuple[int | None, int | None, int | None], write: Write
+) -> None:
+    said = ("Today's 第[2] x", "a < b & c", "开会。")
+    prose = [Paragraph(3600.0 * i, text, channel) for i, (text, channel) in enumerate(zip(said, channels, strict=True))]
+    content = encode("txt", replace(TALK, paragraphs=tuple(prose)), Layout(txt=layout, bom=True, crlf=True)).decode()
+    assert units(read(write("a.txt", content)), "wer").tokens == ["todays", "第", "2", "x", "a", "b", "c", "开", "会"]
+
+
+@pytest.mark.parametrize(
+    "text", ["[1] 第一条\n正文\n", "第一条 [1] 正文\n", "[9] 条\n", "[12:30] 开会\n", "[00:01:02]开会"]
+)
+def test_what_is_not_in_front_of_every_paragraph_is_no_label(text: str, write: Write) -> None:
+    assert [piece.text.strip() for piece in read(write("a.txt", text))] == [text.strip()]
 
 
 @pytest.mark.parametrize("kind", ["srt", "vtt", "tsv"])
