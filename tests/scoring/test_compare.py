@@ -47,6 +47,13 @@ def test_intervals_span_what_other_files_might_have_shown(compared: Comparison) 
     assert compared.false.interval == pytest.approx((0, 3))
 
 
+def test_a_false_insertion_counts_though_the_word_was_said_elsewhere(write: Write) -> None:
+    reference = write("ref.txt", "先谈碳中和再谈别的")
+    said, twice = write("before.txt", "先谈碳中和再谈别的"), write("after.txt", "先谈碳中和再谈碳中和")
+    before, after = (score(pair(path, reference), None, HOTWORDS) for path in (said, twice))
+    assert compare(after, before).false == Difference(1, None)
+
+
 def test_a_result_does_not_differ_from_itself(write: Write, tmp_path: Path) -> None:
     for name, text in (("a", "谈谈碳中和"), ("b", "特高压输电"), ("c", "错了")):
         write(f"ref/{name}.txt", f"{text}碳中和")

@@ -32,6 +32,7 @@ RIGHT, MISSED, FALSE = HotwordCounts(1, 1, 1, 0), HotwordCounts(1, 0, 0, 0), Hot
         pytest.param("哈哈哈哈哈", "哈哈哈哈哈", "哈哈", RIGHT + RIGHT, id="occurrences do not overlap"),
         pytest.param("做碳中和", "错谈碳中和", "碳中和", RIGHT, id="beside other mistakes"),
         pytest.param("一带一路", "一带一带一路", "一带一路", RIGHT, id="however its characters are aligned"),
+        pytest.param("电压压降", "低电压降", "电压", RIGHT, id="though its end is aligned with what follows"),
         pytest.param("今天开会", "今天下雨", "乡村振兴", HotwordCounts(), id="not there at all"),
     ],
 )
