@@ -52,8 +52,9 @@ none does; the part of the score that is behind a blank, and the part that is be
 def search(candidates: Candidates, context: ContextGraph | None = None, width: int = WIDTH) -> list[Emission]:
     """The best text in the form of greedy decoding: each token with the times and the confidence of the best alignment.
 
-    `width` is the number of texts kept after each frame. A width of 1 without hotwords is greedy decoding. In a wider
-    one, a text of many fair alignments may win over the text of the best alignment.
+    `width` is the number of texts kept after each frame. A text of many fair alignments may win over the text of the
+    best alignment. A width of 1 without hotwords is greedy decoding by definition: a search that keeps a single text
+    with all its alignments may find neither the most probable text nor that of the best alignment.
     """
     greedy = collapse(candidates.path)
     if context is None and width == 1:

@@ -15,7 +15,7 @@ from funasr_cli.decoding.beam import search
 from funasr_cli.decoding.candidates import candidates_of_logits, candidates_of_topk
 from funasr_cli.decoding.context import ContextGraph, Spelling, bonus
 from funasr_cli.decoding.ctc import Emission, best_path_of_logits, best_path_of_topk, collapse
-from tests.decoding.exact import earned, log_probs_of_texts, topk
+from tests.decoding.exact import earned, log_probs_of_texts, text_of, topk
 
 SEEDS = st.integers(0, 2**32 - 1)
 SPREADS = st.floats(0.5, 6)
@@ -50,11 +50,19 @@ def text(logits: NDArray[np.float32], context: ContextGraph | None = None) -> li
 @given(SEEDS, st.integers(0, 40), SPREADS)
 def test_one_text_without_hotwords_is_greedy_decoding(seed: int, frames: int, spread: float) -> None:
     logits = scores(seed, frames, 8, spread)
+    assert tuple(tokens(search(candidates_of_logits(logits), width=1))) == text_of(logits.argmax(axis=1).tolist())
     assert search(candidates_of_logits(logits), width=1) == collapse(best_path_of_logits(logits))
     assert search(candidates_of_topk(*topk(logits, 5)), width=1) == collapse(best_path_of_topk(*topk(logits, 5)))
 
 
-@given(SEEDS, st.integers(0, 40), st.integers(2, 20))
+def test_one_text_is_kept_with_all_its_alignments_where_hotwords_are_looked_for() -> None:
+    """Behind the token, blank and the token again have 0.58 together, the other one 0.42."""
+    candidates = candidates_of_logits(probs({1: 1}, {2: 0.42, 0: 0.33, 1: 0.25}))
+    assert tokens(search(candidates, width=1)) == [1, 2]
+    assert tokens(search(candidates, graph((3, 4)), width=1)) == [1]
+
+
+@given(SEEDS, st.integers(0, 40), st.integers(1, 20))
 def test_where_speech_is_clear_a_wide_search_is_greedy_decoding(seed: int, frames: int, width: int) -> None:
     logits = np.zeros((frames, 8), np.float32)
     logits[range(frames), np.random.default_rng(seed).integers(0, 8, frames)] = 6.0
@@ -62,9 +70,10 @@ def test_where_speech_is_clear_a_wide_search_is_greedy_decoding(seed: int, frame
     assert search(candidates, graph((1, 2), (3, 4, 5)), width) == collapse(candidates.path)
 
 
-@given(SEEDS, st.integers(0, 5), st.floats(0.5, 3))
-def test_the_most_probable_text_of_all_is_found(seed: int, frames: int, spread: float) -> None:
-    logits = scores(seed, frames, 4, spread)
+@pytest.mark.parametrize(("labels", "most"), [(4, 5), (2, 9)], ids=["several tokens", "one token again and again"])
+@given(seed=SEEDS, frames=st.integers(0, 9), spread=st.floats(0.5, 3))
+def test_the_most_probable_text_of_all_is_found(seed: int, frames: int, spread: float, labels: int, most: int) -> None:
+    logits = scores(seed, min(frames, most), labels, spread)
     expected, lead = best_of(log_probs_of_texts(logits))
     assume(lead > 1e-6)
     assert tokens(search(candidates_of_logits(logits, math.inf), width=1000)) == list(expected)
@@ -150,6 +159,11 @@ def test_a_token_twice_needs_a_blank_between() -> None:
     context = graph((1, 1))
     assert text(probs({1: 1}, {1: 1}), context) == [1]
     assert text(probs({1: 1}, {1: 0.6, 0: 0.4}, {1: 1}), context) == [1, 1]
+
+
+def test_a_text_becomes_the_one_with_its_last_token_again_only_behind_a_blank() -> None:
+    """Of the eight ways through the three frames, those to the token once have 0.52, those to it twice 0.48."""
+    assert text(probs({1: 1}, *[{1: 0.6, 0: 0.4}] * 3)) == [1]
 
 
 def test_a_hotword_goes_on_with_a_token_that_topk_has_dropped_where_it_may_be_as_good_as_the_last() -> None:
