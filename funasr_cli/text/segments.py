@@ -1,8 +1,8 @@
 """Subtitle segments: lines that a person can read in the time they are shown.
 
 A line breaks where a sentence ends or the speaker pauses for long. What is between two such places is parted into
-lines so that together they cost least: a break costs little after a comma or in a pause, much within a word, and lines
-should be neither too wide, too long, nor so short that a character or two stand alone.
+lines so that together they cost least: a break costs little after a comma or in a pause, much within a word, a hotword
+or a number, and lines should be neither too wide, too long, nor so short that a character or two stand alone.
 """
 
 from __future__ import annotations
@@ -10,10 +10,14 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import accumulate, pairwise
+from typing import TypeAlias
 
 from funasr_cli.text.characters import HAN
+from funasr_cli.text.chinese_numbers import NUMERALS
+from funasr_cli.text.english_numbers import NUMBER_WORDS
 from funasr_cli.text.lexicon import cut
 from funasr_cli.text.options import SegmentLimits
 from funasr_cli.text.rewrite import text_of
@@ -34,6 +38,14 @@ _HAN = re.compile(f"[{HAN}]")
 _SPELLED = re.compile("[0-9A-Za-z][^\\W_]|[0-9A-Za-z]['’-]", re.ASCII)
 """Two characters of one word of a spaced script."""
 
+_NUMBER = re.compile(f"[{NUMERALS}]+(?:(?:点|分之)[{NUMERALS}]+)*")
+_MEASURE = re.compile(
+    "[年月日号时点分秒天周岁届期个名位人户家口条项件种类次倍层批台套座栋间所]|[吨亩克米升度瓦元角块公千平立兆毫厘小]"
+)
+"""What a measure behind a number begins with."""
+
+_SPOKEN = re.compile("[A-Za-z]+")
+
 _CLINGING = re.compile("[的地得了着过们吗呢吧啊呀嘛等里上下中内外后前]")
 """Words of one character that belong to the word before them."""
 
@@ -41,19 +53,27 @@ _LEADING = re.compile("[把被将让给对向从在由与和及或但而并且�
 _LEADING_ENGLISH = re.compile(r"\b(a|an|the|of|to|in|on|at|by|for|with|from|and|or|but|that)$", re.IGNORECASE)
 """Words that lead to the next one."""
 
+_ByLength: TypeAlias = "Mapping[int, Set[str]]"
+
 SHORTEST = 0.001
 """The unit of time of SRT, in seconds: where tokens leave no time, a line still has an end behind its start."""
 
 
-def segment(tokens: Sequence[Token], limits: SegmentLimits | None = None) -> tuple[Segment, ...]:
+def segment(
+    tokens: Sequence[Token], limits: SegmentLimits | None = None, hotwords: Set[str] = frozenset()
+) -> tuple[Segment, ...]:
     """Lines in order of time: never empty, never overlapping, each within `limits`.
 
-    Only a single token that alone exceeds a limit makes a line that does.
+    Only a single token that alone exceeds a limit makes a line that does. `hotwords`, in lower case, stay on one line
+    where they can.
     """
     limits = limits or SegmentLimits()
+    by_length = defaultdict[int, set[str]](set)
+    for word in hotwords:
+        by_length[len(word)].add(word)
     lines: list[Sequence[Token]] = []
     for stretch in sentences([token for token in tokens if token.text.strip()], 2 * limits.pause):
-        lines += _lines(stretch, limits)
+        lines += _lines(stretch, limits, by_length)
     return tuple(_timed(lines))
 
 
@@ -64,7 +84,7 @@ def columns(text: str) -> int:
     )
 
 
-def _lines(tokens: Sequence[Token], limits: SegmentLimits) -> list[Sequence[Token]]:
+def _lines(tokens: Sequence[Token], limits: SegmentLimits, hotwords: _ByLength) -> list[Sequence[Token]]:
     """The cheapest lines of what is said between two places where a line has to end.
 
     The unit of cost is a break between two words in the flow of speech.
@@ -76,7 +96,7 @@ def _lines(tokens: Sequence[Token], limits: SegmentLimits) -> list[Sequence[Toke
     pauses = [0.0, *(max(0.0, after.start - before.until) / limits.pause for before, after in pairwise(tokens))]
     if ends[-1] - begins[0] <= limits.columns and seconds <= limits.seconds and max(pauses) < 1:
         return [tokens]
-    breaks = [*_breaks(tokens, pauses), 0.0]
+    breaks = [*_breaks(tokens, pauses, hotwords), 0.0]
     costs, firsts = [0.0], [0]  # of the cheapest lines up to a token; the first token of the last of these lines
     for end in range(1, count + 1):
         best, first, until = math.inf, end - 1, tokens[end - 1].end
@@ -100,16 +120,19 @@ def _lines(tokens: Sequence[Token], limits: SegmentLimits) -> list[Sequence[Toke
     return lines[::-1]
 
 
-def _breaks(tokens: Sequence[Token], pauses: Sequence[float]) -> Iterator[float]:
+def _breaks(tokens: Sequence[Token], pauses: Sequence[float], hotwords: _ByLength) -> Iterator[float]:
     """What it costs to begin a line with each token; `pauses`, in front of them, are in pauses that end a line."""
     text = text_of(tokens)
     words = {len(text), *(start for start, _ in cut(text))}
+    numbers = list(_numbers(text, words))
+    one = _inside([*numbers, *_found(text.lower(), hotwords)])
+    counts = {end for _, end in numbers if _MEASURE.match(text, end)}
     at = 0
     before = Token("", 0.0, 0.0, 0.0)
     for token, pause in zip(tokens, pauses, strict=True):
         left, right = before.text, token.text
         begin = at + len(right) - len(right.lstrip())
-        whole = begin in words and not _SPELLED.search(left[-1:] + right[:1])
+        whole = begin in words and begin not in one and not _SPELLED.search(left[-1:] + right[:1])
         clings = begin + 1 in words and _CLINGING.match(text, begin)
         leads = (at - 1 in words and _LEADING.search(left)) or _LEADING_ENGLISH.search(left)
         yield (
@@ -117,12 +140,36 @@ def _breaks(tokens: Sequence[Token], pauses: Sequence[float]) -> Iterator[float]
             - (3.0 if pause >= 1 else pause)
             - 0.8 * ends_with(before, CLAUSE_END)
             + 6.0 * (not whole)
-            + 2.0 * bool(left[-1:].isdigit() and _HAN.match(right))  # 35 台
+            + 2.0 * bool(begin in counts or (left[-1:].isdigit() and _HAN.match(right)))  # 三十五 台, 35 台
             + 1.0 * bool(clings)
             + 0.5 * bool(leads)
         )
         at += len(right)
         before = token
+
+
+def _numbers(text: str, words: Set[int]) -> Iterator[tuple[int, int]]:
+    """Start and end of each spoken number; its first character begins one of the `words`, as 一 of 统一 does not."""
+    for match in _NUMBER.finditer(text):
+        start = next((at for at in range(*match.span()) if at in words), match.end())
+        if start < match.end():
+            yield start, match.end()
+    spoken = [match.span() for match in _SPOKEN.finditer(text) if match.group().lower() in NUMBER_WORDS]
+    for (start, end), (after, until) in pairwise(spoken):
+        if after - end == 1:
+            yield start, until
+
+
+def _found(text: str, hotwords: _ByLength) -> Iterator[tuple[int, int]]:
+    """Start and end of each hotword in `text`, also of those within others."""
+    for length, words in hotwords.items():
+        for start in range(len(text) - length + 1):
+            if text[start : start + length] in words:
+                yield start, start + length
+
+
+def _inside(spans: Iterable[tuple[int, int]]) -> set[int]:
+    return {at for start, end in spans for at in range(start + 1, end)}
 
 
 def _timed(lines: Sequence[Sequence[Token]]) -> Iterator[Segment]:

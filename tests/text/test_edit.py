@@ -6,7 +6,7 @@ import pytest
 
 from funasr_cli.hotwords import Hotword
 from funasr_cli.text.edit import Edited, Editor
-from funasr_cli.text.options import TextOptions
+from funasr_cli.text.options import Script, TextOptions
 from funasr_cli.transcript import Correction, Token, join
 
 HOTWORDS = [Hotword("新发展格局"), Hotword("十四五规划")]
@@ -74,6 +74,16 @@ def test_cantonese_becomes_traditional_where_that_is_asked_for() -> None:
 def test_without_hotwords_nothing_is_corrected() -> None:
     made = Editor(TextOptions()).edit(spoken("心发展隔局"), "zh")
     assert (join(made.tokens), made.corrections) == ("心发展隔局", ())
+
+
+@pytest.mark.parametrize(
+    ("script", "whole"), [("simplified", "大语言模型"), ("traditional", "大語言模型"), (None, "大语言模型")]
+)
+def test_lines_do_not_part_a_hotword_in_whatever_script(script: Script | None, whole: str) -> None:
+    said = spoken("我们公司发布了千亿参数的大语言模型并且取得了好成绩")
+    for hotwords, together in (([], False), ([Hotword("大语言模型")], True)):
+        made = Editor(TextOptions(script=script), hotwords).edit(said, "zh")
+        assert any(whole in segment.text for segment in made.segments) == together
 
 
 def test_nothing_said() -> None:

@@ -88,6 +88,46 @@ def test_what_belongs_together_is_not_parted(before: str, after: str) -> None:
     assert before not in lines(tokens)
 
 
+@pytest.mark.parametrize(
+    ("number", "cut"),
+    [
+        ("二零二三年", ["我们公司相关负责人介绍说从二零二三年", "三月份开始并且取得了好成绩"]),
+        ("一百二十三点五亿元", ["我们公司一共有一百二十三点五亿元", "用于改造老旧小区"]),
+        ("百分之八十五点六", ["我们公司达到百分之八十五点六", "推动经济社会发展的目标"]),
+        ("四零零八八二三八二三", ["我们公司相关负责人介绍说电话", "四零零八八二三八二三正式投入运行"]),
+        ("二十个", ["会议决定统一二十个部门的工作", "标准并且在年底之前全部完成"]),
+        ("统一", ["我们要建立统一的市场体系推动", "经济社会的高质量发展和进步"]),
+    ],
+)
+def test_a_number_stays_whole_and_with_its_measure(number: str, cut: list[str]) -> None:
+    assert any(number in line for line in cut)
+    assert lines(spoken("".join(cut), each=0.1)) == cut
+
+
+def test_a_number_in_english_words_stays_whole() -> None:
+    said = "the company was founded there in nineteen ninety five and has now twenty three thousand people"
+    cut = lines(spoken(said, each=0.1, split=" "), SegmentLimits(columns=40))
+    assert any("nineteen ninety five" in line for line in cut)
+    assert any("twenty three thousand" in line for line in cut)
+
+
+@pytest.mark.parametrize(
+    ("said", "hotword", "split"),
+    [
+        ("我们公司发布了千亿参数的大语言模型并且取得了好成绩", "大语言模型", ""),
+        (
+            "we have built a new machine learning team that is working on the Large Language Model of the bank",
+            "large language model",
+            " ",
+        ),
+    ],
+)
+def test_a_hotword_stays_whole(said: str, hotword: str, split: str) -> None:
+    tokens = spoken(said, each=0.1, split=split)
+    assert not any(hotword in line.lower() for line in lines(tokens))
+    assert any(hotword in line.text.lower() for line in segment(tokens, LIMITS, frozenset({hotword, "其他"})))
+
+
 def test_a_character_clings_only_where_it_is_a_word() -> None:
     """中 of 会议中 does, that of 中国 does not."""
     cut = ["代表们在发言里都热情称赞", "中国经济建设取得的成就"]
