@@ -9,6 +9,9 @@ from itertools import accumulate
 TOTAL = 60_101_967
 """The sum of all counts."""
 
+FREQUENT = 3.3
+"""Below this surprise, some 30,000 in 60 million, a character is a word that stands beside nearly any other."""
+
 
 def cut(text: str) -> list[tuple[int, int]]:
     """Start and end of each word of `text`: the most probable way to part it into words of the dictionary."""
@@ -31,3 +34,11 @@ def surprise(word: str) -> float:
     import rjieba
 
     return math.log10(TOTAL / max(1, rjieba.suggest_freq(word) if is_word(word) else 1))
+
+
+@cache
+def goes_anywhere(word: str) -> bool:
+    """Whether a word is one frequent character, neither a noun nor an adjective: 是, 以, 不, 会, 在, 个."""
+    import rjieba
+
+    return len(word) == 1 and surprise(word) < FREQUENT and rjieba.tag(word)[0][1] not in ("n", "a")

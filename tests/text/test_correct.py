@@ -194,6 +194,53 @@ def test_a_difference_in_tone_takes_more() -> None:
     assert corrected("他的战游", "战邮", confidence=0.8) == "他的战邮"
 
 
+@pytest.mark.parametrize(
+    ("hotword", "heard", "found_by"),
+    [
+        ("鲲鹏", "昆棚", {"safe", "strong"}),
+        ("鲲鹏", "昆碰", {"safe", "strong"}),  # a tone
+        ("鲲鹏", "困碰", {"strong"}),  # two tones
+        ("鲲鹏", "昆盆", {"strong"}),  # eng, en
+        ("鲲鹏", "昆喷", set()),  # and a tone
+        ("碳达峰", "坍搭封", {"safe", "strong"}),  # two tones
+        ("碳达峰", "坍搭缝", {"strong"}),  # three tones
+    ],
+)
+def test_how_different_a_word_may_sound(hotword: str, heard: str, found_by: set[Strength]) -> None:
+    strengths: tuple[Strength, ...] = ("safe", "strong")
+    found = {
+        strength
+        for strength in strengths
+        if Corrector([Hotword(hotword, 100)], strength).correct(spoken(heard, 0.0))[1]
+    }
+    assert found == found_by
+
+
+def test_some_doubt_is_left_however_sure_the_recogniser_was() -> None:
+    for sure in (0.999, 0.9999, 1.0):
+        assert corrected("心发展隔局", "新发展格局", confidence=sure) == "新发展格局"
+        assert corrected("构建心发展格局", "新发展格局", confidence=sure) == "构建心发展格局"
+        assert corrected("网络安全态势敢知", "态势感知", confidence=sure) == "网络安全态势敢知"
+    assert corrected("网络安全态势敢知", "态势感知", confidence=0.95) == "网络安全态势感知"
+
+
+@pytest.mark.parametrize(
+    ("hotword", "heard"),
+    [
+        ("国务院常务会议", "国务院常务会以视频形式召开"),
+        ("中国式现代化", "中国是现代化国家"),
+        ("元数据", "这份原数据"),
+        ("碳汇", "大气中的碳会增加"),
+        ("城市更新", "这座城是更新过的"),
+    ],
+)
+def test_a_word_that_goes_with_anything_is_no_surprise_unless_the_recogniser_was_unsure(
+    hotword: str, heard: str
+) -> None:
+    assert corrected(heard, hotword, confidence=0.9) == heard
+    assert hotword in corrected(heard, hotword, confidence=UNSURE)
+
+
 def test_japanese_is_left_alone() -> None:
     assert corrected("脱贫工坚です", "脱贫攻坚") == "脱贫工坚です"
 
