@@ -17,7 +17,8 @@ from typing import TypeAlias
 
 from funasr_cli.text.characters import HAN
 from funasr_cli.text.chinese_numbers import NUMERALS
-from funasr_cli.text.english_numbers import NUMBER_WORDS
+from funasr_cli.text.chinese_signs import is_measured
+from funasr_cli.text.english_words import NUMBER_WORDS
 from funasr_cli.text.lexicon import cut
 from funasr_cli.text.options import SegmentLimits
 from funasr_cli.text.rewrite import text_of
@@ -39,10 +40,8 @@ _SPELLED = re.compile("[0-9A-Za-z][^\\W_]|[0-9A-Za-z]['’-]", re.ASCII)
 """Two characters of one word of a spaced script."""
 
 _NUMBER = re.compile(f"[{NUMERALS}]+(?:(?:点|分之)[{NUMERALS}]+)*")
-_MEASURE = re.compile(
-    "[年月日号时点分秒天周岁届期个名位人户家口条项件种类次倍层批台套座栋间所]|[吨亩克米升度瓦元角块公千平立兆毫厘小]"
-)
-"""What a measure behind a number begins with."""
+_CLOCK = ("时", "点", "分", "届")
+"""What stands behind a number as a measure does, and is none."""
 
 _SPOKEN = re.compile("[A-Za-z]+")
 
@@ -126,7 +125,7 @@ def _breaks(tokens: Sequence[Token], pauses: Sequence[float], hotwords: _ByLengt
     words = {len(text), *(start for start, _ in cut(text))}
     numbers = list(_numbers(text, words))
     one = _inside([*numbers, *_found(text.lower(), hotwords)])
-    counts = {end for _, end in numbers if _MEASURE.match(text, end)}
+    counts = {end for _, end in numbers if is_measured(text[end : end + 4]) or text.startswith(_CLOCK, end)}
     at = 0
     before = Token("", 0.0, 0.0, 0.0)
     for token, pause in zip(tokens, pauses, strict=True):
