@@ -124,13 +124,16 @@ def _sensevoice_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str
 
 
 def _whisper_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, ...]:
-    from funasr_cli.recognizers.whisper_context import choose, read_table
+    from funasr_cli.recognizers.whisper_context import choose, in_letters, read_table
 
-    chosen, _ = choose(read_table(model.path), hotwords)
+    chinese = not all(in_letters(word.text) for word in hotwords)
+    chosen, _ = choose(read_table(model.path), hotwords, unspaced=chinese)
     if len(chosen) == len(hotwords):
         return ()
-    few = f"only {len(chosen)} of {len(hotwords)} hotwords fit in front of {model.name}'s windows, those of more weight"
-    return (f"{few} first; the others count in the correction of the text alone",)
+    few = f"only {len(chosen)} of {len(hotwords)} hotwords fit in front of {model.name}'s windows"
+    which = "those of more weight first, then those in letters, then as they are listed"
+    others = "the others do nothing, but for Chinese ones that the correction of Mandarin finds by their sound"
+    return (f"{few}: {which}; {others}",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,9 @@ class CTranslate2Executor:
 
     Inputs: `features` float32 `[mels, 3000]`, log-mel, 10 ms a frame; `frames` int32 `[1]`, how many of them are not
     padding; `prompt` int32 `[n]`, decoder prompt, in which the value -1 stands for the language to be detected;
-    `context` int32 `[c]`, tokens that stand in front of the prompt as what was said before; `no_repeat` int32 `[1]`,
-    the length of n-grams that may not come twice (0: any may).
+    `contexts` int32 `[max(1, L), c]`, for each language, in the order of the ids given, tokens that stand in front of
+    the prompt as what was said before, -1 behind their end; `no_repeat` int32 `[1]`, the length of n-grams that may not
+    come twice (0: any may).
 
     Outputs: `generated` int32 `[g]`, all that was generated before the end of the text; those of them that are text,
     ids below `end_id`, are its n text tokens; `probabilities` float32 `[n]` of the text tokens; `alignment` int32
@@ -62,7 +63,7 @@ class CTranslate2Executor:
             TensorSpec("features", FLOAT, (mels, 3000)),
             TensorSpec("frames", INT, (1,)),
             TensorSpec("prompt", INT, (None,)),
-            TensorSpec("context", INT, (None,)),
+            TensorSpec("contexts", INT, (max(1, len(language_ids)), None)),
             TensorSpec("no_repeat", INT, (1,)),
         )
         self.outputs = (
@@ -83,7 +84,9 @@ class CTranslate2Executor:
             found = dict(self._model.detect_language(encoded)[0])
             languages = np.array([found.get(name, 0.0) for name in self._languages], np.float32)
             prompt[prompt.index(-1)] = self._language_ids[self._languages[int(languages.argmax())]]
-        start = [*inputs["context"].tolist(), *prompt]
+        language = next((row for row, token in enumerate(self._language_ids.values()) if token in prompt), 0)
+        context = inputs["contexts"][language]
+        start = [*context[context >= 0].tolist(), *prompt]
         result = self._model.generate(
             encoded,
             [start],

@@ -18,7 +18,7 @@ from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
 from funasr_cli.errors import ModelError
 from funasr_cli.hotwords import Hotword
 from funasr_cli.recognizers.base import Hypothesis, Request
-from funasr_cli.recognizers.whisper_context import choose, read_table
+from funasr_cli.recognizers.whisper_context import contexts, read_table
 from funasr_cli.recognizers.words import attach_punctuation
 from funasr_cli.transcript import Token
 
@@ -56,8 +56,7 @@ class WhisperRecognizer:
         """Token of each language, e.g. `<|zh|>`, and its id."""
         self._codes = [token[2:-2] for token in self.language_ids]
         self.languages = frozenset(self._codes or ["en"])
-        _, context = choose(self._table, hotwords)
-        self._context = [self._id("<|startofprev|>"), *context] if context else []
+        self._contexts = contexts(self._table, hotwords, self._codes or ["en"], self._id("<|startofprev|>"))
 
     @property
     def end_id(self) -> int:
@@ -71,7 +70,7 @@ class WhisperRecognizer:
             "frames": np.array([frames], np.int32),
             "prompt": np.array(self._prompt(request.language), np.int32),
             # An attempt that went astray is made again without them: they may be what it went after.
-            "context": np.array([] if request.attempt else self._context, np.int32),
+            "contexts": self._contexts[:, :0] if request.attempt else self._contexts,
             "no_repeat": np.array([RETRY_NO_REPEAT if request.attempt else 0], np.int32),
         }
 

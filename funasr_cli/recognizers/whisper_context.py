@@ -1,20 +1,42 @@
-"""Hotwords in front of what Whisper is to write, as if they had just been said (OpenAI's `initial_prompt`)."""
+"""Hotwords in front of what Whisper is to write, as if they had just been said (OpenAI's `initial_prompt`).
+
+Whisper goes on in the style of what it takes for the text before. So the hotwords are a sentence of the language that
+is spoken, with its marks, and a language gets none of another's script.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer as TokenTable
 
 from funasr_cli.errors import ModelError
 from funasr_cli.hotwords import Hotword
+from funasr_cli.recognizers.words import is_unspaced
 
 MOST = 75
-"""Tokens, about 25 Chinese words; figures are in benchmarks/README.md. More make a window slower, and bring more words
-that nobody said."""
+"""Tokens: 25 Chinese words of two characters, about ten terms. Figures are in benchmarks/README.md. More make a window
+slower, and bring more words that nobody said."""
 
-SEPARATOR = "、"
+
+class Style(NamedTuple):
+    """How words stand in a sentence: what is in front of it, between them, and behind them."""
+
+    before: str
+    between: str
+    after: str
+
+
+UNSPACED, SPACED = Style("", "、", "。"), Style(" ", ", ", ".")
+"""Without the mark at the end an English text loses up to two of five marks; with sentences of one word it loses
+capitals; with spaces in the place of 、 Chinese words help less."""
+
+UNSPACED_LANGUAGES = frozenset({"zh", "yue", "ja"})
+"""Those that mix words of all scripts; in the others, Chinese characters are out of place."""
 
 
 def read_table(model_dir: Path) -> TokenTable:
@@ -26,14 +48,40 @@ def read_table(model_dir: Path) -> TokenTable:
         raise ModelError(f"not a tokenizer: {error}", where=path) from error
 
 
-def choose(table: TokenTable, hotwords: Iterable[Hotword]) -> tuple[list[Hotword], list[int]]:
-    """The hotwords that fit, those of more weight first, then those listed first; and the ids of their tokens."""
+def contexts(table: TokenTable, hotwords: Iterable[Hotword], languages: Iterable[str], begin: int) -> NDArray[np.int32]:
+    """What stands in front of windows in each of `languages`: int32 `[languages, n]`, -1 behind the end of each.
+
+    `begin` is the token that what was said before begins with.
+    """
+    listed = list(hotwords)
+    of_styles = {unspaced: choose(table, listed, unspaced=unspaced)[1] for unspaced in (True, False)}
+    rows = [[begin, *ids] if (ids := of_styles[language in UNSPACED_LANGUAGES]) else [] for language in languages]
+    width = max(map(len, rows))
+    return np.array([row + [-1] * (width - len(row)) for row in rows], np.int32)
+
+
+def choose(table: TokenTable, hotwords: Iterable[Hotword], *, unspaced: bool) -> tuple[list[Hotword], list[int]]:
+    """The hotwords that fit in front of windows in a language without spaces, or of one with spaces; and their tokens.
+
+    Those of more weight first; then those in letters, which cannot be put right by their sound afterwards; then those
+    listed first: with rare or short ones first, no more are heard. One that does not fit makes room for shorter ones.
+    """
+    style = UNSPACED if unspaced else SPACED
     chosen: list[Hotword] = []
     ids: list[int] = []
-    for word in sorted(hotwords, key=lambda word: -word.weight):
-        more = table.encode(f"{SEPARATOR if ids else ' '}{word.text}", add_special_tokens=False).ids
-        if len(ids) + len(more) > MOST:
+    for word in sorted(hotwords, key=lambda word: (-word.weight, not in_letters(word.text))):
+        if MOST - len(ids) < 2:  # no word is as short as that
             break
-        chosen.append(word)
-        ids += more
+        if not (unspaced or in_letters(word.text)):
+            continue
+        sentence = style.before + style.between.join([*(word.text for word in chosen), word.text]) + style.after
+        longer = table.encode(sentence, add_special_tokens=False).ids
+        if len(longer) <= MOST:
+            chosen.append(word)
+            ids = longer
     return chosen, ids
+
+
+def in_letters(text: str) -> bool:
+    """Whether nothing of it belongs to Chinese or Japanese writing."""
+    return not any(map(is_unspaced, text))
