@@ -13,7 +13,9 @@ from funasr_cli.batch.engine import Engine, LocalRunner
 from funasr_cli.errors import ModelError
 from funasr_cli.executors.base import Executor
 from funasr_cli.executors.ctranslate2 import CTranslate2Executor
+from funasr_cli.hotwords import Hotword
 from funasr_cli.recognizers.base import Request
+from funasr_cli.recognizers.whisper import WhisperRecognizer
 
 
 @pytest.fixture
@@ -42,6 +44,22 @@ def test_a_language_that_was_named_is_not_detected(engine: Engine, executor: Exe
     named = {**inputs, "prompt": engine.recognizer.prepare(np.zeros(160, np.float32), Request("en"))["prompt"]}
     assert executor.run(inputs)["languages"].size == 99
     assert executor.run(named)["languages"].size == 0
+
+
+def test_only_what_belongs_to_the_language_stands_in_front(engine: Engine, executor: Executor, inputs: Arrays) -> None:
+    recognizer = WhisperRecognizer(engine.model.path, [Hotword("Annual Report on Energy")])
+    samples = np.zeros(160, np.float32)
+    contexts = recognizer.prepare(samples, Request())["contexts"].copy()
+    contexts[list(recognizer.language_ids).index("<|en|>") + 1 :] = -1
+
+    def generated(prompt: Arrays, contexts: np.ndarray) -> list[int]:
+        found: list[int] = executor.run({**inputs, **prompt, "contexts": contexts})["generated"].tolist()
+        return found
+
+    english, chinese = ({"prompt": recognizer.prepare(samples, Request(code))["prompt"]} for code in ("en", "zh"))
+    for prompt in ({}, english):
+        assert generated(prompt, contexts) != generated(prompt, contexts[:, :0])
+    assert generated(chinese, contexts) == generated(chinese, contexts[:, :0])
 
 
 @pytest.mark.parametrize(
