@@ -59,6 +59,20 @@ class MachineError(FunasrError):
     exit_code = 4
 
 
+class StdoutError(MachineError):
+    """Standard output cannot be written, for which `error` is the reason."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"standard output cannot be written: {error.strerror}")
+
+
+class ReaderGone(StdoutError):
+    """Nobody reads standard output any more, as with `| head`: the run ends, and says nothing."""
+
+    exit_code = 141
+    """128 + SIGPIPE, by which other tools end then."""
+
+
 class ModelError(MachineError):
     """A model is missing, incomplete or not what it should be."""
 

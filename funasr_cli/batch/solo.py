@@ -12,7 +12,7 @@ from funasr_cli.batch.entries import Content
 from funasr_cli.batch.ledger import Ledger, located, name_of
 from funasr_cli.batch.stopwatch import Stopwatch
 from funasr_cli.batch.transcriber import Transcriber
-from funasr_cli.errors import DeviceError, DeviceLost, FunasrError, RecordError, as_input_error
+from funasr_cli.errors import DeviceError, DeviceLost, FunasrError, RecordError, StdoutError, as_input_error
 
 
 class Solo:
@@ -40,10 +40,12 @@ class Solo:
             self._ledger.close(len(deliveries) - settled)
 
     def _do_one(self, delivery: Delivery, debug: bool) -> None:
-        name, watch = name_of(delivery), Stopwatch()
+        name, watch, tally = name_of(delivery), Stopwatch(), self._ledger.tally
+        busy = tally.busy
 
         def tick(seconds: float, duration: float | None) -> None:
             self._check_stop()
+            tally.busy = busy + watch.seconds.get("run", 0.0)
             self._ledger.moved(name, seconds, delivery.size * min(1.0, seconds / duration) if duration else 0.0)
 
         self._check_stop()
@@ -53,7 +55,7 @@ class Solo:
             tick(0.0, None)
             transcript = asyncio.run(self._transcriber.transcribe(delivery.source.path, name, tick, watch))
             warnings = delivery.deliver(transcript, content, watch.seconds)
-        except RecordError:
+        except (RecordError, StdoutError):
             raise
         except Exception as error:
             gone = isinstance(error, DeviceError) and not isinstance(error, DeviceLost)
@@ -64,5 +66,5 @@ class Solo:
             self._ledger.failed(delivery, failure)
         else:
             self._ledger.done(delivery, Summary.of(transcript), warnings)
-        self._ledger.tally.busy += watch.seconds.get("run", 0.0)
+        tally.busy = busy + watch.seconds.get("run", 0.0)
         self._ledger.moved(name, 0.0, 0.0)

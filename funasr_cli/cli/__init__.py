@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from itertools import pairwise
 
 import click
 
@@ -16,8 +17,9 @@ from funasr_cli.cli.export import export, freeze
 from funasr_cli.cli.hotwords import hotwords
 from funasr_cli.cli.models import models
 from funasr_cli.cli.score import score
+from funasr_cli.cli.streams import take_streams
 from funasr_cli.cli.transcribe import transcribe
-from funasr_cli.errors import FunasrError
+from funasr_cli.errors import FunasrError, ReaderGone, UsageError
 
 INTERRUPTED, TERMINATED = 130, 143
 """128 + SIGINT and 128 + SIGTERM, as shells have it."""
@@ -46,13 +48,17 @@ cli.add_command(score)
 
 def main() -> None:
     """Entry point: every error a person can act on becomes one message on stderr and an exit code."""
+    take_streams()
     # A command that reads its options sets it as they say.
     flags = {"debug": "--debug" in sys.argv or os.environ.get("FUNASR_CLI_DEBUG", "0") not in ("", "0", "false")}
     signal.signal(signal.SIGTERM, _terminate)  # so that what is half made is removed
     try:
+        _refuse_empty(sys.argv[1:])
         sys.exit(cli.main(standalone_mode=False, obj=flags))
     except click.ClickException as error:
         error.show()
+        sys.exit(error.exit_code)
+    except ReaderGone as error:
         sys.exit(error.exit_code)
     except FunasrError as error:
         if flags["debug"]:
@@ -62,15 +68,20 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of stdout is gone. Python would complain again when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
     except Exception as error:
         if flags["debug"]:
             raise
         click.echo(f"error: unexpected {type(error).__name__}: {error}\n  {DEFECT}", err=True)
         sys.exit(1)
+
+
+def _refuse_empty(arguments: list[str]) -> None:
+    """No argument means anything when it is empty; taken for a path it would be the current folder."""
+    for before, argument in pairwise(["funasr-cli", *arguments]):
+        option, _, value = argument.partition("=")
+        if not argument or (option.startswith("--") and argument != option and not value):
+            where = option or before
+            raise UsageError(f"nothing stands behind {where}", hint="Is it a variable that is not set?")
 
 
 def _terminate(*_: object) -> None:
