@@ -40,9 +40,7 @@ def locked(path: Path, *, wait: bool, tell: Callable[[str], None]) -> Iterator[N
             tell(f"waiting for another run to end: {_holder(descriptor)}")
             while not _try(descriptor, path):
                 time.sleep(POLL)
-        owner = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(owner).encode(), 0)
+        _sign(descriptor, path)
         yield
     finally:
         os.close(descriptor)
@@ -61,6 +59,16 @@ def _try(descriptor: int, path: Path) -> bool:
             "network file system that is mounted with locks.",
         ) from error
     return True
+
+
+def _sign(descriptor: int, path: Path) -> None:
+    """Put down who holds the lock. Where there is no room for that, there is none for a record either."""
+    owner = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(owner).encode(), 0)
+    except OSError as error:
+        raise MachineError(f"cannot be written: {error.strerror}", where=path) from error
 
 
 def _holder(descriptor: int) -> str:

@@ -15,9 +15,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePath
+from shlex import quote
 
 from funasr_cli.batch.entries import Input, Made, Stat, Write, recipe_of
 from funasr_cli.errors import MachineError, RecordError
+from funasr_cli.files import shown
 
 VERSION = 1
 
@@ -71,6 +73,7 @@ class State:
         """A copy in memory of the state in the file `path`; an empty one where there is none."""
         copy = cls(":memory:")
         if path.exists():
+            copy._path = path  # which errors are about
             with copy._errors(), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source:
                 source.backup(copy._db)
             copy._check_version(path)
@@ -255,7 +258,19 @@ class State:
         try:
             yield
         except sqlite3.Error as error:
-            raise RecordError(f"the record of this run cannot be kept: {error}", where=self._path) from error
+            damaged = type(error) is sqlite3.DatabaseError or str(error).startswith("no such")
+            hint = _way_out(Path(self._path).parent) if damaged else None
+            raise RecordError(f"the record of this run cannot be kept: {error}", where=self._path, hint=hint) from error
+
+
+def _way_out(folder: Path) -> str:
+    """What to do about a record that is damaged."""
+    return (
+        "It is damaged. Restore it from a backup, or begin a new one: "
+        f"mv {quote(shown(folder))} {quote(shown(folder))}.damaged\n"
+        "  What is lost is which recordings are done and which names theirs are: all are done again, and a text that "
+        "comes out otherwise\n  than before goes to NAME.new.FORMAT. Outputs and manifest.jsonl stay as they are."
+    )
 
 
 COLUMNS = "id, path, name, size, mtime_ns, inode, sha256, status, settings, attempts"

@@ -14,6 +14,8 @@ import soundfile
 
 from funasr_cli.files import shown
 from tests.audio.test_decode import encode, silent_film, tone
+from tests.cli.conftest import Run
+from tests.conftest import NANO
 
 pytestmark = pytest.mark.usefixtures("embedded")
 
@@ -161,6 +163,18 @@ def test_a_full_disk_tears_nothing_and_the_next_run_finishes(small_disk: Path, t
     assert len(list((small_disk / "out").glob("*.json"))) == 20
     statuses = [json.loads(line)["status"] for line in (small_disk / "out/manifest.jsonl").read_text().splitlines()]
     assert statuses.count("empty") == 20
+
+
+def test_a_full_disk_is_named_where_not_even_a_lock_fits(small_disk: Path, run: Run) -> None:
+    (small_disk / "out" / ".funasr-cli").mkdir(parents=True)
+    free = os.statvfs(small_disk)
+    (small_disk / "ballast").write_bytes(b"x" * (free.f_bavail * free.f_bsize))
+    for folder in ("out", "new"):
+        done = run("transcribe", NANO / "words-with-pauses.flac", "--model", NANO, "-o", small_disk / folder)
+        assert done.returncode == 4, done.stderr
+        assert f"error: {small_disk}/{folder}" in done.stderr
+        assert "No space left on device" in done.stderr
+        assert "defect" not in done.stderr
 
 
 def test_ten_thousand_files_in_one_folder_are_planned(tmp_path: Path) -> None:
