@@ -47,7 +47,12 @@ class Summary:
 
 
 class Delivery(Protocol):
-    """One recording's way out. `start` comes first, then one of the others."""
+    """One recording's way out. `start` comes first, then one of the others.
+
+    `failed_before` tells after `fail` whether the same content has failed in an earlier run.
+    """
+
+    failed_before: bool
 
     @property
     def source(self) -> Source: ...
@@ -73,6 +78,8 @@ class Delivery(Protocol):
 
 class StdoutDelivery:
     """Prints the result and keeps no record."""
+
+    failed_before = False
 
     def __init__(self, source: Source, settings: Settings, print_: Callable[[bytes], object]) -> None:
         self.source = source
@@ -101,6 +108,7 @@ class FileDelivery:
     def __init__(self, record: Record, job: Job, settings: Settings, provenance: Provenance) -> None:
         self.source = job.source
         self.size = _size_of(job.source)
+        self.failed_before = False
         self._settings = settings
         self._record = record
         self._job = job
@@ -150,7 +158,11 @@ class FileDelivery:
         if isinstance(error, LeftForNextTime):
             self._record.skip(self._job, error.what, self._provenance)
         else:
-            entry = {"error": str(error), "seconds": _rounded(seconds)}
+            if content.sha256 is None:  # whoever read it died before it could say what
+                content = Content.of(self.source.path)
+            known = self._job.known
+            self.failed_before = known.status == "failed" and known.sha256 == content.sha256
+            entry = {"error": str(error), "failed_before": self.failed_before, "seconds": _rounded(seconds)}
             self._record.finish(self._work, content, "failed", entry, self._provenance)
 
 

@@ -13,7 +13,7 @@ from funasr_cli.batch.clerk import Clerk
 from funasr_cli.batch.deadline import Deadline
 from funasr_cli.batch.delivery import FileDelivery, Seconds
 from funasr_cli.batch.entries import Content, Write
-from funasr_cli.batch.ledger import Ledger, located, name_of
+from funasr_cli.batch.ledger import Ledger, located, name_of, place_of
 from funasr_cli.batch.messages import Do, Failed, Rendered, WriteTo, Written
 from funasr_cli.batch.shared import Whereabouts
 from funasr_cli.batch.strikes import Strikes
@@ -124,7 +124,7 @@ class Desk(Generic[WorkerT]):
                 self._fail(number, InputError(what, where=delivery.source.path, hint=hint), Content(), {})
             else:
                 del self._open[number]
-                self._ledger.display.warn(f"{name_of(delivery)} is begun again: its process was lost ({how})")
+                self._ledger.display.warn(f"{place_of(delivery)} is begun again: its process was lost ({how})")
                 insort(self._waiting, delivery, key=lambda delivery: delivery.size)
 
     def expects(self, worker: WorkerT) -> bool:

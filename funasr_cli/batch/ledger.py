@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from funasr_cli.batch.delivery import Delivery, Summary
@@ -20,6 +21,7 @@ class Ledger:
 
     def open(self, deliveries: Sequence[Delivery]) -> None:
         """These are to be done."""
+        self.tally.opened = time.monotonic()
         self.tally.total_files = len(deliveries) + self.tally.failed  # what could not be found has failed already
         self.tally.total_work = float(sum(delivery.size for delivery in deliveries))
         self.display.start(self.tally)
@@ -32,7 +34,7 @@ class Ledger:
     def done(self, delivery: Delivery, summary: Summary, warnings: Sequence[str]) -> None:
         """There is a result; `warnings` came up when it was delivered."""
         for warning in [*summary.warnings, *warnings]:
-            self.display.warn(f"warning: {name_of(delivery)}: {warning}")
+            self.display.warn(f"warning: {place_of(delivery)}: {warning}")
         self.tally.ran_on[summary.device] += 1
         self.tally.audio += summary.duration
         self.tally.speech += summary.speech_seconds
@@ -44,12 +46,14 @@ class Ledger:
 
     def failed(self, delivery: Delivery, error: FunasrError) -> None:
         """There is none."""
-        self.display.warn(f"failed: {error}")
         self.tally.work += delivery.size
         if isinstance(error, LeftForNextTime):
+            self.display.warn(str(error))
             self.tally.left += 1
-        else:
-            self.tally.failed += 1
+            return
+        self.display.warn(f"failed as before, unchanged: {error}" if delivery.failed_before else f"failed: {error}")
+        self.tally.failed += 1
+        self.tally.failed_before += delivery.failed_before
 
     def close(self, left: int) -> None:
         """The run is over; `left` recordings were not done."""
@@ -61,12 +65,17 @@ class Ledger:
 def located(delivery: Delivery, error: FunasrError) -> FunasrError:
     """The error with a place that says something to the user."""
     if delivery.source.is_stdin:
-        error.where = name_of(delivery)  # not that of the file it was spooled into
+        error.where = place_of(delivery)  # not that of the file it was spooled into
     elif error.where is None:
         error.where = str(delivery.source.path)
     return error
 
 
 def name_of(delivery: Delivery) -> str:
-    """The recording as it is shown."""
+    """The recording by its place in the tree."""
     return shown(delivery.source.relative)
+
+
+def place_of(delivery: Delivery) -> str:
+    """The recording by the path that leads to it from here, as it is in messages."""
+    return name_of(delivery) if delivery.source.is_stdin else shown(delivery.source.path)

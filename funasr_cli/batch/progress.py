@@ -9,16 +9,23 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, TextIO
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Column
+from rich.console import Console, RenderableType
+from rich.progress import Progress, ProgressColumn, Task, TaskID
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 from tqdm import tqdm
 
 Style = Literal["auto", "rich", "plain", "none"]
 
 PLAIN_INTERVAL = 30.0
 """Seconds between two lines in a log."""
+
+BAR = 12
+"""Characters of the live bar."""
+
+NAME = 12
+"""Characters that the name of the file under way has at least, before numbers that can be done without."""
 
 
 @dataclass(slots=True)
@@ -27,12 +34,15 @@ class Tally:
 
     `audio` and `work` are of the files done; `open_audio` and `open_work` of those under way, as far as they were read.
     `busy` is how long the devices have run, all `devices` together; `ran_on` counts files by what they were run on.
+    `failed_before` are those of the `failed` that failed in an earlier run too, and have not changed since. The run
+    `started` before it `opened` its first file: it looked for them, waited for its turn and loaded a model.
     """
 
     total_files: int = 0
     done: int = 0
     empty: int = 0
     failed: int = 0
+    failed_before: int = 0
     skipped: int = 0
     left: int = 0
     audio: float = 0.0
@@ -45,6 +55,7 @@ class Tally:
     devices: int = 1
     ran_on: Counter[str] = field(default_factory=Counter)
     started: float = field(default_factory=time.monotonic)
+    opened: float = field(default_factory=time.monotonic)
 
     @property
     def files(self) -> int:
@@ -67,32 +78,39 @@ class Tally:
         return min(1.0, (self.work + self.open_work) / self.total_work) if self.total_work else 0.0
 
     @property
-    def audio_left(self) -> float | None:
-        """About how much audio there is still to do, by the work left; None while there is nothing to go by."""
-        done, work = self.audio + self.open_audio, self.work + self.open_work
-        return done * (self.total_work - work) / work if done and work else None
-
-    @property
     def use(self) -> float:
         """How much of the time the devices have run, 0 to 1."""
         return min(1.0, self.busy / max(self.elapsed * self.devices, 1e-9))
 
     def __str__(self) -> str:
-        notes = ((self.failed, "failed"), (self.skipped, "done before"), (self.left, "left for next time"))
-        more = "".join(f", {number} {what}" for number, what in notes if number)
-        audio = f"{audio_time(self.audio + self.open_audio)} of audio{self._audio_left}"
-        return f"{self.files} of {self.total_files} files, {audio}, {self.speed:.1f}x, device {self.use:.0%}{more}"
+        notes = ((self.skipped, "done before"), (self.left, "left for next time"))
+        more = [f"{number} {what}" for number, what in notes if number]
+        return ", ".join([f"{self.files} of {self.total_files} files", *self._progress(), *self._failures(), *more])
 
-    def brief(self) -> str:
-        """As much of it as fits beside a bar."""
-        failures = f", {self.failed} failed" if self.failed else ""
-        audio = f"{audio_time(self.audio + self.open_audio)} audio{self._audio_left}"
-        return f"{self.files}/{self.total_files} files, {audio}, {self.speed:.1f}x, device {self.use:.0%}{failures}"
+    def brief(self, width: int) -> str:
+        """As much of it as `width` characters hold, and about how long the rest takes."""
+        done = self.work + self.open_work
+        pace = (time.monotonic() - self.opened) / done if done else 0.0
+        left = [f"{audio_time(pace * (self.total_work - done))} left"] if done else []
+        kept = [f"{self.files}/{self.total_files} files", *self._failures(), *left]
+        progress = self._progress()
+        while progress and len(", ".join(kept + progress)) > width:
+            progress.pop()
+        kept[1:1] = progress
+        return ", ".join(kept)
 
-    @property
-    def _audio_left(self) -> str:
-        left = self.audio_left
-        return f" (about {audio_time(left)} left)" if left and left >= 1 else ""
+    def _progress(self) -> list[str]:
+        """How much audio is done, how fast, and with how busy devices; nothing while there is none."""
+        done, work = self.audio + self.open_audio, self.work + self.open_work
+        if not done:
+            return []
+        total = done * self.total_work / work if work else done  # about
+        of = f"of {audio_time(total)} audio" if total - done >= 1 else "of audio"
+        return [f"{audio_time(done)} {of}", f"{self.speed:.1f}x", f"device {self.use:.0%}"]
+
+    def _failures(self) -> list[str]:
+        again = f" ({self.failed_before} as before)" if self.failed_before else ""
+        return [f"{self.failed} failed{again}"] if self.failed else []
 
     def summary(self) -> dict[str, object]:
         """The totals, for programs."""
@@ -100,6 +118,7 @@ class Tally:
             "done": self.done,
             "empty": self.empty,
             "failed": self.failed,
+            "failed_before": self.failed_before,
             "skipped": self.skipped,
             "left": self.left,
             "audio_seconds": round(self.audio, 3),
@@ -160,33 +179,21 @@ class PlainDisplay(Display):
 
 
 class RichDisplay(Display):
-    """A live bar with the file under way; notes and warnings scroll above it."""
+    """A live line with the file under way; notes and warnings scroll above it."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self._console = Console(file=stream)
-        fixed = Column(no_wrap=True, min_width=7)
-        self._bar = Progress(
-            BarColumn(bar_width=12),
-            TextColumn("{task.percentage:>3.0f} %", table_column=Column(no_wrap=True, min_width=5)),
-            TextColumn("{task.fields[tally]}, left", table_column=Column(no_wrap=True, overflow="ellipsis")),
-            TimeRemainingColumn(table_column=fixed),
-            TextColumn("{task.fields[current]}", style="dim", table_column=Column(no_wrap=True, ratio=1)),
-            console=self._console,
-            transient=True,
-            expand=True,
-        )
+        self._bar = Progress(LiveLine(self._console), console=self._console, transient=True, expand=True)
         self._task: TaskID | None = None
 
     def start(self, tally: Tally) -> None:
-        self._task = self._bar.add_task("", total=tally.total_work, tally=tally.brief(), current="")
+        self._task = self._bar.add_task("", total=tally.total_work, tally=tally, current="")
         self._bar.start()
 
     def update(self, tally: Tally, current: str) -> None:
         if self._task is not None:
-            self._bar.update(
-                self._task, completed=tally.work + tally.open_work, tally=tally.brief(), current=escape(current)
-            )
+            self._bar.update(self._task, completed=tally.work + tally.open_work, tally=tally, current=current)
 
     def note(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -197,6 +204,37 @@ class RichDisplay(Display):
     def close(self, tally: Tally) -> None:
         self._bar.stop()
         self.note(f"{tally} in {audio_time(tally.elapsed)}")
+
+
+class LiveLine(ProgressColumn):
+    """Percentage and numbers, and as the terminal is wider: a bar, the file under way, audio, speed and devices."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def render(self, task: Task) -> Table:
+        """One line that the terminal does not break."""
+        tally, current = task.fields["tally"], task.fields["current"]
+        line = Table.grid(padding=(0, 1))
+        cells: list[RenderableType] = [f"{task.percentage:>3.0f} %"]
+        room = self._console.width - len("100 % ")
+        shortest = len(tally.brief(0))
+        if room - shortest > BAR + 1:
+            cells.insert(0, ProgressBar(task.total, task.completed, width=BAR))
+            room -= BAR + 1
+        numbers = tally.brief(room - NAME - 1)
+        cells.append(Text(numbers, no_wrap=True, overflow="crop"))
+        room -= len(numbers) + 1
+        if room > 0:
+            # An ellipsis is no character of every terminal.
+            name = Text(current if len(current) <= room else current.rpartition("/")[2], style="dim", no_wrap=True)
+            name.truncate(room, overflow="ellipsis" if self._console.encoding.startswith("utf") else "crop")
+            cells.append(name)
+        for _ in cells:
+            line.add_column(no_wrap=True)
+        line.add_row(*cells)
+        return line
 
 
 def make_display(style: Style, *, results_on_stdout: bool) -> Display:

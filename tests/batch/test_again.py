@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,11 +18,11 @@ import pytest
 
 from funasr_cli.batch.delivery import FileDelivery
 from funasr_cli.batch.entries import Content
-from funasr_cli.batch.plan import Action, Rules
+from funasr_cli.batch.plan import Action, Job, Rules
 from funasr_cli.batch.record import LeftForNextTime, Provenance, open_record, peek_record
 from funasr_cli.batch.scan import scan
 from funasr_cli.batch.settings import Settings
-from funasr_cli.errors import InputError
+from funasr_cli.errors import InputError, RecordError
 from funasr_cli.files import write_whole
 from funasr_cli.models.store import Model
 from funasr_cli.transcript import Paragraph, Segment, Token, Transcript
@@ -105,7 +107,7 @@ def put(name: str, content: str = "speech") -> Path:
 
 
 def outputs(folder: str = "out") -> set[str]:
-    hidden = {"manifest.jsonl", ".funasr-cli"}
+    hidden = {"manifest.jsonl", ".funasr-cli", ".funasr-cli.damaged"}
     paths = (path.relative_to(folder) for path in Path(folder).rglob("*") if path.is_file())
     return {str(path) for path in paths if path.parts[0] not in hidden}
 
@@ -326,6 +328,34 @@ def test_what_failed_is_tried_again_and_counted(night: Sleepless) -> None:
     assert [(line["status"], line["attempts"]) for line in manifest()] == [("failed", 1), ("failed", 2), ("done", 3)]
 
 
+def failed_before() -> list[object]:
+    return [line.get("failed_before") for line in manifest()]
+
+
+def test_what_failed_before_and_has_not_changed_is_told_from_what_fails_anew(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    night(fail=["a.wav"])
+    night(fail=["a.wav"])
+    night(fail=["a.wav"], model="e1" * 32)  # another model is another try of the same recording
+    assert failed_before() == [False, True, True]
+    put("in/a.wav", "two")
+    night(fail=["a.wav"])
+    assert failed_before()[-1] is False
+    night()
+    put("in/a.wav", "three")
+    night(fail=["a.wav"])
+    assert failed_before()[-2:] == [None, False]
+
+
+def test_what_cannot_be_read_has_not_changed_as_long_as_it_cannot(night: Sleepless) -> None:
+    Path("in/a.wav").symlink_to("nowhere")
+    night(fail=["a.wav"])
+    night(fail=["a.wav"])
+    Path("in/nowhere").write_text("speech")
+    night(fail=["a.wav"])
+    assert failed_before() == [False, True, False]
+
+
 def test_force_does_everything_again(night: Sleepless) -> None:
     put("in/a.wav")
     night()
@@ -417,6 +447,44 @@ def test_names_that_are_no_text_are_remembered(night: Sleepless) -> None:
     assert len(night().done) == 2
     assert night().done == {}
     assert {line["status"] for line in manifest()} == {"done"}
+
+
+# The state
+
+
+@pytest.mark.parametrize("damage", ["no database", "cut", "foreign"])
+def test_a_damaged_state_comes_with_what_is_lost_and_a_way_on(night: Sleepless, damage: str) -> None:
+    import sqlite3
+
+    put("in/a.wav", "one")
+    put("in/b.wav", "one")
+    night()
+    state = Path("out/.funasr-cli/state.sqlite")
+    if damage == "no database":
+        state.write_bytes(b"x" * 5000)
+    elif damage == "cut":
+        state.write_bytes(state.read_bytes()[:6000])
+    else:
+        state.unlink()
+        with sqlite3.connect(state) as other:
+            other.execute("PRAGMA user_version = 1")
+        other.close()
+    put("in/b.wav", "two")
+    for look in (lambda: night(force=True), lambda: peeked("in")):
+        with pytest.raises(RecordError, match=r"state\.sqlite: the record of this run cannot be kept: ") as caught:
+            look()
+        move = re.search(r"mv \S+ \S+", str(caught.value))
+        assert move is not None
+        assert "which recordings are done and which names theirs are" in str(caught.value)
+    subprocess.run(move[0].split(), check=True)
+    assert night().done == {"a.wav": "new", "b.wav": "new"}
+    assert outputs() == {"a.txt", "a.srt", "b.txt", "b.srt", "b.new.txt", "b.new.srt"}
+    assert len(manifest()) == 4
+
+
+def peeked(root: str) -> list[Job]:
+    with peek_record(Path("out"), beside=False) as record:
+        return record.jobs(scan([root], None).sources, Rules(Settings().fingerprint(of(MODEL)), ("txt",)))
 
 
 # The manifest
