@@ -17,13 +17,14 @@ def assign_names(sources: Iterable[Source], taken: Iterable[PurePath] = ()) -> d
     owned = set(taken)
     names: dict[Source, PurePath] = {}
     for source in sources:
-        name = next(name for name in _candidates(source.relative) if name not in owned)
+        name = next(name for name in candidates(source.relative) if name not in owned)
         owned.add(name)
         names[source] = name
     return names
 
 
-def _candidates(relative: PurePath) -> Iterator[PurePath]:
+def candidates(relative: PurePath) -> Iterator[PurePath]:
+    """The names that a source may have, the obvious one first."""
     yield relative.with_name(relative.stem)
     yield relative
     for number in count(2):

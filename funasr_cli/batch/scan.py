@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fnmatch
-import glob
 import os
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
+from funasr_cli.batch.patterns import Sieve, expand
 from funasr_cli.files import sha256_of
 
 EXTENSIONS = (
@@ -49,7 +48,7 @@ def from_stdin(path: Path) -> Source:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which files count: their extensions in folders, and glob patterns on their place in the tree."""
+    """Which files count: their extensions in folders, and glob patterns on their place in the tree (`fits`)."""
 
     extensions: Sequence[str] = EXTENSIONS
     include: Sequence[str] = ()
@@ -60,22 +59,21 @@ class Selection:
         """The extensions with their dots."""
         return frozenset(f".{extension}" for extension in self.extensions)
 
-    def takes(self, relative: PurePath) -> bool:
-        """Whether the patterns let a recording through; `*` stands for anything, slashes too."""
-        name = str(relative)
-        included = not self.include or any(fnmatch.fnmatchcase(name, pattern) for pattern in self.include)
-        return included and not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.exclude)
-
 
 EVERYTHING = Selection()
 
 
 @dataclass(slots=True)
 class Scan:
-    """What was found, in order of work, and what could not be looked at: (path, why)."""
+    """What was found, in order of work, and what could not be looked at: (path, why).
+
+    `narrowed` tells whether the patterns kept anything out; `unused` are those, with their options, that fit nothing.
+    """
 
     sources: list[Source] = field(default_factory=list)
     problems: list[tuple[Path, str]] = field(default_factory=list)
+    narrowed: bool = False
+    unused: list[tuple[str, str]] = field(default_factory=list)
 
 
 def scan(named: Sequence[str], output_dir: Path | None, select: Selection = EVERYTHING) -> Scan:
@@ -89,19 +87,25 @@ def scan(named: Sequence[str], output_dir: Path | None, select: Selection = EVER
     roots = list(_existing(named, found.problems))
     prefixes = _prefixes(roots)
     skip = _identity(output_dir) if output_dir is not None else None
+    sieve = Sieve(select.include, select.exclude)
     seen: set[str] = set()
     for root, prefix in zip(roots, prefixes, strict=True):
         if skip is not None and _identity(root) == skip:
             found.problems.append((root, "is the output folder, which is never searched; use --beside or another -o"))
             continue
-        files = _walk(root, skip, select.suffixes, found.problems) if root.is_dir() else [root]
-        for path in files:
+        files: Iterable[tuple[Path, PurePath]] = [(root, prefix)]
+        if root.is_dir():
+            files = _walk(root, prefix, skip, select.suffixes, sieve, found)
+        for path, relative in files:
             key = os.path.abspath(path)  # links stay what they are named
-            if key not in seen:
-                seen.add(key)
-                relative = prefix if path is root else prefix / path.relative_to(root)
-                if select.takes(relative):
-                    found.sources.append(Source(path, relative, Path(key)))
+            if key in seen:
+                continue
+            seen.add(key)
+            if sieve.takes(relative):
+                found.sources.append(Source(path, relative, Path(key)))
+            else:
+                found.narrowed = True
+    found.unused = sieve.unused
     found.sources.sort(key=lambda source: _order(source.relative))
     return found
 
@@ -115,7 +119,7 @@ def _existing(named: Iterable[str], problems: list[tuple[Path, str]]) -> Iterato
         path = Path(name)
         if os.path.lexists(path):
             yield path
-        elif matches := sorted(glob.glob(name, recursive=True)):
+        elif matches := expand(name):
             yield from map(Path, matches)
         else:
             problems.append((path, "no such file or folder"))
@@ -136,13 +140,18 @@ def _prefixes(roots: Sequence[Path]) -> list[PurePath]:
 
 
 def _walk(
-    root: Path, skip: tuple[int, int] | None, suffixes: Container[str], problems: list[tuple[Path, str]]
-) -> Iterator[Path]:
-    """Recordings below `root`. Links are followed, but no folder is entered twice."""
+    root: Path,
+    prefix: PurePath,
+    skip: tuple[int, int] | None,
+    suffixes: Container[str],
+    sieve: Sieve,
+    found: Scan,
+) -> Iterator[tuple[Path, PurePath]]:
+    """Recordings below `root` with their place in the tree. Links are followed, but no folder is entered twice."""
     entered = {skip}
-    pending = [root]
+    pending = [(root, prefix)]
     while pending:
-        folder = pending.pop()
+        folder, place = pending.pop()
         try:
             status = folder.stat()
             identity = (status.st_dev, status.st_ino)
@@ -153,12 +162,15 @@ def _walk(
                 for entry in entries:
                     if entry.name.startswith("."):
                         continue
-                    if _is_folder(entry):
-                        pending.append(folder / entry.name)
-                    elif os.path.splitext(entry.name)[1].lower() in suffixes:
-                        yield folder / entry.name
+                    if not _is_folder(entry):
+                        if os.path.splitext(entry.name)[1].lower() in suffixes:
+                            yield folder / entry.name, place / entry.name
+                    elif sieve.excludes(place / entry.name):
+                        found.narrowed = True
+                    else:
+                        pending.append((folder / entry.name, place / entry.name))
         except OSError as error:
-            problems.append((folder, f"cannot be listed: {error.strerror}"))
+            found.problems.append((folder, f"cannot be listed: {error.strerror}"))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

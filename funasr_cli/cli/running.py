@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -19,15 +16,17 @@ from funasr_cli.batch.deadline import Deadline
 from funasr_cli.batch.delivery import FileDelivery, StdoutDelivery
 from funasr_cli.batch.devices import choose_device
 from funasr_cli.batch.families import hotword_warnings
+from funasr_cli.batch.names import candidates
 from funasr_cli.batch.numa import choose_nodes
 from funasr_cli.batch.plan import Action, Job, Rules
-from funasr_cli.batch.progress import Display, Style, Tally, make_display
+from funasr_cli.batch.progress import Style, Tally, make_display
 from funasr_cli.batch.record import Provenance, Record, open_record, peek_record
-from funasr_cli.batch.scan import EXTENSIONS, Scan, Selection, Source, from_stdin, scan
+from funasr_cli.batch.scan import EXTENSIONS, Selection, Source
 from funasr_cli.batch.settings import Channels, Settings
 from funasr_cli.batch.signals import Interrupted
+from funasr_cli.cli.finding import found_in
 from funasr_cli.cli.session import Session, nonsense_is_a_usage_error
-from funasr_cli.errors import NoAudioError, UsageError
+from funasr_cli.errors import ReaderGone, RecordError, StdoutError, UsageError
 from funasr_cli.files import shown
 from funasr_cli.hotwords import read_hotwords
 from funasr_cli.models.store import default_model, find_model
@@ -38,7 +37,7 @@ from funasr_cli.text.options import Script, Strength
 MANY_ON_STDOUT = ("txt", "json")
 """Formats of which several can follow each other in one stream."""
 
-MOST_WARNINGS = 10
+MOST_MESSAGES = 10
 
 
 def transcribe_all(
@@ -100,7 +99,7 @@ def transcribe_all(
             channels=channels,
             formats=formats or (("txt",) if on_stdout else ("txt", "srt")),
             language=None if language == "auto" else language,
-            vad=VadOptions(vad_threshold, vad_min_speech, vad_min_silence, vad_padding) if vad == "silero" else None,
+            vad=_vad(vad_threshold, vad_min_speech, vad_min_silence, vad_padding) if vad == "silero" else None,
             overlap=overlap,
             itn=itn,
             hotwords=listed.words,
@@ -112,42 +111,68 @@ def transcribe_all(
     display = make_display(progress, results_on_stdout=on_stdout)
     until = Deadline(deadline)
     tally = Tally()
-    with _stdin_spooled(paths) as spooled:
-        selection = Selection(ext or EXTENSIONS, include, exclude)
-        folder = Path(output).expanduser()
-        found = scan([path for path in paths if path != "-"], None if on_stdout else folder, selection)
-        found.sources += map(from_stdin, spooled)
-        _check_found(found, display)
+    folder = Path(output).expanduser()
+    selection = Selection(ext or EXTENSIONS, include, exclude)
+    with found_in(paths, None if on_stdout else folder, selection, display) as found:
         name, why = (model, "asked for with --model") if model else default_model()
         chosen = choose_device(device)
         if chosen.passed_over:
             display.warn(f"device {chosen.kind}: {chosen.why}")
         to_load = find_model(name, precision, chosen.soc)
-        _tell_few([*listed.warnings, *hotword_warnings(to_load, listed.words)], display)
+        of_hotwords = [*listed.warnings, *hotword_warnings(to_load, listed.words)]
+        _tell_few(of_hotwords, display.warn, "; funasr-cli hotwords check tells all of them")
         fallback, nodes = on_device_failure == "cpu", choose_nodes(numa, chosen.npus)
         session = Session(
             settings, to_load, why, chosen, fallback, nodes, display, until, max_files, workers, window_timeout, debug
         )
         tally.failed = len(found.problems)
-        try:
-            if on_stdout:
-                _to_stdout(session, found.sources, tally)
-            else:
-                fingerprint = settings.fingerprint(session.model)
-                rules = Rules(fingerprint, settings.formats, force, verify_content, min_age)
-                if dry_run:
-                    with peek_record(folder, beside=beside) as record:
-                        _list(record, found.sources, rules)
-                    return 1 if found.problems else 0
-                with open_record(folder, beside=beside, wait=wait, tell=display.warn) as record:
-                    _to_files(session, record, found.sources, rules, tally)
-        except Interrupted as interruption:
-            display.warn(f"interrupted by {interruption}; what was finished is kept")
-            return interruption.exit_code
-        finally:
-            if json_summary:
-                click.echo(json.dumps({**tally.summary(), "model": session.model.name, "device": chosen.kind}))
+        fingerprint = settings.fingerprint(session.model)
+        rules = Rules(fingerprint, settings.formats, force, verify_content, min_age)
+        if dry_run:
+            with peek_record(folder, beside=beside) as record:
+                _list(record, found.sources, rules)
+            return 1 if found.problems else 0
+        with _summarised(session, tally) if json_summary else nullcontext():
+            try:
+                if on_stdout:
+                    _to_stdout(session, found.sources, tally)
+                else:
+                    with open_record(folder, beside=beside, wait=wait, tell=display.warn) as record:
+                        _to_files(session, record, found.sources, rules, tally)
+            except Interrupted as interruption:
+                display.warn(f"interrupted by {interruption}; what was finished is kept")
+                return interruption.exit_code
     return 1 if tally.failed else 0
+
+
+@contextmanager
+def _summarised(session: Session, tally: Tally) -> Iterator[None]:
+    """Print the totals at the end, however it comes."""
+
+    def summarise() -> None:
+        click.echo(json.dumps({**tally.summary(), "model": session.model.name, "device": session.device.kind}))
+
+    try:
+        yield
+    except BaseException:
+        with suppress(StdoutError):  # what went wrong first is what must be told
+            summarise()
+        raise
+    try:
+        summarise()
+    except ReaderGone:
+        raise
+    except StdoutError as error:
+        hint = "Transcripts and record are written; only the summary is missing."
+        raise RecordError(error.what, hint=hint) from error
+
+
+def _vad(threshold: float, min_speech: float, min_silence: float, padding: float) -> VadOptions:
+    try:
+        return VadOptions(threshold, min_speech, min_silence, padding)
+    except ValueError as error:
+        hint = "--vad-padding is at most --vad-min-silence: give both." if padding > min_silence else None
+        raise UsageError(str(error), hint=hint) from error
 
 
 def _to_stdout(session: Session, sources: Sequence[Source], tally: Tally) -> None:
@@ -178,12 +203,23 @@ def _to_files(session: Session, record: Record, sources: Sequence[Source], rules
             tally.left += 1
         else:
             tally.skipped += 1
+    if tally.left:
+        session.display.note(
+            f"left for next time, as changed within the last {rules.min_age:g} s (--min-age): {tally.left}"
+        )
     if todo:
+        _tell_few([text for job in todo[: session.max_files] for text in _unexpected_name(job)], session.display.note)
         session.write([FileDelivery(record, job, session.settings, provenance) for job in todo], record, tally)
     else:
         session.display.note(f"nothing to do: {tally.skipped} done before")
-    if tally.left:
-        session.display.note(f"{tally.left} files left")
+
+
+def _unexpected_name(job: Job) -> Iterator[str]:
+    """What is to be said where a new recording's outputs could not get the name that comes to mind."""
+    obvious, name = next(candidates(job.source.relative)), job.known.name
+    if job.known.status is None and name != obvious:
+        taken = f"{shown(obvious)}.* belongs to another recording"
+        yield f"{shown(job.source.path)}: its outputs are called {shown(name)}.*, for {taken}"
 
 
 def _list(record: Record, sources: Sequence[Source], rules: Rules) -> None:
@@ -191,33 +227,9 @@ def _list(record: Record, sources: Sequence[Source], rules: Rules) -> None:
         click.echo(f"{job.action.value:5} {shown(job.source.path)}: {job.why}")
 
 
-@contextmanager
-def _stdin_spooled(paths: Sequence[str]) -> Iterator[list[Path]]:
-    """Stdin's content in a private temporary file, if it was asked for: the index of an MP4 may come last."""
-    if "-" not in paths:
-        yield []
-        return
-    if sys.stdin is None:
-        raise UsageError("stdin is closed")
-    with tempfile.TemporaryFile() as file:  # without a name: however this process ends, nothing is left of it
-        shutil.copyfileobj(sys.stdin.buffer, file)
-        file.flush()
-        yield [Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")]
-
-
-def _tell_few(warnings: Sequence[str], display: Display) -> None:
-    """The first of what may be hundreds of warnings about hotwords."""
-    for warning in warnings[:MOST_WARNINGS]:
-        display.warn(warning)
-    if len(warnings) > MOST_WARNINGS:
-        display.warn(f"… and {len(warnings) - MOST_WARNINGS} more; funasr-cli hotwords check tells all of them")
-
-
-def _check_found(found: Scan, display: Display) -> None:
-    for path, why in found.problems:
-        display.warn(f"failed: {shown(path)}: {why}")
-    if not found.sources:
-        raise NoAudioError(
-            "no recording in what was named",
-            hint="Folders are searched for audio and video files by their extension; name a file to take it anyway.",
-        )
+def _tell_few(messages: Sequence[str], tell: Callable[[str], None], where: str = "") -> None:
+    """The first of what may be hundreds of messages, and `where` all of them are."""
+    for message in messages[:MOST_MESSAGES]:
+        tell(message)
+    if len(messages) > MOST_MESSAGES:
+        tell(f"… and {len(messages) - MOST_MESSAGES} more{where}")

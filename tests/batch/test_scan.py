@@ -63,6 +63,24 @@ def test_a_pattern_is_expanded_where_the_shell_did_not(tree: Callable[..., Path]
     assert found("m/**/c.wav") == ["c.wav"]
 
 
+def test_below_two_stars_links_are_followed_but_not_in_circles(tree: Callable[..., Path]) -> None:
+    root = tree("m/a.wav", "m/sub/[b].wav", "m/.hidden/c.wav", "elsewhere/d.wav")
+    for name in ("one", "two"):  # two circles make 2**40 paths
+        (root / "m" / name).symlink_to(root / "m")
+        (root / "m" / "sub" / name).symlink_to("..")
+    (root / "m" / "more").symlink_to(root / "elsewhere")
+    (root / "m" / "self.wav").symlink_to("self.wav")
+    everything = ["a.wav", "[b].wav", "d.wav", "self.wav"]
+    for pattern in ("m/**/*.wav", "**/*.wav", f"{root}/m/**/*.wav", "m/**/**/*.wav", "[m]/**/*.wav"):
+        assert sorted(path.name for path in paths(pattern)) == sorted(everything), pattern
+    assert paths("m/**") == paths("m")
+    assert paths("m/**/nothing.wav") == []
+
+
+def paths(*named: str) -> list[Path]:
+    return [source.path for source in scan(named, None).sources]
+
+
 def test_a_name_with_the_characters_of_a_pattern_is_a_name(tree: Callable[..., Path]) -> None:
     tree("m/[1].wav", "m/1.wav")
     assert found("m/[1].wav") == ["[1].wav"]
@@ -122,11 +140,55 @@ def test_names_that_are_not_utf_8_are_found(tmp_path: Path) -> None:
         (Selection(include=["b*", "old/*"]), ["b.mp3", "old/c.wav"]),
         (Selection(exclude=["old/*"]), ["a.wav", "b.mp3"]),
         (Selection(include=["*.wav"], exclude=["a*"]), ["old/c.wav"]),
+        (Selection(exclude=["old"]), ["a.wav", "b.mp3"]),
+        (Selection(exclude=["old/"]), ["a.wav", "b.mp3"]),
+        (Selection(exclude=["./old"]), ["a.wav", "b.mp3"]),
+        (Selection(exclude=["o?d"]), ["a.wav", "b.mp3"]),
+        (Selection(exclude=["c.wav"]), ["a.wav", "b.mp3"]),
+        (Selection(exclude=["**/c.wav"]), ["a.wav", "b.mp3"]),
+        (Selection(exclude=["**/a.wav"]), ["b.mp3", "old/c.wav"]),
+        (Selection(exclude=["ol"]), ["a.wav", "b.mp3", "old/c.wav"]),
+        (Selection(exclude=["old/c"]), ["a.wav", "b.mp3", "old/c.wav"]),
+        (Selection(exclude=["m"]), ["a.wav", "b.mp3", "old/c.wav"]),
+        (Selection(exclude=["?"]), ["a.wav", "b.mp3", "old/c.wav"]),
+        (Selection(include=["old"]), ["old/c.wav"]),
+        (Selection(include=["old/"], exclude=["*.wav"]), []),
     ],
 )
 def test_a_selection_narrows_what_is_found(tree: Callable[..., Path], selection: Selection, taken: list[str]) -> None:
     tree("m/a.wav", "m/b.mp3", "m/old/c.wav", "m/note.txt")
     assert [str(source.relative) for source in scan(["m"], None, selection).sources] == taken
+
+
+@pytest.mark.parametrize("pattern", ["2024/05", "05", "2024/05/*", "m/2024/05", "*/05"])
+def test_an_excluded_folder_is_the_same_from_several_roots(tree: Callable[..., Path], pattern: str) -> None:
+    tree("m/2024/05/a.wav", "m/2024/06/b.wav", "n/c.wav")
+    result = scan(["m", "n"], None, Selection(exclude=[pattern]))
+    assert [str(source.relative) for source in result.sources if "05" in str(source)] == (
+        ["m/2024/05/a.wav"] if pattern.startswith("2024") else []  # below its root's name it lies elsewhere
+    )
+
+
+def test_an_excluded_folder_is_not_even_looked_into(tree: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    tree("m/a.wav", "m/lost+found/b.wav")
+    looked: list[str] = []
+    honest = os.scandir
+
+    def scandir(path: Path) -> object:
+        looked.append(str(path))
+        return honest(path)
+
+    monkeypatch.setattr("os.scandir", scandir)
+    scan(["m"], None, Selection(exclude=["lost+found"]))
+    assert looked == ["m"]
+
+
+def test_a_pattern_that_fits_nothing_is_known(tree: Callable[..., Path]) -> None:
+    tree("m/a.wav", "m/old/b.wav")
+    select = Selection(include=["*.wav", "*.mp3"], exclude=["old", "odl", "old/b.wav"])
+    result = scan(["m"], None, select)
+    assert result.unused == [("--include", "*.mp3"), ("--exclude", "odl"), ("--exclude", "old/b.wav")]
+    assert result.narrowed
 
 
 def test_the_output_folder_itself_is_no_place_to_search(tree: Callable[..., Path]) -> None:

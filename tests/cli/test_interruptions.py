@@ -184,9 +184,11 @@ def test_a_deadline_leaves_the_rest_for_next_time(
     recordings: Path, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     process = start("--max-files", "4")
-    assert process.communicate()[1].endswith("26 files left\n")
+    assert process.communicate()[1].splitlines()[-1].startswith("4 of 30 files, ")
     assert process.returncode == 0
     process = start("--deadline", "+0s")
-    assert "26 files left" in process.communicate()[1]
+    messages = process.communicate()[1]
+    assert messages.splitlines()[-1].startswith("0 of 26 files, 4 done before, 26 left for next time in 0:00:0")
+    assert messages.count("left") == 1
     assert process.returncode == 0
     assert lines(tmp_path / "out") == 4
