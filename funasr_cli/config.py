@@ -5,14 +5,18 @@ A file is read with the positions of its keys, so that a misspelt or ill-typed o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from funasr_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    import yaml
 
 
 def read_config(path: Path, options: Mapping[str, click.Option]) -> dict[str, Any]:
@@ -43,30 +47,35 @@ def read_config(path: Path, options: Mapping[str, click.Option]) -> dict[str, An
             plain = yaml.SafeLoader("").construct_object(value, deep=True)
         except (yaml.YAMLError, ValueError) as error:
             raise UsageError(f"{name}: not a plain value: {error}", where=place) from error
-        values[name] = _checked(plain, option, place)
+        values[name] = _checked(plain, option, place, value)
+        if isinstance(option.type, click.Path):  # what a file names lies where the file says, whoever calls from where
+            values[name] = [os.fspath(path.parent / Path(part).expanduser()) for part in values[name]]
     return values
 
 
-def nearest(name: str, options: Mapping[str, object]) -> str:
-    """A hint at the option that was probably meant."""
-    close = get_close_matches(name, options, n=1)
-    return f"Did you mean {close[0]}?" if close else f"Known settings: {', '.join(sorted(options))}."
+def nearest(name: str, options: Iterable[str], called: Callable[[str], str] = str) -> str:
+    """A hint at the option that was probably meant, by what it is `called`."""
+    close = get_close_matches(name, list(options), n=1)
+    return f"Did you mean {called(close[0])}?" if close else f"Known: {', '.join(map(called, sorted(options)))}."
 
 
-def _checked(value: Any, option: click.Option, place: str) -> Any:
-    """The value as click takes it for a default."""
-    if value is None or value == []:
+def _checked(value: Any, option: click.Option, place: str, node: yaml.Node) -> Any:
+    """The value as click takes it for a default; `node` is how it is written."""
+    if value in (None, "", []):
         raise UsageError(f"{option.name}: has no value", where=place, hint="Leave the line out to take the default.")
     if option.is_flag != isinstance(value, bool):
-        wanted = "true or false" if option.is_flag else f"{option.type.name}, not true or false"
-        raise UsageError(f"{option.name}: expected {wanted}, got {value!r}", where=place)
+        wanted = "true or false" if option.is_flag else f"{_kind(option)}, not true or false"
+        raise UsageError(f"{option.name}: expected {wanted}, got {value!r}", where=place, hint=_quoted(option, node))
     if option.is_flag:
         return value
     parts = value if isinstance(value, list) else [value]
+    nodes = node.value if isinstance(value, list) else [node]
     if isinstance(value, list) and not (option.multiple or option.callback):
         raise UsageError(f"{option.name}: expected one value, got a list", where=place)
     try:
-        checked = [option.type.convert(part, option, None) for part in parts if _is_plain(part, option, place)]
+        for part, written in zip(parts, nodes, strict=True):
+            _check_plain(part, option, place, written)
+        checked = [option.type.convert(part, option, None) for part in parts]
     except click.BadParameter as error:
         raise UsageError(f"{option.name}: {error.message}", where=place) from error
     if option.multiple:
@@ -74,11 +83,31 @@ def _checked(value: Any, option: click.Option, place: str) -> Any:
     return ",".join(checked) if isinstance(value, list) else checked[0]
 
 
-def _is_plain(part: object, option: click.Option, place: str) -> bool:
+def _check_plain(part: object, option: click.Option, place: str, node: yaml.Node) -> None:
     """Refuse what YAML made of a value that should have been text: numbers and dates where a name belongs."""
-    text = not isinstance(option.type, (click.IntRange, click.FloatRange))
-    whole = isinstance(option.type, click.IntRange)
+    text, whole = _is_text(option), isinstance(option.type, click.IntRange)
     if not isinstance(part, str if text else int if whole else (int, float)) or isinstance(part, bool):
-        wanted = "text (put it into quotes)" if text else "a whole number" if whole else "a number"
-        raise UsageError(f"{option.name}: expected {wanted}, got {part!r}", where=place)
-    return True
+        wanted = f"{_kind(option)} (put it into quotes)" if text else _kind(option)
+        raise UsageError(f"{option.name}: expected {wanted}, got {part!r}", where=place, hint=_quoted(option, node))
+
+
+def _is_text(option: click.Option) -> bool:
+    return not (option.is_flag or isinstance(option.type, (click.IntRange, click.FloatRange)))
+
+
+def _kind(option: click.Option) -> str:
+    """What the option takes, in words."""
+    if _is_text(option):
+        return "text"
+    return "a whole number" if isinstance(option.type, click.IntRange) else "a number"
+
+
+def _quoted(option: click.Option, node: yaml.Node) -> str | None:
+    """A hint at quotes, where YAML took for something else what is a value of the option as it is written."""
+    if not _is_text(option) or not isinstance(node.value, str):
+        return None
+    try:
+        option.type.convert(node.value, option, None)
+    except click.BadParameter as error:
+        return error.message
+    return f'YAML takes {node.value} for something else. Put it into quotes: {option.name}: "{node.value}"'

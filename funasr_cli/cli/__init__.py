@@ -32,7 +32,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.group(context_settings=CONTEXT)
 @click.version_option(__version__, "-V", "--version", prog_name="funasr-cli")
 def cli() -> None:
-    """Transcribe folders of recordings with Fun-ASR and Whisper models, offline, on CPUs and Ascend NPUs."""
+    """Transcribe folders of recordings with FunASR's SenseVoice or Whisper, offline, on CPUs and Ascend NPUs."""
 
 
 cli.add_command(transcribe)

@@ -6,12 +6,16 @@ from typing import Any
 
 import click
 
-from funasr_cli.cli.options import ENVIRONMENT, settings
+from funasr_cli.cli.grouped import GroupedCommand
+from funasr_cli.cli.options import CONFIG, ENVIRONMENT, settings
+from funasr_cli.files import shown as shown_path
+
+FILE = "configuration file"
 
 SOURCES = {
     click.core.ParameterSource.COMMANDLINE: "command line",
     click.core.ParameterSource.ENVIRONMENT: "environment",
-    click.core.ParameterSource.DEFAULT_MAP: "configuration file",
+    click.core.ParameterSource.DEFAULT_MAP: FILE,
 }
 
 
@@ -20,7 +24,11 @@ def config() -> None:
     """Settings, and where they come from."""
 
 
-@config.command(context_settings={"auto_envvar_prefix": ENVIRONMENT})
+@config.command(
+    cls=GroupedCommand,
+    short_help="Print every setting and its source.",
+    context_settings={"auto_envvar_prefix": ENVIRONMENT},
+)
 @settings
 @click.pass_context
 def show(context: click.Context, /, **values: Any) -> None:
@@ -30,6 +38,8 @@ def show(context: click.Context, /, **values: Any) -> None:
     names, width = max(map(len, shown)), max(map(len, shown.values()))
     for name, value in shown.items():
         source = SOURCES.get(context.get_parameter_source(name), "default")  # type: ignore[arg-type]
+        if source == FILE:
+            source = f"{FILE} {shown_path(context.meta[CONFIG])}"
         click.echo(f"{name:{names}}  {value:{width}}  {source}")
 
 

@@ -15,7 +15,7 @@ def hotwords() -> None:
     """Hotword files: the names and terms of your field, which `transcribe --hotwords FILE` listens for."""
 
 
-@hotwords.command()
+@hotwords.command(short_help="Tell what is wrong with hotword files.")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--model", metavar="NAME|DIR", help="Also tell what this model cannot do with them.")
 def check(files: tuple[Path, ...], model: str | None) -> None:

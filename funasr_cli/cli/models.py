@@ -32,7 +32,7 @@ def models() -> None:
     """
 
 
-@models.command("list")
+@models.command("list", short_help="List the models, and where they are.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def list_(as_json: bool) -> None:
     """List the models, what they are, and where those are that are here."""
@@ -136,7 +136,7 @@ def pack(name: str, output: Path) -> None:
     _say(f"{name} is in {shown(output)}. There: funasr-cli models import {shown(output.name)}")
 
 
-@models.command("import")
+@models.command("import", short_help="Put a model from a bundle into the store.")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--trust", is_flag=True, help="Take files that this program does not know, on the bundle's word.")
 def import_(bundle: Path, trust: bool) -> None:

@@ -6,16 +6,20 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from funasr_cli.cli.grouped import GroupedOption
 from funasr_cli.config import nearest, read_config
 from funasr_cli.errors import UsageError
 
 ENVIRONMENT = "FUNASR_CLI"
-NOT_OPTIONS = ("FUNASR_CLI_MODELS",)
-"""Variables of ours that are no options."""
+NOT_OPTIONS = ("models",)
+"""Variables of ours that are no options, without their prefix."""
+
+CONFIG = "funasr_cli.config"
+"""Under which the path of the configuration file is in the meta dictionary of click's context."""
 
 FORMATS = ("txt", "srt", "vtt", "json", "tsv")
 
@@ -36,8 +40,17 @@ class Pattern(click.types.StringParamType):
         return value
 
 
+class Glob(click.types.StringParamType):
+    """A pattern. In a variable several stand as paths do in PATH."""
+
+    envvar_list_splitter = os.pathsep
+
+
 def _split(value: str | None) -> tuple[str, ...] | None:
-    return None if value is None else tuple(dict.fromkeys(part.strip().lower() for part in value.split(",")))
+    if value is None:
+        return None
+    parts = (part.strip().lower() for part in value.split(","))
+    return tuple(dict.fromkeys(part for part in parts if part))
 
 
 def _formats(_: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
@@ -56,93 +69,128 @@ def _extensions(_: click.Context, __: click.Parameter, value: str | None) -> tup
 def _config(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
     """Make the file's values the defaults, below the environment; refuse variables that mean nothing."""
     known = {param.name: param for param in context.command.params if isinstance(param, click.Option) and param.name}
+    variables = [*known, *NOT_OPTIONS]
     for variable in os.environ:
         name = variable.removeprefix(f"{ENVIRONMENT}_").lower()
-        if variable.startswith(f"{ENVIRONMENT}_") and variable not in NOT_OPTIONS and name not in known:
-            raise UsageError(f"the environment variable {variable} is no setting", hint=nearest(name, known))
+        if variable.startswith(f"{ENVIRONMENT}_") and name not in variables:
+            hint = nearest(name, variables, lambda name: f"{ENVIRONMENT}_{name.upper()}")
+            raise UsageError(f"the environment variable {variable} is no setting", hint=hint)
     if value is not None:
+        context.meta[CONFIG] = value
         settings = {name: option for name, option in known.items() if name not in ("config", "help")}
         context.default_map = read_config(Path(value), settings)
     return value
 
 
-def _option(*names: str, **more: Any) -> Callable[[Command], Command]:
+class _Option(NamedTuple):
+    names: tuple[str, ...]
+    more: dict[str, Any]
+
+
+def _option(*names: str, **more: Any) -> _Option:
     more.setdefault("show_default", "default" in more and not more.get("is_flag", False))
-    return click.option(*names, **more)
+    return _Option(names, more)
 
 
-def _seconds(name: str, default: float, text: str) -> Callable[[Command], Command]:
+def _seconds(name: str, default: float, text: str) -> _Option:
     return _option(name, type=click.FloatRange(0), default=default, metavar="SECONDS", help=text)
 
 
 DEVICE = Pattern(r"auto|cpu|npu(:\d+(,\d+)*)?", "auto, cpu, npu, npu:0 and npu:0,2")
 
-OPTIONS = [
-    _option("-o", "--output", default="transcripts", metavar="DIR|-",
-            help="Folder for the outputs and the record of the run; - prints one format to stdout."),
-    _option("--beside", is_flag=True, help="Write each output next to its recording; the record stays in the folder."),
-    _option("-f", "--format", "formats", callback=_formats, metavar="FORMAT,...",
-            help=f"What to write: {', '.join(FORMATS)}.  [default: txt,srt; txt on stdout]"),
-    _option("--txt-layout", type=click.Choice(["plain", "paragraphs", "timestamps"]), default="paragraphs",
-            help="Of TXT files: one line, a paragraph a line, or each paragraph behind the time at which it begins."),
-    _option("--bom", is_flag=True, help="Begin text and subtitles with a byte order mark, for old Windows programs."),
-    _option("--crlf", is_flag=True, help="End the lines of text and subtitles as Windows does."),
-    _option("--model", metavar="NAME|DIR",
-            help="By name or folder.  [default: sensevoice-small if it is there, else whisper-base]"),
-    _option("--device", default="auto", type=DEVICE, metavar="auto|cpu|npu[:0,1]",
-            help="Where the model runs: npu takes all NPUs, npu:0,2 these; auto never passes over one in silence."),
-    _option("--on-device-failure", type=click.Choice(["fail", "cpu"]), default="fail",
-            help="When an NPU fails and does not come back: fail, or go on on the CPU and say so."),
-    _option("--numa", default="auto", type=Pattern(r"auto|off|\d+", "auto, off and the number of a node"),
-            metavar="auto|off|N",
-            help="Memory node to keep the processes on: by default that of their NPU, where there are several."),
-    _option("--precision", type=click.Choice(["auto", "float32", "int8"]), default="auto",
-            help="Of the model's computation; int8 takes less time and memory and makes more mistakes."),
-    _option("--language", default="auto", metavar="CODE",
-            help="Language spoken, e.g. zh or en; auto lets each recording's first windows vote."),
-    _option("--channels", type=click.Choice(["mix", "split"]), default="mix",
-            help="Average them, or split: a microphone per channel, each transcribed by itself and labelled."),
-    _option("--itn/--no-itn", default=True,
-            help="Numbers in figures, and punctuation from models that can do without."),
-    _option("--hotwords", multiple=True, metavar="FILE", type=click.Path(path_type=Path),
-            help="Words to listen for, one a line; can be given several times. See funasr-cli hotwords --help."),
-    _option("--hotword-correction", type=click.Choice(["off", "safe", "strong"]), default="safe",
-            help="How readily a hotword takes the place of Mandarin text that sounds like it."),
-    _option("--script", type=click.Choice(["simplified", "traditional", "keep"]), default="simplified",
-            help="Of Chinese text; keep leaves it as the model writes it."),
-    _option("--vad", type=click.Choice(["silero", "off"]), default="silero",
-            help="Voice detector; off transcribes silence as well."),
-    _option("--vad-threshold", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.4,
-            help="Probability from which a sound is speech."),
-    _seconds("--vad-min-speech", 0.1, "Shorter sounds are no speech."),
-    _seconds("--vad-min-silence", 0.3, "Shorter pauses do not end a stretch of speech."),
-    _seconds("--vad-padding", 0.3, "Margin kept around speech; at most the minimum silence."),
-    _seconds("--overlap", 2.0, "How far windows overlap in speech without pauses."),
-    _option("--include", multiple=True, metavar="GLOB", help="Take only recordings whose path below the folder fits."),
-    _option("--exclude", multiple=True, metavar="GLOB", help="Pass over recordings whose path below the folder fits."),
-    _option("--ext", callback=_extensions, metavar="EXT,...", help="Extensions taken in folders instead of all known."),
-    _seconds("--min-age", 0.0, "Leave files that were changed more recently for next time; 60 is good for cron."),
-    _option("--force", is_flag=True, help="Do again what is done."),
-    _option("--verify-content", is_flag=True, help="Compare content by hash even where size and times are the same."),
-    _option("--deadline", metavar="HH:MM|+2h", help="Take on no new recording after this time."),
-    _option("--max-files", type=click.IntRange(1), metavar="N", help="Do at most N recordings."),
-    _option("--workers", type=click.IntRange(1), metavar="N",
-            help="Processes that read and write recordings.  [default: by the cores this process may use]"),
-    _option("--window-timeout", type=click.FloatRange(0, min_open=True), default=300.0, metavar="SECONDS",
-            help="Give up a device process that takes longer for one window, and run the window again in a new one."),
-    _option("--wait", is_flag=True, help="Wait where another run holds the output folder."),
-    _option("--dry-run", is_flag=True, help="List what would be done and why, and do nothing."),
-    _option("--json-summary", is_flag=True, help="Print the totals as one JSON object on stdout."),
-    _option("--progress", type=click.Choice(["auto", "rich", "plain", "none"]), default="auto",
-            help="Live display, lines for a log, or nothing; always on stderr."),
-    _option("--debug", is_flag=True, help="Stop at the first error and show where it arose."),
-    _option("--config", callback=_config, is_eager=True, expose_value=False, metavar="FILE",
-            help="YAML file with these options as keys; the environment and the command line go before it."),
-]  # fmt: skip
+HOTWORD_FORMAT = "the format: funasr-cli hotwords check --help"
+
+SETTINGS = {
+    "What is written": [
+        _option("-o", "--output", default="transcripts", metavar="DIR|-",
+                help="Folder for the outputs and the record of the run; - prints one format to stdout."),
+        _option("--beside", is_flag=True,
+                help="Write each output next to its recording; the record stays in the folder."),
+        _option("-f", "--format", "formats", callback=_formats, metavar="FORMAT,...",
+                help=f"What to write: {', '.join(FORMATS)}.  [default: txt,srt; txt on stdout]"),
+        _option("--txt-layout", type=click.Choice(["plain", "paragraphs", "timestamps"]), default="paragraphs",
+                help="Of TXT files: one line, a paragraph a line, or each paragraph behind the time at which it "
+                "begins."),
+        _option("--bom", is_flag=True,
+                help="Begin text and subtitles with a byte order mark, for old Windows programs."),
+        _option("--crlf", is_flag=True, help="End the lines of text and subtitles as Windows does."),
+    ],
+    "Which recordings": [
+        _option("--include", multiple=True, metavar="GLOB", type=Glob(),
+                help="Take only what fits: a path below the folder or, without a slash, a name at any depth, of a "
+                "recording or of a folder with all in it. Can be given several times."),
+        _option("--exclude", multiple=True, metavar="GLOB", type=Glob(),
+                help="Pass over what fits, by the same rules. Can be given several times."),
+        _option("--ext", callback=_extensions, metavar="EXT,...",
+                help="Extensions taken in folders instead of all known."),
+        _seconds("--min-age", 0.0, "Leave files that were changed more recently for next time; 60 is good for cron."),
+        _option("--force", is_flag=True, help="Do again what is done."),
+        _option("--verify-content", is_flag=True,
+                help="Compare content by hash even where size and times are the same."),
+        _option("--dry-run", is_flag=True, help="List what would be done and why, and do nothing."),
+    ],
+    "Model and device": [
+        _option("--model", metavar="NAME|DIR",
+                help="By name or folder.  [default: sensevoice-small if it is there, else sensevoice-small-int8, else "
+                "whisper-base]"),
+        _option("--precision", type=click.Choice(["auto", "float32", "int8"]), default="auto",
+                help="Of the model's computation; int8 takes less time and memory and makes more mistakes."),
+        _option("--device", default="auto", type=DEVICE, metavar="auto|cpu|npu[:0,1]",
+                help="Where the model runs: npu takes all NPUs, npu:0,2 these; auto never passes over one in "
+                "silence."),
+        _option("--on-device-failure", type=click.Choice(["fail", "cpu"]), default="fail",
+                help="When an NPU fails and does not come back: fail, or go on on the CPU and say so."),
+        _option("--window-timeout", type=click.FloatRange(0, min_open=True), default=300.0, metavar="SECONDS",
+                help="Give up a device process that takes longer for one window, and run the window again in a new "
+                "one."),
+        _option("--numa", default="auto", type=Pattern(r"auto|off|\d+", "auto, off and the number of a node"),
+                metavar="auto|off|N",
+                help="Memory node to keep the processes on: by default that of their NPU, where there are several."),
+    ],
+    "Language and text": [
+        _option("--language", default="auto", metavar="CODE",
+                help="Language spoken, e.g. zh or en; auto lets each recording's first windows vote."),
+        _option("--hotwords", multiple=True, metavar="FILE", type=click.Path(path_type=Path),
+                help=f"Words to listen for, one a line ({HOTWORD_FORMAT}). Can be given several times."),
+        _option("--hotword-correction", type=click.Choice(["off", "safe", "strong"]), default="safe",
+                help="How readily a hotword takes the place of Mandarin text that sounds like it."),
+        _option("--itn/--no-itn", default=True,
+                help="Numbers in figures, and punctuation from models that can do without."),
+        _option("--script", type=click.Choice(["simplified", "traditional", "keep"]), default="simplified",
+                help="Of Chinese text; keep leaves it as the model writes it."),
+    ],
+    "Sound": [
+        _option("--channels", type=click.Choice(["mix", "split"]), default="mix",
+                help="Average them, or split: a microphone per channel, each transcribed by itself and labelled."),
+        _option("--vad", type=click.Choice(["silero", "off"]), default="silero",
+                help="Voice detector; off transcribes silence as well."),
+        _option("--vad-threshold", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.4,
+                metavar="P",
+                help="Probability from which a sound is speech."),
+        _seconds("--vad-min-speech", 0.1, "Shorter sounds are no speech."),
+        _seconds("--vad-min-silence", 0.3, "Shorter pauses do not end a stretch of speech."),
+        _seconds("--vad-padding", 0.3, "Margin kept around speech; at most the minimum silence."),
+        _seconds("--overlap", 2.0, "How far windows overlap in speech without pauses."),
+    ],
+    "The run": [
+        _option("--deadline", metavar="HH:MM|+2h", help="Take on no new recording after this time."),
+        _option("--max-files", type=click.IntRange(1), metavar="N", help="Do at most N recordings."),
+        _option("--workers", type=click.IntRange(1), metavar="N",
+                help="Processes that read and write recordings.  [default: by the cores this process may use]"),
+        _option("--wait", is_flag=True, help="Wait where another run holds the output folder."),
+        _option("--json-summary", is_flag=True, help="Print the totals as one JSON object on stdout."),
+        _option("--progress", type=click.Choice(["auto", "rich", "plain", "none"]), default="auto",
+                help="Live display, lines for a log, or nothing; always on stderr."),
+        _option("--debug", is_flag=True, help="Stop at the first error and show where it arose."),
+        _option("--config", callback=_config, is_eager=True, expose_value=False, metavar="FILE",
+                help="YAML file with these options as keys; the environment and the command line go before it."),
+    ],
+}  # fmt: skip
 
 
 def settings(command: Command) -> Command:
     """Give a command all settings."""
-    for option in reversed(OPTIONS):
-        command = option(command)
+    for title, options in reversed(SETTINGS.items()):
+        for option in reversed(options):
+            command = click.option(*option.names, cls=GroupedOption, group=title, **option.more)(command)
     return command

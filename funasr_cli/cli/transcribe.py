@@ -7,11 +7,14 @@ from typing import Any
 
 import click
 
+from funasr_cli.cli.grouped import GroupedCommand
 from funasr_cli.cli.options import ENVIRONMENT, settings
 
 
 @click.command(
-    short_help="Turn recordings into text and subtitles.", context_settings={"auto_envvar_prefix": ENVIRONMENT}
+    cls=GroupedCommand,
+    short_help="Turn recordings into text and subtitles.",
+    context_settings={"auto_envvar_prefix": ENVIRONMENT},
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @settings
@@ -28,9 +31,12 @@ def transcribe(flags: dict[str, bool], /, **options: Any) -> None:
     funasr-cli transcribe talk.mp4 -f srt,json -o subtitles
     cat call.mp3 | funasr-cli transcribe - -f txt -o - > call.txt
 
+    Every option can be set elsewhere too: --min-age by the variable FUNASR_CLI_MIN_AGE, or as min_age in the file of
+    --config. In a variable, what can be given several times stands with : between, as in PATH.
+
     Exit codes: 0 done, also when nothing was new; 1 some recordings failed; 2 wrong usage; 3 no audio found; 4 no
-    usable model, device or folder; 5 the record could not be kept; 6 another run holds the output folder; 130, 143
-    interrupted.
+    usable model, device or folder, or nothing can be printed; 5 the record could not be kept, or the summary not be
+    printed; 6 another run holds the output folder; 130, 143 interrupted; 141 nobody reads what is printed any more.
     """
     flags["debug"] = options["debug"]
     from funasr_cli.cli.running import transcribe_all  # NumPy, the runtimes and rich are loaded here, not for --help

@@ -23,9 +23,9 @@ def test_show_tells_each_value_and_its_source(run: Run, tmp_path: Path, monkeypa
     done = run("config", "show", "--config", "c.yaml", "--overlap", "1")
     assert done.returncode == 0, done.stderr
     shown = settings(done.stdout)
-    assert shown["language"] == ("zh", "configuration file")
-    assert shown["formats"] == ("srt,vtt", "configuration file")
-    assert shown["include"] == ("a*,b", "configuration file")
+    assert shown["language"] == ("zh", "configuration file c.yaml")
+    assert shown["formats"] == ("srt,vtt", "configuration file c.yaml")
+    assert shown["include"] == ("a*,b", "configuration file c.yaml")
     assert shown["vad_threshold"] == ("0.7", "environment")
     assert shown["overlap"] == ("1.0", "command line")
     assert shown["device"] == ("auto", "default")
@@ -36,7 +36,7 @@ def test_the_file_itself_can_be_named_in_the_environment(
 ) -> None:
     (tmp_path / "c.yaml").write_text("force: true\n")
     monkeypatch.setenv("FUNASR_CLI_CONFIG", "c.yaml")
-    assert settings(run("config", "show").stdout)["force"] == ("true", "configuration file")
+    assert settings(run("config", "show").stdout)["force"] == ("true", "configuration file c.yaml")
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,17 @@ def test_the_file_itself_can_be_named_in_the_environment(
         ("vad_threshold: 7\n", "c.yaml:1: vad_threshold: 7.0 is not in the range"),
         ("force: 1\n", "c.yaml:1: force: expected true or false, got 1"),
         ("language: no\n", "c.yaml:1: language: expected text, not true or false, got False"),
+        ("language: no\n", 'Put it into quotes: language: "no"'),
+        ("vad: off\n", 'Put it into quotes: vad: "off"'),
+        ("vad: yes\n", "'yes' is not one of 'silero', 'off'"),
+        ("numa: off\n", 'Put it into quotes: numa: "off"'),
+        ("numa: 0\n", 'Put it into quotes: numa: "0"'),
+        ("deadline: 16:30\n", 'YAML takes 16:30 for something else. Put it into quotes: deadline: "16:30"'),
+        ("model: 2026-01-01\n", 'Put it into quotes: model: "2026-01-01"'),
+        ("include: [a, 1]\n", 'Put it into quotes: include: "1"'),
+        ("min_age: off\n", "c.yaml:1: min_age: expected a number, not true or false, got False\n"),
+        ("force: 'yes'\n", "c.yaml:1: force: expected true or false, got 'yes'\n"),
+        ("output: ''\n", "c.yaml:1: output: has no value"),
         ("language: 5\n", "c.yaml:1: language: expected text (put it into quotes), got 5"),
         ("language: [zh, en]\n", "c.yaml:1: language: expected one value, got a list"),
         ("device: gpu\n", "c.yaml:1: device: 'gpu' is none of auto, cpu, npu"),
@@ -75,11 +86,36 @@ def test_an_empty_file_changes_nothing(run: Run, tmp_path: Path) -> None:
     assert run("config", "show", "--config", "c.yaml").stdout == run("config", "show").stdout
 
 
-def test_a_variable_that_is_no_setting_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FUNASR_CLI_LANGAUGE", "zh")
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [("LANGAUGE", "LANGUAGE"), ("MODLES", "MODELS"), ("FORMAT", "FORMATS"), ("HOTWORD", "HOTWORDS")],
+)
+def test_a_variable_that_is_no_setting_is_refused(
+    run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, meant: str
+) -> None:
+    monkeypatch.setenv(f"FUNASR_CLI_{variable}", "zh")
     done = run("transcribe", "x.wav")
     assert done.returncode == 2
-    assert "FUNASR_CLI_LANGAUGE is no setting\n  Did you mean language?" in done.stderr
+    assert f"FUNASR_CLI_{variable} is no setting\n  Did you mean FUNASR_CLI_{meant}?" in done.stderr
+
+
+def test_lists_in_variables_are_as_in_path_or_as_on_the_command_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    lists = {"INCLUDE": "a b*:c", "EXCLUDE": "d:e", "HOTWORDS": "my words:g", "FORMATS": "txt,srt", "EXT": ".wav,mp3,"}
+    for name, value in lists.items():
+        monkeypatch.setenv(f"FUNASR_CLI_{name}", value)
+    rows = dict(line.split(None, 1) for line in run("config", "show").stdout.splitlines())
+    found = [rows[name].partition("  ")[0] for name in map(str.lower, lists)]
+    assert found == ["a b*,c", "d,e", "my words,g", "txt,srt", "wav,mp3"]
+
+
+def test_hotwords_of_a_file_lie_where_the_file_says(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/c.yaml").write_text("hotwords: [gov.txt, ../names.txt, ~/mine.txt, /all.txt]\nmodel: nano\n")
+    shown = settings(run("config", "show", "--config", "etc/c.yaml").stdout)
+    assert shown["hotwords"][0] == "etc/gov.txt,etc/../names.txt,/home/me/mine.txt,/all.txt"
+    assert shown["model"][0] == "nano"
+    assert settings(run("config", "show", "--hotwords", "gov.txt").stdout)["hotwords"][0] == "gov.txt"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.name)
@@ -87,13 +123,17 @@ def test_the_files_that_come_along_are_good(run: Run, path: Path) -> None:
     assert run("config", "show", "--config", path).returncode == 0
 
 
-def test_default_yaml_says_what_holds_without_it(run: Run) -> None:
+def test_default_yaml_says_what_holds_without_it(run: Run, tmp_path: Path) -> None:
     path = ROOT / "configs" / "default.yaml"
     with_file, without = (
         {name: value for name, (value, _) in settings(run("config", "show", *more).stdout).items()}
         for more in (("--config", path), ())
     )
     assert with_file == without
+    text = path.read_text(encoding="utf-8")
+    assert [name for name in without if f"\n{name}: " not in text and f"\n# {name}: " not in text] == []
+    (tmp_path / "all.yaml").write_text(text.partition("commas.\n")[2].replace("\n# ", "\n"), encoding="utf-8")
+    assert run("config", "show", "--config", "all.yaml").returncode == 0
     assert set(yaml.safe_load(path.read_text(encoding="utf-8"))) == {
         name for name, value in without.items() if value != "-"
     }
