@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -51,14 +52,15 @@ def list_(as_json: bool) -> None:
             model["family"],
             model["languages"],
             model["licence"],
-            shown(model["path"]) if model["path"] else "in packages" if model["packages"] else "-",
+            _whereabouts(model),
         )
         for model in described
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
-    click.echo(f"\n* default: {reason}")
+    damaged = next((model["fault"] for model in described if model["default"]), None)
+    click.echo(f"\n* default: {reason}" + (", but damaged: a run without --model will refuse it" if damaged else ""))
 
 
 @models.command()
@@ -71,10 +73,13 @@ def pull(name: str, hub: str, revision: str | None) -> None:
     Each file's sha256 is checked, and a pull that was interrupted goes on where it stopped. MODELSCOPE_ENDPOINT and
     HF_ENDPOINT name a mirror. With --revision, files are taken as the hub has them there.
     """
-    from funasr_cli.models.store import folder_of, is_present
+    from funasr_cli.models.store import fault, folder_of, is_present
 
     entry = entry_named(name)
     if is_present(entry):
+        if damage := fault(entry):
+            hint = f"Remove the folder {folder_of(entry)} first."
+            raise ModelError(f"{name} is here, but damaged: {damage}", hint=hint)
         if revision is not None:
             raise ModelError(f"{name} is here already", where=folder_of(entry), hint="Remove that folder to change it.")
         _say(f"{name} is here already: {shown(folder_of(entry))}")
@@ -131,6 +136,11 @@ def pack(name: str, output: Path) -> None:
     from funasr_cli.models.bundle import pack as write
     from funasr_cli.models.store import verified
 
+    if name not in CATALOGUE and os.path.isdir(name):
+        path = Path(name).resolve()
+        by_tar = f"tar cf {quote(path.name)}.tar -C {quote(str(path.parent))} {quote(path.name)}"
+        hint = f"Carry a folder of your own as it is: {by_tar}; there, tar xf, and --model DIR"
+        raise ModelError("a bundle has a model that is known by its name", where=name, hint=hint)
     folder, record = verified(entry_named(name))
     write(folder, record, output)
     _say(f"{name} is in {shown(output)}. There: funasr-cli models import {shown(output.name)}")
@@ -148,11 +158,17 @@ def import_(bundle: Path, trust: bool) -> None:
     _say(f"{record.model} is in {shown(store_dir() / record.model)}")
 
 
+def _whereabouts(model: dict[str, Any]) -> str:
+    if model["fault"]:
+        return f"damaged: {model['fault']}"
+    return shown(model["path"]) if model["path"] else "in packages" if model["packages"] else "-"
+
+
 def _described(entry: CatalogueEntry, default: str) -> dict[str, Any]:
     """What there is to say about a model, for JSON."""
     from funasr_cli.models.embedded import is_installed
     from funasr_cli.models.record import read_record
-    from funasr_cli.models.store import folder_of, is_present
+    from funasr_cli.models.store import fault, folder_of, is_present
 
     folder = folder_of(entry) if is_present(entry) else None
     origin = None
@@ -166,6 +182,7 @@ def _described(entry: CatalogueEntry, default: str) -> dict[str, Any]:
         "licence": entry.licence,
         "size": entry.size,
         "path": folder and os.fspath(folder),
+        "fault": folder and fault(entry),
         "packages": is_installed(entry),
         "origin": origin and asdict(origin),
         "hubs": {hub: repository.name for hub, repository in entry.hubs.items()},

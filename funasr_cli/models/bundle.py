@@ -1,9 +1,10 @@
 """A model as one file, to be carried to a machine without network.
 
 A bundle is a tar archive of the plainest kind (ustar): `<model>/origin.json`, then the model's files as that record
-lists them. The same model gives the same bytes. A bundle is read header by header, and not by `tarfile`'s own
-reader, which follows links and extensions that have no place in one: what the record does not name, with its size and
-sha256, is refused before a byte of it is written.
+lists them. The same model gives the same bytes. One that `tar` made of the model's folder will do as well, in whatever
+order. A bundle is read header by header, and not by `tarfile`'s own reader, which follows links and extensions that
+have no place in one: what the record does not name, with its size and sha256, is refused before a byte of it is
+written.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import BinaryIO
 from funasr_cli.errors import ModelError, OutputError
 from funasr_cli.files import CHUNK, shown, temporary_beside
 from funasr_cli.models.catalogue import entry_named
-from funasr_cli.models.place import whole_folder
+from funasr_cli.models.place import ANOTHER_STORE, whole_folder
 from funasr_cli.models.record import LONGEST, RECORD, Record, check_family, described, is_known, parse_record, verify
 
 
@@ -73,7 +74,7 @@ def unpack(bundle: Path, store: Path, *, trust: bool = False) -> Record:
             if folder.is_dir():
                 verify(folder, record, hint=f"Remove the folder {folder} to import the {entry.name} of the bundle.")
                 return record
-            with whole_folder(folder) as work:
+            with whole_folder(folder, ANOTHER_STORE) as work:
                 _unpack_files(source, record, bundle, work)
                 check_family(work, entry)
                 (work / RECORD).write_bytes(record.to_bytes())
@@ -83,29 +84,39 @@ def unpack(bundle: Path, store: Path, *, trust: bool = False) -> Record:
 
 
 def _read_head(source: BinaryIO, bundle: Path) -> Record:
-    """The record that a bundle begins with, if the bundle is as long as it says."""
+    """The record in a bundle, if that is as long as it says. It is read from the beginning again then."""
     header = _next_header(source, bundle)
-    if header is None or not header.name.endswith(f"/{RECORD}") or not 0 < header.size <= LONGEST:
+    while header is not None and header.size >= 0 and not header.name.endswith(f"/{RECORD}"):
+        source.seek(_padded(header.size), os.SEEK_CUR)
+        header = _next_header(source, bundle)
+    if header is None or not 0 < header.size <= LONGEST:
         raise ModelError("not a bundle of `funasr-cli models pack`", where=bundle)
     record = parse_record(source.read(header.size), bundle)
     if header.name != f"{record.model}/{RECORD}":
         raise ModelError(f"refused: {shown(header.name)} is the record of {record.model!r}", where=bundle)
-    source.read(len(_padding(header.size)))
-    needed = source.tell() + sum(BLOCKSIZE + file.size + len(_padding(file.size)) for file in record.files)
+    needed = sum(BLOCKSIZE + _padded(size) for size in [header.size, *(file.size for file in record.files)])
     length = os.fstat(source.fileno()).st_size
     if length < needed:
         raise ModelError(f"cut off: {length:,} bytes, where its record asks for {needed:,}", where=bundle)
+    source.seek(0)
     return record
 
 
 def _unpack_files(source: BinaryIO, record: Record, bundle: Path, folder: Path) -> None:
     """Copy the record's files into `folder`, and nothing else."""
     missing = {f"{record.model}/{file.name}": file for file in record.files}
-    seen = {f"{record.model}/{RECORD}"}
+    seen = set[str]()
     while header := _next_header(source, bundle):
+        if header.isdir() and header.name in (".", record.model) and not header.size:
+            continue  # as tar notes the folder that it was given
+        if header.type not in (REGTYPE, AREGTYPE):
+            raise ModelError(f"refused: {shown(header.name)} is not a plain file", where=bundle)
         if header.name in seen:
             raise ModelError(f"refused: {shown(header.name)} is in it twice", where=bundle)
         seen.add(header.name)
+        if header.name == f"{record.model}/{RECORD}":
+            source.seek(_padded(header.size), os.SEEK_CUR)  # which has been read
+            continue
         file = missing.pop(header.name, None)
         if file is None:
             raise ModelError(f"refused: {shown(header.name)} is not in its record", where=bundle)
@@ -128,7 +139,7 @@ def _header(name: str, size: int) -> bytes:
 
 
 def _next_header(source: BinaryIO, bundle: Path) -> TarInfo | None:
-    """The next header, `None` at the end. Raises `ModelError` for a link, a device, a folder, an extension."""
+    """The next header, `None` at the end. Raises `ModelError` for what is none."""
     block = source.read(BLOCKSIZE)
     if not block.strip(b"\0"):
         return None
@@ -136,13 +147,16 @@ def _next_header(source: BinaryIO, bundle: Path) -> TarInfo | None:
         header = TarInfo.frombuf(block, "utf-8", "surrogateescape")
     except HeaderError as error:
         raise ModelError(f"not a bundle, or damaged: {error}", where=bundle) from error
-    if header.type not in (REGTYPE, AREGTYPE):
-        raise ModelError(f"refused: {shown(header.name)} is not a plain file", where=bundle)
+    header.name = header.name.removeprefix("./")
     return header
 
 
 def _padding(size: int) -> bytes:
     return bytes(-size % BLOCKSIZE)
+
+
+def _padded(size: int) -> int:
+    return size + len(_padding(size))
 
 
 def _copy(source: BinaryIO, out: BinaryIO, size: int) -> str:

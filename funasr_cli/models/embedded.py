@@ -15,7 +15,7 @@ from pathlib import Path
 from funasr_cli.errors import ModelError
 from funasr_cli.files import CHUNK
 from funasr_cli.models.catalogue import CatalogueEntry
-from funasr_cli.models.place import whole_folder
+from funasr_cli.models.place import ANOTHER_STORE, whole_folder
 from funasr_cli.models.record import verify_file
 
 PIECE = re.compile(r"(?P<file>.+)\.part\d+")
@@ -31,7 +31,7 @@ def assemble(entry: CatalogueEntry, target: Path) -> None:
 
     Raises `ModelError` where a file is not what the catalogue says, or `target` cannot be written.
     """
-    with whole_folder(target) as work:
+    with whole_folder(target, ANOTHER_STORE) as work:
         for source, name in _sources(entry):
             with source.open("rb") as piece, (work / name).open("ab") as whole:
                 shutil.copyfileobj(piece, whole, CHUNK)

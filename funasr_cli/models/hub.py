@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from funasr_cli.errors import FunasrError, ModelError, UsageError
 from funasr_cli.files import sha256_of
 from funasr_cli.models.catalogue import CatalogueEntry, ModelFile
 from funasr_cli.models.clients import CLIENTS, Client, Expected
-from funasr_cli.models.place import whole_folder
+from funasr_cli.models.place import ANOTHER_STORE, whole_folder
 from funasr_cli.models.record import RECORD, Origin, Record, check_family
 
 UNFINISHED = ".pulling"
@@ -55,7 +56,7 @@ def pull(entry: CatalogueEntry, folder: Path, hub: str, revision: str | None, te
             check_family(scratch, entry)
         origin = Origin(hub, client.repository.name, client.repository.revision, _now())
         record = Record(entry.name, origin, tuple(sorted(files, key=lambda file: file.name)))
-        with whole_folder(folder) as work:
+        with whole_folder(folder, ANOTHER_STORE) as work:
             for file in files:
                 (scratch / file.name).rename(work / file.name)
             (work / RECORD).write_bytes(record.to_bytes())
@@ -83,7 +84,9 @@ def _git_blob_hash(path: Path) -> str:
 
 @contextmanager
 def _failures_explained(entry: CatalogueEntry, title: str) -> Iterator[None]:
-    """Make one error of the many that the clients, and the libraries below them, raise."""
+    """Make one error of the many that the clients, and the libraries below them, raise; and keep their logs quiet."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)  # each has handlers of its own, and tells of every try
     try:
         yield
     except FunasrError:
@@ -96,6 +99,8 @@ def _failures_explained(entry: CatalogueEntry, title: str) -> Iterator[None]:
             f"  Without network: funasr-cli models pack {entry.name} -o {entry.name}.tar, on a machine with network; "
             f"carry the file over; here, funasr-cli models import {entry.name}.tar",
         ) from error
+    finally:
+        logging.disable(disabled)
 
 
 def _only_pull(folder: Path, tell: Callable[[str], None]) -> TextIO:
@@ -109,7 +114,7 @@ def _only_pull(folder: Path, tell: Callable[[str], None]) -> TextIO:
             tell("waiting for another pull to end")
             fcntl.flock(lock, fcntl.LOCK_EX)
     except OSError as error:
-        raise ModelError(f"cannot be written: {error.strerror}", where=folder) from error
+        raise ModelError(f"cannot be written: {error.strerror}", where=folder, hint=ANOTHER_STORE) from error
     return lock
 
 

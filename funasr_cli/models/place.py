@@ -11,16 +11,19 @@ from pathlib import Path
 from funasr_cli.errors import ModelError
 from funasr_cli.files import is_temporary, temporary_beside
 
+ANOTHER_STORE = "Models can live elsewhere: export FUNASR_CLI_MODELS=DIR"
+"""A hint where the model store cannot be written."""
+
 ABANDONED_AFTER = 3600.0
 """Seconds after which an unfinished folder belongs to a process that was killed; filling one takes minutes at most."""
 
 
 @contextmanager
-def whole_folder(target: Path) -> Iterator[Path]:
+def whole_folder(target: Path, hint: str | None = None) -> Iterator[Path]:
     """A new folder to be filled, which becomes `target` at the end, or vanishes if that raises.
 
     Any number of processes may do this at once: each works in a folder of its own, and the first to finish wins.
-    Raises `ModelError` where `target` cannot be written.
+    Raises `ModelError` with the `hint` where `target` cannot be written.
     """
     work = temporary_beside(target)
     try:
@@ -30,7 +33,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
         yield work
         _move_into_place(work, target)
     except OSError as error:
-        raise ModelError(f"the model cannot be put here: {error.strerror}", where=target) from error
+        raise ModelError(f"the model cannot be put here: {error.strerror}", where=target, hint=hint) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from funasr_cli.errors import MachineError, ModelError
-from funasr_cli.files import sha256_of
+from funasr_cli.files import sha256_of, shown
 from funasr_cli.models.account import verify_account
 from funasr_cli.models.catalogue import (
     CATALOGUE,
@@ -20,7 +20,7 @@ from funasr_cli.models.catalogue import (
 from funasr_cli.models.embedded import assemble, is_installed
 from funasr_cli.models.layouts import AUTO, Layout, choose_weights, content_of, hash_files, layout_of
 from funasr_cli.models.offline import choose_om, source_of
-from funasr_cli.models.record import Record, read_record, verify
+from funasr_cli.models.record import RECORD, Record, read_record, verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,25 @@ def folder_of(entry: CatalogueEntry) -> Path:
 def is_present(entry: CatalogueEntry) -> bool:
     """Whether the model is in the store."""
     return os.path.isdir(folder_of(entry))  # False, and no error, for one that may not even be looked at
+
+
+def fault(entry: CatalogueEntry) -> str | None:
+    """Why a run would refuse the model in the store, as far as it shows without hashing; `None` where nothing does."""
+    folder = folder_of(entry)
+    try:
+        record = read_record(folder, entry)
+        sizes = {path.name: path.stat().st_size for path in folder.iterdir() if not path.name.startswith(".")}
+    except ModelError as error:
+        return str(error)
+    except OSError as error:
+        return f"{shown(folder)} cannot be read: {error.strerror}"
+    sizes.pop(RECORD, None)
+    for file in record.files:
+        if file.name not in sizes:
+            return f"{file.name} is missing in {shown(folder)}"
+        if sizes.pop(file.name) != file.size:
+            return f"{file.name} in {shown(folder)} is not {file.size:,} bytes long"
+    return f"{shown(min(sizes))} in {shown(folder)} is no file of the model" if sizes else None
 
 
 def default_model() -> tuple[str, str]:

@@ -96,19 +96,79 @@ def test_without_network_the_message_says_how_to_carry_the_model_over(models: Mo
     assert "error: sensevoice-small cannot be fetched from ModelScope: " in done.stderr
     assert "models pack sensevoice-small" in done.stderr
     assert "models import sensevoice-small.tar" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[0] == "LICENSE: 71 bytes"
+    assert done.stderr.splitlines()[1].startswith("error: ")  # and nothing of what the client logs
     assert not (tmp_path / "store/sensevoice-small").exists()
 
 
+def test_without_network_the_other_hub_is_as_quiet(models: Models) -> None:
+    done = models("pull", "whisper-small", "--hub", "huggingface", HF_ENDPOINT="http://127.0.0.1:9")
+    assert done.returncode == 4
+    assert [line.split(":")[0] for line in done.stderr.splitlines()] == [
+        "config.json",
+        "error",
+        "  What has arrived is kept; the same command goes on from there.",
+        "  Without network",
+    ]
+
+
 def test_the_list_says_what_there_is_and_which_model_is_taken(models: Models, tmp_path: Path) -> None:
+    models("pull", "whisper-small", "--revision", "v2")
     (tmp_path / "store/sensevoice-small-int8").mkdir(parents=True)
     done = models("list")
     assert done.returncode == 0, done.stderr
     rows = [line.split() for line in done.stdout.splitlines()]
     assert rows[0][:4] == ["sensevoice-small", "938", "MB", "sensevoice"]
     assert rows[1][:2] == ["*", "sensevoice-small-int8"]
-    assert rows[1][-1] == f"{tmp_path}/store/sensevoice-small-int8"
-    assert done.stdout.splitlines()[-1] == "* default: sensevoice-small-int8 is in the model store"
+    assert " ".join(rows[1][-6:]) == f"damaged: am.mvn is missing in {tmp_path}/store/sensevoice-small-int8"
+    assert done.stdout.splitlines()[-1] == (
+        "* default: sensevoice-small-int8 is in the model store, but damaged: a run without --model will refuse it"
+    )
+    assert f"{tmp_path}/store/whisper-small\n" in done.stdout
+    faults = {model["name"]: model["fault"] for model in json.loads(models("list", "--json").stdout)["models"]}
+    assert [name for name, fault in faults.items() if fault] == ["sensevoice-small-int8"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        (lambda folder: (folder / "model.bin").unlink(), "model.bin is missing in"),
+        (lambda folder: os.truncate(folder / "model.bin", 5), "model.bin in"),
+        (lambda folder: (folder / "origin.json").write_text("{}"), "not a record of a model's origin"),
+        (lambda folder: (folder / "more.bin").touch(), "more.bin in"),
+    ],
+)
+def test_a_damaged_model_does_not_pass_for_one_that_is_here(
+    models: Models, tmp_path: Path, damage: Callable[[Path], object], fault: str
+) -> None:
+    models("pull", "whisper-small", "--revision", "v2")
+    damage(tmp_path / "store/whisper-small")
+    assert "damaged: " in models("list").stdout
+    again = models("pull", "whisper-small")
+    assert again.returncode == 4
+    assert "whisper-small is here, but damaged: " in again.stderr
+    assert fault in again.stderr
+    assert f"Remove the folder {tmp_path}/store/whisper-small first." in again.stderr
+
+
+def test_a_folder_of_ones_own_is_carried_without_a_bundle(models: Models, tmp_path: Path) -> None:
+    (tmp_path / "my model").mkdir()
+    done = models("pack", "my model", "-o", "x.tar")
+    assert done.returncode == 4
+    assert f"tar cf 'my model'.tar -C {tmp_path} 'my model'; there, tar xf, and --model DIR" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "store", [{"FUNASR_CLI_MODELS": "/dev/null/models"}, {"HOME": "/dev/null", "FUNASR_CLI_MODELS": ""}]
+)
+def test_a_store_that_cannot_be_written_comes_with_another_place(
+    embedded: None, models: Models, store: dict[str, str]
+) -> None:
+    for arguments in (["path", "whisper-base"], ["pull", "whisper-small"]):
+        done = models(*arguments, **store)
+        assert done.returncode == 4
+        assert "/dev/null" in done.stderr
+        assert "export FUNASR_CLI_MODELS=DIR" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["pull", "path", "verify"])

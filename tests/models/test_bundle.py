@@ -7,6 +7,7 @@ import json
 import shutil
 import socket
 import struct
+import subprocess
 import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -121,6 +122,24 @@ def test_a_bundle_that_cannot_be_written_leaves_nothing(folder: Path, tmp_path: 
     assert {path.name for path in tmp_path.iterdir()} == {"store", "taken"}
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["toy"],
+        ["./toy"],
+        ["--sort=name", "."],
+        ["--format=ustar", "toy/tokenizer.json", "toy/model.bin", "toy/origin.json", "toy/config.json"],
+    ],
+    ids=" ".join,
+)
+def test_a_bundle_that_tar_made_of_the_folder_is_welcome(
+    folder: Path, elsewhere: Path, tmp_path: Path, arguments: list[str]
+) -> None:
+    subprocess.run(["tar", "cf", tmp_path / "toy.tar", "-C", folder.parent, *arguments], check=True)
+    assert unpack(tmp_path / "toy.tar", elsewhere) == RECORD
+    assert {path.name for path in (elsewhere / "toy").iterdir()} == {*FILES, "origin.json"}
+
+
 def test_a_bundle_made_by_another_tar_of_the_same_files_is_welcome(elsewhere: Path, tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "toy.tar", "w", format=tarfile.GNU_FORMAT) as archive:
         for info, data in [HEAD, *reversed(BODY)]:
@@ -141,6 +160,10 @@ def test_a_bundle_made_by_another_tar_of_the_same_files_is_welcome(elsewhere: Pa
         (member("toy/model.bin", type=tarfile.CHRTYPE, devmajor=1, devminor=8), "toy/model.bin is not a plain file"),
         (member("toy/model.bin", type=tarfile.FIFOTYPE), "toy/model.bin is not a plain file"),
         (member("toy/sub", type=tarfile.DIRTYPE), "toy/sub is not a plain file"),
+        (member("..", type=tarfile.DIRTYPE), r"refused: \.\. is not a plain file"),
+        (member("toy", b"x", type=tarfile.DIRTYPE), "refused: toy is not a plain file"),
+        (member("././toy/../evil", b"x"), r"refused: \./toy/\.\./evil is not in its record"),
+        (member("./toy/config.json", FILES["config.json"]), "toy/config.json is in it twice"),
         (member("toy/model.bin", type=tarfile.XHDTYPE, size=1 << 40), "toy/model.bin is not a plain file"),
         (member("././@LongLink", type=tarfile.GNUTYPE_LONGNAME, size=1 << 40), "@LongLink is not a plain file"),
         (member("toy/model.bin", type=tarfile.GNUTYPE_SPARSE), "toy/model.bin is not a plain file"),

