@@ -38,7 +38,7 @@ def surprise(word: str) -> float:
 
 @cache
 def goes_anywhere(word: str) -> bool:
-    """Whether a word is one frequent character, neither a noun nor an adjective: 是, 以, 不, 会, 在, 个."""
+    """Whether a word is one frequent character, and no noun, place, number or adjective: 是, 以, 不, 会, 在, 个."""
     import rjieba
 
-    return len(word) == 1 and surprise(word) < FREQUENT and rjieba.tag(word)[0][1] not in ("n", "a")
+    return len(word) == 1 and surprise(word) < FREQUENT and rjieba.tag(word)[0][1] not in ("n", "f", "m", "a")

@@ -204,6 +204,8 @@ def test_a_difference_in_tone_takes_more() -> None:
         ("鲲鹏", "昆喷", set()),  # and a tone
         ("碳达峰", "坍搭封", {"safe", "strong"}),  # two tones
         ("碳达峰", "坍搭缝", {"strong"}),  # three tones
+        ("知识图谱", "止使吐谱", {"safe", "strong"}),
+        ("知识图谱", "止使吐铺", {"strong"}),  # four
     ],
 )
 def test_how_different_a_word_may_sound(hotword: str, heard: str, found_by: set[Strength]) -> None:
@@ -239,6 +241,18 @@ def test_a_word_that_goes_with_anything_is_no_surprise_unless_the_recogniser_was
 ) -> None:
     assert corrected(heard, hotword, confidence=0.9) == heard
     assert hotword in corrected(heard, hotword, confidence=UNSURE)
+
+
+def test_strong_holds_a_recogniser_for_unsure_sooner() -> None:
+    heard = "中国是现代化国家"
+    strengths: tuple[Strength, ...] = ("safe", "strong")
+    changed = {
+        (strength, sure)
+        for strength in strengths
+        for sure in (0.55, 0.65, 0.75, 0.85)
+        if corrected(heard, "中国式现代化", confidence=sure, strength=strength) != heard
+    }
+    assert changed == {("safe", 0.55), ("strong", 0.55), ("strong", 0.65), ("strong", 0.75)}
 
 
 def test_japanese_is_left_alone() -> None:
