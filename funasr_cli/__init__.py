@@ -1,4 +1,4 @@
-"""Batch transcription of recordings with Fun-ASR and Whisper models, on CPUs and Ascend NPUs."""
+"""Batch transcription of recordings with FunASR and Whisper models, on CPUs and Ascend NPUs."""
 
 import os
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
 from urllib.parse import unquote, urlsplit
+
+from funasr_cli.errors import MachineError
 
 NAME = "funasr-cli"
 
@@ -19,6 +22,14 @@ def how_to_install(extra: str) -> str:
     if checkout is not None:
         return f"{pip} {quote(f'{checkout}[{extra}]')}"
     return f"{pip} --find-links FOLDER_OF_WHEELS '{NAME}[{extra}]'"
+
+
+def need(extra: str, *modules: str) -> None:
+    """Raise `MachineError` unless the modules of an extra are installed."""
+    missing = [module for module in modules if find_spec(module) is None]
+    if missing:
+        what = f"this needs the extra [{extra}], of which is not installed: {', '.join(missing)}"
+        raise MachineError(what, hint=how_to_install(extra))
 
 
 def _checkout() -> Path | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from funasr_cli.errors import MachineError, ModelError
-from funasr_cli.extras import how_to_install
+from funasr_cli.errors import ModelError
+from funasr_cli.extras import need
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -47,7 +46,7 @@ def export(checkpoint: Path, output: str, window: float, topk: int, int8: bool) 
         if not (checkpoint / name).is_file():
             hint = "A FunASR checkpoint is a folder with config.yaml, model.pt, am.mvn and tokens.json."
             raise ModelError(f"has no {name}", where=checkpoint, hint=hint)
-    _need("export", "torch", "funasr", "onnx")
+    need("export", "torch", "funasr", "onnx")
     from funasr_cli.export.make import from_checkpoint
 
     from_checkpoint(checkpoint, Path(output), window=window, topk=topk, int8=int8, tell=_tell)
@@ -65,18 +64,10 @@ def freeze(graph: Path, output: str, window: float, topk: int, int8: bool) -> No
     \b
     funasr-cli freeze ./SenseVoiceSmall-onnx/model.onnx -o sensevoice-15s
     """
-    _need("freeze", "onnx")
+    need("freeze", "onnx")
     from funasr_cli.export.make import from_graph
 
     from_graph(graph, Path(output), window=window, topk=topk, int8=int8, tell=_tell)
-
-
-def _need(extra: str, *modules: str) -> None:
-    """Raise `MachineError` unless the modules of an extra are installed."""
-    missing = [module for module in modules if find_spec(module) is None]
-    if missing:
-        what = f"this needs the extra [{extra}], of which is not installed: {', '.join(missing)}"
-        raise MachineError(what, hint=how_to_install(extra))
 
 
 def _tell(message: str) -> None:

@@ -11,8 +11,7 @@ from funasr_cli.files import megabytes, shown
 from funasr_cli.models.catalogue import CATALOGUE, CatalogueEntry
 from funasr_cli.models.embedded import is_installed
 from funasr_cli.models.layouts import layout_of
-from funasr_cli.models.record import RECORD, read_record
-from funasr_cli.models.store import default_model, folder_of, is_present, store_dir
+from funasr_cli.models.store import default_model, fault, folder_of, is_present, store_dir
 
 
 def model_checks(named: Path | None, found: Path | None) -> list[Check]:
@@ -53,27 +52,8 @@ def _model(entry: CatalogueEntry, *, needed: bool) -> Check:
         text = f"not on this machine; without network, bring it with funasr-cli models import {entry.name}.tar"
         return Check(entry.name, text, "problem", entry.install)
     folder = folder_of(entry)
-    fault = _fault(entry)
-    if fault is None:
+    wrong = fault(entry)
+    if wrong is None:
         return Check(entry.name, f"{megabytes(entry.size)} in {shown(folder)}, sizes as recorded")
     verdict: Verdict = "problem" if needed else "warning"
-    return Check(entry.name, fault, verdict, f"funasr-cli models verify {entry.name}")  # which tells how to mend it
-
-
-def _fault(entry: CatalogueEntry) -> str | None:
-    """Why a run would refuse the model in the store, as far as it shows without hashing; `None` where nothing does."""
-    folder = folder_of(entry)
-    try:
-        record = read_record(folder, entry)
-        sizes = {path.name: path.stat().st_size for path in folder.iterdir() if not path.name.startswith(".")}
-    except ModelError as error:
-        return str(error)
-    except OSError as error:
-        return f"{shown(folder)} cannot be read: {error.strerror}"
-    sizes.pop(RECORD, None)
-    for file in record.files:
-        if file.name not in sizes:
-            return f"{file.name} is missing in {shown(folder)}"
-        if sizes.pop(file.name) != file.size:
-            return f"{file.name} in {shown(folder)} is not {file.size:,} bytes long"
-    return f"{shown(min(sizes))} in {shown(folder)} is no file of the model" if sizes else None
+    return Check(entry.name, wrong, verdict, f"funasr-cli models verify {entry.name}")  # which tells how to mend it

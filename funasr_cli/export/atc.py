@@ -15,6 +15,7 @@ from typing import Any
 from funasr_cli.errors import MachineError, ModelError, OutputError, UsageError
 from funasr_cli.executors.npu_smi import soc_name
 from funasr_cli.export.cann import cann_version, compiler_environment
+from funasr_cli.extras import need
 from funasr_cli.features.lfr import SECONDS_PER_FRAME
 from funasr_cli.files import sha256_of
 from funasr_cli.models.account import ACCOUNT, read_account, record_om
@@ -222,10 +223,9 @@ def _facts(conversion: Conversion, environment: Mapping[str, str]) -> dict[str, 
 
 
 def _make_graph(conversion: Conversion) -> None:
-    try:
-        from funasr_cli.export.variants import write_variant
-    except ModuleNotFoundError as error:
-        raise MachineError(f"{error}", hint="pip install 'funasr-cli[freeze]'") from error
+    need("freeze", "onnx")
+    from funasr_cli.export.variants import write_variant
+
     write_variant(conversion.source, conversion.graph, cut=conversion.cut, topk=conversion.topk)
 
 

@@ -12,6 +12,7 @@ import yaml
 
 from funasr_cli.errors import MachineError, ModelError
 from funasr_cli.export.compare import MAX_DIFFERENCE, log_softmax
+from funasr_cli.extras import how_to_install
 from funasr_cli.features.cmvn import FEATURES
 from funasr_cli.recognizers.sensevoice_graph import LANGUAGE_IDS, TEXTNORM_IDS
 
@@ -34,7 +35,7 @@ def export_checkpoint(folder: Path, target: Path) -> None:
         from funasr.models.sense_voice.model import SenseVoiceSmall
     except ImportError as error:
         raise MachineError(
-            f"exporting a checkpoint needs torch and funasr: {error}", hint="pip install 'funasr-cli[export]'"
+            f"exporting a checkpoint needs torch and funasr: {error}", hint=how_to_install("export")
         ) from error
     config = _config(folder / "config.yaml")
     weights = _weights(torch, folder / "model.pt")

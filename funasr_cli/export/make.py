@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from funasr_cli.errors import MachineError, UsageError
+from funasr_cli.errors import UsageError
+from funasr_cli.extras import need
 from funasr_cli.models.place import whole_folder
 
 Tell = Callable[[str], object]
@@ -32,10 +33,9 @@ def from_graph(graph: Path, target: Path, *, window: float, topk: int, int8: boo
 def _build(
     dynamic: Path, source: Path, work: Path, scratch: Path, window: float, topk: int, int8: bool, tell: Tell
 ) -> None:
-    try:
-        from funasr_cli.export.folder import build
-    except ModuleNotFoundError as error:
-        raise MachineError(f"{error}", hint="pip install 'funasr-cli[freeze]'") from error
+    need("freeze", "onnx")
+    from funasr_cli.export.folder import build
+
     build(dynamic, source, work, scratch, window=window, topk=topk, int8=int8, tell=tell)
 
 

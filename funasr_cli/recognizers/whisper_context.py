@@ -18,9 +18,9 @@ from funasr_cli.errors import ModelError
 from funasr_cli.hotwords import Hotword
 from funasr_cli.recognizers.words import is_unspaced
 
-MOST = 75
-"""Tokens: 25 Chinese words of two characters, about ten terms. Figures are in benchmarks/README.md. More make a window
-slower, and bring more words that nobody said."""
+MOST = 150
+"""Tokens, of the 223 that Whisper has room for: 50 Chinese words of two characters, about twenty terms. With 75, twice
+as many of the words that were said are missed (benchmarks/README.md)."""
 
 
 class Style(NamedTuple):

@@ -13,6 +13,7 @@ from funasr_cli.hotwords import read_hotwords
 from tests.cli.conftest import Run
 from tests.conftest import NANO, ROOT
 from tests.decoding.test_hotwords import NEVER_SPOKEN, NOISE, SPEECH, SPOKEN
+from tests.meetings import samples_of
 
 
 def test_a_good_list(run: Run, tmp_path: Path) -> None:
@@ -112,12 +113,12 @@ def test_what_is_wrong_with_a_list_is_told_and_the_rest_of_it_counts(run: Run, t
 
 
 def test_a_hotword_that_sounds_like_the_text_takes_its_place_and_is_on_record(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("搜索大提\n", encoding="utf-8")
-    done = run(
-        "transcribe", NANO / "words-with-pauses.flac", "--model", NANO, "-f", "json", "-o", "-",
-        "--hotwords", "a.txt", "--hotword-correction", "strong",
-    )  # fmt: skip
+    speech = samples_of(NANO / "words-with-pauses.flac")
+    noise = np.random.default_rng(2).standard_normal(len(speech), np.float32)  # in which 结算 is heard as 节算
+    soundfile.write(tmp_path / "noisy.wav", speech + noise * np.sqrt(np.mean(speech**2) / 10**1.5), 16_000)
+    (tmp_path / "a.txt").write_text("捷算\n", encoding="utf-8")  # which the model cannot spell
+    done = run("transcribe", "noisy.wav", "--model", NANO, "-f", "json", "-o", "-", "--hotwords", "a.txt")
     (correction,) = json.loads(done.stdout)["corrections"]
-    assert (correction["from"], correction["to"]) == ("收缩大体", "搜索大提")
-    assert 0.3 < correction["start"] < correction["end"] < 2.5
-    assert json.loads(done.stdout)["text"].replace(" ", "").startswith("搜索大提专心")
+    assert (correction["from"], correction["to"]) == ("节算", "捷算")
+    assert 7.3 < correction["start"] < correction["end"] < 9.6
+    assert json.loads(done.stdout)["text"].endswith("捷算")
