@@ -18,9 +18,9 @@ FLOORS = [
     {"batch", "export"},
     {"audio", "recognizers", "executors", "text", "outputs", "models", "scoring"},
     {"config", "features", "decoding"},
-    {"hotwords"},
+    {"hotwords", "extras"},
     {"errors"},
-    {"files", "arrays", "transcript", "extras"},
+    {"files", "arrays", "transcript"},
 ]
 """A room may import from the floors below it and from itself, not from its neighbours."""
 

@@ -243,6 +243,18 @@ def test_a_word_that_goes_with_anything_is_no_surprise_unless_the_recogniser_was
     assert hotword in corrected(heard, hotword, confidence=UNSURE)
 
 
+@pytest.mark.parametrize(
+    ("hotword", "heard"),
+    [
+        ("终端", "那个中端"),  # a place
+        ("越冬", "那个月东"),  # a number
+        ("诚恳", "那个成啃"),  # a noun
+    ],
+)
+def test_a_frequent_character_that_does_not_go_with_anything_may_be_a_mistake(hotword: str, heard: str) -> None:
+    assert corrected(heard, hotword, confidence=0.6) == f"那个{hotword}"
+
+
 def test_strong_holds_a_recogniser_for_unsure_sooner() -> None:
     heard = "中国是现代化国家"
     strengths: tuple[Strength, ...] = ("safe", "strong")
