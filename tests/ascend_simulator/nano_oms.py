@@ -83,3 +83,10 @@ def write_sherpa_graph(folder: Path, target: Path) -> Path:
     model.graph.output.append(helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", "T_4", vocabulary]))
     onnx.save(model, target)
     return target
+
+
+def inputs(frames: int) -> dict[str, np.ndarray]:
+    """A window of noise, as the static OM takes it; the same every time."""
+    speech = np.random.default_rng(frames).standard_normal((1, frames, 560), np.float32)
+    scalars = {"speech_lengths": frames, "language": 3, "textnorm": 14}
+    return {"speech": speech, **{name: np.array([value], np.int32) for name, value in scalars.items()}}

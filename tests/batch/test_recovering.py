@@ -17,7 +17,7 @@ from funasr_cli.executors.berth import Berth
 from funasr_cli.executors.onnx import OnnxExecutor
 from tests.ascend_simulator.fixtures import Npu
 from tests.ascend_simulator.fixtures import npu as npu
-from tests.ascend_simulator.nano_oms import FRAMES, NanoOms, make_nano_oms
+from tests.ascend_simulator.nano_oms import FRAMES, NanoOms, inputs, make_nano_oms
 
 LOST = 507011
 LENGTHS = (10, 20, 30, 40, 50, 60)
@@ -34,18 +34,12 @@ def graph(oms: NanoOms) -> OnnxExecutor:
     return OnnxExecutor(oms.folder / "model_6s_top5.onnx", precision="float32", threads=1)
 
 
-def window(frames: int) -> Arrays:
-    speech = np.random.default_rng(frames).standard_normal((1, frames, 560), np.float32)
-    scalars = {"speech_lengths": frames, "language": 3, "textnorm": 14}
-    return {"speech": speech, **{name: np.array([value], np.int32) for name, value in scalars.items()}}
-
-
 def two_at_a_time(executor: RecoveringExecutor) -> Iterator[Arrays | DeviceLost]:
     """The outputs of all windows, or why there are none; the next is begun before one is fetched."""
-    begun = [executor.begin(window(LENGTHS[0]))]
+    begun = [executor.begin(inputs(LENGTHS[0]))]
     for frames in (*LENGTHS[1:], None):
         if frames is not None:
-            begun.append(executor.begin(window(frames)))
+            begun.append(executor.begin(inputs(frames)))
         try:
             yield begun.pop(0)()[0]
         except DeviceLost as error:
@@ -56,7 +50,7 @@ def assert_right(outcomes: list[Arrays | DeviceLost], graph: OnnxExecutor, lost:
     for number, (frames, outcome) in enumerate(zip(LENGTHS, outcomes, strict=True)):
         assert isinstance(outcome, DeviceLost) == (number == lost)
         if not isinstance(outcome, DeviceLost):
-            for name, array in graph.run(window(frames)).items():
+            for name, array in graph.run(inputs(frames)).items():
                 np.testing.assert_array_equal(outcome[name], array)
 
 

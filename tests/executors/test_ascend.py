@@ -24,7 +24,7 @@ from funasr_cli.executors.onnx import OnnxExecutor
 from funasr_cli.recognizers.base import Request
 from funasr_cli.recognizers.sensevoice import SenseVoiceRecognizer
 from tests.ascend_simulator.fixtures import Npu
-from tests.ascend_simulator.nano_oms import FRAMES, NanoOms
+from tests.ascend_simulator.nano_oms import FRAMES, NanoOms, inputs
 from tests.conftest import NANO
 from tests.meetings import samples_of
 
@@ -54,13 +54,6 @@ def text(executor: Executor, folder: Path, metadata: dict[str, str] | None = Non
         if len(piece)
     ]
     return "".join(token.text for hypothesis in hypotheses for token in hypothesis.tokens)
-
-
-def inputs(frames: int) -> dict[str, np.ndarray]:
-    """What the static OM takes."""
-    speech = np.random.default_rng(frames).standard_normal((1, frames, 560), np.float32)
-    scalars = {"speech_lengths": frames, "language": 3, "textnorm": 14}
-    return {"speech": speech, **{name: np.array([value], np.int32) for name, value in scalars.items()}}
 
 
 def assert_same(one: Arrays, other: Arrays) -> None:
