@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from funasr_cli import extras
 from funasr_cli.cli import cli
 from funasr_cli.errors import MachineError
 from funasr_cli.extras import how_to_install
@@ -29,7 +29,7 @@ def test_a_folder_that_is_no_checkpoint_is_not_even_traced(run: Run, tmp_path: P
 def test_a_missing_extra_is_named_with_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extra: str, missing: str
 ) -> None:
-    monkeypatch.setattr(sys.modules["funasr_cli.cli.export"], "find_spec", lambda _: None)
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
     for name in ("config.yaml", "model.pt", "model.onnx"):
         (tmp_path / name).touch()
     named = tmp_path if extra == "export" else tmp_path / "model.onnx"
