@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path, PurePath
 from shlex import quote
 
@@ -59,6 +59,8 @@ class State:
         self._path = path
         with self._errors():
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        with ExitStack() as opened, self._errors():
+            opened.callback(self.close)
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA journal_mode = PERSIST")  # to make and remove one each time takes twice as long
             self._db.execute("PRAGMA foreign_keys = ON")
@@ -67,16 +69,21 @@ class State:
                     for statement in SCHEMA.split(";\n"):
                         self._db.execute(statement)
                     self._db.execute(f"PRAGMA user_version = {VERSION}")
+            opened.pop_all()
 
     @classmethod
     def copy_of(cls, path: Path) -> State:
         """A copy in memory of the state in the file `path`; an empty one where there is none."""
         copy = cls(":memory:")
-        if path.exists():
-            copy._path = path  # which errors are about
-            with copy._errors(), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source:
-                source.backup(copy._db)
-            copy._check_version(path)
+        with ExitStack() as opened:
+            opened.callback(copy.close)
+            if path.exists():
+                copy._path = path  # which errors are about
+                uri = f"{path.absolute().as_uri()}?mode=ro"
+                with copy._errors(), closing(sqlite3.connect(uri, uri=True)) as source:
+                    source.backup(copy._db)
+                copy._check_version(path)
+            opened.pop_all()
         return copy
 
     def _check_version(self, path: Path | str) -> int:
