@@ -11,13 +11,11 @@ from pathlib import Path
 from funasr_cli.batch import numa
 from funasr_cli.batch.apart import NoAnswer, ask_apart
 from funasr_cli.errors import DeviceError
+from funasr_cli.executors.acl import SHARED_FILES, container_options
 
 DEV = Path("/dev")
 CGROUPS = Path("/sys/fs/cgroup")
 MEMINFO = Path("/proc/meminfo")
-
-SHARED_FILES = ("davinci_manager", "devmm_svm", "hisi_hdc")
-"""What every process that uses an NPU opens in /dev, beside the NPU's own davinciN."""
 
 DRIVER = "sudo bash Ascend-hdk-CHIP-npu-driver_VERSION_linux-$(uname -m).run --full --install-for-all"
 
@@ -104,7 +102,7 @@ def how_to_get_files() -> str:
     bus = numa.accelerators()
     if bus and not any(map(numa.has_driver, bus)):
         return f"{DRIVER}   (and restart: no driver has the NPU)"
-    return f"docker run {' '.join(f'--device /dev/{name}' for name in wanted_files())}"
+    return f"docker run {container_options(wanted_files())}"
 
 
 def survey_npus() -> tuple[str, int]:

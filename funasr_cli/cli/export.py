@@ -64,7 +64,6 @@ def freeze(graph: Path, output: str, window: float, topk: int, int8: bool) -> No
     \b
     funasr-cli freeze ./SenseVoiceSmall-onnx/model.onnx -o sensevoice-15s
     """
-    need("freeze", "onnx")
     from funasr_cli.export.make import from_graph
 
     from_graph(graph, Path(output), window=window, topk=topk, int8=int8, tell=_tell)

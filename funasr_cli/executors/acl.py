@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import Any
 
@@ -20,10 +20,18 @@ TIMED_OUT = 507046
 FAULTS = range(507000, 508000)
 """Of a device. The numbers in use grow with CANN; after any of them its context cannot be used any more."""
 
+SHARED_FILES = ("davinci_manager", "devmm_svm", "hisi_hdc")
+"""What every process that uses an NPU opens in /dev, beside the NPU's own davinciN."""
+
+
+def container_options(files: Iterable[str]) -> str:
+    """Those of docker that give a container the `files` in /dev."""
+    return " ".join(f"--device /dev/{name}" for name in files)
+
+
 CURES = {
     NO_DEVICE: "Devices count from 0, without those that ASCEND_RT_VISIBLE_DEVICES hides. A container has only those "
-    "that it was given: --device /dev/davinci0 --device /dev/davinci_manager --device /dev/devmm_svm "
-    "--device /dev/hisi_hdc",
+    f"that it was given: {container_options(['davinci0', *SHARED_FILES])}",
     **dict.fromkeys(NO_MEMORY, "The device's memory is full. `npu-smi info` lists the processes that hold it."),
 }
 CURE = "`npu-smi info` shows whether the driver is loaded, the device is well, and who uses it."

@@ -45,13 +45,6 @@ class OmTensor:
         """As the caller sees it: half floats are the device's own business."""
         return TensorSpec(self.name, np.dtype(np.float32) if self.dtype == np.float16 else self.dtype, self.shape)
 
-    def room(self, longest: int) -> int:
-        """Bytes to keep for it, its free dimensions at most `longest`; a free first one is the batch, which is 1."""
-        batch = 1 if len(self.shape) > 1 else longest
-        return self.size or self.bytes_of(
-            [length or (longest if axis else batch) for axis, length in enumerate(self.shape)]
-        )
-
     def bytes_of(self, shape: Sequence[int]) -> int:
         """Bytes of an array of that shape."""
         return math.prod(shape) * self.dtype.itemsize
@@ -90,8 +83,10 @@ class OfflineModel:
 
     def room(self, tensor: OmTensor, longest: int) -> int:
         """Bytes to keep for a tensor, free dimensions at most `longest`. Raises `ModelError` where the OM says less."""
-        size = tensor.room(longest)
-        if None not in tensor.shape and size < tensor.bytes_of([length or 0 for length in tensor.shape]):
+        batch = 1 if len(tensor.shape) > 1 else longest  # what a free first dimension is
+        most = [length or (longest if axis else batch) for axis, length in enumerate(tensor.shape)]
+        size = tensor.size or tensor.bytes_of(most)
+        if None not in tensor.shape and size < tensor.bytes_of(most):
             raise ModelError(f"the OM says {size} bytes of {tensor.name!r}, too few for its shape", where=self._path)
         return size
 
