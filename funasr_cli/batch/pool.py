@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import selectors
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from itertools import islice
@@ -40,6 +39,7 @@ from funasr_cli.batch.settings import Settings
 from funasr_cli.batch.shared import Board, Slots
 from funasr_cli.batch.signals import Interrupted
 from funasr_cli.batch.staff import LANES, Device, Worker
+from funasr_cli.batch.strikes import Strikes
 from funasr_cli.errors import MachineError
 from funasr_cli.models.store import Model
 
@@ -48,9 +48,6 @@ TICK = 0.2
 
 STALLED = 600.0
 """Seconds after which a worker that is not waiting for anything, and does not come on in its recording, hangs."""
-
-STILLBORN = 3
-"""Processes in a row that die before they can do anything, until the run gives up."""
 
 LAST_WRITES = 10.0
 """Seconds that an interrupted run grants the workers for the outputs that they are just writing."""
@@ -79,7 +76,7 @@ class Pool:
         self._check_stop = check_stop
         self._window_timeout = window_timeout
         self._desk: Desk[Worker] | None = None
-        self._stillborn: Counter[type[Worker | Device]] = Counter()
+        self._stillborn: Strikes[str] = Strikes()
         self._ooms = out_of_memory_kills()
         self._clock = 0.0  # stands still while this process is stopped, as all of them are by Ctrl-Z
         self._last_look = time.monotonic()
@@ -222,7 +219,7 @@ class Pool:
     def _bear(self, one: Worker | Device) -> None:
         if not one.born:
             one.born = True
-            self._stillborn[type(one)] = 0
+            self._stillborn.forget(type(one).__name__)
 
     @property
     def _at_work(self) -> Desk[Worker]:
@@ -258,11 +255,10 @@ class Pool:
         death = (
             Death(hung, at_fault=True) if hung else Death.of(code, memory_ran_out=out_of_memory_kills() > self._ooms)
         )
-        if not one.born and not (isinstance(one, Device) and (one.gives_up or one.seat.npu is not None)):
-            self._stillborn[type(one)] += 1
-            if self._stillborn[type(one)] >= STILLBORN:
-                hint = "Is there too little memory? --workers 1"
-                raise MachineError(f"processes die as they start: {death.how}", hint=hint)
+        npu = isinstance(one, Device) and (one.gives_up or one.seat.npu is not None)  # the fleet knows what to do
+        if not one.born and not npu and self._stillborn.out(type(one).__name__, 0.0, at_fault=death.at_fault):
+            hint = "Is there too little memory? --workers 1"
+            raise MachineError(f"processes die as they start: {death.how}", hint=hint)
         if isinstance(one, Worker):
             self._lost_worker(one, death)
         else:

@@ -1,4 +1,4 @@
-"""Who is to blame when a process dies: the recording it was at, or nobody here."""
+"""Who is to blame when a process dies: what it was at (a recording, a window, its own start), or nobody here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OWN_DEATHS = 2
 
 KILLS_AT_ONE_PLACE = 10
 """A SIGKILL from outside (an administrator's, a watchdog's) says little; many in a row at the same place do. A few say
-nothing either: on a busy machine a recording is at its beginning for a while, and to begin it again costs little."""
+nothing either: on a busy machine everything is at its beginning for a while, and to begin again costs little."""
 
 
 @dataclass(slots=True)

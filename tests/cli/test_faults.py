@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,12 +38,22 @@ class Started:
         return named(self.process.pid, name)
 
     def wait(self) -> int:
-        return self.process.wait(120)
+        """Its exit code. Where it does not end, its processes tell what they are at."""
+        try:
+            return self.process.wait(120)
+        except subprocess.TimeoutExpired:
+            for pid in [self.process.pid, *descendants(self.process.pid)]:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGUSR1)
+                time.sleep(0.2)
+            raise AssertionError(f"it does not end: {self.said}") from None
 
     @property
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8")
 
+
+TELLING = "import faulthandler, signal; faulthandler.register(signal.SIGUSR1)\n"
 
 Start = Callable[..., Started]
 
@@ -58,7 +69,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         command = [sys.executable, "-m", "funasr_cli", "transcribe", "in", "-o", output, "-f", "txt,srt,json"]
         log, code = tmp_path / f"log-{len(runs)}", tmp_path / f"code-{len(runs)}"
         code.mkdir()
-        (code / "sitecustomize.py").write_text(textwrap.dedent(tampered))
+        (code / "sitecustomize.py").write_text(TELLING + textwrap.dedent(tampered))
         with log.open("wb") as file:
             process = subprocess.Popen(
                 [*command, "--model", str(NANO), "--workers", "2", *options],
@@ -317,3 +328,28 @@ def test_processes_that_die_as_they_start_end_the_run(start: Start, recordings: 
     )
     assert run.wait() == 4
     assert "processes die as they start: killed by SIGABRT" in run.said
+
+
+def test_processes_that_are_killed_as_they_start_are_started_again(
+    start: Start, recordings: Path, tmp_path: Path
+) -> None:
+    lives = [tmp_path / f"life-{number}" for number in range(4)]
+    for life in lives:
+        life.touch()
+    run = start(
+        tampered=f"""
+        import os, signal
+        from pathlib import Path
+        import funasr_cli.batch.worker as worker
+        load = worker.load_recognizer
+        def killed(*arguments, **options):
+            for life in sorted(Path({str(tmp_path)!r}).glob("life-*")):
+                life.unlink(missing_ok=True)
+                os.kill(os.getpid(), signal.SIGKILL)
+            return load(*arguments, **options)
+        worker.load_recognizer = killed
+        """
+    )
+    assert run.wait() == 0
+    assert not any(life.exists() for life in lives)
+    assert len(statuses(tmp_path / "out")) == 6
