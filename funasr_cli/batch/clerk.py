@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 from types import TracebackType
 from typing import Any, TypeAlias, TypeVar
 
@@ -32,7 +32,8 @@ class Clerk:
 
     def __init__(self, record: Record) -> None:
         self._record = record
-        self._handed_in: SimpleQueue[tuple[Entry, Then, bool] | None] = SimpleQueue()
+        # No SimpleQueue: in Python 3.10 its `get` may wait for ever where the time runs out as it begins to wait.
+        self._handed_in: Queue[tuple[Entry, Then, bool] | None] = Queue()
         self._written: deque[tuple[Future[Any], Then]] = deque()
         self._broken: BaseException | None = None
         self._thread = threading.Thread(target=self._work, daemon=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import select
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,17 @@ def test_all_that_was_handed_in_is_on_the_disk_at_the_end(record: Record) -> Non
         for number in range(100):
             clerk.submit(lambda number=number: done.append(number), lambda _: None)  # type: ignore[misc]
     assert done == list(range(100))
+
+
+def test_each_of_many_urgent_entries_is_answered(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wait that sometimes never ends shows only in many of them."""
+    monkeypatch.setattr(record, "together", nullcontext)
+    answers: list[object] = []
+    with Clerk(record) as clerk:
+        for number in range(3_000):
+            clerk.submit(lambda number=number: number, note(answers), urgent=True)  # type: ignore[misc]
+            while len(answers) <= number:
+                readable, _, _ = select.select([clerk], [], [], 10.0)
+                assert readable, f"entry {number} is never answered"
+                clerk.answer()
+    assert answers == list(range(3_000))
