@@ -87,6 +87,11 @@ def test_txt_has_three_layouts(layout: TxtLayout, content: str) -> None:
     assert written("txt", SILENCE, Layout(layout)) == ""
 
 
+def test_times_from_a_hundred_hours_on_are_whole() -> None:
+    long = replace(TALK, paragraphs=(Paragraph(360_061.0, "各位好。"),))
+    assert written("txt", long, Layout("timestamps")) == "[100:01:01] 各位好。\n"
+
+
 def test_tsv_has_milliseconds_and_one_line_a_segment() -> None:
     rows = list(csv.DictReader(io.StringIO(written("tsv", TALK)), delimiter="\t", quoting=csv.QUOTE_NONE))
     assert rows == [
