@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from funasr_cli.characters import HAN
 from funasr_cli.errors import UsageError
 from funasr_cli.files import shown
 
@@ -25,13 +26,12 @@ LONGEST = 20
 EVERYDAY = 0.5
 """The least share of everyday characters in Chinese text; bytes of other encodings make a quarter."""
 
-_HAN = "\u3400-\u9fff"
-_COMMENT = re.compile(rf"(^|\s|(?<=[{_HAN}]))[#＃]")
+_COMMENT = re.compile(rf"(^|\s|(?<=[{HAN}]))[#＃]")
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 _NO_NUMBER = re.compile(r"[-+]?(nan|inf(inity)?)|[^\w\s]*\d[\d\W_]*", re.IGNORECASE)
 """What is meant for a weight, behind Chinese characters, and is none: NaN, 20%, 1.2.3."""
 
-_PARTED = re.compile(rf"(?<=[{_HAN}]) (?=[{_HAN}])")
+_PARTED = re.compile(rf"(?<=[{HAN}]) (?=[{HAN}])")
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"))
 _MARKS = frozenset("，、；。,;|/\\")
 
@@ -106,7 +106,7 @@ def _weight(fields: list[str], where: str, warnings: list[str]) -> float:
     end = len(fields)
     while end > 1 and (_NUMBER.fullmatch(numbers[end - 1]) or _NO_NUMBER.fullmatch(numbers[end - 1])):
         end -= 1
-    if not re.search(f"[{_HAN}]", fields[end - 1]):
+    if not re.search(f"[{HAN}]", fields[end - 1]):
         end = max(end, len(fields) - bool(_NUMBER.fullmatch(numbers[-1])))
     given = numbers[end:]
     del fields[end:]

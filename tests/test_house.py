@@ -20,7 +20,7 @@ FLOORS = [
     {"config", "features", "decoding"},
     {"hotwords", "extras"},
     {"errors"},
-    {"files", "arrays", "transcript"},
+    {"files", "arrays", "transcript", "characters"},
 ]
 """A room may import from the floors below it and from itself, not from its neighbours."""
 

@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from funasr_cli.characters import HAN
 from funasr_cli.scoring.read import Piece
 
 Metric: TypeAlias = Literal["cer", "wer"]
@@ -30,7 +31,7 @@ UNITS: dict[Metric, str] = {
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao; Burmese; Khmer
     "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3100-\u312f\u31a0-\u31bf\u31f0-\u31ff"  # radicals, 々〆〇, kana, bopomofo
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+    + HAN
 )
 _UNSPACED_CHARACTER = re.compile(f"[{_UNSPACED}]")
 _UNIT: dict[Metric, re.Pattern[str]] = {

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from funasr_cli.characters import HAN, is_chinese, is_han
 from funasr_cli.hotwords import DEFAULT_WEIGHT, Hotword
-from funasr_cli.text.characters import HAN, is_chinese, is_han
 from funasr_cli.text.chinese_numbers import NUMERALS
 from funasr_cli.text.homophones import SoundIndex
 from funasr_cli.text.lexicon import cut, goes_anywhere, is_word, surprise

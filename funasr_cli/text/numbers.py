@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from funasr_cli.characters import is_chinese
 from funasr_cli.text import chinese_figures, english_numbers
-from funasr_cli.text.characters import is_chinese
 from funasr_cli.text.rewrite import Rewrite, rewrite, text_of
 from funasr_cli.text.script import simplified
 from funasr_cli.text.sentences import sentences

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
-from funasr_cli.text.characters import HAN, is_han
+from funasr_cli.characters import HAN, is_han
 from funasr_cli.transcript import Token
 
 UNIT = re.compile(rf"\s*(?:[{HAN}]|[^\s{HAN}]+)")

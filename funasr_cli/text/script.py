@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from funasr_cli.text.characters import is_chinese
+from funasr_cli.characters import is_chinese
 from funasr_cli.text.options import Script
 from funasr_cli.text.rewrite import differences, rewrite, text_of
 from funasr_cli.text.sentences import sentences

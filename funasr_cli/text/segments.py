@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import accumulate, pairwise
 from typing import TypeAlias
 
-from funasr_cli.text.characters import HAN
+from funasr_cli.characters import HAN
 from funasr_cli.text.chinese_numbers import NUMERALS
 from funasr_cli.text.chinese_signs import is_measured
 from funasr_cli.text.english_words import NUMBER_WORDS

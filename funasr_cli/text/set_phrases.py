@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from funasr_cli.text.characters import is_chinese
+from funasr_cli.characters import is_chinese
 from funasr_cli.text.chinese_numbers import NUMERALS
 from funasr_cli.text.english_words import NUMBER_WORDS
 from funasr_cli.text.script import simplified

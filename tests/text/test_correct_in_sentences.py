@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from funasr_cli.characters import is_han
 from funasr_cli.hotwords import read_hotwords
-from funasr_cli.text.characters import is_han
 from funasr_cli.text.correct import Corrector
 from funasr_cli.text.homophones import SoundIndex
 from funasr_cli.text.script import simplified
