@@ -12,7 +12,8 @@ from pathlib import Path
 
 from funasr_cli.diagnosis.check import Check
 from funasr_cli.diagnosis.versions import start_import, why_it_failed
-from funasr_cli.export.cann import ENVIRONMENT, cann_note, read_note, sourced_environment
+from funasr_cli.executors.acl import ENVIRONMENT
+from funasr_cli.export.cann import cann_note, read_note, sourced_environment
 from funasr_cli.files import shown
 
 ROOT = Path("/")

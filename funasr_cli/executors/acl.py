@@ -9,6 +9,7 @@ import importlib
 import operator
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from funasr_cli.errors import DeviceError, DeviceLost
@@ -38,8 +39,11 @@ CURE = "`npu-smi info` shows whether the driver is loaded, the device is well, a
 
 UNKNOWN_SOC = "unknown SoC"
 
+ENVIRONMENT = Path(__file__).with_name("ascend_env.sh")
+"""What finds CANN: scripts/ascend_env.sh, which goes with the package."""
+
 NOT_IMPORTABLE = (
-    "source scripts/ascend_env.sh, or CANN's own set_env.sh: PYTHONPATH needs "
+    f"source {ENVIRONMENT}   (or CANN's own set_env.sh): PYTHONPATH needs "
     "$ASCEND_TOOLKIT_HOME/python/site-packages, LD_LIBRARY_PATH its lib64 and the driver's lib64."
 )
 

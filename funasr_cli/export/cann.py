@@ -10,9 +10,7 @@ from pathlib import Path
 
 from funasr_cli.errors import DeviceError, MachineError
 from funasr_cli.executors import npu_smi
-
-ENVIRONMENT = Path(__file__).with_name("ascend_env.sh")
-"""What finds CANN: scripts/ascend_env.sh, which goes with the package."""
+from funasr_cli.executors.acl import ENVIRONMENT
 
 NOTES = ("*-linux/ascend_*_install.info", "ascend_*_install.info", "version.info")
 """Where they write: toolkit and nnrt below the processor's name, nnae above it."""
