@@ -12,13 +12,12 @@ from pathlib import Path
 
 from funasr_cli.diagnosis.check import Check
 from funasr_cli.diagnosis.versions import start_import, why_it_failed
-from funasr_cli.executors.acl import ENVIRONMENT
+from funasr_cli.executors.acl import SOURCE
 from funasr_cli.export.cann import cann_note, read_note, sourced_environment
 from funasr_cli.files import shown
 
 ROOT = Path("/")
 
-SOURCE = f"source {ENVIRONMENT}"
 INSTALL = "bash Ascend-cann-toolkit_VERSION_linux-$(uname -m).run --install"
 MOUNT = "docker run -v /usr/local/Ascend/driver:/usr/local/Ascend/driver"
 ONE_RELEASE = "Install firmware and driver of one release, and restart the machine."

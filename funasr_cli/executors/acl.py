@@ -41,9 +41,10 @@ UNKNOWN_SOC = "unknown SoC"
 
 ENVIRONMENT = Path(__file__).with_name("ascend_env.sh")
 """What finds CANN: scripts/ascend_env.sh, which goes with the package."""
+SOURCE = f"source {ENVIRONMENT}"
 
 NOT_IMPORTABLE = (
-    f"source {ENVIRONMENT}   (or CANN's own set_env.sh): PYTHONPATH needs "
+    f"{SOURCE}   (or CANN's own set_env.sh): PYTHONPATH needs "
     "$ASCEND_TOOLKIT_HOME/python/site-packages, LD_LIBRARY_PATH its lib64 and the driver's lib64."
 )
 

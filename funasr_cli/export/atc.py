@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from funasr_cli.errors import MachineError, ModelError, OutputError, UsageError
-from funasr_cli.executors.acl import ENVIRONMENT
+from funasr_cli.executors.acl import SOURCE
 from funasr_cli.executors.npu_smi import soc_name
 from funasr_cli.export.cann import cann_version, compiler_environment
 from funasr_cli.extras import need
@@ -30,7 +30,7 @@ SOC = re.compile(r"Ascend[A-Za-z0-9][\w-]*", re.ASCII)
 MEANINGS: Sequence[tuple[str, str]] = (
     (
         r"libascend_hal\.so",
-        f"No driver is here, and its stand-in is not found: source {ENVIRONMENT}",
+        f"No driver is here, and its stand-in is not found: {SOURCE}",
     ),
     (
         r"E19010|EZ9010|No parser is registered",

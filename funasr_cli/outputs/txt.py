@@ -24,13 +24,12 @@ def to_plain(transcript: Transcript) -> str:
 def to_timestamped(transcript: Transcript) -> str:
     """A paragraph a line, behind the time at which it begins, as `[00:01:02]`."""
     return "".join(
-        f"[{clock(paragraph.start, '.').partition('.')[0]}] {_labelled(paragraph)}\n"
-        for paragraph in transcript.paragraphs
+        f"[{_whole_seconds(paragraph.start)}] {_labelled(paragraph)}\n" for paragraph in transcript.paragraphs
     )
 
 
-def _seconds(paragraph: Paragraph) -> str:
-    return clock(paragraph.start, ".").partition(".")[0]
+def _whole_seconds(seconds: float) -> str:
+    return clock(seconds, ".").partition(".")[0]
 
 
 def _labelled(paragraph: Paragraph) -> str:

@@ -15,7 +15,7 @@ from click.testing import Result
 from funasr_cli.batch import devices
 from funasr_cli.diagnosis import cann, trial
 from funasr_cli.diagnosis.npu import ENDS_ALL
-from funasr_cli.executors.acl import NO_MEMORY
+from funasr_cli.executors.acl import ENVIRONMENT, NO_MEMORY
 from funasr_cli.files import sha256_of
 from funasr_cli.models.account import record_om
 from funasr_cli.models.catalogue import CATALOGUE
@@ -287,7 +287,7 @@ def test_files_that_this_user_may_not_open(machine: Machine, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("place", "said", "command"),
     [
-        ("acl.so", "which is not on PYTHONPATH", f"source {cann.ENVIRONMENT}"),
+        ("acl.so", "which is not on PYTHONPATH", f"source {ENVIRONMENT}"),
         (None, "not installed", cann.INSTALL),
     ],
 )
@@ -330,10 +330,10 @@ def test_a_module_for_another_python_is_told_from_one_that_is_not_there(
         (
             "raise ImportError('libascendcl.so: cannot open')",
             "ImportError: libascendcl.so",
-            f"source {cann.ENVIRONMENT}",
+            f"source {ENVIRONMENT}",
         ),
         ("raise ImportError('libascend_hal.so: cannot open')", "ImportError: libascend_hal.so", cann.MOUNT),
-        ("import os; os.abort()", "killed by SIGABRT", f"source {cann.ENVIRONMENT}"),
+        ("import os; os.abort()", "killed by SIGABRT", f"source {ENVIRONMENT}"),
     ],
 )
 def test_a_module_that_cannot_be_imported_does_not_take_doctor_with_it(

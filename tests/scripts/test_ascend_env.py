@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from funasr_cli.export.cann import ENVIRONMENT
+from funasr_cli.executors.acl import ENVIRONMENT
 from tests.ascend_simulator.cann_tree import write_cann, write_driver
 from tests.conftest import ROOT
 
