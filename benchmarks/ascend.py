@@ -28,20 +28,20 @@ from statistics import median
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
-SIMULATOR = ROOT / "tests" / "ascend_simulator" / "python"
+SIMULATOR = ROOT / "tests" / "simulator" / "python"
 sys.path[:0] = [str(ROOT), str(SIMULATOR)]
 
 from funasr_cli.arrays import Arrays
-from funasr_cli.batch.crew import Seat
-from funasr_cli.batch.exchange import AHEAD, Exchange
-from funasr_cli.batch.messages import Loaded, Ran
-from funasr_cli.batch.shared import Slots
-from funasr_cli.batch.staff import Device
-from funasr_cli.executors.ascend import AscendExecutor
+from funasr_cli.executors.ascend.executor import AscendExecutor
+from funasr_cli.executors.placement import Seat
 from funasr_cli.export.atc import plan
 from funasr_cli.models.store import Model
-from funasr_cli.recognizers.sensevoice_graph import LONGEST
-from tests.ascend_simulator.fixtures import compile_om
+from funasr_cli.pool.dispatcher import AHEAD, Exchange
+from funasr_cli.pool.handles import Device
+from funasr_cli.pool.protocol import Loaded, Ran
+from funasr_cli.pool.shared_memory import Slots
+from funasr_cli.recognizers.sensevoice.graph import LONGEST
+from tests.simulator.fixtures import compile_om
 
 SOC = "Ascend310P3"
 

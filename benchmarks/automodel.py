@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from funasr import AutoModel
 
-from funasr_cli.audio.decode import open_recording
+from funasr_cli.audio.reader import open_recording
 
 
 def main() -> None:

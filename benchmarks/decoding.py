@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from funasr_cli.arrays import SAMPLE_RATE
-from funasr_cli.audio.decode import open_recording
+from funasr_cli.audio.reader import open_recording
 from funasr_cli.decoding.beam import search
 from funasr_cli.decoding.candidates import candidates_of_topk
 from funasr_cli.decoding.context import ContextGraph, Spelling
@@ -30,8 +30,8 @@ from funasr_cli.decoding.hotwords import decode
 from funasr_cli.executors.onnx import OnnxExecutor
 from funasr_cli.features.lfr import SECONDS_PER_FRAME
 from funasr_cli.recognizers.base import Request
-from funasr_cli.recognizers.sensevoice import SenseVoiceRecognizer
-from funasr_cli.recognizers.sensevoice_graph import TAG_FRAMES, TOPK, VALID
+from funasr_cli.recognizers.sensevoice.graph import TAG_FRAMES, TOPK, VALID
+from funasr_cli.recognizers.sensevoice.recognizer import SenseVoiceRecognizer
 from funasr_cli.recognizers.vocabulary import read_vocabulary
 
 Window: TypeAlias = "tuple[NDArray[np.float32], NDArray[np.int32]]"

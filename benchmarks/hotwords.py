@@ -28,19 +28,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from funasr_cli.arrays import Arrays
-from funasr_cli.batch.crew import Seat
-from funasr_cli.batch.devices import usable_cores
-from funasr_cli.batch.engine import Engine, GraphRunner, LocalRunner, Outcome
-from funasr_cli.batch.families import Graph, load_executor, load_recognizer
-from funasr_cli.batch.settings import Settings
-from funasr_cli.batch.stopwatch import Stopwatch
-from funasr_cli.batch.transcriber import Transcriber
+from funasr_cli.executors.placement import Seat
 from funasr_cli.hotwords import Hotword, read_hotwords
 from funasr_cli.models.store import Model, find_model
+from funasr_cli.pipeline.registry import Graph, load_executor, load_recognizer
+from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.pipeline.transcriber import Transcriber
+from funasr_cli.pipeline.window_runner import Engine, GraphRunner, LocalRunner, Outcome
 from funasr_cli.scoring.align import align
 from funasr_cli.scoring.bootstrap import interval
 from funasr_cli.scoring.hotwords import HotwordScorer, Text, text_of
 from funasr_cli.scoring.read import Piece
+from funasr_cli.settings.transcription import Settings
+from funasr_cli.system.resources import usable_cores
 from funasr_cli.text.options import Strength
 from funasr_cli.transcript import Token
 

@@ -22,8 +22,8 @@ from typing import TypeAlias
 
 from wetext import Normalizer
 
-from funasr_cli.text.numbers import NumberWriter
-from funasr_cli.text.set_phrases import protecting
+from funasr_cli.text.itn.exceptions import protecting
+from funasr_cli.text.itn.normaliser import NumberWriter
 from funasr_cli.transcript import Token
 
 Writer: TypeAlias = Callable[[str], str]

@@ -19,20 +19,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
-from funasr_cli.audio.decode import open_recording
+from funasr_cli.audio.reader import open_recording
 from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import Bounds, SpeechWindows, Window, WindowShape
-from funasr_cli.batch.crew import Seat
-from funasr_cli.batch.devices import usable_cores
-from funasr_cli.batch.engine import Engine, load_engine
-from funasr_cli.batch.stopwatch import Stopwatch
-from funasr_cli.batch.transcriber import placed
+from funasr_cli.executors.placement import Seat
 from funasr_cli.models.store import find_model
+from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.pipeline.transcriber import placed
+from funasr_cli.pipeline.window_runner import Engine, load_engine
 from funasr_cli.scoring.align import Counts, align
 from funasr_cli.scoring.normalise import units
 from funasr_cli.scoring.read import Piece
 from funasr_cli.scoring.times import TOLERANCE, start_offsets
+from funasr_cli.system.resources import usable_cores
 from funasr_cli.text.merge import Merger
 from funasr_cli.text.timing import fit_to_speech
 from funasr_cli.transcript import Token

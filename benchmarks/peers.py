@@ -31,17 +31,18 @@ import numpy as np
 from pipeline import run, windows_of
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
-from funasr_cli.audio.decode import open_recording
+from funasr_cli.audio.reader import open_recording
 from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.windows import Window
-from funasr_cli.batch.crew import Crew, Seat
-from funasr_cli.batch.engine import load_engine
-from funasr_cli.batch.settings import Settings
-from funasr_cli.batch.stopwatch import Stopwatch
+from funasr_cli.executors.placement import Seat
 from funasr_cli.models.store import Model, find_model
+from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.pipeline.window_runner import load_engine
+from funasr_cli.pool.sizing import Crew
 from funasr_cli.scoring.align import Counts, align
 from funasr_cli.scoring.normalise import units
 from funasr_cli.scoring.read import Piece
+from funasr_cli.settings.transcription import Settings
 
 LANGUAGE = "zh"
 

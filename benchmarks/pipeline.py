@@ -28,33 +28,35 @@ import numpy as np
 import soundfile
 
 from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
-from funasr_cli.audio.decode import open_recording
+from funasr_cli.audio.reader import open_recording
 from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
-from funasr_cli.batch import families
-from funasr_cli.batch.crew import Crew, Seat
-from funasr_cli.batch.deadline import Deadline
-from funasr_cli.batch.delivery import FileDelivery
-from funasr_cli.batch.families import Family, Graph, load_executor, load_recognizer
-from funasr_cli.batch.ledger import Ledger
-from funasr_cli.batch.plan import Rules
-from funasr_cli.batch.pool import Pool
-from funasr_cli.batch.progress import Display, Tally
-from funasr_cli.batch.record import Provenance, open_record
-from funasr_cli.batch.recovering import Tell
-from funasr_cli.batch.scan import scan
-from funasr_cli.batch.settings import Settings
 from funasr_cli.executors.base import Executor, Fetch
+from funasr_cli.executors.failover import Tell
+from funasr_cli.executors.placement import Seat
 from funasr_cli.hotwords import Hotword
+from funasr_cli.inputs.scan import scan
 from funasr_cli.models.store import Model, find_model
+from funasr_cli.pipeline import registry as families
+from funasr_cli.pipeline.registry import Family, Graph, load_executor, load_recognizer
+from funasr_cli.pool.coordinator import Pool
+from funasr_cli.pool.sizing import Crew
 from funasr_cli.recognizers.base import Hypothesis, Recognizer, Request
-from funasr_cli.recognizers.sensevoice_graph import TAG_FRAMES
+from funasr_cli.recognizers.sensevoice.graph import TAG_FRAMES
+from funasr_cli.reporting.display import Display
+from funasr_cli.reporting.reporter import Ledger
+from funasr_cli.reporting.stats import Tally
+from funasr_cli.settings.transcription import Settings
+from funasr_cli.store.output_store import Provenance, open_record
+from funasr_cli.store.planner import Rules
+from funasr_cli.store.sinks import FileDelivery
+from funasr_cli.system.deadline import Deadline
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.processes import descendants  # noqa: E402
+from tests.support.processes import descendants  # noqa: E402
 
 NANO = ROOT / "tests" / "assets" / "nano"
 LENGTH = 15.0

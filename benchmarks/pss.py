@@ -18,12 +18,12 @@ import numpy as np
 import soundfile
 
 from funasr_cli.arrays import SAMPLE_RATE
-from funasr_cli.audio.decode import open_recording
+from funasr_cli.audio.reader import open_recording
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.processes import descendants  # noqa: E402
+from tests.support.processes import descendants  # noqa: E402
 
 
 def pss(pid: int) -> float:

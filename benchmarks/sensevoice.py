@@ -18,12 +18,12 @@ import numpy as np
 import onnx
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
-from funasr_cli.audio.decode import open_recording
+from funasr_cli.audio.reader import open_recording
 from funasr_cli.executors.onnx import OnnxExecutor
 from funasr_cli.export.freeze import append_topk, freeze
 from funasr_cli.export.quantize import quantize
 from funasr_cli.recognizers.base import Request
-from funasr_cli.recognizers.sensevoice import SenseVoiceRecognizer
+from funasr_cli.recognizers.sensevoice.recognizer import SenseVoiceRecognizer
 
 WINDOW = 15 * SAMPLE_RATE
 FRAMES = 250

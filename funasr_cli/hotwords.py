@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from funasr_cli.characters import HAN
 from funasr_cli.errors import UsageError
 from funasr_cli.files import shown
+from funasr_cli.unicode_ranges import HAN
 
 DEFAULT_WEIGHT = 20.0
 """What FunASR's runtime takes where a line has no weight (`fst_inc_wts`)."""

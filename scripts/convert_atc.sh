@@ -37,7 +37,7 @@ folder=$(cd "$folder" && pwd -P)
 refused=$(printf %s "$folder" | LC_ALL=C tr -d 'A-Za-z0-9._/\200-\377-' | wc -c)
 [ "$refused" -eq 0 ] || fail "atc takes no path like $folder; letters, digits, and . _ - / are what it takes"
 
-table() { # name, card and chip of each NPU, by the rules of funasr_cli/executors/npu_smi.py
+table() { # name, card and chip of each NPU, by the rules of funasr_cli/executors/ascend/npu_smi.py
   awk -F '|' '
     /Process id/ { exit }
     !/^ *\|/ { next }

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from funasr_cli.batch.crew import Seat
-from funasr_cli.batch.devices import usable_cores
-from funasr_cli.batch.engine import Engine, load_engine
+from funasr_cli.executors.placement import Seat
 from funasr_cli.models.catalogue import WHISPER_BASE
 from funasr_cli.models.embedded import is_installed
 from funasr_cli.models.store import find_model
+from funasr_cli.pipeline.window_runner import Engine, load_engine
+from funasr_cli.system.resources import usable_cores
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "samples"
@@ -70,7 +70,7 @@ def engine(embedded: None) -> Engine:
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small model in float32: a graph with free dimensions, as FunASR publishes them."""
-    from tests.nano import write_float32_nano
+    from tests.support.nano import write_float32_nano
 
     return write_float32_nano(tmp_path_factory.mktemp("published") / "nano")
 

@@ -12,7 +12,7 @@ import numpy as np
 from av.container import InputContainer
 
 from funasr_cli.arrays import Samples
-from funasr_cli.audio.decode import BLOCK_SECONDS, Recording
+from funasr_cli.audio.recording import BLOCK_SECONDS, Recording
 from funasr_cli.errors import InputError
 
 GAP_SECONDS = 0.1

@@ -1,1 +1,1 @@
-"""A run over many recordings: what to do, under which names, with what engine, and how it went."""
+"""The use case `transcribe`: from the options of a run to its exit code."""

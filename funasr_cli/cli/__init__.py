@@ -17,7 +17,7 @@ from funasr_cli.cli.export import export, freeze
 from funasr_cli.cli.hotwords import hotwords
 from funasr_cli.cli.models import models
 from funasr_cli.cli.score import score
-from funasr_cli.cli.streams import take_streams
+from funasr_cli.cli.stdio import take_streams
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.errors import FunasrError, ReaderGone, UsageError
 

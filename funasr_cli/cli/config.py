@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from funasr_cli.cli.grouped import GroupedCommand
+from funasr_cli.cli.help import GroupedCommand
 from funasr_cli.cli.options import CONFIG, ENVIRONMENT, settings
 from funasr_cli.files import shown as shown_path
 

@@ -77,8 +77,8 @@ def convert(
     if speech is not None:
         _check(context, folder, speech)
         return
+    from funasr_cli.executors.ascend.toolkit import ask_soc
     from funasr_cli.export import atc
-    from funasr_cli.export.cann import ask_soc
 
     conversion = atc.plan(
         folder,
@@ -103,7 +103,6 @@ def _check(context: click.Context, folder: Path, speech: Path) -> None:
     ]
     if meaningless:
         raise UsageError(f"--check compiles nothing, and takes no {', '.join(meaningless)}")
-    from funasr_cli.batch.apart import ask_apart
     from funasr_cli.export.check import check_oms
 
-    check_oms(folder, speech, ask_apart, click.echo, lambda message: click.echo(message, err=True))
+    check_oms(folder, speech, click.echo, lambda message: click.echo(message, err=True))

@@ -27,7 +27,7 @@ def doctor(as_object: bool, model: Path | None) -> None:
 
     Exit codes: 0 a run is possible, perhaps with warnings; 4 it is not.
     """
-    from funasr_cli.diagnosis.report import as_json, as_text, diagnose
+    from funasr_cli.doctor.report import as_json, as_text, diagnose
 
     report = diagnose(model)
     click.echo(as_json(report) if as_object else as_text(report))

@@ -40,7 +40,7 @@ def check(files: tuple[Path, ...], model: str | None) -> None:
 
 
 def _of_model(found: HotwordList, name: str) -> tuple[str, ...]:
-    from funasr_cli.batch.families import hotword_warnings  # these load what --help does not need
     from funasr_cli.models.store import find_model
+    from funasr_cli.pipeline.registry import hotword_warnings  # these load what --help does not need
 
     return hotword_warnings(find_model(name), found.words)

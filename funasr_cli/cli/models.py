@@ -88,7 +88,7 @@ def pull(name: str, hub: str, revision: str | None) -> None:
         os.environ.setdefault(variable, value)
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_DISABLE", "1")  # a log is no place for a progress bar
-    from funasr_cli.models.hub import pull as fetch
+    from funasr_cli.models.download import pull as fetch
 
     fetch(entry, folder_of(entry), hub, revision, _say)
     _say(f"{name} is in {shown(folder_of(entry))}. Licence: {entry.licence}")
@@ -110,7 +110,7 @@ def verify(name: str | None) -> None:
 
     The exit code is 4 where one is missing or not as recorded.
     """
-    from funasr_cli.models.record import described, is_known
+    from funasr_cli.models.origin import described, is_known
     from funasr_cli.models.store import is_present, verified
 
     entries = [entry_named(name)] if name else [entry for entry in CATALOGUE.values() if is_present(entry)]
@@ -167,7 +167,7 @@ def _whereabouts(model: dict[str, Any]) -> str:
 def _described(entry: CatalogueEntry, default: str) -> dict[str, Any]:
     """What there is to say about a model, for JSON."""
     from funasr_cli.models.embedded import is_installed
-    from funasr_cli.models.record import read_record
+    from funasr_cli.models.origin import read_record
     from funasr_cli.models.store import fault, folder_of, is_present
 
     folder = folder_of(entry) if is_present(entry) else None

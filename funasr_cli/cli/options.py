@@ -10,15 +10,15 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from funasr_cli.cli.grouped import GroupedOption
-from funasr_cli.config import nearest, read_config
+from funasr_cli.cli.config_file import nearest, read_config
+from funasr_cli.cli.help import GroupedOption
 from funasr_cli.errors import UsageError
 
 ENVIRONMENT = "FUNASR_CLI"
 NOT_OPTIONS = ("models",)
 """Variables of ours that are no options, without their prefix."""
 
-CONFIG = "funasr_cli.config"
+CONFIG = "funasr_cli.config_path"
 """Under which the path of the configuration file is in the meta dictionary of click's context."""
 
 FORMATS = ("txt", "srt", "vtt", "json", "tsv")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from funasr_cli.cli.grouped import GroupedCommand
+from funasr_cli.cli.help import GroupedCommand
 from funasr_cli.cli.options import ENVIRONMENT, settings
 
 
@@ -39,6 +39,6 @@ def transcribe(flags: dict[str, bool], /, **options: Any) -> None:
     printed; 6 another run holds the output folder; 130, 143 interrupted; 141 nobody reads what is printed any more.
     """
     flags["debug"] = options["debug"]
-    from funasr_cli.cli.running import transcribe_all  # NumPy, the runtimes and rich are loaded here, not for --help
+    from funasr_cli.batch.runner import transcribe_all  # NumPy, the runtimes and rich are loaded here, not for --help
 
     sys.exit(transcribe_all(**options))

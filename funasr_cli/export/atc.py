@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from funasr_cli.errors import MachineError, ModelError, OutputError, UsageError
-from funasr_cli.executors.acl import SOURCE
-from funasr_cli.executors.npu_smi import soc_name
-from funasr_cli.export.cann import cann_version, compiler_environment
+from funasr_cli.executors.ascend.acl import SOURCE
+from funasr_cli.executors.ascend.npu_smi import soc_name
+from funasr_cli.executors.ascend.toolkit import cann_version, compiler_environment
 from funasr_cli.extras import need
 from funasr_cli.features.lfr import SECONDS_PER_FRAME
 from funasr_cli.files import sha256_of
-from funasr_cli.models.account import ACCOUNT, read_account, record_om
-from funasr_cli.models.offline import om_name
+from funasr_cli.models.model_yaml import ACCOUNT, read_account, record_om
+from funasr_cli.models.om_files import om_name
 
 PATH = re.compile(r"[\w./-]+")
 """What ATC takes in paths."""

@@ -10,22 +10,23 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
-from funasr_cli.audio.decode import open_recording
+from funasr_cli.audio.reader import open_recording
 from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import SpeechWindows, WindowShape
-from funasr_cli.errors import FunasrError, InputError, ModelError, NoAudioError, OutputError
-from funasr_cli.executors.ascend import AscendExecutor
+from funasr_cli.errors import DeviceError, FunasrError, InputError, ModelError, NoAudioError, OutputError
+from funasr_cli.executors.ascend.acl import CURE
+from funasr_cli.executors.ascend.executor import AscendExecutor
 from funasr_cli.executors.onnx import OnnxExecutor
 from funasr_cli.export.compare import CLEAR_LEAD, Agreement, agreement
 from funasr_cli.files import sha256_of
-from funasr_cli.models.account import ACCOUNT, OMS, graph_metadata, read_account, record_om, verify_account
-from funasr_cli.models.offline import fitting_oms
+from funasr_cli.models.model_yaml import ACCOUNT, OMS, graph_metadata, read_account, record_om, verify_account
+from funasr_cli.models.om_files import fitting_oms
 from funasr_cli.recognizers.base import Request
-from funasr_cli.recognizers.sensevoice import SenseVoiceRecognizer
+from funasr_cli.recognizers.sensevoice.recognizer import SenseVoiceRecognizer
+from funasr_cli.system.isolated import NoAnswer, ask_apart
 
 WINDOWS = 20
 """As many are compared; five minutes of 15 seconds each."""
@@ -39,9 +40,6 @@ PATIENCE = 900.0
 UNKNOWN_ORIGIN = f"{ACCOUNT} does not say what it was made from"
 
 Tell = Callable[[str], object]
-
-Ask = Callable[..., Any]
-"""Calls a function in a process of its own, named first, within so many seconds: `ask_apart` of `batch`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +77,11 @@ class _Compared:
     left_out: Sequence[str]
 
 
-def check_oms(folder: Path, audio: Path, ask: Ask, say: Tell, tell: Tell) -> None:
+def check_oms(folder: Path, audio: Path, say: Tell, tell: Tell) -> None:
     """Compare all OMs of the folder that fit this machine's NPU; `say` the results, and write them into model.yaml.
 
-    `audio` is a recording, or a folder of which the first that can be read are taken. `ask` because the runtime begins
-    once in a process, and can hang in it or take it along. OMs of which model.yaml says nothing are left out.
+    `audio` is a recording, or a folder of which the first that can be read are taken. OMs of which model.yaml
+    says nothing are left out.
 
     Raises `DeviceError` where the NPU cannot be used, `ModelError` where no OM fits or a file is not what model.yaml
     accounts for, `NoAudioError` where there is no speech, `OutputError` where model.yaml cannot be written, and a
@@ -92,7 +90,7 @@ def check_oms(folder: Path, audio: Path, ask: Ask, say: Tell, tell: Tell) -> Non
     tell(f"running up to {WINDOWS} windows of {audio} on the NPU and on the CPU")
     failed, index, count = [], 0, 1
     while index < count:
-        compared: _Compared = ask("funasr-check", PATIENCE, _compare, folder, audio, index)
+        compared = _compare_apart(folder, audio, index)
         for name in compared.left_out if index == 0 else ():
             tell(f"{name} is left out: {UNKNOWN_ORIGIN}")
         say(f"{compared.name}: {compared.check}")
@@ -115,6 +113,14 @@ def _write_down(folder: Path, name: str, check: Check) -> None:
         record_om(folder, name, {**facts, "check": asdict(check)})
     except OSError as error:
         raise OutputError(f"cannot be written: {error.strerror}", where=folder / ACCOUNT) from error
+
+
+def _compare_apart(folder: Path, audio: Path, index: int) -> _Compared:
+    """In a process of its own: the runtime begins once in a process, and can hang in it or take it along."""
+    try:
+        return ask_apart("funasr-check", PATIENCE, _compare, folder, audio, index)
+    except NoAnswer as error:
+        raise DeviceError(error.what, hint=CURE) from error
 
 
 def _compare(folder: Path, audio: Path, index: int) -> _Compared:

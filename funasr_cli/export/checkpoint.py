@@ -14,7 +14,7 @@ from funasr_cli.errors import MachineError, ModelError
 from funasr_cli.export.compare import MAX_DIFFERENCE, log_softmax
 from funasr_cli.extras import how_to_install
 from funasr_cli.features.cmvn import FEATURES
-from funasr_cli.recognizers.sensevoice_graph import LANGUAGE_IDS, TEXTNORM_IDS
+from funasr_cli.recognizers.sensevoice.graph import LANGUAGE_IDS, TEXTNORM_IDS
 
 OPSET = 14
 """What torch's TorchScript exporter writes SenseVoice in without fused operators."""

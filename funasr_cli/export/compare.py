@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from funasr_cli.arrays import Arrays
 from funasr_cli.errors import ModelError
 from funasr_cli.features.cmvn import FEATURES
-from funasr_cli.recognizers.sensevoice_graph import LOGITS, TEXTNORM_IDS, TOPK, VALID
+from funasr_cli.recognizers.sensevoice.graph import LOGITS, TEXTNORM_IDS, TOPK, VALID
 
 MAX_DIFFERENCE = 1e-3
 """Of log-probabilities of valid frames."""

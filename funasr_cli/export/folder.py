@@ -20,8 +20,8 @@ from funasr_cli.export.quantize import quantize
 from funasr_cli.features.cmvn import Cmvn, find_cmvn, write_cmvn
 from funasr_cli.features.lfr import SECONDS_PER_FRAME, STACKED, STEP
 from funasr_cli.files import sha256_of
-from funasr_cli.models.account import write_account
-from funasr_cli.recognizers.sensevoice_graph import LANGUAGE_IDS, TEXTNORM_IDS
+from funasr_cli.models.model_yaml import write_account
+from funasr_cli.recognizers.sensevoice.graph import LANGUAGE_IDS, TEXTNORM_IDS
 from funasr_cli.recognizers.vocabulary import READERS, read_vocabulary
 
 LICENCES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE")

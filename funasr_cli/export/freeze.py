@@ -9,7 +9,7 @@ import onnxruntime
 from onnx import ModelProto, TensorProto, ValueInfoProto, helper, shape_inference
 
 from funasr_cli.errors import ModelError
-from funasr_cli.recognizers.sensevoice_graph import FUNASR, LOGITS, SHERPA_ONNX, TAG_FRAMES, TOPK
+from funasr_cli.recognizers.sensevoice.graph import FUNASR, LOGITS, SHERPA_ONNX, TAG_FRAMES, TOPK
 
 RENAMED = {SHERPA_ONNX[role]: name for role, name in FUNASR.items()} | {LOGITS[1]: LOGITS[0]}
 """FunASR's name for each of sherpa-onnx's."""

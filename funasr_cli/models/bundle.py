@@ -19,8 +19,8 @@ from typing import BinaryIO
 from funasr_cli.errors import ModelError, OutputError
 from funasr_cli.files import CHUNK, shown, temporary_beside
 from funasr_cli.models.catalogue import entry_named
+from funasr_cli.models.origin import LONGEST, RECORD, Record, check_family, described, is_known, parse_record, verify
 from funasr_cli.models.place import ANOTHER_STORE, whole_folder
-from funasr_cli.models.record import LONGEST, RECORD, Record, check_family, described, is_known, parse_record, verify
 
 
 def pack(folder: Path, record: Record, bundle: Path) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 from funasr_cli.errors import ModelError
 from funasr_cli.files import CHUNK
 from funasr_cli.models.catalogue import CatalogueEntry
+from funasr_cli.models.origin import verify_file
 from funasr_cli.models.place import ANOTHER_STORE, whole_folder
-from funasr_cli.models.record import verify_file
 
 PIECE = re.compile(r"(?P<file>.+)\.part\d+")
 

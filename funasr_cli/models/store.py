@@ -8,7 +8,6 @@ from pathlib import Path
 
 from funasr_cli.errors import MachineError, ModelError
 from funasr_cli.files import sha256_of, shown
-from funasr_cli.models.account import verify_account
 from funasr_cli.models.catalogue import (
     CATALOGUE,
     DEFAULT_MODEL,
@@ -19,8 +18,9 @@ from funasr_cli.models.catalogue import (
 )
 from funasr_cli.models.embedded import assemble, is_installed
 from funasr_cli.models.layouts import AUTO, Layout, choose_weights, content_of, hash_files, layout_of
-from funasr_cli.models.offline import choose_om, source_of
-from funasr_cli.models.record import RECORD, Record, read_record, verify
+from funasr_cli.models.model_yaml import verify_account
+from funasr_cli.models.om_files import choose_om, source_of
+from funasr_cli.models.origin import RECORD, Record, read_record, verify
 
 
 @dataclass(frozen=True, slots=True)

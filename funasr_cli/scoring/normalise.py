@@ -15,8 +15,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from funasr_cli.characters import HAN
 from funasr_cli.scoring.read import Piece
+from funasr_cli.unicode_ranges import HAN
 
 Metric: TypeAlias = Literal["cer", "wer"]
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
-from funasr_cli.characters import HAN, is_han
 from funasr_cli.transcript import Token
+from funasr_cli.unicode_ranges import HAN, is_han
 
 UNIT = re.compile(rf"\s*(?:[{HAN}]|[^\s{HAN}]+)")
 """What is a token of its own in new text: a Chinese character, or a word with its space."""

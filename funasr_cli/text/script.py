@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from funasr_cli.characters import is_chinese
 from funasr_cli.text.options import Script
 from funasr_cli.text.rewrite import differences, rewrite, text_of
 from funasr_cli.text.sentences import sentences
 from funasr_cli.transcript import Token
+from funasr_cli.unicode_ranges import is_chinese
 
 CONVERSIONS = {"simplified": "t2s", "traditional": "s2t"}
 """OpenCC's names. Neither changes the number of characters."""

@@ -15,15 +15,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import accumulate, pairwise
 from typing import TypeAlias
 
-from funasr_cli.characters import HAN
-from funasr_cli.text.chinese_numbers import NUMERALS
-from funasr_cli.text.chinese_signs import is_measured
-from funasr_cli.text.english_words import NUMBER_WORDS
+from funasr_cli.text.itn.chinese_context import is_measured
+from funasr_cli.text.itn.chinese_numerals import NUMERALS
+from funasr_cli.text.itn.english_numerals import NUMBER_WORDS
 from funasr_cli.text.lexicon import cut
 from funasr_cli.text.options import SegmentLimits
 from funasr_cli.text.rewrite import text_of
 from funasr_cli.text.sentences import ends_with, sentences
 from funasr_cli.transcript import Segment, Token, join
+from funasr_cli.unicode_ranges import HAN
 
 CLAUSE_END = frozenset("，、；：,;:")
 MIN_SHOWN = 0.8

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.meetings import Meeting, make_meeting
+from tests.support.meetings import Meeting, make_meeting
 
 
 @pytest.fixture(scope="session")

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
-from funasr_cli.audio.decode import open_recording
+from funasr_cli.audio.reader import open_recording
 from funasr_cli.audio.spans import Span, VadOptions
 from funasr_cli.audio.vad import CONTEXT, FRAME, SileroModel, SpeechDetector, load_silero
 from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
 from tests.conftest import SAMPLES
-from tests.meetings import Meeting
+from tests.support.meetings import Meeting
 
 
 @pytest.fixture(scope="module")

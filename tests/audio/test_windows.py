@@ -13,7 +13,7 @@ from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.spans import Span, VadOptions, WholeRecording
 from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import Bounds, SpeechWindows, Window, WindowPacker, WindowShape
-from tests.meetings import Meeting
+from tests.support.meetings import Meeting
 
 SHAPE = WindowShape(length=15.0, overlap=2.0, max_pause=1.0)
 LENGTH, OVERLAP, MAX_PAUSE = (round(s * SAMPLE_RATE) for s in (SHAPE.length, SHAPE.overlap, SHAPE.max_pause))

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from funasr_cli.files import shown
-from tests.audio.test_decode import encode, silent_film, tone
+from tests.audio.test_reader import encode, silent_film, tone
 from tests.cli.conftest import Run
 from tests.conftest import NANO
 

@@ -15,11 +15,11 @@ import pytest
 import soundfile
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
-from tests.audio.test_decode import encode
+from tests.audio.test_reader import encode
 from tests.cli.conftest import Run
 from tests.cli.test_sensevoice import WITH_PAUSES, WITHOUT_PAUSES
 from tests.conftest import NANO
-from tests.meetings import samples_of
+from tests.support.meetings import samples_of
 
 LATER = 320 * 512
 """Samples by which one speaker begins later: whole frames of the voice detector, which hears the same then."""

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.export.make import from_graph
-from tests.ascend_simulator.cann_tree import write_atc
-from tests.ascend_simulator.fixtures import Npu
-from tests.ascend_simulator.fixtures import npu as npu
-from tests.ascend_simulator.npu_smi import TWO_310P3, write_npu_smi
 from tests.cli.conftest import Run
 from tests.conftest import NANO
-from tests.graphs import write_sensevoice
+from tests.simulator.cann_tree import write_atc
+from tests.simulator.fixtures import Npu
+from tests.simulator.fixtures import npu as npu
+from tests.simulator.npu_smi import TWO_310P3, write_npu_smi
+from tests.support.graphs import write_sensevoice
 
 
 @pytest.fixture

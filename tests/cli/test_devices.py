@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from funasr_cli.batch import devices, numa
 from funasr_cli.cli import cli
 from funasr_cli.errors import DeviceError
+from funasr_cli.executors.ascend import device_files
+from funasr_cli.system import numa
 from tests.conftest import NANO
-from tests.sysfs import write_sysfs
+from tests.support.sysfs import write_sysfs
 
 LACKS = "/dev has no davinci0, davinci_manager, devmm_svm, hisi_hdc"
 
@@ -27,7 +28,7 @@ def transcribe(*options: str) -> Result:
 def sysfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Of a machine without device files and npu-smi."""
     (tmp_path / "dev").mkdir()
-    monkeypatch.setattr(devices, "DEV", tmp_path / "dev")
+    monkeypatch.setattr(device_files, "DEV", tmp_path / "dev")
     monkeypatch.setattr(numa, "SYSFS", tmp_path / "sys")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}/usr/bin:/bin")
     return tmp_path / "sys"

@@ -13,7 +13,7 @@ from funasr_cli.hotwords import read_hotwords
 from tests.cli.conftest import Run
 from tests.conftest import NANO, ROOT
 from tests.decoding.test_hotwords import NEVER_SPOKEN, NOISE, SPEECH, SPOKEN
-from tests.meetings import samples_of
+from tests.support.meetings import samples_of
 
 
 def test_a_good_list(run: Run, tmp_path: Path) -> None:

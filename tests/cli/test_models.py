@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.models.conftest import FILES
-from tests.models.hub import Hub, serving
+from tests.support.hub import Hub, serving
 
 Models = Callable[..., CompletedProcess[str]]
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from funasr_cli.decoding.align import align
 from funasr_cli.decoding.candidates import candidates_of_logits, candidates_of_topk
 from funasr_cli.decoding.ctc import collapse
-from tests.decoding.exact import log_softmax, text_of
+from tests.support.exact_search import log_softmax, text_of
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.floats(0.5, 5))

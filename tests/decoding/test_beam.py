@@ -15,7 +15,7 @@ from funasr_cli.decoding.beam import search
 from funasr_cli.decoding.candidates import candidates_of_logits, candidates_of_topk
 from funasr_cli.decoding.context import ContextGraph, Spelling, bonus
 from funasr_cli.decoding.ctc import Emission, best_path_of_logits, best_path_of_topk, collapse
-from tests.decoding.exact import earned, log_probs_of_texts, text_of, topk
+from tests.support.exact_search import earned, log_probs_of_texts, text_of, topk
 
 SEEDS = st.integers(0, 2**32 - 1)
 SPREADS = st.floats(0.5, 6)

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from funasr_cli.decoding.candidates import MOST, Candidates, candidates_of_logits, candidates_of_topk
-from tests.decoding.exact import log_softmax, topk
+from tests.support.exact_search import log_softmax, topk
 
 
 def of_topk(logits: NDArray[np.float32], margin: float = 4.0) -> Candidates:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from funasr_cli.decoding.context import ADVANCE, START, ContextGraph, Spelling, bonus
-from tests.decoding.exact import earned
+from tests.support.exact_search import earned
 
 TOKENS = st.lists(st.integers(1, 3), min_size=1, max_size=4).map(tuple)
 HOTWORDS = st.dictionaries(TOKENS, st.sampled_from([0.5, 1.0, 3.0]), max_size=6)

@@ -17,12 +17,12 @@ from funasr_cli.decoding.ctc import Emission, collapse
 from funasr_cli.decoding.hotwords import decode
 from funasr_cli.executors.onnx import OnnxExecutor
 from funasr_cli.recognizers.base import Request
-from funasr_cli.recognizers.sensevoice import SenseVoiceRecognizer
-from funasr_cli.recognizers.sensevoice_graph import TAG_FRAMES
+from funasr_cli.recognizers.sensevoice.graph import TAG_FRAMES
+from funasr_cli.recognizers.sensevoice.recognizer import SenseVoiceRecognizer
 from funasr_cli.recognizers.spelling import Speller
 from funasr_cli.recognizers.vocabulary import read_vocabulary
 from tests.conftest import NANO
-from tests.meetings import samples_of
+from tests.support.meetings import samples_of
 
 SPOKEN = ("收缩", "大体", "专心", "报告", "结算")
 NEVER_SPOKEN = (

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ascend_simulator.fixtures import npu as npu
-from tests.ascend_simulator.nano_oms import NanoOms, make_nano_oms
+from tests.simulator.fixtures import npu as npu
+from tests.simulator.nano_oms import NanoOms, make_nano_oms
 
 
 @pytest.fixture(scope="session")

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from funasr_cli.arrays import Arrays, TensorSpec
-from funasr_cli.audio.decode import open_recording
-from funasr_cli.batch.engine import Engine, LocalRunner
+from funasr_cli.audio.reader import open_recording
 from funasr_cli.errors import ModelError
 from funasr_cli.executors.base import Executor
 from funasr_cli.executors.ctranslate2 import CTranslate2Executor
 from funasr_cli.hotwords import Hotword
+from funasr_cli.pipeline.window_runner import Engine, LocalRunner
 from funasr_cli.recognizers.base import Request
-from funasr_cli.recognizers.whisper import WhisperRecognizer
+from funasr_cli.recognizers.whisper.recognizer import WhisperRecognizer
 
 
 @pytest.fixture

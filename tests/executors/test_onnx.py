@@ -9,7 +9,7 @@ import pytest
 
 from funasr_cli.errors import DeviceError, ModelError
 from funasr_cli.executors.onnx import OnnxExecutor
-from tests.graphs import write_graph
+from tests.support.graphs import write_graph
 
 
 def executor(path: Path) -> OnnxExecutor:

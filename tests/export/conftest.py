@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ascend_simulator.cann_tree import write_cann
-from tests.ascend_simulator.fixtures import npu as npu
+from tests.simulator.cann_tree import write_cann
+from tests.simulator.fixtures import npu as npu
 
 
 @pytest.fixture

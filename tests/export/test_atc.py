@@ -16,18 +16,18 @@ import yaml
 from onnx import helper
 
 from funasr_cli.errors import DeviceError, MachineError, ModelError, OutputError, UsageError
-from funasr_cli.executors.ascend import AscendExecutor
+from funasr_cli.executors.ascend.executor import AscendExecutor
+from funasr_cli.executors.ascend.toolkit import ask_soc, cann_version
 from funasr_cli.executors.onnx import OnnxExecutor
 from funasr_cli.export import atc
 from funasr_cli.export.atc import ONLY_THEN
-from funasr_cli.export.cann import ask_soc, cann_version
 from funasr_cli.export.variants import write_variant
 from funasr_cli.files import sha256_of
-from funasr_cli.models.account import graph_metadata, read_account, verify_account
+from funasr_cli.models.model_yaml import graph_metadata, read_account, verify_account
 from funasr_cli.models.store import find_model
-from tests.ascend_simulator.fixtures import Npu
-from tests.ascend_simulator.npu_smi import NONE, ONE_910B4_1, TWO_310P3, write_npu_smi
-from tests.boards import write_machine
+from tests.simulator.fixtures import Npu
+from tests.simulator.npu_smi import NONE, ONE_910B4_1, TWO_310P3, write_npu_smi
+from tests.support.boards import write_machine
 
 SHAPE = "speech:1,{frames},560;speech_lengths:1;language:1;textnorm:1"
 

@@ -14,16 +14,15 @@ import pytest
 from onnx import ModelProto, numpy_helper
 
 from funasr_cli.arrays import Arrays
-from funasr_cli.batch.apart import ask_apart
 from funasr_cli.errors import DeviceError, FunasrError, InputError, ModelError, NoAudioError, OutputError
 from funasr_cli.export import atc
 from funasr_cli.export.check import check_oms
 from funasr_cli.export.compare import Agreement, agreement
 from funasr_cli.files import sha256_of
-from funasr_cli.models.account import read_account, record_om, verify_account
+from funasr_cli.models.model_yaml import read_account, record_om, verify_account
 from funasr_cli.models.store import find_model
-from tests.ascend_simulator.fixtures import Npu, compile_om
 from tests.conftest import NANO
+from tests.simulator.fixtures import Npu, compile_om
 
 SPEECH = NANO / "words-without-pauses.flac"
 SHAPE = "speech:1,100,560;speech_lengths:1;language:1;textnorm:1"
@@ -58,9 +57,7 @@ def scaled(factor: float) -> Callable[[ModelProto], None]:
 
 def check(folder: Path, audio: Path = SPEECH, told: list[str] | None = None) -> list[str]:
     said: list[str] = []
-    check_oms(
-        folder, audio, ask_apart, lambda message: said.append(str(message)), ([] if told is None else told).append
-    )
+    check_oms(folder, audio, lambda message: said.append(str(message)), ([] if told is None else told).append)
     return said
 
 

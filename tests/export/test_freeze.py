@@ -12,15 +12,15 @@ import pytest
 import yaml
 from onnx import numpy_helper
 
-from funasr_cli.batch.crew import Seat
-from funasr_cli.batch.engine import Engine, load_engine
 from funasr_cli.errors import MachineError, ModelError, UsageError
+from funasr_cli.executors.placement import Seat
 from funasr_cli.export import compare
 from funasr_cli.export.make import from_checkpoint, from_graph
 from funasr_cli.models.store import find_model
+from funasr_cli.pipeline.window_runner import Engine, load_engine
 from funasr_cli.recognizers.base import Request
 from tests.conftest import NANO
-from tests.meetings import samples_of
+from tests.support.meetings import samples_of
 
 STATIC = "model_6s_top5.onnx"
 

@@ -8,8 +8,8 @@ import pytest
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.features.fbank import fbank
 from tests.conftest import SAMPLES
-from tests.features.exact import exact_fbank
-from tests.meetings import samples_of
+from tests.support.exact_features import exact_fbank
+from tests.support.meetings import samples_of
 
 
 @pytest.fixture(scope="module")

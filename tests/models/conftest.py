@@ -8,7 +8,7 @@ import pytest
 
 from funasr_cli.models import catalogue
 from funasr_cli.models.catalogue import CatalogueEntry, ModelFile, Repository
-from tests.models.hub import COMMIT, Hub, serving, sha256
+from tests.support.hub import COMMIT, Hub, serving, sha256
 
 FILES = {
     "config.json": b'{"toy": true}\n',

@@ -20,10 +20,10 @@ from funasr_cli.errors import ModelError, OutputError
 from funasr_cli.models import catalogue
 from funasr_cli.models.bundle import pack, unpack
 from funasr_cli.models.catalogue import ModelFile
-from funasr_cli.models.record import Origin, Record
+from funasr_cli.models.origin import Origin, Record
 from funasr_cli.models.store import find_model, verified
 from tests.models.conftest import FILES, TOY
-from tests.models.hub import sha256
+from tests.support.hub import sha256
 
 RECORD = Record("toy", Origin("modelscope", "acme/toy", "master", "2026-11-22T12:00:00+00:00"), TOY.files)
 

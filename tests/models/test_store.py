@@ -11,7 +11,7 @@ import pytest
 from funasr_cli.errors import ModelError
 from funasr_cli.models import store as store_module
 from funasr_cli.models.catalogue import CATALOGUE, HUGGINGFACE, MODELSCOPE
-from funasr_cli.models.record import Record, parse_record
+from funasr_cli.models.origin import Record, parse_record
 from funasr_cli.models.store import default_model, find_model, store_dir, verified
 from tests.models.conftest import FILES, TOY
 

@@ -13,9 +13,9 @@ from funasr_cli.arrays import Samples
 from funasr_cli.features.cmvn import read_cmvn
 from funasr_cli.features.fbank import fbank
 from funasr_cli.features.lfr import stack_frames
-from tests.features.exact import exact_fbank
-from tests.meetings import samples_of
 from tests.parity.conftest import LENGTHS
+from tests.support.exact_features import exact_fbank
+from tests.support.meetings import samples_of
 
 CLOSE = 1e-4
 

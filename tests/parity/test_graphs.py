@@ -20,7 +20,7 @@ from funasr_cli.export.folder import sherpa_metadata
 from funasr_cli.export.make import from_graph
 from funasr_cli.features.cmvn import read_cmvn
 from funasr_cli.recognizers.base import Request
-from funasr_cli.recognizers.sensevoice import SenseVoiceRecognizer
+from funasr_cli.recognizers.sensevoice.recognizer import SenseVoiceRecognizer
 from tests.parity.conftest import LENGTHS, Exported
 
 STATIC = "model_15s_top32.onnx"

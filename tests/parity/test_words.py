@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from funasr_cli.batch.crew import Seat
-from funasr_cli.batch.engine import load_engine
 from funasr_cli.executors.onnx import OnnxExecutor
+from funasr_cli.executors.placement import Seat
 from funasr_cli.models.store import find_model
+from funasr_cli.pipeline.window_runner import load_engine
 from funasr_cli.recognizers.base import Hypothesis, Request
-from funasr_cli.recognizers.sensevoice import SenseVoiceRecognizer
+from funasr_cli.recognizers.sensevoice.recognizer import SenseVoiceRecognizer
 from funasr_cli.scoring.align import Counts, align
-from tests.meetings import samples_of
 from tests.parity.conftest import Exported
+from tests.support.meetings import samples_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the peers' own
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from funasr_cli.executors.acl import ENVIRONMENT
-from tests.ascend_simulator.cann_tree import write_cann, write_driver
+from funasr_cli.executors.ascend.acl import ENVIRONMENT
 from tests.conftest import ROOT
+from tests.simulator.cann_tree import write_cann, write_driver
 
 SCRIPT = ROOT / "scripts" / "ascend_env.sh"
 SHOWN = ("ASCEND_TOOLKIT_HOME", "LD_LIBRARY_PATH", "PYTHONPATH", "ASCEND_GLOBAL_LOG_LEVEL", "atc")

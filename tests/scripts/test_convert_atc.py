@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.errors import DeviceError, UsageError
+from funasr_cli.executors.ascend.toolkit import ask_soc
 from funasr_cli.export import atc
-from funasr_cli.export.cann import ask_soc
 from funasr_cli.files import sha256_of
-from funasr_cli.models.account import OMS, read_account, verify_account
-from tests.ascend_simulator.cann_tree import write_cann
-from tests.ascend_simulator.npu_smi import ONE_910B4_1, TWO_310P3, recorded, write_npu_smi
-from tests.boards import NO_SOC, SOCS, write_machine
+from funasr_cli.models.model_yaml import OMS, read_account, verify_account
 from tests.conftest import ROOT
+from tests.simulator.cann_tree import write_cann
+from tests.simulator.npu_smi import ONE_910B4_1, TWO_310P3, recorded, write_npu_smi
+from tests.support.boards import NO_SOC, SOCS, write_machine
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

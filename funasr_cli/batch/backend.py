@@ -1,0 +1,125 @@
+"""One run's way through its recordings: in this process alone, or with a pool of processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+from funasr_cli.audio.windows import WindowShape
+from funasr_cli.errors import UsageError
+from funasr_cli.executors.selection import Device
+from funasr_cli.models.store import Model
+from funasr_cli.pool.sizing import cpu_crew, npu_crew, seat_alone
+from funasr_cli.reporting.display import Display
+from funasr_cli.reporting.reporter import Ledger
+from funasr_cli.reporting.stats import Tally
+from funasr_cli.settings.transcription import Settings
+from funasr_cli.store.output_store import Record
+from funasr_cli.store.sinks import Delivery, FileDelivery, StdoutDelivery
+from funasr_cli.system.deadline import Deadline
+from funasr_cli.system.numa import pin
+from funasr_cli.system.signals import StopSignals
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a run works with, whether it writes files or to stdout."""
+
+    settings: Settings
+    model: Model
+    why_model: str
+    device: Device
+    fallback: bool
+    nodes: Sequence[int | None]
+    display: Display
+    deadline: Deadline
+    max_files: int | None
+    workers: int | None
+    window_timeout: float
+    debug: bool
+
+    def print(self, deliveries: Sequence[StdoutDelivery], tally: Tally) -> None:
+        """Do all of `deliveries` in this process, in their order. Raises `Interrupted` where a signal came."""
+        self._alone(deliveries, tally)
+
+    def write(self, deliveries: Sequence[FileDelivery], record: Record, tally: Tally) -> None:
+        """Do all of `deliveries`, with a pool of processes where there are several. Raises `Interrupted`.
+
+        An NPU always has a process of its own, which can be ended when it hangs.
+        """
+        single = min(len(deliveries), self.max_files or len(deliveries)) == 1
+        if self.debug or (single and not self.device.npus):
+            self._alone(deliveries, tally)
+        else:
+            self._together(deliveries, record, tally)
+
+    def _alone(self, deliveries: Sequence[Delivery], tally: Tally) -> None:
+        # The runtimes take longer to import than a night takes in which nothing is new.
+        from funasr_cli.batch.local import Solo
+        from funasr_cli.pipeline.transcriber import Transcriber
+        from funasr_cli.pipeline.window_runner import load_engine
+
+        seat = seat_alone(self.device.npus, fallback=self.fallback, window_timeout=self.window_timeout)
+        settings = self.settings
+        pin(self.nodes[0])
+        with (
+            StopSignals() as signals,
+            closing(
+                load_engine(self.model, seat, itn=settings.itn, hotwords=settings.hotwords, tell=self.display.warn)
+            ) as engine,
+        ):
+            self._check(engine.recognizer.languages, engine.recognizer.window)
+            self._introduce(engine.device)
+            solo = Solo(Transcriber(engine, settings), Ledger(self.display, tally), signals.check)
+            solo.do(deliveries, self.deadline, self.max_files, debug=self.debug)
+
+    def _together(self, deliveries: Sequence[FileDelivery], record: Record, tally: Tally) -> None:
+        from funasr_cli.pool.coordinator import Pool
+
+        count = len(deliveries)
+        if self.device.npus:
+            crew = npu_crew(
+                self.device.npus, self.workers, count, fallback=self.fallback, window_timeout=self.window_timeout
+            )
+        else:
+            crew = cpu_crew(self.model, self.workers, count)
+        crew = crew.on_nodes(self.nodes)
+        ledger = Ledger(self.display, tally)
+        with (
+            StopSignals() as signals,
+            Pool(
+                crew, record, self.model, self.settings, ledger, signals.check, window_timeout=self.window_timeout
+            ) as pool,
+        ):
+            loaded = pool.load()
+            self._check(loaded.languages, loaded.window)
+            self._introduce(loaded.graph.device)
+            self.display.note(str(crew))
+            pool.do(deliveries, self.deadline, self.max_files)
+
+    def _check(self, languages: frozenset[str], window: float) -> None:
+        """Refuse settings that this model cannot do."""
+        if self.settings.language is not None and self.settings.language not in languages:
+            raise UsageError(
+                f"{self.model.name} does not know the language {self.settings.language!r}",
+                hint=f"It knows: auto, {', '.join(sorted(languages))}.",
+            )
+        with nonsense_is_a_usage_error():
+            WindowShape(window, self.settings.overlap)
+
+    def _introduce(self, device: str) -> None:
+        self.display.note(f"model {self.model.name}: {self.why_model}")
+        why = self.device.why
+        if self.device.npus and not device.startswith("npu"):
+            why = "in place of an NPU that cannot be used, as --on-device-failure says"
+        self.display.note(f"device {device}: {why}")
+
+
+@contextmanager
+def nonsense_is_a_usage_error() -> Iterator[None]:
+    """Values that are right each for itself but make no sense together are refused where they meet."""
+    try:
+        yield
+    except ValueError as error:
+        raise UsageError(str(error)) from error

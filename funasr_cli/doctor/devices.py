@@ -1,0 +1,84 @@
+"""Devices that a run could use: which one it would take, with which model, and all about NPUs where there are some."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+
+from funasr_cli.doctor.check import Check
+from funasr_cli.doctor.models import compiled_folders
+from funasr_cli.doctor.npu import examine_npus, is_npu_here, without_problems
+from funasr_cli.errors import DeviceError, ModelError
+from funasr_cli.executors.ascend.device_files import how_to_get_files
+from funasr_cli.executors.selection import ON_THE_CPU, choose_device
+from funasr_cli.files import shown
+from funasr_cli.models.layouts import AUTO, choose_weights, layout_of
+from funasr_cli.models.model_yaml import ACCOUNT, OMS, read_account
+
+NAMELESS = "funasr-cli doctor"
+"""Looks for a model that a run could take here, where the one that was named cannot be taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """What was looked at. `model`: where none was named, the folder of one that ran on an NPU."""
+
+    checks: Sequence[Check]
+    model: Path | None = None
+
+
+def examine_devices(model: Path | None) -> Devices:
+    """What a run would run on, and whether it may, with the model in the folder `model`, or any in the store."""
+    try:
+        device = choose_device("auto")
+    except DeviceError as error:
+        checks = examine_npus(_folders(model)).checks
+        fix = next((check.fix for check in checks if check.verdict == "problem"), "npu-smi info")
+        return Devices([Check("NPU", f"{error.what}. {ON_THE_CPU}", "problem", fix), *checks])
+    if device.kind == "npu":
+        return _on_npus(device.why, model)
+    if device.passed_over:
+        choice = Check("NPU", f"{device.why}; runs on the CPU", "warning", how_to_get_files())
+    else:
+        choice = Check("NPU", "none: runs on the CPU")
+    about = without_problems(examine_npus(_folders(model)).checks) if is_npu_here() else []
+    return Devices([choice, *(_on_cpu(model) if model else []), *about])
+
+
+def _folders(model: Path | None) -> Sequence[Path]:
+    """Those in which OMs are looked for."""
+    return [model] if model else compiled_folders()
+
+
+def _on_cpu(model: Path) -> list[Check]:
+    try:
+        choose_weights(layout_of(model), model, AUTO)
+    except ModelError as error:
+        return [Check("model", shown(str(error.what)), "problem", NAMELESS)]
+    return []
+
+
+def _on_npus(why: str, model: Path | None) -> Devices:
+    choice = Check("NPU", f"taken: {why}")
+    if model and not layout_of(model).compiled:
+        text = f"{layout_of(model).family} models do not run on an NPU. {ON_THE_CPU}"
+        return Devices([choice, Check("model", text, "problem", NAMELESS), *examine_npus(None).checks])
+    npus = examine_npus(_folders(model))
+    if npus.om is None:
+        return Devices([choice, *npus.checks])
+    return Devices([choice, *_account_of(npus.om), *npus.checks], npus.om.parent)
+
+
+def _account_of(om: Path) -> list[Check]:
+    """A run refuses an OM that is not what model.yaml says; this looks only whether it says anything."""
+    try:
+        account = read_account(om.parent)
+    except ModelError as error:
+        text = shown(str(error.what))
+    else:
+        if account is None or om.name in (account.get(OMS) or {}):
+            return []
+        text = f"{ACCOUNT} does not account for {shown(om.name)}, and a run would refuse it"
+    return [Check("model", text, "problem", f"funasr-cli convert {quote(str(om.parent))}")]

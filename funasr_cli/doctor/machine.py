@@ -1,0 +1,81 @@
+"""The machine: system, processor, cores and memory, as Linux tells of them."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+from funasr_cli.doctor.check import Check
+from funasr_cli.files import megabytes
+from funasr_cli.system.resources import usable_cores, usable_memory
+
+CPUINFO = Path("/proc/cpuinfo")
+
+LITTLE_MEMORY = 2_000_000_000
+"""Bytes: the weights of sensevoice-small in float32 are 0.9 GB, and a run computes with as much again."""
+
+FEATURES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "x86_64": {"AVX2": ("avx2",), "AVX-512": ("avx512f",), "VNNI": ("avx512_vnni", "avx_vnni")},
+    "aarch64": {"asimddp": ("asimddp",), "i8mm": ("i8mm",), "SVE": ("sve",)},
+}
+"""What makes matrix products fast, by architecture, and the kernel's flags for it, any of which will do."""
+
+ARM_CORES = {("0x48", "0xd01"): "Kunpeng 920 (TaiShan v110)", ("0x48", "0xd02"): "Kunpeng (TaiShan v120)"}
+"""Names of (implementer, part), which most aarch64 kernels print as numbers only; from util-linux's lscpu."""
+
+
+def machine_checks() -> list[Check]:
+    """System, processor, cores and memory."""
+    return [Check("system", _system()), Check("processor", _processor()), Check("cores", _cores()), _memory()]
+
+
+def _system() -> str:
+    try:
+        name = platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        name = "unknown distribution"
+    library = " ".join(platform.libc_ver()).strip() or "C library other than glibc"
+    return f"{platform.machine()}, {name}, {platform.system()} {platform.release()}, {library}"
+
+
+def _processor() -> str:
+    fields = _fields(CPUINFO)
+    core = fields.get("CPU implementer", "?"), fields.get("CPU part", "?")
+    name = fields.get("model name") or ARM_CORES.get(core) or f"implementer {core[0]}, part {core[1]}"
+    flags = {*fields.get("flags", "").split(), *fields.get("Features", "").split()}
+    known = FEATURES.get(platform.machine(), {})
+    has = [feature for feature, any_of in known.items() if flags.intersection(any_of)]
+    lacks = [feature for feature in known if feature not in has]
+    return "; ".join(
+        [name, *([f"has {', '.join(has)}"] if has else []), *([f"no {', '.join(lacks)}"] if lacks else [])]
+    )
+
+
+def _cores() -> str:
+    usable, there = usable_cores(), os.cpu_count() or 1
+    return f"{usable}" if usable == there else f"{usable} of {there}: affinity or a control group allows no more"
+
+
+def _memory() -> Check:
+    memory = usable_memory()
+    text = f"{megabytes(memory.available)} available"
+    if memory.limited:
+        text += ", the limit of the control group"
+    if memory.available < LITTLE_MEMORY:
+        return Check("memory", text, "warning", "Free some, or take a small model: --model whisper-base")
+    return Check("memory", text)
+
+
+def _fields(path: Path) -> dict[str, str]:
+    """The first value of each `name: value` line; empty where there is no such file."""
+    fields: dict[str, str] = {}
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return fields
+    for line in lines:
+        name, _, value = line.partition(":")
+        fields.setdefault(name.strip(), value.strip())
+    return fields

@@ -1,0 +1,84 @@
+"""All checks together: what they amount to, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from funasr_cli.doctor.check import Check
+from funasr_cli.doctor.devices import examine_devices
+from funasr_cli.doctor.folders import folder_checks
+from funasr_cli.doctor.machine import machine_checks
+from funasr_cli.doctor.models import model_checks
+from funasr_cli.doctor.versions import version_checks
+from funasr_cli.models.catalogue import CATALOGUE
+from funasr_cli.models.layouts import layout_of
+from funasr_cli.models.store import default_model
+
+TRANSCRIBE = "funasr-cli transcribe FOLDER"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The checks by section, in the order in which a person reads them."""
+
+    sections: Mapping[str, Sequence[Check]]
+
+    @property
+    def ready(self) -> bool:
+        """Whether the command `next` transcribes."""
+        return all(check.verdict != "problem" for check in self._checks())
+
+    @property
+    def next(self) -> str:
+        """The command to type: what mends the first problem, else a run with the options that it needs here."""
+        mending = (check.fix for check in self._checks() if check.verdict == "problem")
+        options = (check.option for check in self._checks() if check.option)
+        return next(mending, " ".join([TRANSCRIBE, *options]))
+
+    def _checks(self) -> Iterator[Check]:
+        for checks in self.sections.values():
+            yield from checks
+
+
+def diagnose(model: Path | None = None) -> Report:
+    """Look at everything, for runs of the model in the folder `model`. Writes nothing.
+
+    Where none is named, for runs of one in the store that is compiled for this machine's NPUs, if it has some and they
+    are in order; else of the default. Raises `ModelError` where the folder holds no model.
+    """
+    named = layout_of(model).family if model else None
+    devices = examine_devices(model)
+    taken = model or devices.model
+    family = named or (layout_of(taken).family if taken else CATALOGUE[default_model()[0]].family)
+    return Report(
+        {
+            "versions": version_checks(family),
+            "machine": machine_checks(),
+            "models": model_checks(model, devices.model),
+            "devices": devices.checks,
+            "folders": folder_checks(chosen=taken is not None),
+        }
+    )
+
+
+def as_text(report: Report) -> str:
+    """Aligned lines, what to do below what is not in order, the next command at the end."""
+    width = max(len(check.name) for checks in report.sections.values() for check in checks)
+    lines = []
+    for section, checks in report.sections.items():
+        lines.append(section)
+        for check in checks:
+            lines.append(f"  {check.verdict:7}  {check.name:{width}}  {check.text}")
+            if check.fix:
+                lines.append(f"  {'':7}  {'':{width}}  -> {check.fix}")
+        lines.append("")
+    return "\n".join([*lines, f"next: {report.next}"])
+
+
+def as_json(report: Report) -> str:
+    """`{"ready", "next", "sections": {name: [{"name", "text", "verdict", "fix", "option"}]}}`."""
+    sections = {name: [asdict(check) for check in checks] for name, checks in report.sections.items()}
+    return json.dumps({"ready": report.ready, "next": report.next, "sections": sections}, ensure_ascii=False)

@@ -1,0 +1,132 @@
+"""An Ascend NPU, held by this process, and a survey of those that there are."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+from funasr_cli.errors import DeviceError, DeviceLost
+from funasr_cli.executors.ascend.acl import CURE, CURES, FAULTS, NO_DEVICE, TIMED_OUT, Acl, AclError
+
+UNKNOWN_SOC = "unknown SoC"
+
+NEWEST_CALL = "rt.synchronize_stream_with_timeout"
+"""Of all that are made here: pyACL has it from CANN 6.3 on."""
+
+
+def survey() -> tuple[str, int]:
+    """The SoC of the NPUs that this process may use, and how many they are; nothing is held of any.
+
+    Raises `DeviceError` where the runtime is not there, or finds none.
+    """
+    acl = Acl()
+    acl.do("init")
+    try:
+        count = int(acl.do("rt.get_device_count"))
+        if not count:
+            raise DeviceError("the runtime finds no NPU", hint=CURES[NO_DEVICE])
+        return acl.ask("get_soc_name") or UNKNOWN_SOC, count
+    finally:
+        acl.do("finalize")
+
+
+class AscendDevice:
+    """The NPU `index`, held by this process from the first call of the runtime to the last, with one context.
+
+    One a process, which was not forked: the runtime can be initialised once in a process, and does not survive a fork.
+    `soc` is what models have to be compiled for, e.g. `Ascend310P3`. After a fault the device is `lost`: nothing that
+    could wait for it is asked of it before `reset`.
+
+    Raises `DeviceError` where the device cannot be used, and says what is missing.
+    """
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.lost = self._stuck = False
+        self._reason = ""
+        self._held = ExitStack()
+        self._context: int | None = None
+        self.acl = Acl()
+        self.acl.find(NEWEST_CALL)
+        self.acl.do("init")
+        try:
+            self._take()
+        except BaseException:
+            self.close()
+            raise
+        self.soc: str = self.acl.ask("get_soc_name") or UNKNOWN_SOC
+
+    def enter(self) -> None:
+        """Make the device's context that of the calling thread; every other call needs it."""
+        if self._context is not None:
+            self.release("rt.set_context", self._context)
+
+    def do(self, call: str, *arguments: Any) -> Any:
+        """A call of a run, as `Acl.do`. Raises `DeviceLost` where the device failed, or did not end in time."""
+        try:
+            return self.acl.do(call, *arguments)
+        except AclError as error:
+            if error.code not in FAULTS:
+                raise
+            self.lose(error.what)
+            ended = "did not end a run in time" if error.code == TIMED_OUT else "failed in a run"
+            raise DeviceLost(f"NPU {self.index} {ended}: {error.what}", hint=error.hint) from error
+
+    def lose(self, reason: str) -> None:
+        """Have it `lost` from now on, and remember why."""
+        self.lost, self._reason = True, reason
+
+    def check(self) -> None:
+        """Raise `DeviceLost` where the device is."""
+        if self.lost:
+            raise DeviceLost(f"NPU {self.index} failed in an earlier run: {self._reason}", hint=CURE)
+
+    def release(self, call: str, *arguments: Any, waits: bool = False) -> None:
+        """Make a call that gives something back. On a lost device its code means nothing, and what `waits` is left."""
+        if not (self.lost and waits):
+            try:
+                self.acl.do(call, *arguments)
+            except AclError:
+                if not self.lost:
+                    raise
+
+    def reset(self) -> None:
+        """Take the device anew after a fault; all that was on it has been released. Raises `DeviceError`."""
+        self._held.close()
+        self._take()
+        self.lost = False
+
+    def close(self) -> None:
+        """Give the device back, and end the runtime. Raises `DeviceError` where the device does not let go.
+
+        The runtime is not ended then: the end of the process frees what it holds.
+        """
+        self._held.close()
+        if not self._stuck:
+            self.acl.do("finalize")
+
+    def _take(self) -> None:
+        try:
+            self.acl.do("rt.set_device", self.index)
+        except AclError as error:
+            count, failed = self.acl.ask("rt.get_device_count")
+            found = "the runtime finds none" if failed else f"the runtime finds {count}"
+            raise DeviceError(f"NPU {self.index} cannot be used; {found}: {error.what}", hint=error.hint) from error
+        self._held.callback(self._give_back)
+        self._context = self.acl.do("rt.create_context", self.index)
+        self._held.callback(self._leave)
+
+    def _leave(self) -> None:
+        context, self._context = self._context, None
+        self.release("rt.destroy_context", context)
+
+    def _give_back(self) -> None:
+        try:
+            self.acl.do("rt.reset_device", self.index)
+        except AclError as error:
+            self._stuck = True
+            raise DeviceError(
+                f"NPU {self.index} cannot be reset: {error.what}",
+                hint="It is free again when this process has ended. If it is not, this ends all that runs on the chip: "
+                "npu-smi set -t reset -i CARD -c CHIP",
+            ) from error

@@ -1,0 +1,28 @@
+"""Where a graph runs: on an NPU, or on so many threads of the CPU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RUN_LIMIT = 30.0
+"""Seconds for a run on an NPU, of which the first loads kernels; the parent waits longer, for a reset of the device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where a device process runs the graph: on an NPU, or on that many `threads`.
+
+    `fallback`: where the NPU cannot go on, it goes on with as many threads. A run on an NPU may take `limit` seconds.
+    `node` is the NUMA node that the process is kept on, if any.
+    """
+
+    threads: int
+    npu: int | None = None
+    fallback: bool = False
+    limit: float = RUN_LIMIT
+    node: int | None = None
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return "the CPU" if self.npu is None else f"NPU {self.npu}"

@@ -1,0 +1,1 @@
+"""Which recordings there are: files, folders, patterns and stdin."""

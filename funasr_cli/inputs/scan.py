@@ -1,0 +1,188 @@
+"""Find the recordings in what was named on the command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+from funasr_cli.files import sha256_of
+from funasr_cli.inputs.globs import Sieve, expand
+
+EXTENSIONS = (
+    *("wav", "flac", "aiff", "aif", "aifc", "au", "caf", "w64", "rf64", "wv", "ape", "tta"),
+    *("m4a", "mp3", "aac", "ogg", "oga", "opus", "spx", "wma", "amr", "awb", "ac3", "eac3", "dts", "mka", "mp2"),
+    *("mp4", "m4v", "mov", "mkv", "webm", "avi", "wmv", "asf", "flv", "f4v", "mpg", "mpeg", "ts", "mts", "m2ts"),
+    *("3gp", "3g2", "vob", "ogv", "rm", "rmvb"),
+)
+"""Files in folders with these names are taken; the best sound first, which is the order in which names are given."""
+
+_RANK = {f".{extension}": rank for rank, extension in enumerate(EXTENSIONS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A recording to do: where it is, where it lies in the tree that the outputs mirror, and what it is known as.
+
+    `identity` is its absolute path; for stdin, which has none, a name that its content gives it.
+    """
+
+    path: Path
+    relative: PurePath
+    identity: Path
+
+    @property
+    def is_stdin(self) -> bool:
+        """Whether it came through stdin: it has no age, and no folder to write beside it."""
+        return self.identity.parent == STDIN
+
+
+STDIN = Path("/dev/stdin")
+
+
+def from_stdin(path: Path) -> Source:
+    """The recording that was spooled from stdin into `path`. The same content is the same recording."""
+    return Source(path, PurePath("stdin"), STDIN / sha256_of(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which files count: their extensions in folders, and glob patterns on their place in the tree (`fits`)."""
+
+    extensions: Sequence[str] = EXTENSIONS
+    include: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+
+    @property
+    def suffixes(self) -> frozenset[str]:
+        """The extensions with their dots."""
+        return frozenset(f".{extension}" for extension in self.extensions)
+
+
+EVERYTHING = Selection()
+
+
+@dataclass(slots=True)
+class Scan:
+    """What was found, in order of work, and what could not be looked at: (path, why).
+
+    `narrowed` tells whether the patterns kept anything out; `unused` are those, with their options, that fit nothing.
+    """
+
+    sources: list[Source] = field(default_factory=list)
+    problems: list[tuple[Path, str]] = field(default_factory=list)
+    narrowed: bool = False
+    unused: list[tuple[str, str]] = field(default_factory=list)
+
+
+def scan(named: Sequence[str], output_dir: Path | None, select: Selection = EVERYTHING) -> Scan:
+    """Every recording in the files, folders (with all below) and glob patterns of `named`, each once.
+
+    In folders only known extensions count, names with a leading dot are passed over, and so is `output_dir`. A file
+    that is named itself is taken whatever it is called. With one folder the tree below it is mirrored; with several
+    roots each goes under its own name, with as much of its path as tells it from the others.
+    """
+    found = Scan()
+    roots = list(_existing(named, found.problems))
+    prefixes = _prefixes(roots)
+    skip = _identity(output_dir) if output_dir is not None else None
+    sieve = Sieve(select.include, select.exclude)
+    seen: set[str] = set()
+    for root, prefix in zip(roots, prefixes, strict=True):
+        if skip is not None and _identity(root) == skip:
+            found.problems.append((root, "is the output folder, which is never searched; use --beside or another -o"))
+            continue
+        files: Iterable[tuple[Path, PurePath]] = [(root, prefix)]
+        if root.is_dir():
+            files = _walk(root, prefix, skip, select.suffixes, sieve, found)
+        for path, relative in files:
+            key = os.path.abspath(path)  # links stay what they are named
+            if key in seen:
+                continue
+            seen.add(key)
+            if sieve.takes(relative):
+                found.sources.append(Source(path, relative, Path(key)))
+            else:
+                found.narrowed = True
+    found.unused = sieve.unused
+    found.sources.sort(key=lambda source: _order(source.relative))
+    return found
+
+
+def _order(relative: PurePath) -> tuple[object, ...]:
+    return (relative.parent.parts, relative.stem, _RANK.get(relative.suffix.lower(), len(_RANK)), relative.name)
+
+
+def _existing(named: Iterable[str], problems: list[tuple[Path, str]]) -> Iterator[Path]:
+    for name in named:
+        path = Path(name)
+        if os.path.lexists(path):
+            yield path
+        elif matches := expand(name):
+            yield from map(Path, matches)
+        else:
+            problems.append((path, "no such file or folder"))
+
+
+def _prefixes(roots: Sequence[Path]) -> list[PurePath]:
+    """For each root the shortest end of its path that no other root shares; nothing for a folder that is alone."""
+    if len(roots) == 1 and roots[0].is_dir():
+        return [PurePath()]
+    paths = [PurePath(os.path.abspath(root)).parts[1:] for root in roots]
+    prefixes = []
+    for parts in paths:
+        length = 1
+        while length < len(parts) and sum(other[-length:] == parts[-length:] for other in paths if other != parts):
+            length += 1
+        prefixes.append(PurePath(*parts[-length:]))
+    return prefixes
+
+
+def _walk(
+    root: Path,
+    prefix: PurePath,
+    skip: tuple[int, int] | None,
+    suffixes: Container[str],
+    sieve: Sieve,
+    found: Scan,
+) -> Iterator[tuple[Path, PurePath]]:
+    """Recordings below `root` with their place in the tree. Links are followed, but no folder is entered twice."""
+    entered = {skip}
+    pending = [(root, prefix)]
+    while pending:
+        folder, place = pending.pop()
+        try:
+            status = folder.stat()
+            identity = (status.st_dev, status.st_ino)
+            if identity in entered:
+                continue
+            entered.add(identity)
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    if not _is_folder(entry):
+                        if os.path.splitext(entry.name)[1].lower() in suffixes:
+                            yield folder / entry.name, place / entry.name
+                    elif sieve.excludes(place / entry.name):
+                        found.narrowed = True
+                    else:
+                        pending.append((folder / entry.name, place / entry.name))
+        except OSError as error:
+            found.problems.append((folder, f"cannot be listed: {error.strerror}"))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, say; it will fail under its own name when its turn comes
+        return False
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

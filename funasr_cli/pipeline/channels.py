@@ -1,0 +1,96 @@
+"""The channels of a recording, each transcribed by itself, become one transcript."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from heapq import merge
+from itertools import combinations
+from typing import TypeVar
+
+from rapidfuzz.distance import Indel
+
+from funasr_cli.audio.recording import Recording
+from funasr_cli.errors import InputError
+from funasr_cli.text.editor import Edited
+from funasr_cli.transcript import Correction, Scene, Segment, join
+
+MAX_CHANNELS = 8
+"""Each takes a pass over the recording, and conference systems have no more."""
+
+ALIKE = 0.8
+"""Similarity of two texts, 0 to 1, from which they are the same talk; different ones are less than half alike."""
+
+ALIKE_FROM = 20
+"""Characters from which two texts are compared: two people may greet in the same words."""
+
+Item = TypeVar("Item", Segment, Scene, Correction)
+
+Tick = Callable[[float, float | None], None]
+"""Called about every second of audio: seconds read, and the recording's length where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was understood in a channel of a recording, or in the mean of all where `channel` is None.
+
+    Durations are in seconds; `languages` counts the tokens of each.
+    """
+
+    channel: int | None
+    duration: float
+    speech_seconds: float
+    languages: Counter[str]
+    edited: Edited
+    scenes: Sequence[Scene]
+    warnings: Sequence[str]
+
+
+def check_number(recording: Recording) -> None:
+    """Raise `InputError` where there are too many channels to transcribe each."""
+    if recording.channels > MAX_CHANNELS:
+        raise InputError(
+            f"has {recording.channels} channels; --channels split takes up to {MAX_CHANNELS}",
+            where=recording.path,
+            hint="--channels mix averages any number.",
+        )
+
+
+def one_pass(tick: Tick, before: float, passes: int) -> Tick:
+    """Tells `tick` of several passes as of one; `before` is how many seconds were read in the passes before this."""
+    return lambda seconds, duration: tick((before + seconds) / passes, duration)
+
+
+def in_order(heard: Iterable[Heard], items: Callable[[Heard], Iterable[Item]]) -> tuple[Item, ...]:
+    """The items of all channels in order of time, each with its channel."""
+    channels = ([replace(item, channel=one.channel) for item in items(one)] for one in heard)
+    return tuple(merge(*channels, key=lambda item: item.start))
+
+
+def without_copies(heard: Sequence[Heard], copies: Mapping[int, int]) -> tuple[list[Heard], list[str]]:
+    """What was heard, `copies` of other channels left out, and what is to be said of that and of texts that are alike.
+
+    Where there are only copies nothing is known of who spoke, and there are no channels.
+    """
+    spoke = {one.channel for one in heard if one.edited.tokens}
+    if copies and len(heard) == 1:
+        warning = "all channels are the same: who spoke is not known"
+        return [replace(heard[0], channel=None)], [warning] if spoke else []
+    same = [
+        f"channel {copy} is the same as channel {channel} and was left out"
+        for copy, channel in sorted(copies.items())
+        if channel in spoke
+    ]
+    return list(heard), [*same, *_alike(heard)]
+
+
+def _alike(heard: Iterable[Heard]) -> Iterator[str]:
+    texts = [(one.channel, join(one.edited.tokens)) for one in heard]
+    for (channel, text), (other, other_text) in combinations(texts, 2):
+        long = min(len(text), len(other_text)) >= ALIKE_FROM
+        if long and Indel.normalized_similarity(text, other_text, score_cutoff=ALIKE):
+            yield (
+                f"channels {channel} and {other} have much the same text: if they are no separate microphones, "
+                "--channels mix writes it once"
+            )

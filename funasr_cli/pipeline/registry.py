@@ -1,0 +1,151 @@
+"""What to load for each family of models: the executor where the device is, the recogniser anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from funasr_cli.arrays import TensorSpec
+from funasr_cli.errors import DeviceError
+from funasr_cli.executors.base import Executor
+from funasr_cli.executors.failover import ON_THE_CPU, RecoveringExecutor, Tell
+from funasr_cli.executors.placement import Seat
+from funasr_cli.hotwords import Hotword
+from funasr_cli.models.model_yaml import graph_metadata
+from funasr_cli.models.store import COMPILED, Model, cpu_twin
+from funasr_cli.recognizers.base import Recognizer
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What a loaded graph says of itself: all that a recogniser needs of it, so that it may be in another process."""
+
+    device: str
+    inputs: Sequence[TensorSpec]
+    outputs: Sequence[TensorSpec]
+    metadata: Mapping[str, str]
+
+
+def load_executor(model: Model, seat: Seat, tell: Tell) -> tuple[Executor, Graph]:
+    """Load the graph; `tell` is told what happens to its device.
+
+    Raises `ModelError` where the graph is damaged, `DeviceError` where the device cannot be used.
+    """
+    return FAMILIES[model.family].executor(model, seat, tell)
+
+
+def load_recognizer(model: Model, graph: Graph, *, itn: bool = True, hotwords: Sequence[Hotword] = ()) -> Recognizer:
+    """The recogniser for a graph of this model. Raises `ModelError` where something is missing beside the graph."""
+    return FAMILIES[model.family].recognizer(model, graph, itn, hotwords)
+
+
+def hotword_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, ...]:
+    """What the model cannot do with the hotwords. Raises `ModelError` where its vocabulary cannot be read."""
+    return FAMILIES[model.family].warnings(model, hotwords) if hotwords else ()
+
+
+# Each family's runtime is imported where it is needed: the other's takes a second and tens of megabytes.
+
+
+def _whisper_executor(model: Model, seat: Seat, tell: Tell) -> tuple[Executor, Graph]:
+    from funasr_cli.executors.ctranslate2 import CTranslate2Executor
+    from funasr_cli.recognizers.whisper.recognizer import WhisperRecognizer
+
+    recognizer = WhisperRecognizer(model.path)
+    executor = CTranslate2Executor(
+        model.path,
+        mels=recognizer.mels,
+        language_ids=recognizer.language_ids,
+        end_id=recognizer.end_id,
+        precision=model.precision,
+        threads=seat.threads,
+    )
+    return executor, Graph(executor.device, executor.inputs, executor.outputs, {})
+
+
+def _whisper_recognizer(model: Model, graph: Graph, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
+    """Whisper writes punctuation and numbers as it likes; `itn` makes no difference."""
+    from funasr_cli.recognizers.whisper.recognizer import WhisperRecognizer
+
+    return WhisperRecognizer(model.path, hotwords)
+
+
+def _sensevoice_executor(model: Model, seat: Seat, tell: Tell) -> tuple[Executor, Graph]:
+    from funasr_cli.executors.onnx import OnnxExecutor
+
+    if seat.npu is not None:
+        return _sensevoice_on_npu(model, seat, seat.npu, tell)
+    if model.precision == COMPILED:  # an NPU was given up, and the CPU does its work
+        model = cpu_twin(model)
+    executor = OnnxExecutor(model.weights, precision=model.precision, threads=seat.threads)
+    return executor, Graph(executor.device, executor.inputs, executor.outputs, executor.metadata)
+
+
+def _sensevoice_on_npu(model: Model, seat: Seat, npu: int, tell: Tell) -> tuple[Executor, Graph]:
+    from funasr_cli.executors.ascend.executor import AscendExecutor
+    from funasr_cli.executors.onnx import OnnxExecutor
+    from funasr_cli.recognizers.sensevoice.graph import LONGEST
+
+    with ExitStack() as opened:
+        spare = None
+        if seat.fallback:  # loaded now, so that a failure in the night finds it ready
+            twin = cpu_twin(model)
+            spare = OnnxExecutor(twin.weights, precision=twin.precision, threads=seat.threads)
+            opened.callback(spare.close)
+        executor: Executor
+        try:
+            ascend = AscendExecutor(lambda _: model.weights, longest=LONGEST, npu=npu, time_limit=seat.limit)
+        except DeviceError as error:
+            if spare is None:
+                raise
+            tell(f"{error.what}; {ON_THE_CPU}")
+            executor = spare
+        else:
+            opened.callback(ascend.close)
+            executor = RecoveringExecutor(ascend, spare, tell)
+        opened.pop_all()
+    return executor, Graph(executor.device, executor.inputs, executor.outputs, graph_metadata(model.path))
+
+
+def _sensevoice_recognizer(model: Model, graph: Graph, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
+    from funasr_cli.recognizers.sensevoice.recognizer import SenseVoiceRecognizer
+
+    return SenseVoiceRecognizer(model.path, graph.inputs, graph.outputs, graph.metadata, itn=itn, hotwords=hotwords)
+
+
+def _sensevoice_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, ...]:
+    from funasr_cli.recognizers.spelling import Speller
+    from funasr_cli.recognizers.vocabulary import read_vocabulary
+
+    speller = Speller(read_vocabulary(model.path))
+    unspellable = (word for word in hotwords if not speller.spellings(word.text))
+    return tuple(f"{word.where}: the model cannot spell {word.text}" for word in unspellable)
+
+
+def _whisper_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, ...]:
+    from funasr_cli.recognizers.whisper.prompt import choose, in_letters, read_table
+
+    chinese = not all(in_letters(word.text) for word in hotwords)
+    chosen, _ = choose(read_table(model.path), hotwords, unspaced=chinese)
+    if len(chosen) == len(hotwords):
+        return ()
+    few = f"only {len(chosen)} of {len(hotwords)} hotwords fit in front of {model.name}'s windows"
+    which = "those of more weight first, then those in letters, then as they are listed"
+    others = "the others do nothing, but for Chinese ones that the correction of Mandarin finds by their sound"
+    return (f"{few}: {which}; {others}",)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """How its models are loaded, and what one cannot do with hotwords."""
+
+    executor: Callable[[Model, Seat, Tell], tuple[Executor, Graph]]
+    recognizer: Callable[[Model, Graph, bool, Sequence[Hotword]], Recognizer]
+    warnings: Callable[[Model, Sequence[Hotword]], tuple[str, ...]]
+
+
+FAMILIES = {
+    "whisper": Family(_whisper_executor, _whisper_recognizer, _whisper_warnings),
+    "sensevoice": Family(_sensevoice_executor, _sensevoice_recognizer, _sensevoice_warnings),
+}

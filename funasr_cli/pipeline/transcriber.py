@@ -1,0 +1,193 @@
+"""One recording from file to transcript."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from contextlib import aclosing
+from itertools import islice
+from pathlib import Path
+
+import onnxruntime
+
+from funasr_cli.arrays import SAMPLE_RATE, Samples
+from funasr_cli.audio.reader import open_recording
+from funasr_cli.audio.recording import Recording
+from funasr_cli.audio.spans import SpanDetector, WholeRecording
+from funasr_cli.audio.vad import SpeechDetector, load_silero
+from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
+from funasr_cli.errors import InputError
+from funasr_cli.models.store import COMPILED, cpu_twin_path
+from funasr_cli.pipeline.channels import Heard, Tick, check_number, in_order, one_pass, without_copies
+from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.pipeline.window_runner import Engine
+from funasr_cli.recognizers.base import Hypothesis
+from funasr_cli.settings.transcription import Settings
+from funasr_cli.text.editor import Editor
+from funasr_cli.text.merge import Merger
+from funasr_cli.text.paragraphs import paragraphs
+from funasr_cli.text.timing import fit_to_speech
+from funasr_cli.transcript import Scene, Token, Transcript
+
+VOTERS = 4
+"""How many of the first windows decide a recording's language together: two minutes of speech at 30-s windows."""
+
+AT_ONCE = 4
+"""How many windows of a recording are under way together, so that none of its stages waits for another."""
+
+
+class Transcriber:
+    """Transcribes recordings one after another with one engine and one set of settings."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._silero: onnxruntime.InferenceSession | None = load_silero() if settings.vad else None
+        self._editor = Editor(settings.text(writes_numbers=engine.recognizer.writes_numbers), settings.hotwords)
+        self._shape = WindowShape(engine.recognizer.window, settings.overlap)
+
+    async def transcribe(self, path: Path, shown_name: str, tick: Tick, watch: Stopwatch) -> Transcript:
+        """The transcript of one file. Raises `InputError` where it holds no audio that can be read."""
+        heard, warnings = await self._heard(path, tick, watch)
+        warnings = [*(text for one in heard for text in one.warnings), *warnings, *self._elsewhere(watch.devices)]
+        languages = Counter[str]()
+        for one in heard:
+            languages.update(one.languages)  # a sum would forget those in which nothing was understood
+        return Transcript(
+            source=shown_name,
+            duration=heard[0].duration,
+            speech_seconds=sum(one.speech_seconds for one in heard),
+            language=self._settings.language or _commonest(languages),
+            model=self._engine.model.name,
+            model_sha256=self._engine.model.sha256,
+            device=", ".join(sorted(watch.devices)) or self._engine.device,
+            segments=in_order(heard, lambda one: one.edited.segments),
+            paragraphs=tuple(paragraphs({one.channel: one.edited.tokens for one in heard})),
+            warnings=tuple(dict.fromkeys(warnings)),
+            scenes=in_order(heard, lambda one: one.scenes),
+            corrections=in_order(heard, lambda one: one.edited.corrections),
+        )
+
+    def _elsewhere(self, runs: Mapping[str, int]) -> list[str]:
+        """What is to be said where the CPU stood in for an NPU, and with which graph. `runs` counts them by device."""
+        model = self._engine.model
+        elsewhere = {device: count for device, count in runs.items() if not device.startswith("npu")}
+        if model.precision != COMPILED or not elsewhere:
+            return []
+        graph = cpu_twin_path(model).name
+        return [f"run on {device} with {graph}, not on an NPU: {n} windows" for device, n in elsewhere.items()]
+
+    async def _heard(self, path: Path, tick: Tick, watch: Stopwatch) -> tuple[list[Heard], list[str]]:
+        """What was understood in all channels together or in each, and warnings about the channels."""
+        if self._settings.channels == "mix":
+            with open_recording(path) as recording:
+                return [await self._hear(recording, tick, watch)], []
+        # A pass for each channel: reading costs little beside recognition, and memory does not grow.
+        with open_recording(path, 1) as first:
+            check_number(first)
+            heard = [await self._hear(first, one_pass(tick, 0.0, first.channels), watch)]
+        others = [channel for channel in range(2, first.channels + 1) if channel not in first.copies]
+        for before, channel in enumerate(others, start=1):
+            share = one_pass(tick, before * heard[0].duration, 1 + len(others))
+            with open_recording(path, channel) as recording:
+                heard.append(await self._hear(recording, share, watch))
+        return without_copies(heard, first.copies)
+
+    async def _hear(self, recording: Recording, tick: Tick, watch: Stopwatch) -> Heard:
+        """What was understood in an open recording. Raises `InputError` where there is nothing to hear."""
+        windows = SpeechWindows(_told(recording, tick), self._detector(), self._shape)
+        merger, warnings, languages, scenes = Merger(), recording.warnings, Counter[str](), list[Scene]()
+        where = f"channel {recording.channel}, " if recording.channel else ""
+        async with aclosing(self._recognized(watch.each("listen", windows), watch)) as recognized:
+            async for window, hypothesis in recognized:
+                start, end = window.bounds.seconds
+                tokens = fit_to_speech(placed(window, hypothesis.tokens), [part.seconds for part in window.parts])
+                merger.add(tokens, start, end)
+                if hypothesis.language is not None:
+                    languages[hypothesis.language] += len(tokens)
+                if hypothesis.emotion or hypothesis.events:
+                    scenes.append(Scene(start, end, hypothesis.emotion, hypothesis.events))
+                if hypothesis.warning:
+                    warnings.append(f"{where}{start:.1f}–{end:.1f} s: {hypothesis.warning}")
+        if not windows.duration:
+            raise InputError("holds no audio", where=recording.path)
+        edited = self._editor.edit(merger.tokens, self._settings.language or _commonest(languages))
+        return Heard(recording.channel, windows.duration, windows.speech, languages, edited, scenes, warnings)
+
+    def _detector(self) -> SpanDetector:
+        if self._silero is None or self._settings.vad is None:
+            return WholeRecording()
+        return SpeechDetector(self._silero, self._settings.vad)
+
+    async def _recognized(
+        self, windows: Iterator[Window], watch: Stopwatch
+    ) -> AsyncGenerator[tuple[Window, Hypothesis], None]:
+        """Each window with what was understood in it, in order, all in one language.
+
+        Where none was asked for, each of the first windows is recognised in the language that it seems to be in; they
+        vote, and those that stood apart are recognised again in the language of the others.
+        """
+        language = self._settings.language
+        while language is None:
+            voters = [pair async for pair in self._side_by_side(islice(windows, VOTERS), None, watch)]
+            if not voters:
+                return
+            language = _elected(hypothesis for _, hypothesis in voters)
+            for window, hypothesis in voters:
+                if hypothesis.language != language is not None:
+                    hypothesis = await self._engine.recognize(window, language, watch)
+                yield window, hypothesis
+        async with aclosing(self._side_by_side(windows, language, watch)) as rest:
+            async for pair in rest:
+                yield pair
+
+    async def _side_by_side(
+        self, windows: Iterator[Window], language: str | None, watch: Stopwatch
+    ) -> AsyncGenerator[tuple[Window, Hypothesis], None]:
+        """Each window with what was understood in it, in order, while the next ones are already on their way."""
+        under_way: deque[tuple[Window, asyncio.Task[Hypothesis]]] = deque()
+        try:
+            for window in windows:
+                under_way.append((window, asyncio.create_task(self._engine.recognize(window, language, watch))))
+                await asyncio.sleep(0)  # now it is prepared and sent off, before the next one is looked for
+                if len(under_way) == AT_ONCE:
+                    yield under_way[0][0], await under_way[0][1]
+                    under_way.popleft()
+            while under_way:
+                yield under_way[0][0], await under_way[0][1]
+                under_way.popleft()
+        finally:
+            tasks = [task for _, task in under_way]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def placed(window: Window, tokens: Iterable[Token]) -> Iterator[Token]:
+    """A window's tokens at the times that they have in the recording."""
+    for token in tokens:
+        yield token.at(*window.place(token.start, token.end))
+
+
+def _told(recording: Recording, tick: Tick) -> Iterator[Samples]:
+    """The recording's blocks, each told to `tick`."""
+    samples = 0
+    for block in recording.blocks():
+        samples += len(block)
+        tick(samples / SAMPLE_RATE, recording.duration)
+        yield block
+
+
+def _commonest(languages: Counter[str]) -> str | None:
+    return next((code for code, _ in languages.most_common(1)), None)
+
+
+def _elected(hypotheses: Iterable[Hypothesis]) -> str | None:
+    """The language with the largest sum of probabilities over the windows in which something was said."""
+    votes: dict[str, float] = {}
+    for hypothesis in hypotheses:
+        if hypothesis.tokens:
+            for code, probability in hypothesis.languages.items():
+                votes[code] = votes.get(code, 0.0) + probability
+    return max(votes, key=votes.__getitem__, default=None)

@@ -1,0 +1,125 @@
+"""A model, ready to recognise windows; the graph itself may run right here or in another process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
+from funasr_cli.audio.windows import Window
+from funasr_cli.executors.base import Executor
+from funasr_cli.executors.failover import Tell
+from funasr_cli.executors.placement import Seat
+from funasr_cli.hotwords import Hotword
+from funasr_cli.models.store import Model
+from funasr_cli.pipeline.registry import load_executor, load_recognizer
+from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.recognizers.base import Hypothesis, Recognizer, Request
+
+MIN_REST = SAMPLE_RATE
+"""Samples of speech that a model may leave unheard at the end of a window: less is padding and breath, in which a
+generative model finds words that nobody said."""
+
+MIN_PROGRESS = SAMPLE_RATE // 5
+"""Samples by which each further run over the rest of a window must come on, so that it ends."""
+
+
+class Outcome(NamedTuple):
+    """The outputs of a run, how many seconds it took, and on which device."""
+
+    outputs: Arrays
+    seconds: float
+    device: str
+
+
+class GraphRunner(Protocol):
+    """Runs prepared windows."""
+
+    def run(self, inputs: Arrays) -> AbstractAsyncContextManager[Outcome]:
+        """What came of it; the outputs are good within the context."""
+        ...
+
+
+class LocalRunner:
+    """Runs them right here, one at a time."""
+
+    def __init__(self, executor: Executor) -> None:
+        self.executor = executor
+
+    @asynccontextmanager
+    async def run(self, inputs: Arrays) -> AsyncIterator[Outcome]:
+        outputs, seconds = self.executor.begin(inputs)()
+        yield Outcome(outputs, seconds, self.executor.device)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One model, its recogniser, and what runs its graph; `device` is where, e.g. `cpu (int8)`, if nothing fails."""
+
+    model: Model
+    recognizer: Recognizer
+    runner: GraphRunner
+    device: str
+
+    def close(self) -> None:
+        """Give back what the graph holds, if it runs right here."""
+        if isinstance(self.runner, LocalRunner):
+            self.runner.executor.close()
+
+    async def recognize(self, window: Window, language: str | None, watch: Stopwatch) -> Hypothesis:
+        """What is said in the window, all of it: where the model stops early, the rest is run as well."""
+        start, pieces = 0, list[Hypothesis]()
+        while True:
+            piece = await self._attempt(window.samples[start:], language, watch)
+            pieces.append(_shifted(piece, start / SAMPLE_RATE))
+            language = piece.language
+            if piece.heard is None:
+                break
+            heard = round(piece.heard * SAMPLE_RATE)
+            if len(window.samples) - start - heard < MIN_REST:
+                break
+            if heard < MIN_PROGRESS:
+                pieces.append(Hypothesis((), language, warning="the model stopped before the end of the speech"))
+                break
+            start += heard
+        return replace(
+            pieces[0],
+            tokens=tuple(token for piece in pieces for token in piece.tokens),
+            warning=next((piece.warning for piece in pieces if piece.warning), None),
+        )
+
+    async def _attempt(self, samples: Samples, language: str | None, watch: Stopwatch) -> Hypothesis:
+        """Prepare, run and decode; again, in the language that was found, where the result asks for it."""
+        hypothesis = await self._once(samples, Request(language), watch)
+        if not hypothesis.retry:
+            return hypothesis
+        second = await self._once(samples, Request(hypothesis.language, attempt=1), watch)
+        return replace(second, languages=hypothesis.languages)
+
+    async def _once(self, samples: Samples, request: Request, watch: Stopwatch) -> Hypothesis:
+        with watch.stage("prepare"):
+            inputs = self.recognizer.prepare(samples, request)
+        async with self.runner.run(inputs) as outcome:
+            watch.add("run", outcome.seconds)
+            watch.devices[outcome.device] += 1
+            with watch.stage("decode"):
+                return self.recognizer.decode(outcome.outputs, request)
+
+
+def _shifted(hypothesis: Hypothesis, seconds: float) -> Hypothesis:
+    return replace(hypothesis, tokens=tuple(token.shifted(seconds) for token in hypothesis.tokens))
+
+
+def load_engine(
+    model: Model, seat: Seat, *, itn: bool = True, hotwords: Sequence[Hotword] = (), tell: Tell = print
+) -> Engine:
+    """The model with its graph in this process. Raises as `load_executor` and `load_recognizer`."""
+    executor, graph = load_executor(model, seat, tell)
+    try:
+        recognizer = load_recognizer(model, graph, itn=itn, hotwords=hotwords)
+    except BaseException:
+        executor.close()
+        raise
+    return Engine(model, recognizer, LocalRunner(executor), graph.device)

@@ -1,0 +1,146 @@
+"""A worker's end of its pipe to the parent: the one place where it waits, for a slot, a result, a job."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import traceback
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+from funasr_cli.arrays import Arrays
+from funasr_cli.pipeline.window_runner import Outcome
+from funasr_cli.pool.protocol import (
+    Broke,
+    Do,
+    FromWorker,
+    Give,
+    Idle,
+    Ran,
+    Rendered,
+    Run,
+    Take,
+    ToWorker,
+    Want,
+    WriteTo,
+)
+from funasr_cli.pool.shared_memory import Slots
+from funasr_cli.store.entries import Write
+
+Answer = TypeVar("Answer")
+
+
+class Link:
+    """Requests to the parent as coroutines. Made and used within a running event loop."""
+
+    def __init__(self, pipe: Connection, slots: Slots) -> None:
+        self._pipe = pipe
+        self._slots = slots
+        self._turn = asyncio.Lock()
+        self._grants: deque[asyncio.Future[int]] = deque()
+        self._runs: dict[int, asyncio.Future[Ran]] = {}
+        self._jobs: dict[int, asyncio.Future[Do]] = {}
+        self._writes: dict[int, asyncio.Future[Sequence[Write] | None]] = {}
+        asyncio.get_running_loop().add_reader(pipe.fileno(), self._receive)
+
+    def say(self, message: FromWorker) -> None:
+        """Tell the parent something that has no answer."""
+        try:
+            self._pipe.send(message)
+        except OSError:
+            _leave()
+
+    async def job(self, lane: int) -> Do:
+        """The next job for a lane."""
+        self._jobs[lane] = _future()
+        self.say(Idle(lane))
+        return await self._jobs[lane]
+
+    async def places(self, rendered: Rendered) -> Sequence[Write] | None:
+        """Where to write a job's outputs; None: nowhere."""
+        self._writes[rendered.job] = _future()
+        self.say(rendered)
+        return await self._writes[rendered.job]
+
+    @asynccontextmanager
+    async def run(self, inputs: Arrays) -> AsyncIterator[Outcome]:
+        """Have a window run; its outputs are in shared memory until the context ends."""
+        async with self._turn:  # one request at a time, so that workers get their slots in turn
+            slot = await self._granted()
+        try:
+            self._slots.write_inputs(slot, inputs)
+        except ValueError:
+            self.say(Give(slot))
+            raise
+        ran = await self._ran(slot)
+        try:
+            yield Outcome(self._slots.outputs(slot), ran.seconds, ran.device)
+        finally:
+            self.say(Give(slot))
+
+    async def _granted(self) -> int:
+        waiting: asyncio.Future[int] = _future()
+        self._grants.append(waiting)
+        self.say(Want())
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled():  # it came in the last moment
+                self.say(Give(waiting.result()))
+            raise
+
+    async def _ran(self, slot: int) -> Ran:
+        waiting: asyncio.Future[Ran] = _future()
+        self._runs[slot] = waiting
+        self.say(Run(slot))
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
+                self.say(Give(slot))
+            raise
+
+    def _receive(self) -> None:
+        try:
+            while self._pipe.poll():
+                self._sort(self._pipe.recv())
+        except (EOFError, OSError):
+            _leave()
+        except Exception:  # an event loop would go on as if nothing had been, and the job would wait for ever
+            traceback.print_exc()
+            os._exit(1)
+
+    def _sort(self, message: ToWorker) -> None:
+        match message:
+            case Take(slot):
+                self._settle(self._grants.popleft(), slot, slot)
+            case Ran(slot):
+                self._settle(self._runs.pop(slot), message, slot)
+            case Broke(slot, error):
+                self.say(Give(slot))
+                waiting = self._runs.pop(slot)
+                if not waiting.done():
+                    waiting.set_exception(error)
+            case Do(lane):
+                self._jobs.pop(lane).set_result(message)
+            case WriteTo(job, writes):
+                self._writes.pop(job).set_result(writes)
+
+    def _settle(self, future: asyncio.Future[Answer], answer: Answer, slot: int) -> None:
+        """Hand over what was waited for; what nobody waits for any more frees its slot."""
+        if future.done():
+            self.say(Give(slot))
+        else:
+            future.set_result(answer)
+
+
+def _future() -> asyncio.Future[Any]:
+    return asyncio.get_running_loop().create_future()
+
+
+def _leave() -> None:
+    """The parent is gone, and whatever this worker has under way is no longer wanted."""
+    os._exit(0)

@@ -1,0 +1,145 @@
+"""What the parent and its children say to each other. A pipe that closes says the rest: the other side is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from funasr_cli.errors import FunasrError
+from funasr_cli.pipeline.registry import Graph
+from funasr_cli.store.entries import Content, Write
+from funasr_cli.store.sinks import Summary
+
+# To a device process, and back.
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The inputs in this slot are to be run. A worker says it to the parent, the parent to a device."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """The outputs are in the slot; the run took `seconds` on `device`. The parent says it on to the worker."""
+
+    slot: int
+    seconds: float
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broke:
+    """The run of this slot failed, with an error that the same inputs would raise again. Goes the way of `Ran`."""
+
+    slot: int
+    error: FunasrError
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The device process is ready: its graph, the recogniser's window in seconds, and the languages it knows."""
+
+    graph: Graph
+    window: float
+    languages: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something happened to the device that people should know."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """The device process cannot work, and another one could not either."""
+
+    error: FunasrError
+
+
+# From a worker.
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """One of the worker's lanes wants a job: the longest there is, or the shortest."""
+
+    lane: int
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """The worker wants a slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Give:
+    """The worker needs this slot no more."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A job's outputs are ready to be written, and these are their hashes by format."""
+
+    job: int
+    summary: Summary
+    content: Content
+    hashes: Mapping[str, str]
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A job's outputs are in place."""
+
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A job has no result."""
+
+    job: int
+    error: FunasrError
+    content: Content
+    seconds: Mapping[str, float]
+
+
+# To a worker, which is told a `Graph` first.
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """A recording to be done, for the lane that asked; `name` as it is shown."""
+
+    lane: int
+    job: int
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """The worker may have this slot."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class WriteTo:
+    """Where a job's outputs are to be written; None: not at all, the parent has settled the matter."""
+
+    job: int
+    writes: Sequence[Write] | None
+
+
+FromDevice: TypeAlias = Loaded | Note | Unusable | Ran | Broke
+FromWorker: TypeAlias = Idle | Want | Run | Give | Rendered | Written | Failed
+ToWorker: TypeAlias = Do | Take | Ran | Broke | WriteTo

@@ -1,0 +1,1 @@
+"""SenseVoice: one run of a CTC graph a window."""

@@ -1,0 +1,1 @@
+"""Whisper: text generated token by token."""

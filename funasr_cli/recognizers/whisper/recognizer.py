@@ -1,0 +1,162 @@
+"""OpenAI's Whisper: 30-second windows, generated text, word times from the cross-attention."""
+
+from __future__ import annotations
+
+import json
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from faster_whisper.feature_extractor import FeatureExtractor
+from faster_whisper.tokenizer import Tokenizer
+from numpy.typing import NDArray
+
+from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
+from funasr_cli.errors import ModelError
+from funasr_cli.hotwords import Hotword
+from funasr_cli.recognizers.base import Hypothesis, Request
+from funasr_cli.recognizers.whisper.prompt import contexts, read_table
+from funasr_cli.recognizers.words import attach_punctuation
+from funasr_cli.transcript import Token
+
+WINDOW = 30.0
+FRAMES = 3000
+SAMPLES_PER_FRAME = SAMPLE_RATE // 100
+SECONDS_PER_FRAME = 0.02
+"""Of the encoder's output, and so of time stamps and alignments."""
+
+# OpenAI's own thresholds (whisper/transcribe.py).
+MAX_COMPRESSION_RATIO = 2.4
+MAX_NO_SPEECH = 0.6
+MIN_SCORE = -1.0
+
+RETRY_NO_REPEAT = 5
+"""Second attempt: no five tokens may come twice. Stays at temperature 0, unlike OpenAI's, so that results repeat."""
+
+
+class WhisperRecognizer:
+    """Whisper in the layout of faster-whisper: config.json, tokenizer.json and, for newer sizes, their features."""
+
+    window = WINDOW
+    writes_numbers = False  # now in figures, now in words
+
+    def __init__(self, model_dir: Path, hotwords: Sequence[Hotword] = ()) -> None:
+        """Raises `ModelError` where a file of the model is missing or damaged."""
+        config = _read_json(model_dir / "config.json")
+        self._table = read_table(model_dir)
+        preprocessor = model_dir / "preprocessor_config.json"
+        self.mels = int(_read_json(preprocessor).get("feature_size", 80)) if preprocessor.exists() else 80
+        self._features = FeatureExtractor(feature_size=self.mels)
+        self.language_ids: dict[str, int] = {
+            str(self._table.id_to_token(token)): token for token in config.get("lang_ids", [])
+        }
+        """Token of each language, e.g. `<|zh|>`, and its id."""
+        self._codes = [token[2:-2] for token in self.language_ids]
+        self.languages = frozenset(self._codes or ["en"])
+        self._contexts = contexts(self._table, hotwords, self._codes or ["en"], self._id("<|startofprev|>"))
+
+    @property
+    def end_id(self) -> int:
+        """Id of the end of the text; every id below it is text."""
+        return self._id("<|endoftext|>")
+
+    def prepare(self, samples: Samples, request: Request) -> Arrays:
+        features, frames = self._log_mel(samples)
+        return {
+            "features": features,
+            "frames": np.array([frames], np.int32),
+            "prompt": np.array(self._prompt(request.language), np.int32),
+            # An attempt that went astray is made again without them: they may be what it went after.
+            "contexts": self._contexts[:, :0] if request.attempt else self._contexts,
+            "no_repeat": np.array([RETRY_NO_REPEAT if request.attempt else 0], np.int32),
+        }
+
+    def decode(self, outputs: Arrays, request: Request) -> Hypothesis:
+        detected = dict(zip(self._codes, outputs["languages"].tolist(), strict=False))
+        language = request.language or (max(detected, key=detected.__getitem__) if detected else "en")
+        if outputs["no_speech"][0] > MAX_NO_SPEECH and outputs["score"][0] < MIN_SCORE:
+            return Hypothesis((), language, detected)
+        tokens = self._words(outputs, language)
+        loops = _compression_ratio("".join(token.text for token in tokens)) > MAX_COMPRESSION_RATIO
+        return Hypothesis(
+            tokens,
+            language,
+            detected,
+            heard=self._heard(outputs["generated"]),
+            retry=loops and request.attempt == 0,
+            warning="the text repeats itself and may be wrong" if loops and request.attempt else None,
+        )
+
+    def _log_mel(self, samples: Samples) -> tuple[NDArray[np.float32], int]:
+        """Log-mel features, float32 `[mels, 3000]`, zero behind the audio like faster-whisper's; how many are valid."""
+        spectrum = self._features(samples)[:, :FRAMES]
+        features = np.zeros((self.mels, FRAMES), np.float32)
+        features[:, : spectrum.shape[1]] = spectrum
+        return features, min(FRAMES, math.ceil(len(samples) / SAMPLES_PER_FRAME))
+
+    def _prompt(self, language: str | None) -> list[int]:
+        # With time stamps: without, Whisper tends to end after the first sentences of a full window.
+        start = self._id("<|startoftranscript|>")
+        if not self.language_ids:
+            return [start]
+        language_id = -1 if language is None else self.language_ids[f"<|{language}|>"]
+        return [start, language_id, self._id("<|transcribe|>")]
+
+    def _id(self, token: str) -> int:
+        token_id = self._table.token_to_id(token)
+        if token_id is None:
+            raise ModelError(f"the tokenizer has no token {token}: this is no Whisper model")
+        return token_id
+
+    def _heard(self, generated: NDArray[np.int32]) -> float | None:
+        """The last time stamp, in seconds; None where the text runs on behind it, to the end of the window."""
+        first = self._id("<|notimestamps|>") + 1
+        if not len(generated) or generated[-1] < first:
+            return None
+        return float(generated[-1] - first) * SECONDS_PER_FRAME
+
+    def _words(self, outputs: Arrays, language: str) -> tuple[Token, ...]:
+        """Words (characters where the script has no spaces) with their times and mean probabilities."""
+        ids: list[int] = outputs["generated"][outputs["generated"] < self.end_id].tolist()
+        if not ids:
+            return ()
+        tokenizer = Tokenizer(self._table, bool(self.language_ids), task="transcribe", language=language)
+        starts = _start_times(outputs["alignment"], len(ids))
+        probabilities = outputs["probabilities"]
+        words, at = [], 0
+        for text, word_ids in zip(*tokenizer.split_to_word_tokens(ids), strict=True):
+            after = at + len(word_ids)
+            confidence = float(probabilities[at:after].mean())
+            words.append(Token(text, float(starts[at]), float(starts[after]), confidence))
+            at = after
+        return tuple(attach_punctuation(words))
+
+
+def _start_times(alignment: NDArray[np.int32], count: int) -> NDArray[np.float64]:
+    """Seconds at which each of `count` tokens begins, and the end of the last; float64 `[count + 1]`.
+
+    `alignment` int32 `[m, 2]` is the path through (token, frame); its last token is the end of the text.
+    """
+    firsts = np.searchsorted(alignment[:, 0], np.arange(count + 1))
+    frames = alignment[np.minimum(firsts, len(alignment) - 1), 1]
+    return np.asarray(frames * SECONDS_PER_FRAME)
+
+
+def _compression_ratio(text: str) -> float:
+    data = text.encode()
+    return len(data) / len(zlib.compress(data)) if data else 0.0
+
+
+def _read_json(path: Path) -> Mapping[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
+    except ValueError as error:
+        raise ModelError(f"not JSON: {error}", where=path) from error
+    if not isinstance(value, dict):
+        raise ModelError("not a JSON object", where=path)
+    return value

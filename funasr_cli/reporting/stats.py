@@ -1,0 +1,113 @@
+"""What a run has done so far, in numbers."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run has done so far. Audio and time in seconds, work in bytes of input.
+
+    `audio` and `work` are of the files done; `open_audio` and `open_work` of those under way, as far as they were read.
+    `busy` is how long the devices have run, all `devices` together; `ran_on` counts files by what they were run on.
+    `failed_before` are those of the `failed` that failed in an earlier run too, and have not changed since. The run
+    `started` before it `opened` its first file: it looked for them, waited for its turn and loaded a model.
+    """
+
+    total_files: int = 0
+    done: int = 0
+    empty: int = 0
+    failed: int = 0
+    failed_before: int = 0
+    skipped: int = 0
+    left: int = 0
+    audio: float = 0.0
+    speech: float = 0.0
+    work: float = 0.0
+    total_work: float = 0.0
+    open_audio: float = 0.0
+    open_work: float = 0.0
+    busy: float = 0.0
+    devices: int = 1
+    ran_on: Counter[str] = field(default_factory=Counter)
+    started: float = field(default_factory=time.monotonic)
+    opened: float = field(default_factory=time.monotonic)
+
+    @property
+    def files(self) -> int:
+        """Files that the run is through with."""
+        return self.done + self.empty + self.failed
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self.started
+
+    @property
+    def speed(self) -> float:
+        """Audio time done per time taken."""
+        return (self.audio + self.open_audio) / max(self.elapsed, 1e-9)
+
+    @property
+    def share(self) -> float:
+        """How much of the work is done, 0 to 1."""
+        return min(1.0, (self.work + self.open_work) / self.total_work) if self.total_work else 0.0
+
+    @property
+    def use(self) -> float:
+        """How much of the time the devices have run, 0 to 1."""
+        return min(1.0, self.busy / max(self.elapsed * self.devices, 1e-9))
+
+    def __str__(self) -> str:
+        notes = ((self.skipped, "done before"), (self.left, "left for next time"))
+        more = [f"{number} {what}" for number, what in notes if number]
+        return ", ".join([f"{self.files} of {self.total_files} files", *self._progress(), *self._failures(), *more])
+
+    def brief(self, width: int) -> str:
+        """As much of it as `width` characters hold, and about how long the rest takes."""
+        done = self.work + self.open_work
+        pace = (time.monotonic() - self.opened) / done if done else 0.0
+        left = [f"{audio_time(pace * (self.total_work - done))} left"] if done else []
+        kept = [f"{self.files}/{self.total_files} files", *self._failures(), *left]
+        progress = self._progress()
+        while progress and len(", ".join(kept + progress)) > width:
+            progress.pop()
+        kept[1:1] = progress
+        return ", ".join(kept)
+
+    def _progress(self) -> list[str]:
+        """How much audio is done, how fast, and with how busy devices; nothing while there is none."""
+        done, work = self.audio + self.open_audio, self.work + self.open_work
+        if not done:
+            return []
+        total = done * self.total_work / work if work else done  # about
+        of = f"of {audio_time(total)} audio" if total - done >= 1 else "of audio"
+        return [f"{audio_time(done)} {of}", f"{self.speed:.1f}x", f"device {self.use:.0%}"]
+
+    def _failures(self) -> list[str]:
+        again = f" ({self.failed_before} as before)" if self.failed_before else ""
+        return [f"{self.failed} failed{again}"] if self.failed else []
+
+    def summary(self) -> dict[str, object]:
+        """The totals, for programs."""
+        return {
+            "done": self.done,
+            "empty": self.empty,
+            "failed": self.failed,
+            "failed_before": self.failed_before,
+            "skipped": self.skipped,
+            "left": self.left,
+            "audio_seconds": round(self.audio, 3),
+            "speech_seconds": round(self.speech, 3),
+            "seconds": round(self.elapsed, 3),
+            "ran_on": dict(self.ran_on),
+        }
+
+
+def audio_time(seconds: float) -> str:
+    """`h:mm:ss`."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

@@ -1,0 +1,244 @@
+"""The record of an output folder, kept while a run goes on: lock, state, manifest, and outputs that are never lost."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import Path
+
+from funasr_cli.errors import FunasrError, MachineError, OutputError
+from funasr_cli.files import sha256_of, shown, temporary_beside, write_whole
+from funasr_cli.inputs.scan import Source
+from funasr_cli.store.database import State
+from funasr_cli.store.entries import Content, Input, Made, Stat, Write
+from funasr_cli.store.lock import locked
+from funasr_cli.store.manifest import Manifest, as_line
+from funasr_cli.store.planner import FINISHED, Job, Rules, decide, remember
+
+HIDDEN = ".funasr-cli"
+"""Folder within the output folder for the state and the lock."""
+
+SETTLE_EVERY = 50_000
+"""Characters after which the state forgets manifest lines that are safely written, far fewer than `repair` looks at."""
+
+
+class LeftForNextTime(FunasrError):
+    """Nothing is wrong with the recording, but it is not to be done now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What every line of the manifest says of the run."""
+
+    model: str
+    model_sha256: str
+    device: str
+    device_why: str
+    settings: str
+
+
+class Record:
+    """Use `open_record` or `peek_record` to get one."""
+
+    def __init__(self, folder: Path, state: State, manifest: Manifest, *, beside: bool) -> None:
+        self._folder = folder
+        self._state = state
+        self._manifest = manifest
+        self._beside = beside
+        self._unsettled = 0
+        self._held: list[str] | None = None
+
+    def jobs(self, sources: Sequence[Source], rules: Rules) -> list[Job]:
+        """What to do with each source. New sources are given their names."""
+        remembered = remember(sources, self._state)
+        written = self._state.outputs()
+        return [
+            decide(source, known, rules, self._made(known, written.get(known.id, ())), self._state)
+            for source, known in remembered
+        ]
+
+    def _made(self, known: Input, written: Iterable[Made]) -> dict[str, set[str]]:
+        """By format the recipes of the outputs that are still where this run would write them."""
+        folder = self._target(known).parent
+        made: dict[str, set[str]] = {}
+        for output in written:
+            path = self._folder / os.fsdecode(output.key)  # an absolute key stays as it is
+            if path.parent == folder and path.exists():
+                made.setdefault(output.format, set()).add(output.recipe)
+        return made
+
+    def _target(self, known: Input) -> Path:
+        """Where the outputs of an input go, without the format's ending."""
+        return known.path.with_name(known.name.name) if self._beside else self._folder / known.name
+
+    def begin(self, job: Job) -> Work:
+        """Start on a job."""
+        return Work(job, self._state.begin(job.known))
+
+    def place(self, work: Work, content: Content, hashes: Mapping[str, str]) -> tuple[list[Write], list[str]]:
+        """Where the output of each format goes, given its sha256; and warnings where it gets another name.
+
+        From now on they are known as ours. Raises `LeftForNextTime` where the input is no longer `content`, and
+        `OutputError`.
+        """
+        now = None
+        with suppress(OSError):
+            now = Stat.of(work.job.source.path)
+        if now is None or now != content.stat:
+            raise LeftForNextTime("changed while it was read; left for next time", where=work.job.source.path)
+        target = self._target(work.job.known)
+        writes, warnings = [], []
+        for kind, sha256 in hashes.items():
+            wanted = target.with_name(f"{target.name}.{kind}")
+            try:
+                write = self._free(work.job.known, target, kind, sha256)
+            except OSError as error:
+                raise OutputError(f"cannot be written: {error.strerror}", where=wanted) from error
+            if write.path != wanted:
+                warnings.append(
+                    f"{shown(wanted)} was edited or is not ours; the new text is in {shown(write.path.name)}"
+                )
+            writes.append(write)
+        self._state.announce(work.job.known, writes)
+        return writes, warnings
+
+    def _free(self, known: Input, target: Path, kind: str, sha256: str) -> Write:
+        """The first name at which nothing would be lost: free, or holding what we left there or would write."""
+        endings = chain([kind, f"new.{kind}"], (f"new{number}.{kind}" for number in count(2)))
+        for path in (target.with_name(f"{target.name}.{ending}") for ending in endings):
+            key = os.fsencode(path if self._beside else path.relative_to(self._folder))
+            ours = self._state.hashes(key, known)
+            if ours is None:
+                continue
+            present = sha256_of(path) if os.path.lexists(path) else None
+            if present is None or present in ours or present == sha256:
+                break
+        return Write(key, path, kind, present, sha256, temporary_beside(path))
+
+    def finish(
+        self,
+        work: Work,
+        content: Content,
+        status: str,
+        entry: Mapping[str, object],
+        provenance: Provenance,
+        writes: Sequence[Write] = (),
+    ) -> None:
+        """Put down that a job ended, `done`, `empty` or `failed`, and that `writes` are in place."""
+        line = self._line(work.job, status, work.attempts, {"sha256": content.sha256, **entry}, provenance)
+        self._state.finish(
+            work.job.known,
+            status,
+            stat=content.stat if status in FINISHED else None,
+            sha256=content.sha256,
+            settings=provenance.settings,
+            record=line,
+            writes=writes,
+        )
+        self._append(line)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is put down within reaches the disk together."""
+        self._held = []
+        try:
+            with self._state.together():
+                yield
+            lines = self._held
+        finally:
+            self._held = None
+        if lines:
+            self._append(*lines)
+
+    def skip(self, job: Job, why: str, provenance: Provenance) -> None:
+        """Put down that a job is left for next time."""
+        self._append(self._line(job, "skipped", job.known.attempts, {"error": why}, provenance))
+
+    def _append(self, *lines: str) -> None:
+        if self._held is not None:
+            self._held += lines  # only what is in the state may be in the manifest
+            return
+        self._manifest.append(lines)
+        self._unsettled += sum(map(len, lines))
+        if self._unsettled >= SETTLE_EVERY:
+            self.settle()
+
+    def settle(self) -> None:
+        """All lines are in the manifest."""
+        self._state.recorded()
+        self._unsettled = 0
+
+    def recover(self) -> None:
+        """Clean up after a run that was killed: its temporary files, the manifest's end and missing lines."""
+        for temporary in self._state.abandoned():
+            with suppress(OSError):
+                temporary.unlink()
+        self._state.swept()
+        self._manifest.repair(self._state.unrecorded())
+        self.settle()
+
+    def _line(self, job: Job, status: str, attempts: int, entry: Mapping[str, object], provenance: Provenance) -> str:
+        return as_line(
+            {
+                "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                "path": shown(job.known.path),
+                "status": status,
+                "attempts": attempts,
+                **entry,
+                "model": provenance.model,
+                "model_sha256": provenance.model_sha256,
+                "device": entry.get("device", provenance.device),
+                "device_why": provenance.device_why,
+                "settings": hashlib.sha256(provenance.settings.encode()).hexdigest(),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A job under way, and how often it was begun."""
+
+    job: Job
+    attempts: int
+
+
+def put_in_place(writes: Iterable[Write], contents: Mapping[str, bytes]) -> None:
+    """Write the outputs, by format. Raises `OutputError`."""
+    for write in writes:
+        try:
+            write.path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(write.path, contents[write.format], write.temporary)
+        except OSError as error:
+            raise OutputError(f"cannot be written: {error.strerror}", where=write.path) from error
+
+
+@contextmanager
+def open_record(folder: Path, *, beside: bool, wait: bool, tell: Callable[[str], None]) -> Iterator[Record]:
+    """The record of `folder`, locked and put in order. Raises `BusyError`, `RecordError` or `MachineError`."""
+    folder = Path(os.path.abspath(folder))
+    hidden = folder / HIDDEN
+    try:
+        hidden.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MachineError(f"the output folder cannot be made: {error.strerror}", where=folder) from error
+    with ExitStack() as stack:
+        stack.enter_context(locked(hidden / "lock", wait=wait, tell=tell))
+        state = State(hidden / "state.sqlite")
+        stack.callback(state.close)
+        record = Record(folder, state, Manifest(folder), beside=beside)
+        record.recover()
+        yield record
+        record.settle()
+
+
+@contextmanager
+def peek_record(folder: Path, *, beside: bool) -> Iterator[Record]:
+    """A copy of the record to plan with: nothing on the disk is changed or locked."""
+    folder = Path(os.path.abspath(folder))
+    with closing(State.copy_of(folder / HIDDEN / "state.sqlite")) as state:
+        yield Record(folder, state, Manifest(folder), beside=beside)

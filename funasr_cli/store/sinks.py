@@ -1,0 +1,186 @@
+"""Where a finished transcript goes: into files that are on record, or onto stdout."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from funasr_cli.errors import FunasrError
+from funasr_cli.files import shown
+from funasr_cli.inputs.scan import Source
+from funasr_cli.outputs import encode
+from funasr_cli.settings.transcription import Settings
+from funasr_cli.store.entries import Content, Write
+from funasr_cli.store.output_store import LeftForNextTime, Provenance, Record, Work, put_in_place
+from funasr_cli.store.planner import Job
+from funasr_cli.transcript import Transcript
+
+Seconds = Mapping[str, float]
+"""Seconds by stage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the record and the totals need to know of a transcript."""
+
+    duration: float
+    speech_seconds: float
+    language: str | None
+    device: str
+    warnings: tuple[str, ...]
+    empty: bool
+
+    @classmethod
+    def of(cls, transcript: Transcript) -> Summary:
+        """Of this one."""
+        return cls(
+            transcript.duration,
+            transcript.speech_seconds,
+            transcript.language,
+            transcript.device,
+            transcript.warnings,
+            empty=not transcript.segments,
+        )
+
+
+class Delivery(Protocol):
+    """One recording's way out. `start` comes first, then one of the others.
+
+    `failed_before` tells after `fail` whether the same content has failed in an earlier run.
+    """
+
+    failed_before: bool
+
+    @property
+    def source(self) -> Source: ...
+
+    @property
+    def size(self) -> int:
+        """Bytes of the recording, by which its work is reckoned as long as its length is not known."""
+        ...
+
+    def start(self) -> None: ...
+
+    def deliver(self, transcript: Transcript, content: Content, seconds: Seconds) -> list[str]:
+        """Hand over the result of `content`; returns warnings.
+
+        Raises `OutputError`, `LeftForNextTime` or `RecordError`.
+        """
+        ...
+
+    def fail(self, error: FunasrError, content: Content, seconds: Seconds) -> None:
+        """There is no result."""
+        ...
+
+
+class StdoutDelivery:
+    """Prints the result and keeps no record."""
+
+    failed_before = False
+
+    def __init__(self, source: Source, settings: Settings, print_: Callable[[bytes], object]) -> None:
+        self.source = source
+        self.size = _size_of(source)
+        self._settings = settings
+        self._print = print_
+
+    def start(self) -> None:
+        pass
+
+    def deliver(self, transcript: Transcript, content: Content, seconds: Seconds) -> list[str]:
+        self._print(b"".join(render(transcript, self._settings).values()))
+        return []
+
+    def fail(self, error: FunasrError, content: Content, seconds: Seconds) -> None:
+        pass
+
+
+class FileDelivery:
+    """Writes files and puts down what became of the recording.
+
+    `deliver` does it all at once. Where another process writes the files, `place` says where to, and `finish` comes
+    when they are there, or `abandon` when they will not be.
+    """
+
+    def __init__(self, record: Record, job: Job, settings: Settings, provenance: Provenance) -> None:
+        self.source = job.source
+        self.size = _size_of(job.source)
+        self.failed_before = False
+        self._settings = settings
+        self._record = record
+        self._job = job
+        self._provenance = provenance
+        self._work: Work | None = None
+        self._writes: list[Write] = []
+        self._warnings: list[str] = []
+
+    def start(self) -> None:
+        self._work = self._record.begin(self._job)
+
+    def deliver(self, transcript: Transcript, content: Content, seconds: Seconds) -> list[str]:
+        contents = render(transcript, self._settings)
+        put_in_place(self.place(content, hashes_of(contents)), contents)
+        return self.finish(Summary.of(transcript), content, seconds)
+
+    def place(self, content: Content, hashes: Mapping[str, str]) -> list[Write]:
+        """Where to write the output of each format. Raises `OutputError`, `LeftForNextTime` or `RecordError`."""
+        assert self._work is not None
+        self._writes, self._warnings = self._record.place(self._work, content, hashes)
+        return self._writes
+
+    def finish(self, summary: Summary, content: Content, seconds: Seconds) -> list[str]:
+        """The files are in place; returns warnings. Raises `RecordError`."""
+        assert self._work is not None
+        entry = {
+            "duration": round(summary.duration, 3),
+            "speech_seconds": round(summary.speech_seconds, 3),
+            "language": summary.language,
+            "outputs": {shown(write.path.name): write.sha256 for write in self._writes},
+            "warnings": [*summary.warnings, *self._warnings],
+            "seconds": _rounded(seconds),
+            "device": summary.device,
+        }
+        status = "empty" if summary.empty else "done"
+        self._record.finish(self._work, content, status, entry, self._provenance, self._writes)
+        return self._warnings
+
+    def abandon(self) -> None:
+        """Whoever was writing the files is dead: remove what was half written."""
+        for write in self._writes:
+            with suppress(OSError):
+                write.temporary.unlink(missing_ok=True)
+
+    def fail(self, error: FunasrError, content: Content, seconds: Seconds) -> None:
+        assert self._work is not None
+        if isinstance(error, LeftForNextTime):
+            self._record.skip(self._job, error.what, self._provenance)
+        else:
+            if content.sha256 is None:  # whoever read it died before it could say what
+                content = Content.of(self.source.path)
+            known = self._job.known
+            self.failed_before = known.status == "failed" and known.sha256 == content.sha256
+            entry = {"error": str(error), "failed_before": self.failed_before, "seconds": _rounded(seconds)}
+            self._record.finish(self._work, content, "failed", entry, self._provenance)
+
+
+def _size_of(source: Source) -> int:
+    with suppress(OSError):
+        return max(1, source.path.stat().st_size)
+    return 1  # it will fail when its turn comes
+
+
+def render(transcript: Transcript, settings: Settings) -> dict[str, bytes]:
+    """The content of the output of each format."""
+    return {kind: encode(kind, transcript, settings.layout) for kind in settings.formats}
+
+
+def hashes_of(contents: Mapping[str, bytes]) -> dict[str, str]:
+    """The sha256 of each content."""
+    return {kind: hashlib.sha256(data).hexdigest() for kind, data in contents.items()}
+
+
+def _rounded(seconds: Seconds) -> dict[str, float]:
+    return {stage: round(value, 3) for stage, value in seconds.items()}

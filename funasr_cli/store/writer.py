@@ -1,0 +1,112 @@
+"""The thread that keeps the record while the parent goes on handing out windows.
+
+Each transaction waits for the disk, for milliseconds or for tens of them. Here they wait together: everything that was
+handed in while one was being committed goes into the next, and what nobody waits for goes with what comes after it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, Queue
+from types import TracebackType
+from typing import Any, TypeAlias, TypeVar
+
+from funasr_cli.errors import FunasrError, RecordError
+from funasr_cli.store.output_store import Record
+
+Result = TypeVar("Result")
+Entry: TypeAlias = Callable[[], Any]
+Then: TypeAlias = Callable[[Future[Any]], None]
+
+PATIENCE = 0.05
+"""Seconds that an entry for which nobody waits may wait for others."""
+
+
+class Clerk:
+    """Use it as a context manager; within, nobody else may use the record."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        # No SimpleQueue: in Python 3.10 its `get` may wait for ever where the time runs out as it begins to wait.
+        self._handed_in: Queue[tuple[Entry, Then, bool] | None] = Queue()
+        self._written: deque[tuple[Future[Any], Then]] = deque()
+        self._broken: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    def __enter__(self) -> Clerk:
+        self._bell, self._cord = os.pipe()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._handed_in.put(None)
+        self._thread.join()
+        os.close(self._bell)
+        os.close(self._cord)
+
+    def fileno(self) -> int:
+        """Can be read from when `answer` has something to do."""
+        return self._bell
+
+    def submit(
+        self, entry: Callable[[], Result], then: Callable[[Future[Result]], None], *, urgent: bool = False
+    ) -> None:
+        """Have `entry` put something down; once that is on the disk, `answer` gives what came of it to `then`.
+
+        `urgent`: somebody waits for it.
+        """
+        self._handed_in.put((entry, then, urgent))
+
+    def answer(self) -> None:
+        """Answer for the entries that are on the disk. Raises what made the record impossible to keep."""
+        os.read(self._bell, 4096)
+        while self._written:
+            outcome, then = self._written.popleft()
+            then(outcome)
+        if self._broken is not None:
+            raise self._broken
+
+    def _work(self) -> None:
+        while self._broken is None and (entries := self._take()):
+            try:
+                with self._record.together():
+                    done = [(_outcome(entry), then) for entry, then in entries]
+                self._written.extend(done)
+            except BaseException as error:
+                self._broken = error
+            os.write(self._cord, b"!")
+
+    def _take(self) -> list[tuple[Entry, Then]]:
+        """All that was handed in, waiting for the first of it; nothing where there is no more to come."""
+        entries: list[tuple[Entry, Then]] = []
+        handed_in = self._handed_in.get()
+        until = time.monotonic() + PATIENCE
+        while handed_in is not None:
+            entry, then, urgent = handed_in
+            entries.append((entry, then))
+            if urgent:
+                until = 0.0
+            try:
+                handed_in = self._handed_in.get(timeout=max(0.0, until - time.monotonic()))
+            except Empty:
+                return entries
+        self._handed_in.put(None)  # for the next time
+        return entries
+
+
+def _outcome(entry: Entry) -> Future[Any]:
+    outcome: Future[Any] = Future()
+    try:
+        outcome.set_result(entry())
+    except RecordError:
+        raise  # nothing of the transaction will be on the disk
+    except FunasrError as error:
+        outcome.set_exception(error)
+    return outcome

@@ -1,0 +1,57 @@
+"""One question, answered by a process of its own: whatever a driver does to that process, this one lives on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+from funasr_cli.errors import DeviceError, FunasrError
+from funasr_cli.system.process import Child, Death, settle_in
+
+T = TypeVar("T")
+
+
+class NoAnswer(DeviceError):
+    """The process died, or was not done within its time: then it `hung`, and was ended."""
+
+    def __init__(self, how: str, *, hung: bool) -> None:
+        super().__init__(f"the process on the NPU {how}")
+        self.hung = hung
+
+
+def ask_apart(name: str, within: float, function: Callable[..., T], *arguments: Any) -> T:
+    """What `function` gives for `arguments` in a new process, called `name` by `ps`; it may take `within` seconds.
+
+    The process is spawned: the runtime of NPUs begins once in a process, and does not survive a fork. Raises the
+    `FunasrError` that the function raises, and `NoAnswer`.
+    """
+    child = Child("spawn", _answer, name, function, arguments)
+    try:
+        if not child.pipe.poll(within):
+            raise NoAnswer(f"is not done after {within:.0f} s", hung=True)
+        result, error = child.pipe.recv()
+    except (EOFError, OSError):
+        how = Death.of(child.bury(), memory_ran_out=False).how
+        raise NoAnswer(f"was lost ({how})", hung=False) from None
+    except BaseException:
+        child.kill()
+        raise
+    finally:
+        child.bury()
+    if error is not None:
+        raise error
+    answer: T = result
+    return answer
+
+
+def _answer(pipe: Connection, name: str, function: Callable[..., Any], arguments: Sequence[Any]) -> None:
+    settle_in(name)
+    answer: tuple[Any, FunasrError | None]
+    try:
+        answer = function(*arguments), None
+    except FunasrError as error:
+        answer = None, error
+    with suppress(OSError):  # the parent was interrupted meanwhile
+        pipe.send(answer)

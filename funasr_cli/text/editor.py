@@ -1,0 +1,55 @@
+"""From merged tokens to a text that reads well: hotwords, numbers, script, then lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from funasr_cli.hotwords import Hotword
+from funasr_cli.text.hotword_correction import Corrector
+from funasr_cli.text.itn.normaliser import NumberWriter
+from funasr_cli.text.options import TextOptions
+from funasr_cli.text.pauses import mark_pauses
+from funasr_cli.text.script import ScriptConverter
+from funasr_cli.text.segments import segment
+from funasr_cli.transcript import Correction, Segment, Token, join
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The text by itself and in lines, and which hotwords were put into it."""
+
+    tokens: tuple[Token, ...]
+    segments: tuple[Segment, ...]
+    corrections: tuple[Correction, ...]
+
+
+class Editor:
+    """Edits the texts of recordings, one after another."""
+
+    def __init__(self, options: TextOptions, hotwords: Sequence[Hotword] = ()) -> None:
+        words = [hotword.text for hotword in hotwords]
+        self._limits = options.segments
+        self._corrector = Corrector(hotwords, options.correction) if hotwords and options.correction else None
+        self._numbers = NumberWriter(words) if options.numbers else None
+        self._script = ScriptConverter(options.script, words) if options.script else None
+        self._whole = frozenset(word.lower() for word in [*words, *self._in_script(words)])
+        # Mandarin is simplified by default, but not the Cantonese of somebody who reads traditional characters.
+        self._scripted = {"zh", "yue"} if options.script == "traditional" else {"zh"}
+
+    def edit(self, tokens: Sequence[Token], language: str | None) -> Edited:
+        """The text of a recording. `language` is its code; for None, each sentence shows whether it is Chinese."""
+        corrections: list[Correction] = []
+        if self._corrector and language in ("zh", None):  # the sounds compared are those of Mandarin
+            tokens, corrections = self._corrector.correct(tokens)
+        if self._numbers and language in ("zh", "yue", "en", None):
+            tokens = self._numbers.write(tokens)
+        if self._script and language in {*self._scripted, None}:
+            tokens = self._script.convert(tokens)
+        tokens = tuple(mark_pauses(tokens))
+        return Edited(tokens, segment(tokens, self._limits, self._whole), tuple(corrections))
+
+    def _in_script(self, words: Sequence[str]) -> Iterator[str]:
+        """Hotwords as they are written in the text."""
+        if self._script:
+            yield from (join(self._script.convert([Token(word, 0.0, 0.0, 0.0)])) for word in words)

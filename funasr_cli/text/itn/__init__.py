@@ -1,0 +1,1 @@
+"""Spoken numbers in figures (inverse text normalisation), for models that write words."""

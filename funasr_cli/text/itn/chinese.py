@@ -1,0 +1,97 @@
+"""Chinese numbers that are better read in figures: dates, times, percentages, amounts, telephone numbers.
+
+After GB/T 15835-2011, on the cautious side: a date, a time, an ordinal from ten on and a number with its measure get
+figures; a small number, a rough one (三五个, 几十) and what may be a name (双十一, 三十而立) stay in characters. What
+belongs together, such as the ends of a range, gets figures as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from funasr_cli.text.itn.chinese_amounts import NUMBER, SCORE, SHARE, number, score, share
+from funasr_cli.text.itn.chinese_context import TIME_OF_DAY
+from funasr_cli.text.itn.chinese_dates import DATE, TIME, YEAR, Span, date, time, year
+from funasr_cli.text.itn.chinese_numerals import AMOUNT, NUMERALS, SCALES, decimal, digits
+from funasr_cli.text.rewrite import Rewrite
+
+_RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterator[tuple[Span, str]]]], ...] = (
+    (SHARE, share),
+    (TIME, time),
+    (YEAR, year),
+    (DATE, date),
+    (SCORE, score),
+    (NUMBER, number),
+)
+
+_N = f"[{NUMERALS}]"
+_LOW = f"(?<![{NUMERALS}几数之])(?P<low>[几数]?{AMOUNT}几?(?:点{AMOUNT})?)"
+_HIGH = f"(?P<high>[几数]?{AMOUNT}几?(?:点{AMOUNT})?)"
+_RANGE = re.compile(f"{_LOW}(?P<unit>[^{NUMERALS}几到至]{{0,3}}?)[到至](?:第|{TIME_OF_DAY})?(?={_HIGH})")
+_COMPOUND = re.compile(
+    f"{_LOW}(?:[元块](?=(?P<jiao>{_N})[角毛])|[角毛](?=(?P<fen>{_N})分)|年零?(?=(?P<months>{_N}+)个?月)"
+    f"|个?小?时零?(?=(?P<minutes>{_N}+)分)|分钟?零?(?=(?P<seconds>{_N}+)秒)"
+    f"|[日号](?=(?P<hour>{_N}+)[点时])|[度块米](?=(?P<tenths>{_N}{{1,2}})(?:$|\\W|左右|以[上下]|[的了钱])))"
+)
+
+
+def written(text: str) -> list[Rewrite]:
+    """The numbers of `text` in figures: what to put where, in order."""
+    changes: dict[Span, str] = {}
+    taken = [False] * len(text)
+    for pattern, rule in _RULES:
+        for match in pattern.finditer(text):
+            start, end = match.span()
+            if any(taken[start:end]):
+                continue
+            for (low, high), plain in rule(match):
+                changes[low, high] = plain
+                taken[start:end] = [True] * (end - start)
+    for low_span, high_span in _together(text):
+        _all_or_none(text, changes, low_span, high_span)
+    return [Rewrite(start, end, changes[start, end]) for start, end in sorted(changes)]
+
+
+def _together(text: str) -> Iterator[tuple[Span, Span]]:
+    """The pairs of numbers that get figures together: 二十到三十人, 八点到十点半, 一百二十元五角, 三十七度五."""
+    for match in _RANGE.finditer(text):
+        unit, after = match["unit"][:1], text[match.end("high") :]
+        if after.startswith(unit):
+            yield match.span("low"), match.span("high")
+    for match in _COMPOUND.finditer(text):
+        yield match.span("low"), match.span(match.lastgroup or "low")
+
+
+def _all_or_none(text: str, changes: dict[Span, str], low: Span, high: Span) -> None:
+    """Give both numbers figures where one has them, or neither."""
+    parts = {
+        (start, end): [span for span in changes if span[0] < end and start < span[1]] for start, end in (low, high)
+    }
+    missing = [part for part, spans in parts.items() if not spans]
+    if len(missing) == 2 or (not missing and not _is_short(text, low, high)):
+        return
+    digitwise = SCALES.keys().isdisjoint(text[slice(*low)] + text[slice(*high)]) and text.startswith("年", high[1])
+    digitwise = digitwise or text[high[0] - 1] in "度块米"  # 二四到二五年, 十二米七五
+    plain = _plain(text[slice(*missing[0])], digitwise) if missing else None
+    if plain is not None and not _is_short(text, low, high):
+        changes[missing[0]] = plain
+    else:
+        for span in (span for spans in parts.values() for span in spans):
+            del changes[span]
+
+
+def _is_short(text: str, low: Span, high: Span) -> bool:
+    """Whether the first number means as many hundreds or thousands as the second: 三到五百."""
+    return (
+        text[low[1] : high[0]] in ("到", "至")
+        and low[1] - low[0] == 1
+        and text[high[0] + 1 : high[0] + 2] in ("百", "千")
+    )
+
+
+def _plain(spoken: str, digitwise: bool) -> str | None:
+    if digitwise and digits(spoken).isdigit():
+        return digits(spoken)
+    whole, _, part = spoken.partition("点")
+    return decimal(whole, part)

@@ -1,0 +1,124 @@
+"""Shares, amounts and codes of Chinese speech in figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import pairwise
+
+from funasr_cli.text.itn.chinese_context import is_changed, is_exact, is_measured, is_stated
+from funasr_cli.text.itn.chinese_dates import Span
+from funasr_cli.text.itn.chinese_numerals import AMOUNT, NUMERALS, SCALES, cardinal, decimal, digits, figures
+
+_N = f"[{NUMERALS}]"
+
+SHARE = re.compile(f"([百千万])分之(负?)({_N}+)(?:点({_N}+))?(?:([到至])(负?)({_N}+)(?:点({_N}+))?(?!{_N}|分之|个))?")
+SCORE = re.compile(f"(?<![{NUMERALS}点几])({_N}+)[比乘]({_N}+)(?![{NUMERALS}点几多])")
+NUMBER = re.compile(f"({AMOUNT})(?:点({AMOUNT}))?")
+
+_ABOUT = re.compile("[多余到至]|左右|上下|以[上下内]|指数|强")
+_INDEX = re.compile("(?:标普|沪深|中证|上证|科创|纳指|日经|富时)$")
+_CALLED = re.compile("(?:拨打?|致电|电话|热线|号码?|[密编证]码|邮编|航班|[国南东海]航)[是为]?$")
+
+
+def share(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
+    """百分之五点三, 千分之二, 百分之五到十; 万分之五 as 0.05%."""
+    low, high = _share(match[1], match[2], decimal(match[3], match[4])), None
+    if match[5]:
+        high = _share(match[1], match[6], decimal(match[7], match[8]))
+    if low is None or (match[5] and high is None) or match.string.startswith(("几", "点"), match.end()):
+        return
+    if match[0] == "万分之一":
+        return  # as good as nothing
+    yield (match.start(), match.start(5) if match[5] else match.end()), low
+    if high is not None:
+        yield (match.end(5), match.end()), high
+
+
+def _share(scale: str, minus: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    if scale == "万":
+        value, scale = f"{Decimal(value) / 100:f}", "百"
+    return ("-" if minus else "") + value + {"百": "%", "千": "‰"}[scale]
+
+
+def score(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
+    """二十一比十九, 七乘二十四; small ones (三比二) stay."""
+    values = cardinal(match[1]), cardinal(match[2])
+    if None not in values and max(value or 0 for value in values) >= 10:
+        yield match.span(1), str(values[0])
+        yield match.span(2), str(values[1])
+
+
+def number(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
+    """三百二十五万元, 三点二万亿, 第十二条, 一三八零零; see _takes_figures for what stays."""
+    whole, part = match[1], match[2]
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    if (not part and _is_rough(whole, before)) or before.endswith("分之") or after.startswith(("几", "分之")):
+        return
+    value = cardinal(whole)
+    if part:
+        spoken = re.fullmatch("([零一二三四五六七八九]+)[十百千]?[万亿]*", part)
+        if spoken and value is not None and _is_decimal(value, part, spoken[1], before, after):
+            yield (match.start(), match.start(2) + spoken.end(1)), f"{value}.{digits(spoken[1])}"
+    elif value is None or (len(whole) > 1 and not set(whole) & SCALES.keys()):
+        plain = digits(whole)
+        if plain.isdigit() and _is_code(whole, plain, before, after):
+            yield match.span(), plain
+    elif _takes_figures(value, whole, before, after):
+        yield match.span(), _with_scales(value, whole, after)
+
+
+def _is_rough(spoken: str, before: str) -> bool:
+    """Whether the number is part of a rough one, as in 几十 and 十几二十, or of a name (双十)."""
+    return (before.endswith(("几", "数")) and spoken[0] in SCALES) or before.endswith(("十几", "十多", "百多", "双"))
+
+
+def _with_scales(value: int, spoken: str, after: str) -> str:
+    """Figures, with the 亿 of 一亿三千多万 where 万 comes later."""
+    whole, scale, rest = spoken.rpartition("亿")
+    tail = cardinal(rest) if scale and re.match("[多余]万", after) else None
+    return figures(value) if tail is None else f"{cardinal(whole)}亿{tail}"
+
+
+def _is_decimal(value: int, part: str, spoken: str, before: str, after: str) -> bool:
+    """Whether `value` 点 `part` is a decimal number, and neither a time nor points of a speech (三点一要团结)."""
+    if after.startswith(("分", "刻")) and not is_changed(before):
+        return False
+    if value == 0 or value > 24 or spoken != part or is_measured(after):
+        return True
+    if len(part) == 1:
+        return value >= 10 or (is_stated(before) and not (part == "一" and after.startswith(("是", "要"))))
+    return is_stated(before) or len(part) > 2 or part[0] != "零"  # 七点零五 may be a time
+
+
+def _is_code(spoken: str, plain: str, before: str, after: str) -> bool:
+    """Whether single digits are a telephone number, a room, a year; not 三五, 一二三四五 or 九一八."""
+    if len(plain) == 2:
+        return plain[1] in "05" and after.startswith("后")  # 九零后, 零五后
+    if len(plain) >= 3 and (_CALLED.search(before[-4:]) or after.startswith("热线")):
+        return True
+    steps = {int(b) - int(a) for a, b in pairwise(plain)}
+    if steps in ({1}, {-1}, {0}):
+        return False
+    return len(plain) >= 5 or (len(plain) >= 3 and not set("幺零〇").isdisjoint(spoken))
+
+
+def _takes_figures(value: int, spoken: str, before: str, after: str) -> bool:
+    """Whether something shows that a number is counted; many a round one (八百壮士, 三千尺) is not."""
+    if value < 10:
+        return is_exact(after)
+    if after.startswith("届"):
+        return False
+    if after.startswith("点"):
+        return value > 24 or is_changed(before)  # 三千点 of an index; ten o'clock is a time
+    if value == 10:
+        return before.endswith("第") or (is_measured(after) and after[0] not in "多余")
+    if before.endswith("第") or _INDEX.search(before[-2:]) or after.startswith("分") or is_measured(after):
+        return True
+    if value < 100:
+        return False
+    told = is_stated(before) or (before.endswith(("了", "有")) and not after)
+    return len(spoken) > 2 or told or bool(_ABOUT.match(after))

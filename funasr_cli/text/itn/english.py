@@ -1,0 +1,146 @@
+"""English numbers that are better read in figures: years, dates, percentages, amounts, telephone numbers.
+
+Cautious: a single word (twelve, second, one) stays unless a percent, a currency or a month makes it clear. The ends of
+a range get figures as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import re
+
+from funasr_cli.text.itn.english_numerals import KINDS, ORDINALS, PARTS, cardinal, figures, ordinal, shortened, suffixed
+from funasr_cli.text.rewrite import Rewrite
+
+_MONTHS = {"January", "February", "March", "April", "May", "June", "July"} | {
+    "August", "September", "October", "November", "December",
+}  # fmt: skip
+_CURRENCIES = {"dollar": "$", "dollars": "$", "euro": "€", "euros": "€"}
+_NTH = re.compile(
+    "of|century|anniversary|birthday|amendment|floor|street|avenue|congress|session|annual|edition|president|psalm|"
+    "division|regiment|battalion|brigade|conference|meeting|day|year|week|month|time|chapter|parallel"
+)
+"""What makes twenty second a place in a row; else it is so many seconds."""
+
+_AFTER_PRICE = re.compile("|a|an|per|each|for|in|and|or|to|at|on|more|less|apiece|today")
+"""What can follow twenty dollars fifty, where fifty people cannot."""
+
+_WORD = re.compile("[A-Za-z]+")
+
+Found = tuple[int, list[Rewrite]]
+
+
+def written(text: str) -> list[Rewrite]:
+    """The numbers of `text` in figures: what to put where, in order."""
+    return _Reader(text).changes()
+
+
+class _Reader:
+    """The words of a text; each number is a run of them, from one index to before another."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._matches = list(_WORD.finditer(text))
+        self._words = [match.group().lower() for match in self._matches]
+
+    def changes(self) -> list[Rewrite]:
+        changes: list[Rewrite] = []
+        at = 0
+        while at < len(self._words):
+            end = self._run(at)
+            if end > at or self._words[at] in ORDINALS:
+                end, found = self._range(at, end) or self._number(at, end)
+                changes += found
+            at = max(end, at + 1)
+        return changes
+
+    def _run(self, at: int) -> int:
+        """Where the number words end that begin at `at`; "and" and "point" do not end them."""
+        end = at
+        for i in range(at, len(self._words)):
+            kind = KINDS.get(self._words[i])
+            if kind is None or (i == at and kind == "&") or (i > at and not self._joined(i)):
+                break
+            if kind not in "&.":
+                end = i + 1
+        if end > at and self._words[at] == "point" and self._word(end) not in ("percent", "percentage"):
+            return at
+        return end
+
+    def _joined(self, i: int) -> bool:
+        """Whether nothing but a space or a hyphen parts a word from the one before it."""
+        if not 0 < i < len(self._words):
+            return False
+        return self._text[self._matches[i - 1].end() : self._matches[i].start()] in (" ", "-")
+
+    def _word(self, i: int) -> str:
+        """The word at `i`, or nothing where it does not go on from the one before it."""
+        return self._words[i] if self._joined(i) else ""
+
+    def _change(self, at: int, end: int, text: str) -> Rewrite:
+        return Rewrite(self._matches[at].start(), self._matches[end - 1].end(), text)
+
+    def _range(self, at: int, end: int) -> Found | None:
+        """Two hundred to three hundred dollars; None where no range begins."""
+        begin = end + 1
+        if self._word(end) not in ("to", "or") or not self._joined(begin):
+            return None
+        last = self._run(begin)
+        if last == begin or self._word(last) in ORDINALS or self._word(last) in PARTS:
+            return None
+        numbers = self._words[at:end], self._words[begin:last]
+        low, high = map(figures, numbers)
+        following = self._word(last)
+        plain = following != "percent" and following not in _CURRENCIES
+        if low is None or high is None or shortened(*numbers) or (plain and max(map(len, numbers)) == 1):
+            return last, []
+        if plain:
+            return last, [self._change(at, end, low), self._change(begin, last, high)]
+        return last + 1, [
+            self._change(at, end, _with_unit(low, following)),
+            self._change(begin, last + 1, _with_unit(high, following)),
+        ]
+
+    def _number(self, at: int, end: int) -> Found:
+        number, following = self._words[at:end], self._word(end)
+        tail = end + 1 if following == "and" and number and self._word(end + 1) in ORDINALS else end
+        value = ordinal(number, self._words[end]) if not number else ordinal(number, self._word(tail))
+        in_month = self._in_month(at)
+        if value and in_month and value <= 31:
+            return tail + 1, [self._change(at, tail + 1, str(value))]
+        if value and number and (self._word(tail) != "second" or _NTH.fullmatch(self._word(tail + 1))):
+            return tail + 1, [self._change(at, tail + 1, suffixed(value))]
+        plain = figures(number)
+        if plain is None or (value and tail > end) or following in PARTS or self._is_rough(at):
+            return end, []
+        if following in _CURRENCIES:
+            return self._price(at, end, plain)
+        if following == "percent":
+            return end + 1, [self._change(at, end + 1, _with_unit(plain, following))]
+        if len(number) > 1 or (in_month and plain.isdigit() and int(plain) <= 31):
+            return end, [self._change(at, end, plain)]
+        return end, []
+
+    def _in_month(self, at: int) -> bool:
+        before = self._matches[at - 1].group() if self._joined(at) else ""
+        return before in _MONTHS or (before.capitalize() in _MONTHS and before not in ("may", "march"))
+
+    def _is_rough(self, at: int) -> bool:
+        """Four or five or six hundred."""
+        return at >= 2 and self._words[at - 1] in ("or", "to") and self._words[at - 2] in KINDS
+
+    def _price(self, at: int, end: int, plain: str) -> Found:
+        """Twenty five dollars, with fifty (cents) where these follow."""
+        last, currency = end + 1, self._words[end]
+        begin = last + (self._word(last) == "and")
+        stop = self._run(begin) if self._joined(begin) else begin
+        cents = cardinal(self._words[begin:stop])
+        if cents and cents < 100 and plain.replace(",", "").isdigit():
+            named = self._word(stop) in ("cent", "cents")
+            if named or (begin == last and cents >= 10 and _AFTER_PRICE.fullmatch(self._word(stop))):
+                amount = _with_unit(f"{plain}.{cents:02}", currency)
+                return stop + named, [self._change(at, stop + named, amount)]
+        return last, [self._change(at, last, _with_unit(plain, currency))]
+
+
+def _with_unit(plain: str, unit: str) -> str:
+    return plain + "%" if unit == "percent" else _CURRENCIES[unit] + plain

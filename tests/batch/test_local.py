@@ -1,0 +1,51 @@
+"""A run in one process, with a transcriber that only pretends."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any, cast
+
+from funasr_cli.batch.local import Solo
+from funasr_cli.errors import InputError
+from funasr_cli.inputs.scan import scan
+from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.pipeline.transcriber import Transcriber
+from funasr_cli.reporting.display import Display
+from funasr_cli.reporting.reporter import Ledger
+from funasr_cli.reporting.stats import Tally
+from funasr_cli.settings.transcription import Settings
+from funasr_cli.store.sinks import StdoutDelivery
+from funasr_cli.system.deadline import Deadline
+
+
+class Watching(Display):
+    """Notes how long the device has run at each update."""
+
+    def __init__(self) -> None:
+        super().__init__(io.StringIO())
+        self.busy: list[float] = []
+
+    def update(self, tally: Tally, current: str) -> None:
+        self.busy.append(tally.busy)
+
+
+class Pretending:
+    """Runs a device for two seconds after each of two reads, and gives up."""
+
+    async def transcribe(self, path: Path, name: str, tick: Any, watch: Stopwatch) -> None:
+        for second in (1.0, 2.0):
+            tick(second, 2.0)
+            watch.add("run", 2.0)
+        raise InputError("has an end")
+
+
+def test_how_busy_the_device_is_shows_while_a_recording_is_under_way(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"speech")
+    (tmp_path / "b.wav").write_bytes(b"speech")
+    display, tally = Watching(), Tally()
+    solo = Solo(cast(Transcriber, Pretending()), Ledger(display, tally), lambda: None)
+    deliveries = [StdoutDelivery(source, Settings(), print) for source in scan([str(tmp_path)], None).sources]
+    solo.do(deliveries, Deadline(None), None, debug=False)
+    assert display.busy == [0.0, 0.0, 2.0, 4.0, 4.0, 4.0, 6.0, 8.0]
+    assert tally.busy == 8.0

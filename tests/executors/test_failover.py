@@ -1,0 +1,104 @@
+"""What is done when a device fails while one window runs and another waits: nothing is lost, and nothing mixed up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from funasr_cli.arrays import Arrays
+from funasr_cli.errors import DeviceLost
+from funasr_cli.executors.ascend.buffers import Berth
+from funasr_cli.executors.ascend.executor import AscendExecutor
+from funasr_cli.executors.failover import RecoveringExecutor
+from funasr_cli.executors.onnx import OnnxExecutor
+from tests.simulator.fixtures import Npu
+from tests.simulator.fixtures import npu as npu
+from tests.simulator.nano_oms import FRAMES, NanoOms, inputs, make_nano_oms
+
+LOST = 507011
+LENGTHS = (10, 20, 30, 40, 50, 60)
+
+
+@pytest.fixture(scope="module")
+def oms(frozen: Path, tmp_path_factory: pytest.TempPathFactory) -> NanoOms:
+    return make_nano_oms(frozen, tmp_path_factory.mktemp("oms"))
+
+
+@pytest.fixture
+def graph(oms: NanoOms) -> OnnxExecutor:
+    """What the OM was made of."""
+    return OnnxExecutor(oms.folder / "model_6s_top5.onnx", precision="float32", threads=1)
+
+
+def two_at_a_time(executor: RecoveringExecutor) -> Iterator[Arrays | DeviceLost]:
+    """The outputs of all windows, or why there are none; the next is begun before one is fetched."""
+    begun = [executor.begin(inputs(LENGTHS[0]))]
+    for frames in (*LENGTHS[1:], None):
+        if frames is not None:
+            begun.append(executor.begin(inputs(frames)))
+        try:
+            yield begun.pop(0)()[0]
+        except DeviceLost as error:
+            yield error
+
+
+def assert_right(outcomes: list[Arrays | DeviceLost], graph: OnnxExecutor, lost: int | None = None) -> None:
+    for number, (frames, outcome) in enumerate(zip(LENGTHS, outcomes, strict=True)):
+        assert isinstance(outcome, DeviceLost) == (number == lost)
+        if not isinstance(outcome, DeviceLost):
+            for name, array in graph.run(inputs(frames)).items():
+                np.testing.assert_array_equal(outcome[name], array)
+
+
+@pytest.mark.parametrize("run", [1, 2, 6])
+@pytest.mark.parametrize("fault", [LOST, "hang"])
+def test_after_a_reset_both_windows_are_run(
+    npu: Npu, oms: NanoOms, graph: OnnxExecutor, run: int, fault: int | str
+) -> None:
+    npu.set(faults={str(run): fault})
+    told: list[str] = []
+    ascend = AscendExecutor(lambda _: oms.static, longest=FRAMES, time_limit=2.0)
+    with closing(RecoveringExecutor(ascend, None, told.append)) as executor:
+        assert_right(list(two_at_a_time(executor)), graph)
+    assert len(told) == 1
+    assert npu.process.runs - len(LENGTHS) in (0, 1)  # where outputs were on the device yet when the next run failed
+
+
+def test_a_window_that_fails_twice_is_the_only_one(npu: Npu, oms: NanoOms, graph: OnnxExecutor) -> None:
+    npu.set(faults={"1": LOST, "2": LOST})
+    ascend = AscendExecutor(lambda _: oms.static, longest=FRAMES)
+    with closing(RecoveringExecutor(ascend, None, lambda _: None)) as executor:
+        assert_right(list(two_at_a_time(executor)), graph, lost=0)
+
+
+def test_a_window_that_fails_whenever_it_is_run_takes_no_other_with_it(
+    npu: Npu, oms: NanoOms, graph: OnnxExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = LENGTHS[2]
+    ascend = AscendExecutor(lambda _: oms.static, longest=FRAMES)
+    start = Berth.start
+
+    def started(berth: Berth, stream: int) -> None:
+        length = berth._inputs[1].host[:4].view(np.int32)[0]
+        npu.process.machine.faults = {str(npu.process.machine.count("runs") + 1): LOST} if length == bad else {}
+        start(berth, stream)
+
+    monkeypatch.setattr(Berth, "start", started)
+    with closing(RecoveringExecutor(ascend, None, lambda _: None)) as executor:
+        assert_right(list(two_at_a_time(executor)), graph, lost=2)
+
+
+def test_the_spare_takes_over_both(npu: Npu, oms: NanoOms, graph: OnnxExecutor) -> None:
+    npu.set(faults={"1": LOST, "2": LOST})
+    told: list[str] = []
+    spare = OnnxExecutor(oms.folder / "model_6s_top5.onnx", precision="float32", threads=1)
+    ascend = AscendExecutor(lambda _: oms.static, longest=FRAMES)
+    with closing(RecoveringExecutor(ascend, spare, told.append)) as executor:
+        assert_right(list(two_at_a_time(executor)), graph)
+        assert executor.device == "cpu (float32)"
+    assert len(told) == 2
+    assert npu.process.runs == 0

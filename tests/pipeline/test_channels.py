@@ -1,0 +1,101 @@
+"""Several passes over a recording are told, and become one transcript, as if they were one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from funasr_cli.executors.placement import Seat
+from funasr_cli.models.store import find_model
+from funasr_cli.pipeline.channels import Heard, in_order, without_copies
+from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.pipeline.transcriber import Transcriber
+from funasr_cli.pipeline.window_runner import Engine, load_engine
+from funasr_cli.settings.transcription import Settings
+from funasr_cli.text.editor import Edited
+from funasr_cli.transcript import Segment, Token
+from tests.conftest import NANO
+from tests.support.meetings import samples_of
+
+SPOKEN = "今天下午三点召开全体会议请各部门负责人准时参加"
+
+
+def heard(channel: int, text: str) -> Heard:
+    tokens = tuple(Token(char, float(at), at + 1.0, 1.0) for at, char in enumerate(text))
+    edited = Edited(tokens, tuple(Segment(token.start, token.end, (token,)) for token in tokens), ())
+    return Heard(channel, 60.0, float(len(text)), Counter({"zh": len(text)}), edited, (), ())
+
+
+@pytest.fixture(scope="module")
+def nano() -> Engine:
+    return load_engine(find_model(str(NANO)), Seat(1))
+
+
+@pytest.mark.parametrize("length_known", [True, False])
+@pytest.mark.parametrize(
+    ("gains", "passes"),
+    [
+        pytest.param([1, 0, 0.5], 3, id="three channels"),
+        pytest.param([1, 1, 1], 1, id="one channel three times"),
+        pytest.param([1, 0.5, 1], 2, id="one channel twice"),
+    ],
+)
+def test_progress_goes_once_from_the_beginning_to_the_end(
+    nano: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gains: list[float], passes: int, length_known: bool
+) -> None:
+    speech = samples_of(NANO / "words-with-pauses.flac")
+    path = tmp_path / "a.wav"
+    soundfile.write(path, speech[:, np.newaxis] * np.array(gains, np.float32), 16_000)
+    if not length_known:
+        monkeypatch.setattr(
+            "funasr_cli.audio.sndfile.SndfileRecording.duration", property(lambda _: None, lambda *_: None)
+        )
+    ticks: list[tuple[float, float | None]] = []
+    transcribing = Transcriber(nano, Settings(channels="split")).transcribe(
+        path, "a.wav", lambda *at: ticks.append(at), Stopwatch()
+    )
+    transcript = asyncio.run(transcribing)
+    seconds = [at for at, _ in ticks]
+    assert all(one <= other for one, other in pairwise(seconds))
+    assert seconds[0] <= 1.0
+    assert seconds[-1] == pytest.approx(transcript.duration if passes > 1 else transcript.duration / 3)
+    assert len(ticks) == passes * 11  # ten blocks of a second, and what the resampler held
+    assert {length for _, length in ticks} == {transcript.duration if length_known else None}
+
+
+def test_a_setting_of_the_channels_is_part_of_the_fingerprint() -> None:
+    model = find_model(str(NANO))
+    assert Settings().fingerprint(model) != Settings(channels="split").fingerprint(model)
+
+
+def test_what_was_heard_is_in_order_of_time_and_the_first_channel_goes_first() -> None:
+    lines = in_order([heard(1, "今天"), heard(2, "明天好")], lambda one: one.edited.segments)
+    assert [(line.start, line.channel) for line in lines] == [(0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("texts", "warned"),
+    [
+        pytest.param([SPOKEN, SPOKEN], True, id="the same"),
+        pytest.param([SPOKEN, SPOKEN.replace("三点", "两点")], True, id="nearly the same"),
+        pytest.param([SPOKEN, SPOKEN[::-1]], False, id="other words"),
+        pytest.param([SPOKEN[:4], SPOKEN[:4]], False, id="a greeting"),
+        pytest.param([SPOKEN, ""], False, id="one is silent"),
+    ],
+)
+def test_channels_that_heard_the_same_talk_are_told(texts: list[str], warned: bool) -> None:
+    both = [heard(channel, text) for channel, text in enumerate(texts, start=1)]
+    kept, warnings = without_copies(both, {})
+    assert kept == both
+    assert [warning.startswith("channels 1 and 2 have much the same text") for warning in warnings] == [True] * warned
+
+
+def test_of_copies_without_speech_nothing_is_said() -> None:
+    assert without_copies([heard(1, "")], {2: 1})[1] == []
+    assert without_copies([heard(1, SPOKEN), heard(2, "")], {3: 2})[1] == []

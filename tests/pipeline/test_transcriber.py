@@ -1,0 +1,133 @@
+"""A recording becomes a transcript: real audio through the real model."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import opencc
+import pytest
+import soundfile
+
+from funasr_cli.audio.reader import open_recording
+from funasr_cli.audio.windows import Window
+from funasr_cli.errors import InputError
+from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.pipeline.transcriber import Transcriber
+from funasr_cli.pipeline.window_runner import Engine
+from funasr_cli.recognizers.base import Hypothesis
+from funasr_cli.settings.transcription import Settings
+from funasr_cli.transcript import Transcript
+from tests.conftest import ENERGY_REPORT
+
+
+def transcribe(engine: Engine, path: Path, settings: Settings | None = None) -> Transcript:
+    ticks: list[tuple[float, float | None]] = []
+    watch = Stopwatch()
+    transcript = asyncio.run(
+        Transcriber(engine, settings or Settings()).transcribe(
+            path, path.name, lambda done, length: ticks.append((done, length)), watch
+        )
+    )
+    assert set(watch.seconds) <= {"listen", "prepare", "run", "decode"}
+    assert [done for done, _ in ticks] == sorted(done for done, _ in ticks)
+    return transcript
+
+
+def test_a_sentence_word_for_word(engine: Engine, sample: Path) -> None:
+    transcript = transcribe(engine, sample)
+    assert transcript.text == ENERGY_REPORT
+    assert transcript.language == "en"
+    assert transcript.source == sample.name
+    assert 0 < transcript.speech_seconds <= transcript.duration == pytest.approx(8.46, abs=0.01)
+    assert transcript.warnings == ()
+    words = [token.text.strip() for line in transcript.segments for token in line.tokens]
+    assert words == ENERGY_REPORT.split()
+
+
+def test_the_same_recording_gives_the_same_transcript(engine: Engine, sample: Path) -> None:
+    assert transcribe(engine, sample) == transcribe(engine, sample)
+
+
+def test_without_the_voice_detector_the_text_is_the_same(engine: Engine, sample: Path) -> None:
+    transcript = transcribe(engine, sample, Settings(vad=None))
+    assert transcript.text == ENERGY_REPORT
+    assert transcript.speech_seconds == transcript.duration
+
+
+@pytest.fixture
+def long_talk(sample: Path, tmp_path: Path) -> Path:
+    """The sample three times with silence between: more than one window, and known times."""
+    with open_recording(sample) as recording:
+        speech = np.concatenate(list(recording.blocks()))
+    parts = [np.zeros(16_000 * 5, np.float32), speech] * 3 + [np.zeros(16_000 * 5, np.float32)]
+    path = tmp_path / "long.wav"
+    soundfile.write(path, np.concatenate(parts), 16_000)
+    return path
+
+
+def test_a_long_recording_keeps_its_times(engine: Engine, long_talk: Path, sample: Path) -> None:
+    length = soundfile.info(sample).duration
+    transcript = transcribe(engine, long_talk)
+    assert [paragraph.text for paragraph in transcript.paragraphs] == [ENERGY_REPORT] * 3
+    starts = [line.start for line in transcript.segments if line.text.startswith("Good morning")]
+    assert starts == pytest.approx([5 + i * (5 + length) for i in range(3)], abs=0.35)
+
+
+def test_silence_is_a_success_without_text(engine: Engine, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "silence.wav", np.zeros(16_000 * 40, np.float32), 16_000)
+    transcript = transcribe(engine, tmp_path / "silence.wav")
+    assert (transcript.text, transcript.segments, transcript.language) == ("", (), None)
+    assert (transcript.duration, transcript.speech_seconds) == (40.0, 0.0)
+
+
+def test_one_sample_is_a_success_without_text(engine: Engine, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "one.wav", np.zeros(1, np.float32), 16_000)
+    assert transcribe(engine, tmp_path / "one.wav").text == ""
+
+
+def test_no_sample_at_all_is_an_error(engine: Engine, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "none.wav", np.zeros(0, np.float32), 16_000)
+    with pytest.raises(InputError, match=r"none\.wav"):
+        transcribe(engine, tmp_path / "none.wav")
+
+
+def test_the_language_that_was_asked_for_is_used(engine: Engine, sample: Path) -> None:
+    assert transcribe(engine, sample, Settings(language="de")).language == "de"
+
+
+def test_windows_that_stand_apart_from_the_vote_follow_it(
+    engine: Engine, long_talk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second window claims to be German; the others outvote it and it is run again in English."""
+    asked: list[str | None] = []
+
+    honest = Engine.recognize
+
+    async def recognize(self: Engine, window: Window, language: str | None, watch: Stopwatch) -> Hypothesis:
+        asked.append(language)
+        return await honest(self, window, "de" if len(asked) == 2 else language, watch)
+
+    monkeypatch.setattr(Engine, "recognize", recognize)
+    transcript = transcribe(engine, long_talk)
+    assert transcript.language == "en"
+    assert asked == [None, None, None, "en"]
+    assert [paragraph.text for paragraph in transcript.paragraphs] == [ENERGY_REPORT] * 3
+
+
+REFERENCES = {
+    "asr_example.wav": "欢迎大家来体验达摩院推出的语音识别模型",
+    "asr_example.mp3": "欢迎大家来体验达摩院推出的语音识别模型",
+    "jfk.flac": (
+        "and so my fellow americans ask not what your country can do for you ask what you can do for your country"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_real_speech_reads_as_it_was_said(engine: Engine, shared: Path, name: str) -> None:
+    text = transcribe(engine, shared / "speech" / "sentences" / name).text
+    simplified = opencc.OpenCC("t2s").convert(text)  # whisper-base writes either script
+    spoken = "".join(char for char in simplified.casefold() if char.isalnum() or char == " ")
+    assert spoken == REFERENCES[name]

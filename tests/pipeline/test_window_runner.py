@@ -1,0 +1,97 @@
+"""The engine hears a whole window, however early the model stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
+from funasr_cli.audio.windows import Bounds, Window
+from funasr_cli.executors.base import Fetch
+from funasr_cli.models.store import Model
+from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.pipeline.window_runner import Engine, LocalRunner
+from funasr_cli.recognizers.base import Hypothesis, Request
+from funasr_cli.transcript import Token
+
+ORIGIN = 100 * SAMPLE_RATE
+
+
+class Scripted:
+    """A recogniser and executor in one that gives one hypothesis after the other, and notes what it was given."""
+
+    window = 30.0
+    languages = frozenset({"zh", "en"})
+    inputs = outputs = ()
+    device = "none"
+
+    def __init__(self, *script: Hypothesis) -> None:
+        self.script = list(script)
+        self.seen: list[tuple[float, Request]] = []
+
+    def prepare(self, samples: Samples, request: Request) -> Arrays:
+        self.seen.append((len(samples) / SAMPLE_RATE, request))
+        return {}
+
+    def begin(self, inputs: Arrays) -> Fetch:
+        return lambda: (inputs, 0.0)
+
+    def decode(self, outputs: Arrays, request: Request) -> Hypothesis:
+        return self.script.pop(0)
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def recognize() -> Callable[..., tuple[Hypothesis, list[tuple[float, Request]]]]:
+    def run(*script: Hypothesis, seconds: float = 20.0) -> tuple[Hypothesis, list[tuple[float, Request]]]:
+        scripted = Scripted(*script)
+        engine = Engine(Model("m", "f", None, None, "float32", "", ""), scripted, LocalRunner(scripted), "none")  # type: ignore[arg-type]
+        samples = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
+        window = Window(samples, (Bounds(ORIGIN, ORIGIN + len(samples)),))
+        result = asyncio.run(engine.recognize(window, None, Stopwatch()))
+        assert not scripted.script
+        return result, scripted.seen
+
+    return run
+
+
+def said(text: str, at: float, **more: object) -> Hypothesis:
+    return Hypothesis((Token(text, at, at + 1, 0.9),), "zh", **more)  # type: ignore[arg-type]
+
+
+def test_a_window_heard_to_its_end_is_run_once(recognize: Callable[..., tuple[Hypothesis, list]]) -> None:
+    result, seen = recognize(said("甲", 0.0, heard=19.8))
+    assert [token.text for token in result.tokens] == ["甲"]
+    assert seen == [(20.0, Request(None))]
+
+
+def test_the_rest_of_a_window_is_run_in_the_same_language(recognize: Callable[..., tuple[Hypothesis, list]]) -> None:
+    result, seen = recognize(said("甲", 0.0, heard=8.0), said("乙", 1.0, heard=5.0), said("丙", 2.0))
+    assert [(token.text, token.start) for token in result.tokens] == [("甲", 0.0), ("乙", 9.0), ("丙", 15.0)]
+    assert seen == [(20.0, Request(None)), (12.0, Request("zh")), (7.0, Request("zh"))]
+
+
+def test_little_after_the_text_is_not_run(recognize: Callable[..., tuple[Hypothesis, list]]) -> None:
+    _, seen = recognize(said("甲", 0.0, heard=19.3))
+    assert len(seen) == 1
+
+
+def test_a_model_that_does_not_come_on_is_left_with_a_warning(
+    recognize: Callable[..., tuple[Hypothesis, list]],
+) -> None:
+    result, seen = recognize(said("甲", 0.0, heard=8.0), said("乙", 0.0, heard=0.0))
+    assert len(seen) == 2
+    assert result.warning == "the model stopped before the end of the speech"
+
+
+def test_a_doubtful_result_is_tried_again_once(recognize: Callable[..., tuple[Hypothesis, list]]) -> None:
+    result, seen = recognize(
+        said("甲甲甲", 0.0, retry=True, languages={"zh": 0.9}), said("甲", 0.0, warning="the text repeats itself")
+    )
+    assert [request for _, request in seen] == [Request(None), Request("zh", attempt=1)]
+    assert (result.tokens[0].text, result.warning) == ("甲", "the text repeats itself")
+    assert result.languages == {"zh": 0.9}

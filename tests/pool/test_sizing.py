@@ -1,0 +1,93 @@
+"""How many processes a run starts, by the machine it is on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from funasr_cli.executors.placement import Seat
+from funasr_cli.models.store import Model
+from funasr_cli.pool import sizing as crew
+from funasr_cli.pool.sizing import Crew, cpu_crew, npu_crew, seat_alone
+from funasr_cli.system.resources import Memory
+
+GB = 10**9
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Model:
+    """A model with a gigabyte of weights."""
+    weights = tmp_path / "model.onnx"
+    with weights.open("wb") as file:
+        file.truncate(GB)
+    return Model("m", "sensevoice", tmp_path, weights, "float32", "", "")
+
+
+def on_cpu(workers: int, devices: int, threads: int) -> Crew:
+    return Crew(workers, (Seat(threads),) * devices)
+
+
+@pytest.mark.parametrize(
+    ("cores", "memory", "expected"),
+    [
+        (1, 8, on_cpu(2, 1, 1)),
+        (2, 8, on_cpu(2, 1, 2)),
+        (8, 32, on_cpu(2, 1, 8)),
+        (16, 64, on_cpu(4, 2, 8)),
+        (64, 256, on_cpu(16, 8, 8)),
+        (64, 12, on_cpu(16, 4, 16)),
+        (64, 2, on_cpu(16, 1, 16)),
+    ],
+)
+def test_graphs_side_by_side_as_cores_and_memory_allow(
+    model: Model, monkeypatch: pytest.MonkeyPatch, cores: int, memory: int, expected: Crew
+) -> None:
+    monkeypatch.setattr(crew, "usable_cores", lambda: cores)
+    monkeypatch.setattr(crew, "usable_memory", lambda: Memory(memory * GB, limited=False))
+    assert cpu_crew(model, None, recordings=1000) == expected
+
+
+def test_no_more_processes_than_recordings(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "usable_cores", lambda: 64)
+    monkeypatch.setattr(crew, "usable_memory", lambda: Memory(256 * GB, limited=False))
+    assert cpu_crew(model, None, recordings=3) == on_cpu(3, 3, 16)
+    assert cpu_crew(model, 1, recordings=3).workers == 1
+
+
+@pytest.mark.parametrize(
+    ("cores", "npus", "workers"),
+    [(4, 1, 3), (2, 1, 2), (64, 1, 4), (64, 8, 32), (16, 8, 8), (8, 8, 2)],
+)
+def test_each_npu_has_a_process_and_workers_that_keep_it_busy(
+    monkeypatch: pytest.MonkeyPatch, cores: int, npus: int, workers: int
+) -> None:
+    monkeypatch.setattr(crew, "usable_cores", lambda: cores)
+    found = npu_crew(range(npus), None, recordings=1000, fallback=False, window_timeout=300)
+    assert found.workers == workers
+    assert [seat.npu for seat in found.seats] == list(range(npus))
+    assert npu_crew(range(npus), 7, recordings=1000, fallback=False, window_timeout=300).workers == 7
+
+
+def test_a_run_on_an_npu_leaves_time_for_a_reset_and_another_run() -> None:
+    (seat,) = npu_crew([0], None, 100, fallback=False, window_timeout=9).seats
+    alone = seat_alone([0, 1], fallback=True, window_timeout=9)
+    assert seat.limit == alone.limit == 3
+    assert (alone.npu, alone.fallback) == (0, True)
+    assert seat_alone([], fallback=False, window_timeout=300).limit == crew.RUN_LIMIT
+
+
+def test_the_crew_is_told_in_a_line() -> None:
+    assert str(on_cpu(1, 1, 8)) == "1 worker, 1 device process with 8 threads"
+    assert str(on_cpu(4, 2, 8)) == "4 workers, 2 device processes with 8 threads"
+    assert str(npu_crew([0], 3, 100, fallback=False, window_timeout=300)) == "3 workers, NPU 0"
+    two = npu_crew([0, 2], 3, 100, fallback=True, window_timeout=300)
+    assert str(two) == "3 workers, NPUs 0, 2"
+    assert str(two.on_nodes([1, 0])) == "3 workers, NPUs 0, 2, kept on NUMA nodes 0, 1"
+    assert str(on_cpu(1, 1, 8).on_nodes([3])) == "1 worker, 1 device process with 8 threads, kept on NUMA node 3"
+
+
+def test_workers_are_on_the_nodes_of_the_devices() -> None:
+    crew_ = on_cpu(5, 2, 8).on_nodes([1, 0])
+    assert [crew_.node_of(worker) for worker in range(5)] == [1, 0, 1, 0, 1]
+    assert [seat.node for seat in on_cpu(1, 3, 8).on_nodes([2]).seats] == [2, 2, 2]

@@ -1,0 +1,144 @@
+"""Hotwords in front of Whisper's windows: which of them fit, how they are written, and what becomes of a text."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from funasr_cli.hotwords import Hotword, read_hotwords
+from funasr_cli.pipeline.registry import hotword_warnings
+from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.pipeline.transcriber import Transcriber
+from funasr_cli.pipeline.window_runner import Engine
+from funasr_cli.recognizers.base import Request
+from funasr_cli.recognizers.whisper.prompt import MOST, choose, contexts, read_table
+from funasr_cli.recognizers.whisper.recognizer import WhisperRecognizer
+from funasr_cli.settings.transcription import Settings
+from tests.conftest import ENERGY_REPORT, ROOT, SAMPLES
+
+MIXED = [Hotword("碳达峰"), Hotword("OpenAI"), Hotword("machine learning"), Hotword("碳中和", 40)]
+LONG = [Hotword(f"{first}{second}国有资本经营预算支出") for first in "甲乙丙丁戊己庚" for second in "子丑寅卯"]
+CHINESE = read_hotwords([ROOT / "hotwords" / "finance.txt"]).words
+
+
+def chosen(engine: Engine, hotwords: Iterable[Hotword], *, unspaced: bool = True) -> list[str]:
+    words, _ = choose(read_table(engine.model.path), hotwords, unspaced=unspaced)
+    return [word.text for word in words]
+
+
+def in_front(engine: Engine, hotwords: Iterable[Hotword], language: str) -> str:
+    """The text in front of windows in a language."""
+    recognizer = WhisperRecognizer(engine.model.path, list(hotwords))
+    context = recognizer.prepare(np.zeros(160, np.float32), Request(None))["contexts"]
+    row = context[list(recognizer.language_ids).index(f"<|{language}|>")]
+    ids = row[row >= 0].tolist()
+    assert not ids or recognizer._table.id_to_token(ids[0]) == "<|startofprev|>"
+    return str(recognizer._table.decode(ids, skip_special_tokens=True))
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("zh", "碳中和、OpenAI、machine learning、碳达峰。"),
+        ("ja", "碳中和、OpenAI、machine learning、碳达峰。"),
+        ("en", " OpenAI, machine learning."),
+        ("ko", " OpenAI, machine learning."),
+        ("ru", " OpenAI, machine learning."),
+    ],
+)
+def test_they_are_a_sentence_of_the_language(engine: Engine, language: str, expected: str) -> None:
+    assert in_front(engine, MIXED, language) == expected
+
+
+def test_a_language_gets_no_words_of_another_script(engine: Engine) -> None:
+    assert in_front(engine, CHINESE, "en") == ""
+    assert (
+        in_front(engine, [Hotword("машинное обучение"), Hotword("음성 인식")], "ru") == " машинное обучение, 음성 인식."
+    )
+
+
+def test_without_hotwords_and_at_a_second_attempt_nothing_is_in_front(engine: Engine) -> None:
+    second = np.zeros(160, np.float32)
+    assert engine.recognizer.prepare(second, Request("zh"))["contexts"].shape == (99, 0)
+    recognizer = WhisperRecognizer(engine.model.path, MIXED)
+    assert recognizer.prepare(second, Request("zh"))["contexts"].shape[1] > 0
+    assert recognizer.prepare(second, Request("zh", attempt=1))["contexts"].shape == (99, 0)
+
+
+def test_there_is_one_for_each_language_of_the_model(engine: Engine) -> None:
+    table = read_table(engine.model.path)
+    english, cantonese, chinese = contexts(table, MIXED, ["en", "yue", "zh"], 7).tolist()
+    assert cantonese == chinese != english
+    assert english[0] == chinese[0] == 7
+    assert -1 not in chinese
+    assert set(english[english.index(-1) :]) == {-1}
+    assert contexts(table, [], ["en"], 7).shape == (1, 0)
+
+
+def test_more_weight_goes_first_then_what_no_correction_can_find_then_the_order_of_the_list(engine: Engine) -> None:
+    listed = [
+        Hotword("碳达峰"),
+        Hotword("GPU", 5),
+        Hotword("碳汇"),
+        Hotword("NPU"),
+        Hotword("绿证", 40),
+        Hotword("5G网络"),
+    ]
+    assert chosen(engine, listed) == ["绿证", "NPU", "碳达峰", "碳汇", "5G网络", "GPU"]
+
+
+def test_the_heaviest_are_those_that_fit(engine: Engine) -> None:
+    assert chosen(engine, [*LONG, Hotword("碳汇", 21)])[0] == "碳汇"
+    assert "碳汇" not in chosen(engine, [*LONG, *LONG, Hotword("碳达峰碳中和目标任务", 19)])
+
+
+def test_one_that_does_not_fit_makes_room_for_shorter_ones(engine: Engine) -> None:
+    fitting = chosen(engine, [*LONG, Hotword("天气")])
+    assert fitting[-1] == "天气"
+    assert 3 <= len(fitting) < len(LONG)
+    assert chosen(engine, [Hotword("长" * 200), Hotword("碳汇")]) == ["碳汇"]
+
+
+@pytest.mark.parametrize("unspaced", [True, False])
+def test_they_stay_within_their_tokens(engine: Engine, unspaced: bool) -> None:
+    names = [Hotword(f"Name{number}") for number in range(300)]
+    for hotwords in (names, [*CHINESE, *names]):
+        words, ids = choose(read_table(engine.model.path), hotwords, unspaced=unspaced)
+        assert MOST - 8 <= len(ids) <= MOST
+        assert words
+
+
+def test_what_does_not_fit_is_told(engine: Engine) -> None:
+    assert hotword_warnings(engine.model, MIXED) == ()
+    (warning,) = hotword_warnings(engine.model, CHINESE)
+    fit = len(chosen(engine, CHINESE))
+    assert warning.startswith(f"only {fit} of {len(CHINESE)} hotwords fit in front of whisper-base's windows: ")
+    names = [Hotword(f"Name{number}") for number in range(99)]
+    (warning,) = hotword_warnings(engine.model, names)
+    assert warning.startswith(f"only {len(chosen(engine, names, unspaced=False))} of 99 hotwords fit")
+
+
+def heard(engine: Engine, hotwords: Iterable[Hotword], path: Path, language: str | None = None) -> str:
+    listening = Engine(engine.model, WhisperRecognizer(engine.model.path, list(hotwords)), engine.runner, engine.device)
+    transcriber = Transcriber(listening, Settings(language=language, itn=False))
+    return asyncio.run(transcriber.transcribe(path, path.name, lambda *_: None, Stopwatch())).text
+
+
+@pytest.mark.parametrize("language", ["en", None], ids=["named", "detected"])
+def test_a_word_that_is_said_is_written_as_it_is_listed(engine: Engine, language: str | None) -> None:
+    listed = [Hotword("碳达峰"), Hotword("Annual Report on Energy")]
+    said = heard(engine, listed, SAMPLES / "energy-report.flac", language)
+    assert said == ENERGY_REPORT.replace("annual report on energy", "Annual Report on Energy")
+
+
+@pytest.mark.parametrize(
+    "hotwords",
+    [CHINESE, [Hotword("railway station"), Hotword("committee")]],
+    ids=["of another language", "never said, in lower case"],
+)
+def test_words_that_are_not_said_leave_the_text_and_its_marks_alone(engine: Engine, hotwords: list[Hotword]) -> None:
+    assert heard(engine, hotwords, SAMPLES / "energy-report.flac") == ENERGY_REPORT

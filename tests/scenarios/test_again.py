@@ -1,0 +1,531 @@
+"""What a second night does: the rows "Again" and "Names" of the design, on real files and the real record.
+
+Transcripts are made up here from what is in the file; what is tested is what is done, when, and under which names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from funasr_cli.errors import InputError, RecordError
+from funasr_cli.files import write_whole
+from funasr_cli.inputs.scan import scan
+from funasr_cli.models.store import Model
+from funasr_cli.settings.transcription import Settings
+from funasr_cli.store.entries import Content
+from funasr_cli.store.output_store import LeftForNextTime, Provenance, open_record, peek_record
+from funasr_cli.store.planner import Action, Job, Rules
+from funasr_cli.store.sinks import FileDelivery
+from funasr_cli.transcript import Paragraph, Segment, Token, Transcript
+
+MODEL = "d0" * 32
+
+
+@dataclass(frozen=True)
+class Night:
+    """What one run did: by relative path, the reason for each recording done; and the warnings."""
+
+    done: dict[str, str]
+    left: dict[str, str]
+    warnings: list[str]
+
+
+Sleepless = Callable[..., Night]
+
+
+def of(sha256: str) -> Model:
+    return Model("m", "whisper", Path("m"), Path("m/model.bin"), "float32", sha256, sha256)
+
+
+def transcript(content: str) -> Transcript:
+    token = Token(content, 0.0, 1.0, 0.9)
+    return Transcript(
+        "s", 1.0, 1.0, "zh", "m", MODEL, "cpu", (Segment(0.0, 1.0, (token,)),), (Paragraph(0.0, content),), ()
+    )
+
+
+@pytest.fixture
+def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sleepless:
+    """Runs over `in` (or other roots) into `out` with the given settings; `while_read` is called during each file."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+
+    def run(
+        *roots: str,
+        settings: Settings | None = None,
+        model: str = MODEL,
+        out: str = "out",
+        beside: bool = False,
+        fail: Sequence[str] = (),
+        while_read: Callable[[], object] = lambda: None,
+        **rules: object,
+    ) -> Night:
+        settings = settings or Settings()
+        result = Night({}, {}, [])
+        provenance = Provenance("m", model, "cpu", "tests", settings.fingerprint(of(model)))
+        with open_record(Path(out), beside=beside, wait=False, tell=print) as record:
+            sources = scan(roots or ("in",), Path(out)).sources
+            for job in record.jobs(sources, Rules(provenance.settings, settings.formats, **rules)):  # type: ignore[arg-type]
+                name = str(job.source.relative)
+                if job.action is Action.LEAVE:
+                    result.left[name] = job.why
+                    record.skip(job, job.why, provenance)
+                if job.action is not Action.DO:
+                    continue
+                delivery = FileDelivery(record, job, settings, provenance)
+                delivery.start()
+                found = Content.of(job.source.path)
+                try:
+                    if name in fail:
+                        raise InputError("broken", where=job.source.path)
+                    content = f"{job.source.path.read_text()} {settings.language} {model[:2]}"
+                    while_read()
+                    result.warnings.extend(delivery.deliver(transcript(content), found, {}))
+                    result.done[name] = job.why
+                except (InputError, LeftForNextTime) as error:
+                    delivery.fail(error, found, {})
+                    result.left[name] = error.what
+        return result
+
+    return run
+
+
+def put(name: str, content: str = "speech") -> Path:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    return path
+
+
+def outputs(folder: str = "out") -> set[str]:
+    hidden = {"manifest.jsonl", ".funasr-cli", ".funasr-cli.damaged"}
+    paths = (path.relative_to(folder) for path in Path(folder).rglob("*") if path.is_file())
+    return {str(path) for path in paths if path.parts[0] not in hidden}
+
+
+def manifest() -> list[dict[str, object]]:
+    return [json.loads(line) for line in Path("out/manifest.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+# Names
+
+
+def test_the_input_tree_is_mirrored(night: Sleepless) -> None:
+    put("in/2026/05/a.wav")
+    night()
+    assert outputs() == {"2026/05/a.txt", "2026/05/a.srt"}
+
+
+def test_an_output_is_the_stem_when_that_is_free_else_the_full_name(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    put("in/a.mp3", "two")
+    night()
+    assert outputs() == {"a.txt", "a.srt", "a.mp3.txt", "a.mp3.srt"}
+    assert Path("out/a.mp3.txt").read_text().startswith("two")
+
+
+def test_a_name_once_given_never_moves(night: Sleepless) -> None:
+    put("in/a.mp3", "two")
+    night()
+    put("in/a.wav", "one")  # it would have had the better claim
+    assert night().done == {"a.wav": "new"}
+    assert Path("out/a.txt").read_text().startswith("two")
+    assert Path("out/a.wav.txt").read_text().startswith("one")
+
+
+def test_a_name_is_not_given_again_when_its_recording_is_gone(night: Sleepless) -> None:
+    put("in/a.mp3", "two")
+    night()
+    Path("in/a.mp3").unlink()
+    put("in/a.wav", "one")
+    night()
+    assert Path("out/a.txt").read_text().startswith("two")
+    assert Path("out/a.wav.txt").read_text().startswith("one")
+
+
+def test_the_same_place_in_another_tree_is_another_recording(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    put("other/a.wav", "two")
+    night("in")
+    night("other")
+    assert Path("out/a.txt").read_text().startswith("one")
+    assert Path("out/a.wav.txt").read_text().startswith("two")
+
+
+def test_the_output_folder_is_never_scanned(night: Sleepless) -> None:
+    put("in/a.wav")
+    put("out/b.wav")
+    assert set(night(".").done) == {"in/a.wav"}
+
+
+def test_beside_writes_beside_and_keeps_the_record_in_the_folder(night: Sleepless) -> None:
+    put("in/a.wav")
+    night(beside=True)
+    assert outputs("in") == {"a.wav", "a.txt", "a.srt"}
+    assert outputs("out") == set()
+    assert night(beside=True).done == {}
+
+
+def test_beside_never_overwrites_a_file_that_is_not_ours(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    put("in/a.txt", "somebody's notes")
+    warnings = night(beside=True).warnings
+    assert Path("in/a.txt").read_text() == "somebody's notes"
+    assert Path("in/a.new.txt").read_text().startswith("one")
+    assert len(warnings) == 1
+
+
+# Again
+
+
+def test_what_is_done_is_skipped(night: Sleepless) -> None:
+    put("in/a.wav")
+    assert night().done == {"a.wav": "new"}
+    assert night().done == {}
+
+
+def test_a_file_that_only_looks_new_is_skipped(night: Sleepless) -> None:
+    path = put("in/a.wav")
+    night()
+    os.utime(path, (1, 1))
+    assert night().done == {}
+
+
+def test_new_content_is_done_again(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    put("in/b.wav", "one")
+    night()
+    put("in/a.wav", "two")
+    assert night().done == {"a.wav": "its content changed"}
+    assert Path("out/a.txt").read_text().startswith("two")
+
+
+def test_new_content_with_the_old_looks_is_found_when_asked_for(night: Sleepless) -> None:
+    path = put("in/a.wav", "one")
+    night()
+    before = path.stat()
+    with path.open("r+") as file:
+        file.write("two")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert night().done == {}
+    assert night(verify_content=True).done == {"a.wav": "its content changed"}
+
+
+def test_another_model_does_it_again(night: Sleepless) -> None:
+    put("in/a.wav")
+    night()
+    assert night(model="e1" * 32).done == {"a.wav": "changed: model"}
+
+
+def test_a_setting_that_matters_does_it_again(night: Sleepless) -> None:
+    put("in/a.wav")
+    night()
+    assert night(settings=Settings(language="zh")).done == {"a.wav": "changed: language"}
+    assert night(settings=Settings(language="zh", vad=None)).done == {"a.wav": "changed: vad"}
+    assert night(settings=Settings(language="zh", vad=None)).done == {}
+
+
+def test_another_format_is_written_and_fewer_are_no_reason(night: Sleepless) -> None:
+    put("in/a.wav")
+    night()
+    assert night(settings=Settings(formats=("txt",))).done == {}
+    assert night(settings=Settings(formats=("txt", "json"))).done == {"a.wav": "no json of it yet"}
+
+
+def test_an_output_of_an_earlier_night_does_not_pass_for_one_of_this(night: Sleepless) -> None:
+    put("in/a.wav")
+    night(settings=Settings(language="en"))
+    night(settings=Settings(language="zh", formats=("txt",)))
+    assert night(settings=Settings(language="zh")).done == {"a.wav": "no srt of it yet"}
+    assert "zh" in Path("out/a.srt").read_text()
+
+
+def test_an_output_elsewhere_does_not_pass_for_one_here(night: Sleepless) -> None:
+    put("in/a.wav")
+    night(beside=True)
+    assert night().done == {"a.wav": "no txt, srt of it yet"}
+    assert outputs() == {"a.txt", "a.srt"}
+
+
+def test_our_outputs_are_known_from_wherever_we_look(night: Sleepless, monkeypatch: pytest.MonkeyPatch) -> None:
+    put("in/a.wav", "one")
+    Path("job").mkdir()
+    monkeypatch.chdir("job")
+    night("../in", out="../out", beside=True)
+    monkeypatch.chdir("..")
+    put("in/a.wav", "two")
+    assert night(beside=True).warnings == []
+    assert outputs("in") == {"a.wav", "a.txt", "a.srt"}
+    assert len({line["path"] for line in manifest()}) == 1
+
+
+def test_a_tree_that_moved_with_its_outputs_beside_stays_done(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    night(beside=True)
+    Path("in").rename("archive")
+    assert night("archive", beside=True).done == {}
+    put("archive/a.wav", "two")
+    assert night("archive", beside=True).warnings == []
+
+
+def test_what_was_only_announced_for_a_killed_run_does_not_count_as_written(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    night()
+    put("in/a.wav", "two")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("funasr_cli.store.output_store.write_whole", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            night()
+    night(settings=Settings(formats=("txt",)))
+    assert night().done == {"a.wav": "no srt of it yet"}
+    assert outputs() == {"a.txt", "a.srt"}
+    assert "two" in Path("out/a.srt").read_text()
+
+
+def test_an_output_that_a_killed_run_replaced_does_not_pass_for_the_old_one(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    night(settings=Settings(language="en"))
+    written: list[Path] = []
+
+    def die_at_the_second(path: Path, data: bytes, temporary: Path) -> None:
+        if written:
+            raise KeyboardInterrupt
+        written.append(path)
+        write_whole(path, data, temporary)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("funasr_cli.store.output_store.write_whole", die_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            night(settings=Settings(language="zh"))
+    assert "zh" in Path("out/a.txt").read_text()
+    assert night(settings=Settings(language="en")).done == {"a.wav": "no txt, srt of it yet"}
+    assert "en" in Path("out/a.txt").read_text()
+    assert outputs() == {"a.txt", "a.srt"}
+
+
+def test_a_deleted_output_is_written_again(night: Sleepless) -> None:
+    put("in/a.wav")
+    night()
+    Path("out/a.srt").unlink()
+    assert night().done == {"a.wav": "no srt of it yet"}
+    assert outputs() == {"a.txt", "a.srt"}
+
+
+def test_what_failed_is_tried_again_and_counted(night: Sleepless) -> None:
+    put("in/a.wav")
+    night(fail=["a.wav"])
+    night(fail=["a.wav"])
+    assert night().done == {"a.wav": "failed before"}
+    assert [(line["status"], line["attempts"]) for line in manifest()] == [("failed", 1), ("failed", 2), ("done", 3)]
+
+
+def failed_before() -> list[object]:
+    return [line.get("failed_before") for line in manifest()]
+
+
+def test_what_failed_before_and_has_not_changed_is_told_from_what_fails_anew(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    night(fail=["a.wav"])
+    night(fail=["a.wav"])
+    night(fail=["a.wav"], model="e1" * 32)  # another model is another try of the same recording
+    assert failed_before() == [False, True, True]
+    put("in/a.wav", "two")
+    night(fail=["a.wav"])
+    assert failed_before()[-1] is False
+    night()
+    put("in/a.wav", "three")
+    night(fail=["a.wav"])
+    assert failed_before()[-2:] == [None, False]
+
+
+def test_what_cannot_be_read_has_not_changed_as_long_as_it_cannot(night: Sleepless) -> None:
+    Path("in/a.wav").symlink_to("nowhere")
+    night(fail=["a.wav"])
+    night(fail=["a.wav"])
+    Path("in/nowhere").write_text("speech")
+    night(fail=["a.wav"])
+    assert failed_before() == [False, True, False]
+
+
+def test_force_does_everything_again(night: Sleepless) -> None:
+    put("in/a.wav")
+    night()
+    assert night(force=True).done == {"a.wav": "forced"}
+
+
+def test_an_output_that_somebody_edited_is_never_overwritten(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    night()
+    Path("out/a.txt").write_text("corrected by hand")
+    assert night().done == {}
+    put("in/a.wav", "two")
+    assert night().warnings == [f"{Path.cwd()}/out/a.txt was edited or is not ours; the new text is in a.new.txt"]
+    assert Path("out/a.txt").read_text() == "corrected by hand"
+    assert Path("out/a.new.txt").read_text().startswith("two")
+    assert Path("out/a.srt").read_text().count("two") == 1
+    put("in/a.wav", "three")
+    night()
+    assert Path("out/a.new.txt").read_text().startswith("three")
+    Path("out/a.new.txt").write_text("corrected as well")
+    put("in/a.wav", "four")
+    night()
+    assert Path("out/a.new.txt").read_text() == "corrected as well"
+    assert Path("out/a.new2.txt").read_text().startswith("four")
+
+
+def test_a_young_file_is_left_for_next_time(night: Sleepless) -> None:
+    put("in/a.wav")
+    os.utime(put("in/b.wav"), (time.time() - 100,) * 2)
+    result = night(min_age=60.0)
+    assert set(result.done) == {"b.wav"}
+    assert "less than --min-age" in result.left["a.wav"]
+    assert {Path(str(line["path"])).name: line["status"] for line in manifest()} == {
+        "a.wav": "skipped",
+        "b.wav": "done",
+    }
+
+
+def test_a_time_stamp_in_the_future_is_no_reason_to_wait_for_it(night: Sleepless) -> None:
+    os.utime(put("in/a.wav"), (time.time() + 1e6,) * 2)
+    assert set(night(min_age=60.0).done) == {"a.wav"}
+
+
+def test_a_file_that_changes_while_it_is_read_is_left_for_next_time(night: Sleepless) -> None:
+    path = put("in/a.wav", "one")
+    result = night(while_read=lambda: path.write_text("one and more"))
+    assert result.left == {"a.wav": "changed while it was read; left for next time"}
+    assert outputs() == set()
+    assert night().done == {"a.wav": "new"}
+    assert Path("out/a.txt").read_text().startswith("one and more")
+
+
+def test_a_tree_that_was_moved_is_known_again(night: Sleepless) -> None:
+    put("in/2026/a.wav", "one")
+    night()
+    Path("in").rename("archive")
+    assert night("archive").done == {}
+    put("archive/2026/a.wav", "two")
+    assert night("archive").done == {"2026/a.wav": "its content changed"}
+    assert outputs() == {"2026/a.txt", "2026/a.srt"}
+
+
+def test_an_output_folder_that_was_moved_stays_done(night: Sleepless) -> None:
+    put("in/a.wav")
+    night()
+    Path("out").rename("elsewhere")
+    assert night(out="elsewhere").done == {}
+
+
+def test_a_dry_run_changes_nothing(night: Sleepless) -> None:
+    put("in/a.wav")
+    rules = Rules(Settings().fingerprint(of(MODEL)), ("txt",))
+    with peek_record(Path("out"), beside=False) as record:
+        jobs = record.jobs(scan(["in"], None).sources, rules)
+    assert [(job.action, job.why) for job in jobs] == [(Action.DO, "new")]
+    assert not Path("out").exists()
+    night()
+    before = Path("out/.funasr-cli/state.sqlite").read_bytes()
+    put("in/b.wav")
+    with peek_record(Path("out"), beside=False) as record:
+        jobs = record.jobs(scan(["in"], None).sources, rules)
+    assert [job.why for job in jobs] == ["done", "new"]
+    assert Path("out/.funasr-cli/state.sqlite").read_bytes() == before
+
+
+def test_names_that_are_no_text_are_remembered(night: Sleepless) -> None:
+    for raw in (b"in/\xb2\xe2\xca\xd4.wav", b"in/new\nline.wav"):
+        Path(os.fsdecode(raw)).write_text("speech")
+    assert len(night().done) == 2
+    assert night().done == {}
+    assert {line["status"] for line in manifest()} == {"done"}
+
+
+# The state
+
+
+@pytest.mark.parametrize("damage", ["no database", "cut", "foreign"])
+def test_a_damaged_state_comes_with_what_is_lost_and_a_way_on(night: Sleepless, damage: str) -> None:
+    import sqlite3
+
+    put("in/a.wav", "one")
+    put("in/b.wav", "one")
+    night()
+    state = Path("out/.funasr-cli/state.sqlite")
+    if damage == "no database":
+        state.write_bytes(b"x" * 5000)
+    elif damage == "cut":
+        state.write_bytes(state.read_bytes()[:6000])
+    else:
+        state.unlink()
+        with sqlite3.connect(state) as other:
+            other.execute("PRAGMA user_version = 1")
+        other.close()
+    put("in/b.wav", "two")
+    for look in (lambda: night(force=True), lambda: peeked("in")):
+        with pytest.raises(RecordError, match=r"state\.sqlite: the record of this run cannot be kept: ") as caught:
+            look()
+        move = re.search(r"mv \S+ \S+", str(caught.value))
+        assert move is not None
+        assert "which recordings are done and which names theirs are" in str(caught.value)
+    subprocess.run(move[0].split(), check=True)
+    assert night().done == {"a.wav": "new", "b.wav": "new"}
+    assert outputs() == {"a.txt", "a.srt", "b.txt", "b.srt", "b.new.txt", "b.new.srt"}
+    assert len(manifest()) == 4
+
+
+def peeked(root: str) -> list[Job]:
+    with peek_record(Path("out"), beside=False) as record:
+        return record.jobs(scan([root], None).sources, Rules(Settings().fingerprint(of(MODEL)), ("txt",)))
+
+
+# The manifest
+
+
+def test_a_torn_last_line_is_repaired(night: Sleepless) -> None:
+    put("in/a.wav")
+    night()
+    with Path("out/manifest.jsonl").open("a") as file:
+        file.write('{"path": "/in/b.wav", "sta')
+    put("in/b.wav")
+    night()
+    assert [Path(str(line["path"])).name for line in manifest()] == ["a.wav", "b.wav"]
+
+
+def test_a_line_that_a_crash_kept_from_the_manifest_is_added_once(night: Sleepless) -> None:
+    import sqlite3
+
+    put("in/a.wav")
+    night()
+    path = Path("out/manifest.jsonl")
+    line = path.read_text()
+    with sqlite3.connect("out/.funasr-cli/state.sqlite") as state:
+        state.execute("UPDATE input SET record = ?", (line.strip(),))
+    state.close()
+    night()
+    assert path.read_text() == line
+    path.write_text("")
+    with sqlite3.connect("out/.funasr-cli/state.sqlite") as state:
+        state.execute("UPDATE input SET record = ?", (line.strip(),))
+    state.close()
+    night()
+    assert path.read_text() == line
+
+
+def test_a_line_tells_what_was_done_with_what(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    night()
+    (line,) = manifest()
+    assert {"time", "path", "status", "attempts", "sha256", "duration", "speech_seconds", "language", "outputs"} <= set(
+        line
+    )
+    assert {"warnings", "seconds", "model", "model_sha256", "device", "device_why", "settings"} <= set(line)
+    assert line["outputs"].keys() == {"a.txt", "a.srt"}  # type: ignore[attr-defined]
