@@ -33,14 +33,14 @@ sys.path[:0] = [str(ROOT), str(SIMULATOR)]
 
 from funasr_cli.arrays import Arrays
 from funasr_cli.executors.ascend.executor import AscendExecutor
-from funasr_cli.executors.placement import Seat
+from funasr_cli.executors.placement import Placement
 from funasr_cli.export.atc import plan
 from funasr_cli.models.store import Model
-from funasr_cli.pool.dispatcher import AHEAD, Exchange
-from funasr_cli.pool.handles import Device
-from funasr_cli.pool.protocol import Loaded, Ran
+from funasr_cli.pool.dispatcher import WINDOWS_PER_DEVICE, Dispatcher
+from funasr_cli.pool.handles import DeviceHandle
+from funasr_cli.pool.protocol import DeviceReady, WindowDone
 from funasr_cli.pool.shared_memory import Slots
-from funasr_cli.recognizers.sensevoice.graph import LONGEST
+from funasr_cli.recognizers.sensevoice.graph import MAX_FRAMES
 from tests.simulator.fixtures import compile_om
 
 SOC = "Ascend310P3"
@@ -60,7 +60,7 @@ def window_of(executor: AscendExecutor) -> Arrays:
 
 def alone(om: Path, windows: int, begun: int) -> tuple[float, Arrays]:
     """Seconds for as many runs of one executor, with so many begun at a time, and the window that was run."""
-    with closing(AscendExecutor(lambda _: om, longest=LONGEST)) as executor:
+    with closing(AscendExecutor(lambda _: om, longest=MAX_FRAMES)) as executor:
         window = window_of(executor)
         started = time.perf_counter()
         fetches = deque(executor.begin(window) for _ in range(begun))
@@ -71,37 +71,37 @@ def alone(om: Path, windows: int, begun: int) -> tuple[float, Arrays]:
         return time.perf_counter() - started, window
 
 
-def together(model: Model, devices: int, windows: int, window: Arrays) -> float:
+def transaction(model: Model, devices: int, windows: int, window: Arrays) -> float:
     """Seconds for as many windows on several devices."""
-    slots = Slots(devices * AHEAD)
-    for slot in range(devices * AHEAD):
+    slots = Slots(devices * WINDOWS_PER_DEVICE)
+    for slot in range(devices * WINDOWS_PER_DEVICE):
         slots.write_inputs(slot, window)
-    exchange: Exchange[str, Device] = Exchange(
-        devices * AHEAD, lambda *_: None, lambda device, run: device.child.say(run)
+    dispatcher: Dispatcher[str, DeviceHandle] = Dispatcher(
+        devices * WINDOWS_PER_DEVICE, lambda *_: None, lambda device, run: device.child.say(run)
     )
-    processes = [Device.start(slots, model, Seat(1, npu), 0.0) for npu in range(devices)]
+    processes = [DeviceHandle.start(slots, model, Placement(1, npu), 0.0) for npu in range(devices)]
     try:
         for process in processes:
-            assert isinstance(process.child.pipe.recv(), Loaded)
-            exchange.add_device(process)
+            assert isinstance(process.child.pipe.recv(), DeviceReady)
+            dispatcher.add_device(process)
         by_pipe = {process.child.pipe: process for process in processes}
-        for _ in range(devices * AHEAD):
-            exchange.want("us")
+        for _ in range(devices * WINDOWS_PER_DEVICE):
+            dispatcher.want("us")
         started = time.perf_counter()
-        for slot in range(devices * AHEAD):
-            exchange.run("us", slot)
+        for slot in range(devices * WINDOWS_PER_DEVICE):
+            dispatcher.run("us", slot)
         answered = 0
         while answered < windows:
             for pipe in wait(list(by_pipe)):
                 answer = pipe.recv()  # type: ignore[union-attr]
-                assert isinstance(answer, Ran)
+                assert isinstance(answer, WindowDone)
                 answered += 1
-                exchange.answer(by_pipe[pipe], answer)  # type: ignore[index]
-                exchange.run("us", answer.slot)
+                dispatcher.answer(by_pipe[pipe], answer)  # type: ignore[index]
+                dispatcher.run("us", answer.slot)
         return time.perf_counter() - started
     finally:
         for process in processes:
-            process.child.bury()
+            process.child.join()
         slots.close()
 
 
@@ -141,7 +141,7 @@ def main() -> None:
                     seconds, window = another.submit(alone, om, count, begun).result()
                 rounds[-1].append((seconds, time_in_runs(Path(folder))))
             for devices in (1, 2):
-                seconds = together(model, devices, count, window)
+                seconds = transaction(model, devices, count, window)
                 rounds[-1].append((seconds, time_in_runs(Path(folder)) / devices))
     print(f"| | {arguments.milliseconds:g} ms a window: busy | against one device process |\n|---|---|---|")
     names = ("executor, one by one", "executor, two begun", "one device process", "two device processes")

@@ -28,13 +28,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from funasr_cli.arrays import Arrays
-from funasr_cli.executors.placement import Seat
+from funasr_cli.executors.placement import Placement
 from funasr_cli.hotwords import Hotword, read_hotwords
 from funasr_cli.models.store import Model, find_model
-from funasr_cli.pipeline.registry import Graph, load_executor, load_recognizer
-from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.pipeline.registry import GraphInfo, load_executor, load_recognizer
+from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.transcriber import Transcriber
-from funasr_cli.pipeline.window_runner import Engine, GraphRunner, LocalRunner, Outcome
+from funasr_cli.pipeline.window_runner import GraphRunner, LocalGraphRunner, RunResult, WindowRunner
 from funasr_cli.scoring.align import align
 from funasr_cli.scoring.bootstrap import interval
 from funasr_cli.scoring.hotwords import HotwordScorer, Text, text_of
@@ -86,10 +86,10 @@ class RememberingRunner:
 
     def __init__(self, runner: GraphRunner) -> None:
         self._runner = runner
-        self._answers: dict[bytes, Outcome] = {}
+        self._answers: dict[bytes, RunResult] = {}
 
     @asynccontextmanager
-    async def run(self, inputs: Arrays) -> AsyncIterator[Outcome]:
+    async def run(self, inputs: Arrays) -> AsyncIterator[RunResult]:
         key = hashlib.sha256(b"".join(np.ascontiguousarray(inputs[name]).tobytes() for name in sorted(inputs))).digest()
         if key not in self._answers:
             async with self._runner.run(inputs) as outcome:
@@ -103,16 +103,16 @@ class Listener:
     """A model, and a runner that remembers what it answered for one recording."""
 
     model: Model
-    graph: Graph
+    graph: GraphInfo
     runner: GraphRunner
 
     def tokens(self, path: Path, words: Sequence[str], way: Way) -> list[Token]:
         """What it understands with these hotwords."""
         hotwords = tuple(map(Hotword, words))
         recognizer = load_recognizer(self.model, self.graph, itn=False, hotwords=hotwords if way.listens else ())
-        engine = Engine(self.model, recognizer, self.runner, self.graph.device)
+        runner = WindowRunner(self.model, recognizer, self.runner, self.graph.device)
         settings = Settings(language="zh", itn=False, hotwords=hotwords, correction=way.correction)
-        transcribed = Transcriber(engine, settings).transcribe(path, path.name, lambda *_: None, Stopwatch())
+        transcribed = Transcriber(runner, settings).transcribe(path, path.name, lambda *_: None, StageTimings())
         return [token for line in asyncio.run(transcribed).segments for token in line.tokens]
 
 
@@ -218,7 +218,7 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=["search", "corrector", "both"])
     arguments = parser.parse_args()
     model = find_model(arguments.model)
-    executor, graph = load_executor(model, Seat(usable_cores()), print)
+    executor, graph = load_executor(model, Placement(usable_cores()), print)
     pool = [word.text for word in read_hotwords([arguments.words]).words]
     with_said: Results = {way: [] for way in (NONE, *arguments.ways)}
     never_said_alone: Results = {way: [] for way in (NONE, *arguments.ways)}
@@ -227,7 +227,7 @@ def main() -> None:
         words = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["words"]
         reference = reference_of(words)
         said, never_said = draw(path, words, pool)
-        listener = Listener(model, graph, RememberingRunner(LocalRunner(executor)))
+        listener = Listener(model, graph, RememberingRunner(LocalGraphRunner(executor)))
         plain = listener.tokens(path, [], PLAIN)
         for results, listed in ((with_said, said), (never_said_alone, [])):
             results[NONE] += (utterances := reference.measured(plain, listed, never_said))

@@ -23,15 +23,15 @@ from funasr_cli.audio.reader import open_recording
 from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import Bounds, SpeechWindows, Window, WindowShape
-from funasr_cli.executors.placement import Seat
+from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import find_model
-from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.transcriber import placed
-from funasr_cli.pipeline.window_runner import Engine, load_engine
+from funasr_cli.pipeline.window_runner import WindowRunner, load_window_runner
 from funasr_cli.scoring.align import Counts, align
 from funasr_cli.scoring.normalise import units
 from funasr_cli.scoring.read import Piece
-from funasr_cli.scoring.times import TOLERANCE, start_offsets
+from funasr_cli.scoring.times import TOLERANCE_S, start_offsets
 from funasr_cli.system.resources import usable_cores
 from funasr_cli.text.merge import Merger
 from funasr_cli.text.timing import fit_to_speech
@@ -40,34 +40,36 @@ from funasr_cli.transcript import Token
 LANGUAGE = "zh"
 
 
-def heard(engine: Engine, window: Window) -> list[Token]:
+def heard(runner: WindowRunner, window: Window) -> list[Token]:
     """The tokens of a window, at their place in the recording."""
-    tokens = asyncio.run(engine.recognize(window, LANGUAGE, Stopwatch())).tokens
+    tokens = asyncio.run(runner.recognize(window, LANGUAGE, StageTimings())).tokens
     return fit_to_speech(placed(window, tokens), [part.seconds for part in window.parts])
 
 
-def overlapping(engine: Engine, blocks: list[Samples], overlap: float) -> tuple[list[Token], list[tuple[float, float]]]:
+def overlapping(
+    runner: WindowRunner, blocks: list[Samples], overlap: float
+) -> tuple[list[Token], list[tuple[float, float]]]:
     """Tokens as the pipeline merges them, and start and end of each overlap in seconds."""
-    shape = WindowShape(engine.recognizer.window, overlap)
+    shape = WindowShape(runner.recognizer.window, overlap)
     merger, twice, before = Merger(), [], 0.0
     for window in SpeechWindows(blocks, SpeechDetector(load_silero(), VadOptions()), shape):
         start, end = window.bounds.seconds
-        merger.add(heard(engine, window), start, end)
+        merger.add(heard(runner, window), start, end)
         if start < before:
             twice.append((start, before))
         before = end
     return merger.tokens, twice
 
 
-def cut_at_words(engine: Engine, samples: Samples, words: list[dict[str, float]]) -> Iterator[Token]:
+def cut_at_words(runner: WindowRunner, samples: Samples, words: list[dict[str, float]]) -> Iterator[Token]:
     """Tokens of windows that begin and end between two words."""
-    length = round(engine.recognizer.window * SAMPLE_RATE)
+    length = round(runner.recognizer.window * SAMPLE_RATE)
     edges = [round(word["start"] * SAMPLE_RATE) for word in words] + [round(words[-1]["end"] * SAMPLE_RATE)]
     start = edges[0]
     for edge, after in zip(edges, [*edges[1:], None], strict=True):
         if after is None or after - start > length:
             bounds = Bounds(start, edge)
-            yield from heard(engine, Window(samples[start:edge], (bounds,)))
+            yield from heard(runner, Window(samples[start:edge], (bounds,)))
             start = edge
 
 
@@ -77,7 +79,7 @@ def main() -> None:
     parser.add_argument("recordings", type=Path, nargs="+")
     parser.add_argument("--overlap", type=float, default=2.0)
     arguments = parser.parse_args()
-    engine = load_engine(find_model(arguments.model), Seat(usable_cores()))
+    runner = load_window_runner(find_model(arguments.model), Placement(usable_cores()))
     sums = {"windows": Counts(), "cuts": Counts()}
     inside, outside = list[NDArray[np.float64]](), list[NDArray[np.float64]]()
     print("| recording | CER, cut at words | CER, overlapping windows | starts, overlaps | starts, elsewhere |")
@@ -87,10 +89,10 @@ def main() -> None:
         reference = units([Piece(word["text"], word["start"]) for word in words], "cer")
         with open_recording(path) as recording:
             blocks = list(recording.blocks())
-        merged, twice = overlapping(engine, blocks, arguments.overlap)
+        merged, twice = overlapping(runner, blocks, arguments.overlap)
         counts = {}
         for way, tokens in {
-            "cuts": list(cut_at_words(engine, np.concatenate(blocks), words)),
+            "cuts": list(cut_at_words(runner, np.concatenate(blocks), words)),
             "windows": merged,
         }.items():
             hypothesis = units([Piece(token.text, token.start) for token in tokens], "cer")
@@ -105,8 +107,8 @@ def main() -> None:
         print(line(path.stem, counts, inside[-1], outside[-1]))
     print(line("all", sums, np.concatenate(inside), np.concatenate(outside)))
     offsets = np.concatenate([*inside, *outside])
-    close = np.abs(offsets - np.median(offsets)) <= TOLERANCE
-    print(f"\n{close.mean():.1%} of {len(offsets)} starts within {TOLERANCE * 1000:.0f} ms of the median offset")
+    close = np.abs(offsets - np.median(offsets)) <= TOLERANCE_S
+    print(f"\n{close.mean():.1%} of {len(offsets)} starts within {TOLERANCE_S * 1000:.0f} ms of the median offset")
 
 
 def line(name: str, counts: dict[str, Counts], inside: NDArray[np.float64], outside: NDArray[np.float64]) -> str:

@@ -34,11 +34,11 @@ from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.reader import open_recording
 from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.windows import Window
-from funasr_cli.executors.placement import Seat
+from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import Model, find_model
-from funasr_cli.pipeline.timings import Stopwatch
-from funasr_cli.pipeline.window_runner import load_engine
-from funasr_cli.pool.sizing import Crew
+from funasr_cli.pipeline.timings import StageTimings
+from funasr_cli.pipeline.window_runner import load_window_runner
+from funasr_cli.pool.sizing import PoolSize
 from funasr_cli.scoring.align import Counts, align
 from funasr_cli.scoring.normalise import units
 from funasr_cli.scoring.read import Piece
@@ -67,12 +67,12 @@ class Ours:
     def __init__(self, model: Model, threads: int) -> None:
         self._model = model
         self._threads = threads
-        self._engine = load_engine(model, Seat(threads), itn=False)
-        self.window = self._engine.recognizer.window
+        self._runner = load_window_runner(model, Placement(threads), itn=False)
+        self.window = self._runner.recognizer.window
 
     def windows(self, windows: Sequence[Window]) -> None:
         for window in windows:
-            asyncio.run(self._engine.recognize(window, LANGUAGE, Stopwatch()))
+            asyncio.run(self._runner.recognize(window, LANGUAGE, StageTimings()))
 
     def files(self, paths: Sequence[Path]) -> dict[str, str]:
         texts: dict[str, str] = {}
@@ -81,7 +81,7 @@ class Ours:
             texts.update({path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.txt")})
 
         settings = Settings(("txt",), LANGUAGE, itn=False)
-        self.seconds = run(paths, self._model, Crew(2, (Seat(self._threads),)), settings, read).seconds
+        self.seconds = run(paths, self._model, PoolSize(2, (Placement(self._threads),)), settings, read).seconds
         return texts
 
 

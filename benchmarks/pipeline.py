@@ -34,23 +34,23 @@ from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
 from funasr_cli.executors.base import Executor, Fetch
 from funasr_cli.executors.failover import Tell
-from funasr_cli.executors.placement import Seat
+from funasr_cli.executors.placement import Placement
 from funasr_cli.hotwords import Hotword
 from funasr_cli.inputs.scan import scan
 from funasr_cli.models.store import Model, find_model
 from funasr_cli.pipeline import registry as families
-from funasr_cli.pipeline.registry import Family, Graph, load_executor, load_recognizer
-from funasr_cli.pool.coordinator import Pool
-from funasr_cli.pool.sizing import Crew
+from funasr_cli.pipeline.registry import Family, GraphInfo, load_executor, load_recognizer
+from funasr_cli.pool.coordinator import Coordinator
+from funasr_cli.pool.sizing import PoolSize
 from funasr_cli.recognizers.base import Hypothesis, Recognizer, Request
 from funasr_cli.recognizers.sensevoice.graph import TAG_FRAMES
 from funasr_cli.reporting.display import Display
-from funasr_cli.reporting.reporter import Ledger
-from funasr_cli.reporting.stats import Tally
+from funasr_cli.reporting.reporter import Reporter
+from funasr_cli.reporting.stats import RunStats
 from funasr_cli.settings.transcription import Settings
-from funasr_cli.store.output_store import Provenance, open_record
-from funasr_cli.store.planner import Rules
-from funasr_cli.store.sinks import FileDelivery
+from funasr_cli.store.output_store import RunInfo, open_store
+from funasr_cli.store.planner import PlanRules
+from funasr_cli.store.sinks import FileSink
 from funasr_cli.system.deadline import Deadline
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,7 +70,7 @@ class SimulatedExecutor:
     It answers with the outputs of one real window, as much of them as the window asked for is long.
     """
 
-    def __init__(self, graph: Graph, milliseconds: float, outputs: Arrays) -> None:
+    def __init__(self, graph: GraphInfo, milliseconds: float, outputs: Arrays) -> None:
         self.inputs, self.outputs, self.device = graph.inputs, graph.outputs, "simulated"
         self._seconds = milliseconds / 1000
         self._answer = outputs
@@ -115,18 +115,18 @@ def _stored() -> tuple[float, dict[str, np.ndarray], dict[str, np.ndarray]]:
     return float(milliseconds), *parts  # type: ignore[return-value]
 
 
-def _simulated_executor(model: Model, seat: Seat, tell: Tell) -> tuple[Executor, Graph]:
-    executor, graph = load_executor(find_model(str(NANO)), Seat(1), tell)
+def _simulated_executor(model: Model, placement: Placement, tell: Tell) -> tuple[Executor, GraphInfo]:
+    executor, graph = load_executor(find_model(str(NANO)), Placement(1), tell)
     executor.close()
     milliseconds, _, outputs = _stored()
     return SimulatedExecutor(graph, milliseconds, outputs), graph
 
 
-def _real_recognizer(model: Model, graph: Graph, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
+def _real_recognizer(model: Model, graph: GraphInfo, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
     return load_recognizer(find_model(str(NANO)), graph, itn=itn, hotwords=hotwords)
 
 
-def _replaying_recognizer(model: Model, graph: Graph, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
+def _replaying_recognizer(model: Model, graph: GraphInfo, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
     return ReplayingRecognizer(_real_recognizer(model, graph, itn, hotwords), _stored()[1])
 
 
@@ -161,26 +161,30 @@ def cpu_seconds(pids: Sequence[int]) -> float:
     return total
 
 
-def run(paths: Sequence[Path], model: Model, crew: Crew, settings: Settings, read: Reader | None = None) -> Result:
+def run(
+    paths: Sequence[Path], model: Model, pool_size: PoolSize, settings: Settings, read: Reader | None = None
+) -> Result:
     """Transcribe with the batch engine into a folder that is thrown away; `read` may look at it before."""
     with tempfile.TemporaryDirectory() as out:
-        provenance = Provenance(model.name, "", "cpu", "benchmark", settings.fingerprint(model))
-        with open_record(Path(out), beside=False, wait=False, tell=print) as record:
-            jobs = record.jobs(scan(list(map(str, paths)), None).sources, Rules(provenance.settings, settings.formats))
-            deliveries = [FileDelivery(record, job, settings, provenance) for job in jobs]
-            tally = Tally()
-            ledger = Ledger(Display(io.StringIO()), tally)
-            with Pool(crew, record, model, settings, ledger, lambda: None, window_timeout=300) as pool:
+        run_info = RunInfo(model.name, "", "cpu", "benchmark", settings.fingerprint(model))
+        with open_store(Path(out), beside=False, wait=False, tell=print) as record:
+            jobs = record.jobs(
+                scan(list(map(str, paths)), None).sources, PlanRules(run_info.settings, settings.formats)
+            )
+            sinks = [FileSink(record, job, settings, run_info) for job in jobs]
+            stats = RunStats()
+            reporter = Reporter(Display(io.StringIO()), stats)
+            with Coordinator(pool_size, record, model, settings, reporter, lambda: None, window_timeout=300) as pool:
                 pool.load()
                 everybody = [os.getpid(), *descendants(os.getpid())]
                 before, started = cpu_seconds(everybody), time.perf_counter()
-                pool.do(deliveries, Deadline(None), None)
+                pool.do(sinks, Deadline(None), None)
                 seconds = time.perf_counter() - started
                 cpu = cpu_seconds(everybody) - before
-            assert tally.done + tally.empty == len(paths), str(tally)
+            assert stats.done + stats.empty == len(paths), str(stats)
             if read is not None:
                 read(Path(out))
-            return Result(seconds, tally.busy, cpu, tally.audio)
+            return Result(seconds, stats.busy, cpu, stats.audio)
 
 
 def windows_of(path: Path, length: float) -> list[Window]:
@@ -192,7 +196,7 @@ def windows_of(path: Path, length: float) -> list[Window]:
 def store_window(recording: Path, folder: Path) -> Path:
     """A full window's inputs and outputs, from the small model."""
     model = find_model(str(NANO))
-    executor, graph = load_executor(model, Seat(1), print)
+    executor, graph = load_executor(model, Placement(1), print)
     recognizer = load_recognizer(model, graph, itn=True)
     window = max(windows_of(recording, LENGTH), key=lambda window: len(window.samples))
     inputs = recognizer.prepare(window.samples, Request())
@@ -207,22 +211,22 @@ def simulated(stored: Path, milliseconds: float, family: str) -> Model:
     return Model(family, family, stored.parent, stored, "float32", "", "")
 
 
-def engine(arguments: argparse.Namespace) -> None:
+def runner(arguments: argparse.Namespace) -> None:
     """Bare runs of the same windows, against the run from file to file."""
     model = find_model(arguments.model, "int8")
-    executor, graph = load_executor(model, Seat(arguments.threads), print)
+    executor, graph = load_executor(model, Placement(arguments.threads), print)
     recognizer = load_recognizer(model, graph, itn=True)
     windows = [window for path in arguments.recordings for window in windows_of(path, recognizer.window)]
     inputs = [recognizer.prepare(window.samples, Request()) for window in windows]
     executor.run(inputs[0])
-    crew = Crew(2, (Seat(arguments.threads),))
+    pool_size = PoolSize(2, (Placement(arguments.threads),))
     bare, whole = [], []
     for _ in range(arguments.rounds):
         started = time.perf_counter()
         for one in inputs:
             executor.run(one)
         bare.append(time.perf_counter() - started)
-        whole.append(run(arguments.recordings, model, crew, Settings()))
+        whole.append(run(arguments.recordings, model, pool_size, Settings()))
     ratio = median(result.seconds / seconds for result, seconds in zip(whole, bare, strict=True))
     print("| windows | bare runs | whole pipeline | ratio | device busy | × real time |\n|---|---|---|---|---|---|")
     seconds = median(result.seconds for result in whole)
@@ -236,7 +240,7 @@ def front(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         model = simulated(store_window(arguments.recordings[0], Path(folder)), 0.0, "simulated")
         rounds = [
-            [run(arguments.recordings, model, Crew(workers, (Seat(1),)), Settings()) for workers in (1, 2)]
+            [run(arguments.recordings, model, PoolSize(workers, (Placement(1),)), Settings()) for workers in (1, 2)]
             for _ in range(arguments.rounds)
         ]
     print("| workers | × real time | against one | CPU seconds an hour of audio |\n|---|---|---|---|")
@@ -261,7 +265,7 @@ def device(arguments: argparse.Namespace) -> None:
         first = 0.0
         for devices in (1, 2):
             results = [
-                run(paths, model, Crew(arguments.workers, (Seat(1),) * devices), Settings(vad=None))
+                run(paths, model, PoolSize(arguments.workers, (Placement(1),) * devices), Settings(vad=None))
                 for _ in range(arguments.rounds)
             ]
             seconds = median(result.seconds for result in results)
@@ -289,7 +293,8 @@ def overhead(arguments: argparse.Namespace) -> None:
                     SAMPLE_RATE,
                 )
             results = [
-                run(sorted(place.iterdir()), model, Crew(2, (Seat(1),)), Settings()) for _ in range(arguments.rounds)
+                run(sorted(place.iterdir()), model, PoolSize(2, (Placement(1),)), Settings())
+                for _ in range(arguments.rounds)
             ]
             rows.append((count, seconds, median(r.cpu for r in results), median(r.seconds for r in results)))
     print("| files | of | CPU, all processes | wall | CPU a file beyond the long ones' |\n|---|---|---|---|---|")
@@ -317,7 +322,7 @@ def main() -> None:
         sub.add_argument("--rounds", type=int, default=3)
         return sub
 
-    one = command(engine)
+    one = command(runner)
     one.add_argument("model")
     one.add_argument("recordings", type=Path, nargs="+")
     one.add_argument("--threads", type=int, default=2)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from funasr_cli.files import shown
+from funasr_cli.files import printable
 
 
 class FunasrError(Exception):
@@ -23,7 +23,7 @@ class FunasrError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        text = self.what if self.where is None else f"{shown(self.where)}: {self.what}"
+        text = self.what if self.where is None else f"{printable(self.where)}: {self.what}"
         return text if self.hint is None else f"{text}\n  {self.hint}"
 
 

@@ -8,14 +8,14 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-CHUNK = 1 << 20
+CHUNK_BYTES = 1 << 20
 
 
 def sha256_of(path: Path) -> str:
     """Hex sha256 of a file's content."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
+        while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
 
@@ -64,7 +64,7 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def shown(path: str | os.PathLike[str]) -> str:
+def printable(path: str | os.PathLike[str]) -> str:
     """A path as it can be printed and put into JSON: what is not UTF-8 or not printable comes as an escape."""
     text = os.fspath(path).encode("utf-8", "backslashreplace").decode()
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

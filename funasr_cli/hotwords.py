@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from funasr_cli.errors import UsageError
-from funasr_cli.files import shown
+from funasr_cli.files import printable
 from funasr_cli.unicode_ranges import HAN
 
 DEFAULT_WEIGHT = 20.0
@@ -20,10 +20,10 @@ DEFAULT_WEIGHT = 20.0
 WEIGHTS = (1.0, 100.0)
 """The range of weights that FunASR advises."""
 
-LONGEST = 20
+MAX_WORD_CHARS = 20
 """Characters of the longest word that is likely to be heard in one piece; FunASR advises 10."""
 
-EVERYDAY = 0.5
+COMMON_WORD_SHARE = 0.5
 """The least share of everyday characters in Chinese text; bytes of other encodings make a quarter."""
 
 _COMMENT = re.compile(rf"(^|\s|(?<=[{HAN}]))[#＃]")
@@ -60,14 +60,14 @@ def read_hotwords(paths: Iterable[Path]) -> HotwordList:
     for path in paths:
         before = len(words)
         for number, line in enumerate(_text(path).split("\n"), start=1):
-            word = _parse(line, f"{shown(path)}:{number}", warnings)
+            word = _parse(line, f"{printable(path)}:{number}", warnings)
             if word is None:
                 continue
             first = words.setdefault(word.text, word)
             if first is not word:
                 warnings.append(f"{word.where}: {word.text} is in {first.where} already; that line counts")
         if len(words) == before:
-            warnings.append(f"{shown(path)}: adds no hotword")
+            warnings.append(f"{printable(path)}: adds no hotword")
     return HotwordList(tuple(words.values()), tuple(warnings))
 
 
@@ -92,8 +92,10 @@ def _parse(line: str, where: str, warnings: list[str]) -> Hotword | None:
         warnings.append(f"{where}: # is a part of {text}; a comment needs a space before it")
     if _MARKS.intersection(text):
         warnings.append(f"{where}: {text} looks like several words; write one a line")
-    elif len(text) > LONGEST:
-        warnings.append(f"{where}: {text} is longer than {LONGEST} characters and will hardly be heard in one piece")
+    elif len(text) > MAX_WORD_CHARS:
+        warnings.append(
+            f"{where}: {text} is longer than {MAX_WORD_CHARS} characters and will hardly be heard in one piece"
+        )
     return Hotword(text, weight, where)
 
 
@@ -154,7 +156,7 @@ def _encoding(data: bytes) -> str | None:
             if "\0" not in text:
                 shares[encoding] = sum(map(_is_everyday, foreign)) / len(foreign) if foreign else 1.0
     best = max(shares, key=lambda encoding: shares[encoding], default=None)
-    return best if best and shares[best] >= EVERYDAY else None
+    return best if best and shares[best] >= COMMON_WORD_SHARE else None
 
 
 def _is_everyday(char: str) -> bool:

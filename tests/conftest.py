@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from funasr_cli.executors.placement import Seat
+from funasr_cli.executors.placement import Placement
 from funasr_cli.models.catalogue import WHISPER_BASE
 from funasr_cli.models.embedded import is_installed
 from funasr_cli.models.store import find_model
-from funasr_cli.pipeline.window_runner import Engine, load_engine
+from funasr_cli.pipeline.window_runner import WindowRunner, load_window_runner
 from funasr_cli.system.resources import usable_cores
+from tests.support.command import Run, run_command
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "samples"
@@ -25,6 +27,12 @@ ENERGY_REPORT = (
     "Please read the second chapter before the meeting."
 )
 """What is said in samples/energy-report.flac."""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs the command in an empty folder."""
+    return partial(run_command, tmp_path)
 
 
 @pytest.fixture
@@ -62,9 +70,9 @@ def embedded() -> None:
 
 
 @pytest.fixture(scope="session")
-def engine(embedded: None) -> Engine:
+def runner(embedded: None) -> WindowRunner:
     """whisper-base on the CPU."""
-    return load_engine(find_model("whisper-base"), Seat(usable_cores()))
+    return load_window_runner(find_model("whisper-base"), Placement(usable_cores()))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from funasr_cli.files import is_temporary, sha256_of, shown, temporary_beside, write_whole
+from funasr_cli.files import is_temporary, printable, sha256_of, temporary_beside, write_whole
 
 
 def test_a_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
@@ -52,5 +52,5 @@ def test_sha256_is_that_of_the_content(tmp_path: Path) -> None:
 
 
 def test_any_name_can_be_shown() -> None:
-    assert shown("会议/第1次.wav") == "会议/第1次.wav"
-    assert shown(os.fsdecode(b"a\xff\nb.wav")) == r"a\udcff\nb.wav"
+    assert printable("会议/第1次.wav") == "会议/第1次.wav"
+    assert printable(os.fsdecode(b"a\xff\nb.wav")) == r"a\udcff\nb.wav"

@@ -18,8 +18,8 @@ from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.spans import Span, VadOptions
 from funasr_cli.errors import MachineError
 
-FRAME = 512
-CONTEXT = 64
+FRAME_SAMPLES = 512
+CONTEXT_SAMPLES = 64
 FRAMES_PER_RUN = 64
 """About 2 s a run; the result does not depend on it, and runs of 30 s are faster by less than a third."""
 
@@ -34,13 +34,13 @@ class SileroModel:
         self._session = session
         self._h = np.zeros((1, 1, 128), np.float32)
         self._c = np.zeros((1, 1, 128), np.float32)
-        self._context = np.zeros(CONTEXT, np.float32)
+        self._context = np.zeros(CONTEXT_SAMPLES, np.float32)
 
     def probabilities(self, frames: Samples) -> NDArray[np.float32]:
         """Speech probability of each frame in `frames` (`[n × 512]`), float32 `[n]`."""
-        rows = frames.reshape(-1, FRAME)
-        context = np.vstack([self._context, rows[:-1, -CONTEXT:]])
-        self._context = rows[-1, -CONTEXT:].copy()
+        rows = frames.reshape(-1, FRAME_SAMPLES)
+        context = np.vstack([self._context, rows[:-1, -CONTEXT_SAMPLES:]])
+        self._context = rows[-1, -CONTEXT_SAMPLES:].copy()
         feed = {"input": np.hstack([context, rows]), "h": self._h, "c": self._c}
         probabilities, self._h, self._c = self._session.run(None, feed)
         return np.asarray(probabilities, np.float32).reshape(-1)
@@ -69,7 +69,7 @@ class SpeechDetector:
 
     def push(self, block: Samples) -> list[Span]:
         samples = np.concatenate([self._pending, block])
-        size = FRAME * FRAMES_PER_RUN
+        size = FRAME_SAMPLES * FRAMES_PER_RUN
         whole = len(samples) // size * size
         spans: list[Span] = []
         for at in range(0, whole, size):
@@ -81,7 +81,7 @@ class SpeechDetector:
         spans: list[Span] = []
         total = self._position + len(self._pending)
         if len(self._pending):
-            padded = np.pad(self._pending, (0, -len(self._pending) % FRAME))
+            padded = np.pad(self._pending, (0, -len(self._pending) % FRAME_SAMPLES))
             spans = self._follow(self._model.probabilities(padded))
         if self._begin is not None:
             spans += self._close(total if self._quiet is None else self._quiet)
@@ -98,9 +98,9 @@ class SpeechDetector:
             elif self._begin is not None:
                 if self._quiet is None and probability < self._release:
                     self._quiet = self._position
-                if self._quiet is not None and self._position + FRAME - self._quiet >= self._min_silence:
+                if self._quiet is not None and self._position + FRAME_SAMPLES - self._quiet >= self._min_silence:
                     closed += self._close(self._quiet)
-            self._position += FRAME
+            self._position += FRAME_SAMPLES
         return closed
 
     def _close(self, end: int) -> list[Span]:

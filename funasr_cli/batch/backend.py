@@ -8,28 +8,28 @@ from dataclasses import dataclass
 
 from funasr_cli.audio.windows import WindowShape
 from funasr_cli.errors import UsageError
-from funasr_cli.executors.selection import Device
+from funasr_cli.executors.selection import DeviceChoice
 from funasr_cli.models.store import Model
-from funasr_cli.pool.sizing import cpu_crew, npu_crew, seat_alone
+from funasr_cli.pool.sizing import cpu_pool_size, npu_pool_size, single_placement
 from funasr_cli.reporting.display import Display
-from funasr_cli.reporting.reporter import Ledger
-from funasr_cli.reporting.stats import Tally
+from funasr_cli.reporting.reporter import Reporter
+from funasr_cli.reporting.stats import RunStats
 from funasr_cli.settings.transcription import Settings
-from funasr_cli.store.output_store import Record
-from funasr_cli.store.sinks import Delivery, FileDelivery, StdoutDelivery
+from funasr_cli.store.output_store import OutputStore
+from funasr_cli.store.sinks import FileSink, Sink, StdoutSink
 from funasr_cli.system.deadline import Deadline
 from funasr_cli.system.numa import pin
 from funasr_cli.system.signals import StopSignals
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class Backend:
     """What a run works with, whether it writes files or to stdout."""
 
     settings: Settings
     model: Model
     why_model: str
-    device: Device
+    device: DeviceChoice
     fallback: bool
     nodes: Sequence[int | None]
     display: Display
@@ -39,64 +39,72 @@ class Session:
     window_timeout: float
     debug: bool
 
-    def print(self, deliveries: Sequence[StdoutDelivery], tally: Tally) -> None:
-        """Do all of `deliveries` in this process, in their order. Raises `Interrupted` where a signal came."""
-        self._alone(deliveries, tally)
+    def print(self, sinks: Sequence[StdoutSink], stats: RunStats) -> None:
+        """Do all of `sinks` in this process, in their order. Raises `Interrupted` where a signal came."""
+        self._alone(sinks, stats)
 
-    def write(self, deliveries: Sequence[FileDelivery], record: Record, tally: Tally) -> None:
-        """Do all of `deliveries`, with a pool of processes where there are several. Raises `Interrupted`.
+    def write(self, sinks: Sequence[FileSink], record: OutputStore, stats: RunStats) -> None:
+        """Do all of `sinks`, with a pool of processes where there are several. Raises `Interrupted`.
 
         An NPU always has a process of its own, which can be ended when it hangs.
         """
-        single = min(len(deliveries), self.max_files or len(deliveries)) == 1
+        single = min(len(sinks), self.max_files or len(sinks)) == 1
         if self.debug or (single and not self.device.npus):
-            self._alone(deliveries, tally)
+            self._alone(sinks, stats)
         else:
-            self._together(deliveries, record, tally)
+            self._transaction(sinks, record, stats)
 
-    def _alone(self, deliveries: Sequence[Delivery], tally: Tally) -> None:
+    def _alone(self, sinks: Sequence[Sink], stats: RunStats) -> None:
         # The runtimes take longer to import than a night takes in which nothing is new.
-        from funasr_cli.batch.local import Solo
+        from funasr_cli.batch.local import LocalRun
         from funasr_cli.pipeline.transcriber import Transcriber
-        from funasr_cli.pipeline.window_runner import load_engine
+        from funasr_cli.pipeline.window_runner import load_window_runner
 
-        seat = seat_alone(self.device.npus, fallback=self.fallback, window_timeout=self.window_timeout)
+        placement = single_placement(self.device.npus, fallback=self.fallback, window_timeout=self.window_timeout)
         settings = self.settings
         pin(self.nodes[0])
         with (
             StopSignals() as signals,
             closing(
-                load_engine(self.model, seat, itn=settings.itn, hotwords=settings.hotwords, tell=self.display.warn)
-            ) as engine,
+                load_window_runner(
+                    self.model, placement, itn=settings.itn, hotwords=settings.hotwords, tell=self.display.warn
+                )
+            ) as runner,
         ):
-            self._check(engine.recognizer.languages, engine.recognizer.window)
-            self._introduce(engine.device)
-            solo = Solo(Transcriber(engine, settings), Ledger(self.display, tally), signals.check)
-            solo.do(deliveries, self.deadline, self.max_files, debug=self.debug)
+            self._check(runner.recognizer.languages, runner.recognizer.window)
+            self._introduce(runner.device)
+            solo = LocalRun(Transcriber(runner, settings), Reporter(self.display, stats), signals.check)
+            solo.do(sinks, self.deadline, self.max_files, debug=self.debug)
 
-    def _together(self, deliveries: Sequence[FileDelivery], record: Record, tally: Tally) -> None:
-        from funasr_cli.pool.coordinator import Pool
+    def _transaction(self, sinks: Sequence[FileSink], record: OutputStore, stats: RunStats) -> None:
+        from funasr_cli.pool.coordinator import Coordinator
 
-        count = len(deliveries)
+        count = len(sinks)
         if self.device.npus:
-            crew = npu_crew(
+            pool_size = npu_pool_size(
                 self.device.npus, self.workers, count, fallback=self.fallback, window_timeout=self.window_timeout
             )
         else:
-            crew = cpu_crew(self.model, self.workers, count)
-        crew = crew.on_nodes(self.nodes)
-        ledger = Ledger(self.display, tally)
+            pool_size = cpu_pool_size(self.model, self.workers, count)
+        pool_size = pool_size.on_nodes(self.nodes)
+        reporter = Reporter(self.display, stats)
         with (
             StopSignals() as signals,
-            Pool(
-                crew, record, self.model, self.settings, ledger, signals.check, window_timeout=self.window_timeout
+            Coordinator(
+                pool_size,
+                record,
+                self.model,
+                self.settings,
+                reporter,
+                signals.check,
+                window_timeout=self.window_timeout,
             ) as pool,
         ):
             loaded = pool.load()
             self._check(loaded.languages, loaded.window)
             self._introduce(loaded.graph.device)
-            self.display.note(str(crew))
-            pool.do(deliveries, self.deadline, self.max_files)
+            self.display.note(str(pool_size))
+            pool.do(sinks, self.deadline, self.max_files)
 
     def _check(self, languages: frozenset[str], window: float) -> None:
         """Refuse settings that this model cannot do."""

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from funasr_cli.errors import NoAudioError, UsageError
-from funasr_cli.files import shown
-from funasr_cli.inputs.scan import Scan, Selection, from_stdin, scan
+from funasr_cli.files import printable
+from funasr_cli.inputs.scan import FileSelection, Scan, from_stdin, scan
 from funasr_cli.reporting.display import Display
 
 
 @contextmanager
-def found_in(paths: Sequence[str], output_dir: Path | None, select: Selection, display: Display) -> Iterator[Scan]:
+def discover(paths: Sequence[str], output_dir: Path | None, select: FileSelection, display: Display) -> Iterator[Scan]:
     """All recordings in `paths`, of which `-` is stdin. Raises `NoAudioError` where there are none."""
     named = [path for path in paths if path != "-"]
     with _stdin_spooled(wanted="-" in paths) as spooled:
@@ -44,11 +44,11 @@ def _stdin_spooled(*, wanted: bool) -> Iterator[list[Path]]:
 def _check(found: Scan, named: Sequence[str], display: Display) -> None:
     """Say what could not be looked at, and which patterns were for nothing."""
     for option, pattern in found.unused:
-        display.warn(f"warning: {option} {shown(pattern)} fits nothing that was found below the folders")
+        display.warn(f"warning: {option} {printable(pattern)} fits nothing that was found below the folders")
     problems = found.problems
     only_problems = not found.sources and [path for path, _ in problems] == list(map(Path, named))
     for path, why in problems[:-1] if only_problems else problems:
-        display.warn(f"failed: {shown(path)}: {why}")
+        display.warn(f"failed: {printable(path)}: {why}")
     if found.sources:
         return
     if only_problems:

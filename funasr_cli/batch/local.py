@@ -7,64 +7,64 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 
 from funasr_cli.errors import DeviceError, DeviceLost, FunasrError, RecordError, StdoutError, as_input_error
-from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.transcriber import Transcriber
-from funasr_cli.reporting.reporter import Ledger, located, name_of
-from funasr_cli.store.entries import Content
-from funasr_cli.store.sinks import Delivery, Summary
+from funasr_cli.reporting.reporter import Reporter, display_name, with_location
+from funasr_cli.store.entries import InputContent
+from funasr_cli.store.sinks import Sink, TranscriptSummary
 from funasr_cli.system.deadline import Deadline
 
 
-class Solo:
+class LocalRun:
     """Does deliveries one after another. What it has done so far is in the ledger, also when it is interrupted."""
 
-    def __init__(self, transcriber: Transcriber, ledger: Ledger, check_stop: Callable[[], None]) -> None:
+    def __init__(self, transcriber: Transcriber, reporter: Reporter, check_stop: Callable[[], None]) -> None:
         self._transcriber = transcriber
-        self._ledger = ledger
+        self._reporter = reporter
         self._check_stop = check_stop
 
-    def do(self, deliveries: Sequence[Delivery], deadline: Deadline, max_files: int | None, *, debug: bool) -> None:
+    def do(self, sinks: Sequence[Sink], deadline: Deadline, max_files: int | None, *, debug: bool) -> None:
         """Do up to `max_files`, as long as `deadline` has not passed; the others are left for next time.
 
         A recording that fails costs only itself; with `debug` it ends the run with its traceback.
         """
         settled = 0
-        self._ledger.open(deliveries)
+        self._reporter.open(sinks)
         try:
-            for delivery in islice(deliveries, max_files):
+            for sink in islice(sinks, max_files):
                 if deadline.passed:
                     break
-                self._do_one(delivery, debug)
+                self._do_one(sink, debug)
                 settled += 1
         finally:
-            self._ledger.close(len(deliveries) - settled)
+            self._reporter.close(len(sinks) - settled)
 
-    def _do_one(self, delivery: Delivery, debug: bool) -> None:
-        name, watch, tally = name_of(delivery), Stopwatch(), self._ledger.tally
-        busy = tally.busy
+    def _do_one(self, sink: Sink, debug: bool) -> None:
+        name, timings, stats = display_name(sink), StageTimings(), self._reporter.stats
+        busy = stats.busy
 
         def tick(seconds: float, duration: float | None) -> None:
             self._check_stop()
-            tally.busy = busy + watch.seconds.get("run", 0.0)
-            self._ledger.moved(name, seconds, delivery.size * min(1.0, seconds / duration) if duration else 0.0)
+            stats.busy = busy + timings.seconds.get("run", 0.0)
+            self._reporter.moved(name, seconds, sink.size * min(1.0, seconds / duration) if duration else 0.0)
 
         self._check_stop()
-        delivery.start()
-        content = Content.of(delivery.source.path)
+        sink.start()
+        content = InputContent.of(sink.source.path)
         try:
             tick(0.0, None)
-            transcript = asyncio.run(self._transcriber.transcribe(delivery.source.path, name, tick, watch))
-            warnings = delivery.deliver(transcript, content, watch.seconds)
+            transcript = asyncio.run(self._transcriber.transcribe(sink.source.path, name, tick, timings))
+            warnings = sink.deliver(transcript, content, timings.seconds)
         except (RecordError, StdoutError):
             raise
         except Exception as error:
             gone = isinstance(error, DeviceError) and not isinstance(error, DeviceLost)
             if debug or gone:
                 raise
-            failure = error if isinstance(error, FunasrError) else as_input_error(error, delivery.source.path)
-            delivery.fail(located(delivery, failure), content, watch.seconds)
-            self._ledger.failed(delivery, failure)
+            failure = error if isinstance(error, FunasrError) else as_input_error(error, sink.source.path)
+            sink.fail(with_location(sink, failure), content, timings.seconds)
+            self._reporter.failed(sink, failure)
         else:
-            self._ledger.done(delivery, Summary.of(transcript), warnings)
-        tally.busy = busy + watch.seconds.get("run", 0.0)
-        self._ledger.moved(name, 0.0, 0.0)
+            self._reporter.done(sink, TranscriptSummary.of(transcript), warnings)
+        stats.busy = busy + timings.seconds.get("run", 0.0)
+        self._reporter.moved(name, 0.0, 0.0)

@@ -12,33 +12,33 @@ from typing import Literal
 import click
 
 from funasr_cli.audio.spans import VadOptions
-from funasr_cli.batch.backend import Session, nonsense_is_a_usage_error
-from funasr_cli.batch.discover import found_in
+from funasr_cli.batch.backend import Backend, nonsense_is_a_usage_error
+from funasr_cli.batch.discover import discover
 from funasr_cli.errors import ReaderGone, RecordError, StdoutError, UsageError
 from funasr_cli.executors.ascend.topology import choose_nodes
 from funasr_cli.executors.selection import choose_device
-from funasr_cli.files import shown
+from funasr_cli.files import printable
 from funasr_cli.hotwords import read_hotwords
-from funasr_cli.inputs.scan import EXTENSIONS, Selection, Source
+from funasr_cli.inputs.scan import EXTENSIONS, FileSelection, Source
 from funasr_cli.models.store import default_model, find_model
-from funasr_cli.outputs import Layout
+from funasr_cli.outputs import OutputLayout
 from funasr_cli.outputs.txt import TxtLayout
 from funasr_cli.pipeline.registry import hotword_warnings
 from funasr_cli.reporting.display import Style, make_display
-from funasr_cli.reporting.stats import Tally
+from funasr_cli.reporting.stats import RunStats
 from funasr_cli.settings.transcription import Channels, Settings
 from funasr_cli.store.naming import candidates
-from funasr_cli.store.output_store import Provenance, Record, open_record, peek_record
-from funasr_cli.store.planner import Action, Job, Rules
-from funasr_cli.store.sinks import FileDelivery, StdoutDelivery
+from funasr_cli.store.output_store import OutputStore, RunInfo, open_store, peek_store
+from funasr_cli.store.planner import Action, Job, PlanRules
+from funasr_cli.store.sinks import FileSink, StdoutSink
 from funasr_cli.system.deadline import Deadline
 from funasr_cli.system.signals import Interrupted
 from funasr_cli.text.options import Script, Strength
 
-MANY_ON_STDOUT = ("txt", "json")
+CONCATENABLE_FORMATS = ("txt", "json")
 """Formats of which several can follow each other in one stream."""
 
-MOST_MESSAGES = 10
+MAX_MESSAGES = 10
 
 
 def transcribe_all(
@@ -96,7 +96,7 @@ def transcribe_all(
     listed = read_hotwords(hotwords)
     with nonsense_is_a_usage_error():
         settings = Settings(
-            layout=Layout(txt_layout, bom, crlf),
+            layout=OutputLayout(txt_layout, bom, crlf),
             channels=channels,
             formats=formats or (("txt",) if on_stdout else ("txt", "srt")),
             language=None if language == "auto" else language,
@@ -111,10 +111,10 @@ def transcribe_all(
         raise UsageError("only one format fits on stdout", hint="Name it, e.g. -f srt, or write files with -o DIR.")
     display = make_display(progress, results_on_stdout=on_stdout)
     until = Deadline(deadline)
-    tally = Tally()
+    stats = RunStats()
     folder = Path(output).expanduser()
-    selection = Selection(ext or EXTENSIONS, include, exclude)
-    with found_in(paths, None if on_stdout else folder, selection, display) as found:
+    selection = FileSelection(ext or EXTENSIONS, include, exclude)
+    with discover(paths, None if on_stdout else folder, selection, display) as found:
         name, why = (model, "asked for with --model") if model else default_model()
         chosen = choose_device(device)
         if chosen.passed_over:
@@ -123,35 +123,35 @@ def transcribe_all(
         of_hotwords = [*listed.warnings, *hotword_warnings(to_load, listed.words)]
         _tell_few(of_hotwords, display.warn, "; funasr-cli hotwords check tells all of them")
         fallback, nodes = on_device_failure == "cpu", choose_nodes(numa, chosen.npus)
-        session = Session(
+        session = Backend(
             settings, to_load, why, chosen, fallback, nodes, display, until, max_files, workers, window_timeout, debug
         )
-        tally.failed = len(found.problems)
+        stats.failed = len(found.problems)
         fingerprint = settings.fingerprint(session.model)
-        rules = Rules(fingerprint, settings.formats, force, verify_content, min_age)
+        rules = PlanRules(fingerprint, settings.formats, force, verify_content, min_age)
         if dry_run:
-            with peek_record(folder, beside=beside) as record:
+            with peek_store(folder, beside=beside) as record:
                 _list(record, found.sources, rules)
             return 1 if found.problems else 0
-        with _summarised(session, tally) if json_summary else nullcontext():
+        with _summarised(session, stats) if json_summary else nullcontext():
             try:
                 if on_stdout:
-                    _to_stdout(session, found.sources, tally)
+                    _to_stdout(session, found.sources, stats)
                 else:
-                    with open_record(folder, beside=beside, wait=wait, tell=display.warn) as record:
-                        _to_files(session, record, found.sources, rules, tally)
+                    with open_store(folder, beside=beside, wait=wait, tell=display.warn) as record:
+                        _to_files(session, record, found.sources, rules, stats)
             except Interrupted as interruption:
                 display.warn(f"interrupted by {interruption}; what was finished is kept")
                 return interruption.exit_code
-    return 1 if tally.failed else 0
+    return 1 if stats.failed else 0
 
 
 @contextmanager
-def _summarised(session: Session, tally: Tally) -> Iterator[None]:
+def _summarised(session: Backend, stats: RunStats) -> Iterator[None]:
     """Print the totals at the end, however it comes."""
 
     def summarise() -> None:
-        click.echo(json.dumps({**tally.summary(), "model": session.model.name, "device": session.device.kind}))
+        click.echo(json.dumps({**stats.summary(), "model": session.model.name, "device": session.device.kind}))
 
     try:
         yield
@@ -176,14 +176,14 @@ def _vad(threshold: float, min_speech: float, min_silence: float, padding: float
         raise UsageError(str(error), hint=hint) from error
 
 
-def _to_stdout(session: Session, sources: Sequence[Source], tally: Tally) -> None:
+def _to_stdout(session: Backend, sources: Sequence[Source], stats: RunStats) -> None:
     kind = session.settings.formats[0]
-    if len(sources) > 1 and kind not in MANY_ON_STDOUT:
+    if len(sources) > 1 and kind not in CONCATENABLE_FORMATS:
         raise UsageError(
             f"{len(sources)} recordings do not fit into one {kind} stream",
             hint="Write files with -o DIR, or print txt or json.",
         )
-    session.print([StdoutDelivery(source, session.settings, _print) for source in sources], tally)
+    session.print([StdoutSink(source, session.settings, _print) for source in sources], stats)
 
 
 def _print(content: bytes) -> None:
@@ -191,8 +191,10 @@ def _print(content: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def _to_files(session: Session, record: Record, sources: Sequence[Source], rules: Rules, tally: Tally) -> None:
-    provenance = Provenance(
+def _to_files(
+    session: Backend, record: OutputStore, sources: Sequence[Source], rules: PlanRules, stats: RunStats
+) -> None:
+    run_info = RunInfo(
         session.model.name, session.model.sha256, session.device.kind, session.device.why, rules.settings
     )
     todo: list[Job] = []
@@ -200,37 +202,37 @@ def _to_files(session: Session, record: Record, sources: Sequence[Source], rules
         if job.action is Action.DO:
             todo.append(job)
         elif job.action is Action.LEAVE:
-            record.skip(job, job.why, provenance)
-            tally.left += 1
+            record.skip(job, job.why, run_info)
+            stats.left += 1
         else:
-            tally.skipped += 1
-    if tally.left:
+            stats.skipped += 1
+    if stats.left:
         session.display.note(
-            f"left for next time, as changed within the last {rules.min_age:g} s (--min-age): {tally.left}"
+            f"left for next time, as changed within the last {rules.min_age:g} s (--min-age): {stats.left}"
         )
     if todo:
         _tell_few([text for job in todo[: session.max_files] for text in _unexpected_name(job)], session.display.note)
-        session.write([FileDelivery(record, job, session.settings, provenance) for job in todo], record, tally)
+        session.write([FileSink(record, job, session.settings, run_info) for job in todo], record, stats)
     else:
-        session.display.note(f"nothing to do: {tally.skipped} done before")
+        session.display.note(f"nothing to do: {stats.skipped} done before")
 
 
 def _unexpected_name(job: Job) -> Iterator[str]:
     """What is to be said where a new recording's outputs could not get the name that comes to mind."""
     obvious, name = next(candidates(job.source.relative)), job.known.name
     if job.known.status is None and name != obvious:
-        taken = f"{shown(obvious)}.* belongs to another recording"
-        yield f"{shown(job.source.path)}: its outputs are called {shown(name)}.*, for {taken}"
+        taken = f"{printable(obvious)}.* belongs to another recording"
+        yield f"{printable(job.source.path)}: its outputs are called {printable(name)}.*, for {taken}"
 
 
-def _list(record: Record, sources: Sequence[Source], rules: Rules) -> None:
+def _list(record: OutputStore, sources: Sequence[Source], rules: PlanRules) -> None:
     for job in record.jobs(sources, rules):
-        click.echo(f"{job.action.value:5} {shown(job.source.path)}: {job.why}")
+        click.echo(f"{job.action.value:5} {printable(job.source.path)}: {job.why}")
 
 
 def _tell_few(messages: Sequence[str], tell: Callable[[str], None], where: str = "") -> None:
     """The first of what may be hundreds of messages, and `where` all of them are."""
-    for message in messages[:MOST_MESSAGES]:
+    for message in messages[:MAX_MESSAGES]:
         tell(message)
-    if len(messages) > MOST_MESSAGES:
-        tell(f"… and {len(messages) - MOST_MESSAGES} more{where}")
+    if len(messages) > MAX_MESSAGES:
+        tell(f"… and {len(messages) - MAX_MESSAGES} more{where}")

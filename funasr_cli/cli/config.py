@@ -8,7 +8,7 @@ import click
 
 from funasr_cli.cli.help import GroupedCommand
 from funasr_cli.cli.options import CONFIG, ENVIRONMENT, settings
-from funasr_cli.files import shown as shown_path
+from funasr_cli.files import printable as shown_path
 
 FILE = "configuration file"
 

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from funasr_cli.errors import ModelError
-from funasr_cli.files import megabytes, shown
+from funasr_cli.files import megabytes, printable
 from funasr_cli.models.catalogue import CATALOGUE, HUGGINGFACE, MODELSCOPE, CatalogueEntry, entry_named
 
 CLIENT_SETTINGS = {
@@ -82,7 +82,7 @@ def pull(name: str, hub: str, revision: str | None) -> None:
             raise ModelError(f"{name} is here, but damaged: {damage}", hint=hint)
         if revision is not None:
             raise ModelError(f"{name} is here already", where=folder_of(entry), hint="Remove that folder to change it.")
-        _say(f"{name} is here already: {shown(folder_of(entry))}")
+        _say(f"{name} is here already: {printable(folder_of(entry))}")
         return
     for variable, value in CLIENT_SETTINGS.items():
         os.environ.setdefault(variable, value)
@@ -91,7 +91,7 @@ def pull(name: str, hub: str, revision: str | None) -> None:
     from funasr_cli.models.download import pull as fetch
 
     fetch(entry, folder_of(entry), hub, revision, _say)
-    _say(f"{name} is in {shown(folder_of(entry))}. Licence: {entry.licence}")
+    _say(f"{name} is in {printable(folder_of(entry))}. Licence: {entry.licence}")
 
 
 @models.command()
@@ -143,7 +143,7 @@ def pack(name: str, output: Path) -> None:
         raise ModelError("a bundle has a model that is known by its name", where=name, hint=hint)
     folder, record = verified(entry_named(name))
     write(folder, record, output)
-    _say(f"{name} is in {shown(output)}. There: funasr-cli models import {shown(output.name)}")
+    _say(f"{name} is in {printable(output)}. There: funasr-cli models import {printable(output.name)}")
 
 
 @models.command("import", short_help="Put a model from a bundle into the store.")
@@ -155,13 +155,13 @@ def import_(bundle: Path, trust: bool) -> None:
     from funasr_cli.models.store import store_dir
 
     record = unpack(bundle, store_dir(), trust=trust)
-    _say(f"{record.model} is in {shown(store_dir() / record.model)}")
+    _say(f"{record.model} is in {printable(store_dir() / record.model)}")
 
 
 def _whereabouts(model: dict[str, Any]) -> str:
     if model["fault"]:
         return f"damaged: {model['fault']}"
-    return shown(model["path"]) if model["path"] else "in packages" if model["packages"] else "-"
+    return printable(model["path"]) if model["path"] else "in packages" if model["packages"] else "-"
 
 
 def _described(entry: CatalogueEntry, default: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ best: whatever its weight, it is not forced into speech that it is not in. A fra
 the margin is not searched. Without hotwords, margins of 3 to 12 find the same texts.
 """
 
-MOST = 32
+MAX_CANDIDATES = 32
 """Labels of a frame, as many as the graphs that end in TopK give; logits are cut to the same number."""
 
 
@@ -80,7 +80,7 @@ def candidates_of_logits(logits: NDArray[np.float32], margin: float = MARGIN) ->
             continue
         top = path.log_probs[index] if best != BLANK else log_prob_of_best(scores, best)
         order = labels[np.argsort(-scores[labels], kind="stable")]
-        kept = order[:MOST]
+        kept = order[:MAX_CANDIDATES]
         frames.append(_frame(index, kept, scores[kept] - scores[best] + top, cut=len(kept) < len(order)))
     return Candidates(path, frames)
 

@@ -26,7 +26,7 @@ of those that were said unheard, 2 puts in more that nobody said."""
 ONE_TOKEN = 1.0
 """Nats for a hotword of one token, at weight 1: nothing beside it says that it was meant."""
 
-MOST = 50.0
+MAX_BONUS = 50.0
 """Nats that no bonus exceeds: more could not be outweighed, and the search multiplies odds in floating point."""
 
 ADVANCE = 3.0
@@ -43,7 +43,7 @@ class Spelling(NamedTuple):
 
 def bonus(length: int, weight: float) -> float:
     """What a hotword of `length` tokens earns, in nats, if no other hotword is inside it."""
-    return min(weight * (PER_TOKEN * (length - 1) if length > 1 else ONE_TOKEN), MOST)
+    return min(weight * (PER_TOKEN * (length - 1) if length > 1 else ONE_TOKEN), MAX_BONUS)
 
 
 class ContextGraph:

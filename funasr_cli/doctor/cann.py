@@ -12,9 +12,9 @@ from pathlib import Path
 
 from funasr_cli.doctor.check import Check
 from funasr_cli.doctor.versions import start_import, why_it_failed
-from funasr_cli.executors.ascend.acl import SOURCE
+from funasr_cli.executors.ascend.acl import SOURCE_COMMAND
 from funasr_cli.executors.ascend.toolkit import cann_note, read_note, sourced_environment
-from funasr_cli.files import shown
+from funasr_cli.files import printable
 
 ROOT = Path("/")
 
@@ -88,9 +88,9 @@ def _parts(version: str) -> list[tuple[int, int | str]]:
 def _cann(cann: Mapping[str, str], driver: Mapping[str, str], said: str) -> Check:
     version = cann.get("version")
     if version is None:
-        text = f"not found: {shown(said)}" if said else "its installer left no version"
-        return Check("CANN", text, "warning", f"{SOURCE} FOLDER")
-    text = f"{version} in {shown(cann['path'])}" if "path" in cann else version
+        text = f"not found: {printable(said)}" if said else "its installer left no version"
+        return Check("CANN", text, "warning", f"{SOURCE_COMMAND} FOLDER")
+    text = f"{version} in {printable(cann['path'])}" if "path" in cann else version
     ours, its = (LINE.match(note.get("innerversion", "")) for note in (cann, driver))
     ours_take, its_take = (LINE.findall(note.get("compatible_version", "")) for note in (cann, driver))
     if not (ours and its and (ours_take or its_take)):
@@ -106,21 +106,21 @@ def _module(sourced: str) -> Check:
     python = f"{platform.python_implementation()} {platform.python_version()}"
     spec = find_spec("acl")
     if spec is not None:
-        place = shown(spec.origin or "acl")
+        place = printable(spec.origin or "acl")
         reason = why_it_failed(start_import("acl"))
         if reason is None:
             return Check("acl", f"{place}, imported by {python}")
         lacks_driver = "libascend_hal" in reason and not (_folder() / "driver/lib64").is_dir()
-        text = f"{place} cannot be imported by {python}: {shown(reason)}"
-        return Check("acl", text, "problem", MOUNT if lacks_driver else SOURCE)
+        text = f"{place} cannot be imported by {python}: {printable(reason)}"
+        return Check("acl", text, "problem", MOUNT if lacks_driver else SOURCE_COMMAND)
     for folder in [*sys.path, *sourced.split(os.pathsep)]:
         files = list(_modules_in(Path(folder))) if folder else []
         if not files:
             continue
         if folder in sys.path:  # and not found there, so not for this Python
             names = ", ".join(sorted(path.name for path in files))
-            return Check("acl", f"{shown(folder)} has {names}, not for {python}", "problem", "python3 -VV")
-        return Check("acl", f"in {shown(folder)}, which is not on PYTHONPATH", "problem", SOURCE)
+            return Check("acl", f"{printable(folder)} has {names}, not for {python}", "problem", "python3 -VV")
+        return Check("acl", f"in {printable(folder)}, which is not on PYTHONPATH", "problem", SOURCE_COMMAND)
     return Check("acl", "not installed: it is part of CANN, toolkit, nnae or nnrt", "problem", INSTALL)
 
 

@@ -12,10 +12,10 @@ from funasr_cli.doctor.models import compiled_folders
 from funasr_cli.doctor.npu import examine_npus, is_npu_here, without_problems
 from funasr_cli.errors import DeviceError, ModelError
 from funasr_cli.executors.ascend.device_files import how_to_get_files
-from funasr_cli.executors.selection import ON_THE_CPU, choose_device
-from funasr_cli.files import shown
+from funasr_cli.executors.selection import HOW_TO_USE_CPU, choose_device
+from funasr_cli.files import printable
 from funasr_cli.models.layouts import AUTO, choose_weights, layout_of
-from funasr_cli.models.model_yaml import ACCOUNT, OMS, read_account
+from funasr_cli.models.model_yaml import MODEL_YAML, OMS, read_model_yaml
 
 NAMELESS = "funasr-cli doctor"
 """Looks for a model that a run could take here, where the one that was named cannot be taken."""
@@ -36,7 +36,7 @@ def examine_devices(model: Path | None) -> Devices:
     except DeviceError as error:
         checks = examine_npus(_folders(model)).checks
         fix = next((check.fix for check in checks if check.verdict == "problem"), "npu-smi info")
-        return Devices([Check("NPU", f"{error.what}. {ON_THE_CPU}", "problem", fix), *checks])
+        return Devices([Check("NPU", f"{error.what}. {HOW_TO_USE_CPU}", "problem", fix), *checks])
     if device.kind == "npu":
         return _on_npus(device.why, model)
     if device.passed_over:
@@ -56,14 +56,14 @@ def _on_cpu(model: Path) -> list[Check]:
     try:
         choose_weights(layout_of(model), model, AUTO)
     except ModelError as error:
-        return [Check("model", shown(str(error.what)), "problem", NAMELESS)]
+        return [Check("model", printable(str(error.what)), "problem", NAMELESS)]
     return []
 
 
 def _on_npus(why: str, model: Path | None) -> Devices:
     choice = Check("NPU", f"taken: {why}")
     if model and not layout_of(model).compiled:
-        text = f"{layout_of(model).family} models do not run on an NPU. {ON_THE_CPU}"
+        text = f"{layout_of(model).family} models do not run on an NPU. {HOW_TO_USE_CPU}"
         return Devices([choice, Check("model", text, "problem", NAMELESS), *examine_npus(None).checks])
     npus = examine_npus(_folders(model))
     if npus.om is None:
@@ -74,11 +74,11 @@ def _on_npus(why: str, model: Path | None) -> Devices:
 def _account_of(om: Path) -> list[Check]:
     """A run refuses an OM that is not what model.yaml says; this looks only whether it says anything."""
     try:
-        account = read_account(om.parent)
+        account = read_model_yaml(om.parent)
     except ModelError as error:
-        text = shown(str(error.what))
+        text = printable(str(error.what))
     else:
         if account is None or om.name in (account.get(OMS) or {}):
             return []
-        text = f"{ACCOUNT} does not account for {shown(om.name)}, and a run would refuse it"
+        text = f"{MODEL_YAML} does not account for {printable(om.name)}, and a run would refuse it"
     return [Check("model", text, "problem", f"funasr-cli convert {quote(str(om.parent))}")]

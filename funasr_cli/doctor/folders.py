@@ -7,14 +7,14 @@ import shutil
 from pathlib import Path
 
 from funasr_cli.doctor.check import Check, Verdict
-from funasr_cli.files import megabytes, shown
+from funasr_cli.files import megabytes, printable
 from funasr_cli.models.catalogue import CATALOGUE
 from funasr_cli.models.store import default_model, is_present, store_dir
 
-OUTPUT = Path("transcripts")
+DEFAULT_OUTPUT = Path("transcripts")
 """Where `transcribe` writes unless it is told otherwise."""
 
-LITTLE_SPACE = 1_000_000_000
+LOW_SPACE_BYTES = 1_000_000_000
 """Bytes: the size of the largest model that is a default."""
 
 
@@ -26,7 +26,7 @@ def folder_checks(*, chosen: bool = False) -> list[Check]:
     has_model = chosen or is_present(CATALOGUE[default_model()[0]])
     return [
         _folder("models", store_dir(), "export FUNASR_CLI_MODELS=DIR", "warning" if has_model else "problem"),
-        _folder("transcripts", OUTPUT.absolute(), "funasr-cli transcribe FOLDER -o DIR", option="-o DIR"),
+        _folder("transcripts", DEFAULT_OUTPUT.absolute(), "funasr-cli transcribe FOLDER -o DIR", option="-o DIR"),
         _folder("temporary", _temporary_folder(), "export TMPDIR=DIR"),
     ]
 
@@ -35,19 +35,19 @@ def _folder(name: str, path: Path, otherwise: str, unwritable: Verdict = "warnin
     """`otherwise` says how to take another folder."""
     obstacle = _obstacle(path)
     if obstacle is not None:
-        return Check(name, f"{shown(path)}: {obstacle}", unwritable, otherwise, option)
+        return Check(name, f"{printable(path)}: {obstacle}", unwritable, otherwise, option)
     there = _existing(path)
     free = shutil.disk_usage(there).free
-    text = f"{shown(path)}, {'writable' if there == path else 'can be made'}, {megabytes(free)} free"
-    return Check(name, text, "warning", otherwise) if free < LITTLE_SPACE else Check(name, text)
+    text = f"{printable(path)}, {'writable' if there == path else 'can be made'}, {megabytes(free)} free"
+    return Check(name, text, "warning", otherwise) if free < LOW_SPACE_BYTES else Check(name, text)
 
 
 def _obstacle(path: Path) -> str | None:
     """Why nothing can be written into the folder; `None` where it is there or can be made, and can be written."""
     there = _existing(path)
     if not there.is_dir():
-        return f"{shown(there)} is no folder"
-    return None if os.access(there, os.W_OK | os.X_OK) else f"{shown(there)} cannot be written"
+        return f"{printable(there)} is no folder"
+    return None if os.access(there, os.W_OK | os.X_OK) else f"{printable(there)} cannot be written"
 
 
 def _existing(path: Path) -> Path:

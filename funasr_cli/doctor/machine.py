@@ -13,7 +13,7 @@ from funasr_cli.system.resources import usable_cores, usable_memory
 
 CPUINFO = Path("/proc/cpuinfo")
 
-LITTLE_MEMORY = 2_000_000_000
+LOW_MEMORY_BYTES = 2_000_000_000
 """Bytes: the weights of sensevoice-small in float32 are 0.9 GB, and a run computes with as much again."""
 
 FEATURES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -63,7 +63,7 @@ def _memory() -> Check:
     text = f"{megabytes(memory.available)} available"
     if memory.limited:
         text += ", the limit of the control group"
-    if memory.available < LITTLE_MEMORY:
+    if memory.available < LOW_MEMORY_BYTES:
         return Check("memory", text, "warning", "Free some, or take a small model: --model whisper-base")
     return Check("memory", text)
 

@@ -7,7 +7,7 @@ from shlex import quote
 
 from funasr_cli.doctor.check import Check, Verdict
 from funasr_cli.errors import ModelError
-from funasr_cli.files import megabytes, shown
+from funasr_cli.files import megabytes, printable
 from funasr_cli.models.catalogue import CATALOGUE, CatalogueEntry
 from funasr_cli.models.embedded import is_installed
 from funasr_cli.models.layouts import layout_of
@@ -26,7 +26,9 @@ def model_checks(named: Path | None, found: Path | None) -> list[Check]:
     checks = [_model(entry, needed=entry.name == needed) for entry in there]
     if not folder:
         return [Check("default", f"{default}: {why}"), *checks]
-    chosen = Check("chosen", f"{layout_of(folder).family} in {shown(folder)}", option=f"--model {quote(str(folder))}")
+    chosen = Check(
+        "chosen", f"{layout_of(folder).family} in {printable(folder)}", option=f"--model {quote(str(folder))}"
+    )
     if named:
         return [chosen, *checks]
     return [Check("default", f"{default} has nothing that runs on an NPU; this one has", "warning"), chosen, *checks]
@@ -54,6 +56,6 @@ def _model(entry: CatalogueEntry, *, needed: bool) -> Check:
     folder = folder_of(entry)
     wrong = fault(entry)
     if wrong is None:
-        return Check(entry.name, f"{megabytes(entry.size)} in {shown(folder)}, sizes as recorded")
+        return Check(entry.name, f"{megabytes(entry.size)} in {printable(folder)}, sizes as recorded")
     verdict: Verdict = "problem" if needed else "warning"
     return Check(entry.name, wrong, verdict, f"funasr-cli models verify {entry.name}")  # which tells how to mend it

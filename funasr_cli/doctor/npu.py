@@ -16,7 +16,7 @@ from funasr_cli.doctor.trial import Trial, find_om, run_trial
 from funasr_cli.errors import DeviceError
 from funasr_cli.executors.ascend import device_files, npu_smi, topology
 from funasr_cli.executors.ascend.npu_smi import Chip
-from funasr_cli.files import shown
+from funasr_cli.files import printable
 
 ENDS_ALL = "as root on the host; ends all that runs on it"
 
@@ -84,7 +84,7 @@ def _table() -> tuple[Sequence[Chip], list[Check]]:
         return npu_smi.ask(), []
     except DeviceError as error:
         # Not a problem by itself: the runtime does without the tool, and the runs below show whether it works.
-        return (), [Check("npu-smi", shown(error.what), "warning", error.hint or "npu-smi info")]
+        return (), [Check("npu-smi", printable(error.what), "warning", error.hint or "npu-smi info")]
 
 
 def _hidden(chips: Sequence[Chip], counted: Sequence[Chip]) -> Iterator[Check]:
@@ -104,9 +104,9 @@ def _chip(name: str, chip: Chip, node: int | None) -> Check:
         chip.bus or "no PCI address",
         "NUMA node unknown" if node is None else f"NUMA node {node}",
     ]
-    held = [f"{shown(it.name) or 'process'} ({it.id}, {it.megabytes:,} MB)" for it in chip.processes]
+    held = [f"{printable(it.name) or 'process'} ({it.id}, {it.megabytes:,} MB)" for it in chip.processes]
     text = ", ".join(facts) + (f"; held by {', '.join(held)}" if held else "")
-    if chip.health == npu_smi.WELL:
+    if chip.health == npu_smi.HEALTHY:
         return Check(name, text)
     return Check(name, text, "warning", chip.health_details)
 
@@ -123,11 +123,13 @@ def _socs(chips: Sequence[Chip]) -> set[str]:
 def _oms(socs: Collection[str], folders: Sequence[Path]) -> Iterator[Check]:
     """What is compiled for these NPUs."""
     for soc in sorted(socs):
-        there = [f"{shown(om.parent.name)}/{shown(om.name)}" for folder in folders if (om := find_om([folder], soc))]
+        there = [
+            f"{printable(om.parent.name)}/{printable(om.name)}" for folder in folders if (om := find_om([folder], soc))
+        ]
         if there:
             yield Check("OMs", f"for {soc}: {', '.join(there)}")
         else:
-            places = ", ".join(shown(folder) for folder in folders) or "the model store, and no --model is named"
+            places = ", ".join(printable(folder) for folder in folders) or "the model store, and no --model is named"
             folder = quote(str(folders[0])) if len(folders) == 1 else "FOLDER"
             yield Check("OMs", f"none for {soc} in {places}", "problem", f"funasr-cli convert {folder} --soc {soc}")
 
@@ -143,4 +145,4 @@ def _outcome(name: str, trial: Trial, chip: Chip | None) -> Check:
     if trial.om is None:
         return Check(name, f"{trial.soc} opens, but there is no OM to run", "warning")
     took = f"{trial.seconds * 1000:.0f} ms"
-    return Check(name, f"{shown(trial.om.name)} with zeros took {took}; a first run loads kernels")
+    return Check(name, f"{printable(trial.om.name)} with zeros took {took}; a first run loads kernels")

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 from funasr_cli.errors import DeviceLost, FunasrError, ModelError
 from funasr_cli.models.om_files import choose_om
-from funasr_cli.system.isolated import NoAnswer, ask_apart
+from funasr_cli.system.isolated import NoAnswer, run_isolated
 
 if TYPE_CHECKING:  # NumPy may be what does not load here
     from funasr_cli.arrays import Arrays, TensorSpec
 
-PATIENCE = 180.0
+TRIAL_TIMEOUT_S = 180.0
 """Seconds: loading a model and its first run take tens of seconds on a busy machine. The run alone may take half."""
 
-FRAMES = 100
+FREE_FRAMES = 100
 """What a free dimension is given: six seconds of speech."""
 
-LONGEST = 4 * FRAMES
+MAX_FREE_FRAMES = 4 * FREE_FRAMES
 """What a free dimension may come to in the outputs."""
 
 
@@ -52,7 +52,7 @@ class _NothingFits(ModelError):
 def run_trial(npu: int, folders: Sequence[Path]) -> Trial:
     """Run the first OM in the folders that is for this NPU's SoC once, with zeros."""
     try:
-        return ask_apart("funasr-trial", PATIENCE, _try, npu, list(folders), PATIENCE / 2)
+        return run_isolated("funasr-trial", TRIAL_TIMEOUT_S, _try, npu, list(folders), TRIAL_TIMEOUT_S / 2)
     except NoAnswer as error:
         return Trial(reason=error.what, stuck=error.hung)
 
@@ -83,7 +83,7 @@ def _run(npu: int, folders: Sequence[Path], time_limit: float) -> Trial:
         found.append((soc, om))
         return om
 
-    with closing(AscendExecutor(find, longest=LONGEST, npu=npu, time_limit=time_limit)) as executor:
+    with closing(AscendExecutor(find, longest=MAX_FREE_FRAMES, npu=npu, time_limit=time_limit)) as executor:
         started = time.perf_counter()
         executor.run(_inputs(executor.inputs))
         return Trial(*found[0], time.perf_counter() - started)
@@ -105,7 +105,7 @@ def _inputs(specs: Sequence[TensorSpec]) -> Arrays:
 
     return {
         spec.name: np.full(
-            [FRAMES if size is None else size for size in spec.shape], spec.dtype.kind in "iu", spec.dtype
+            [FREE_FRAMES if size is None else size for size in spec.shape], spec.dtype.kind in "iu", spec.dtype
         )
         for spec in specs
     }

@@ -14,16 +14,16 @@ from importlib.util import find_spec
 
 from funasr_cli import __version__
 from funasr_cli.doctor.check import Check, Verdict
-from funasr_cli.files import shown
+from funasr_cli.files import printable
 
-PATIENCE = 60.0
+IMPORT_TIMEOUT_S = 60.0
 """Seconds for one import; on a slow network file system it takes several."""
 
 MISSING_LIBRARY = re.compile(r"(?P<library>\S+\.so[.\d]*): cannot open shared object file")
 STATIC_TLS = re.compile(r"(?P<library>\S+\.so[.\d]*): cannot allocate memory in static TLS block")
 """Of a library that must be loaded first; known from libgomp on aarch64."""
 
-IMPORT = """
+IMPORT_SCRIPT = """
 import importlib, sys
 sys.path[:] = sys.argv[2:]
 try:
@@ -68,7 +68,7 @@ def version_checks(family: str) -> list[Check]:
 def start_import(module: str) -> subprocess.Popen[str]:
     """Begin to import a module in a process of its own, from where this one would."""
     return subprocess.Popen(
-        [sys.executable, "-B", "-c", IMPORT, module, *sys.path],  # -B: write no byte code
+        [sys.executable, "-B", "-c", IMPORT_SCRIPT, module, *sys.path],  # -B: write no byte code
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -87,17 +87,17 @@ def _package(package: Package, family: str, process: subprocess.Popen[str]) -> C
     if find_spec(package.module) is None:
         return Check(package.name, "not installed", "problem", f"pip install {package.name}")
     verdict: Verdict = "problem" if package.family in (None, family) else "warning"
-    return Check(package.name, f"{number}, cannot be imported: {shown(reason)}", verdict, _repair(package, reason))
+    return Check(package.name, f"{number}, cannot be imported: {printable(reason)}", verdict, _repair(package, reason))
 
 
 def why_it_failed(process: subprocess.Popen[str]) -> str | None:
     """The last thing that the process said, or how it ended; `None` where the import succeeded."""
     try:
-        _, said = process.communicate(timeout=PATIENCE)
+        _, said = process.communicate(timeout=IMPORT_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
-        return f"not done after {PATIENCE:.0f} s"
+        return f"not done after {IMPORT_TIMEOUT_S:.0f} s"
     if process.returncode == 0:
         return None
     if process.returncode < 0:

@@ -13,7 +13,7 @@ from funasr_cli.arrays import Arrays, TensorSpec
 from funasr_cli.errors import DeviceError, ModelError
 from funasr_cli.executors.base import Executor, Fetch, failed
 
-ON_THE_CPU = "from here on the CPU does its work, as --on-device-failure says"
+CPU_TAKES_OVER = "from here on the CPU does its work, as --on-device-failure says"
 
 Tell = Callable[[str], object]
 """Told what happened to the device, for people."""
@@ -27,7 +27,7 @@ class Recoverable(Executor, Protocol):
         ...
 
 
-class RecoveringExecutor:
+class FailoverExecutor:
     """Runs the executor; on the `spare`, from then on, once the device has failed for good."""
 
     def __init__(self, executor: Recoverable, spare: Executor | None, tell: Tell) -> None:
@@ -88,7 +88,7 @@ class RecoveringExecutor:
         except DeviceError as again:
             if self._spare is None:
                 raise
-            self._tell(f"{again.what}; {ON_THE_CPU}")
+            self._tell(f"{again.what}; {CPU_TAKES_OVER}")
             with suppress(DeviceError):  # what it still holds goes with the process
                 npu.close()
             self._npu, self._current = None, self._spare

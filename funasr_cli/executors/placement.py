@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-RUN_LIMIT = 30.0
+RUN_LIMIT_S = 30.0
 """Seconds for a run on an NPU, of which the first loads kernels; the parent waits longer, for a reset of the device."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class Placement:
     """Where a device process runs the graph: on an NPU, or on that many `threads`.
 
     `fallback`: where the NPU cannot go on, it goes on with as many threads. A run on an NPU may take `limit` seconds.
@@ -19,7 +19,7 @@ class Seat:
     threads: int
     npu: int | None = None
     fallback: bool = False
-    limit: float = RUN_LIMIT
+    limit: float = RUN_LIMIT_S
     node: int | None = None
 
     @property

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from funasr_cli.errors import MachineError, ModelError, OutputError, UsageError
-from funasr_cli.executors.ascend.acl import SOURCE
+from funasr_cli.executors.ascend.acl import SOURCE_COMMAND
 from funasr_cli.executors.ascend.npu_smi import soc_name
 from funasr_cli.executors.ascend.toolkit import cann_version, compiler_environment
 from funasr_cli.extras import need
 from funasr_cli.features.lfr import SECONDS_PER_FRAME
 from funasr_cli.files import sha256_of
-from funasr_cli.models.model_yaml import ACCOUNT, read_account, record_om
+from funasr_cli.models.model_yaml import MODEL_YAML, read_model_yaml, record_om
 from funasr_cli.models.om_files import om_name
 
 PATH = re.compile(r"[\w./-]+")
@@ -30,7 +30,7 @@ SOC = re.compile(r"Ascend[A-Za-z0-9][\w-]*", re.ASCII)
 MEANINGS: Sequence[tuple[str, str]] = (
     (
         r"libascend_hal\.so",
-        f"No driver is here, and its stand-in is not found: {SOURCE}",
+        f"No driver is here, and its stand-in is not found: {SOURCE_COMMAND}",
     ),
     (
         r"E19010|EZ9010|No parser is registered",
@@ -135,10 +135,10 @@ def plan(
     if not SOC.fullmatch(soc):
         raise UsageError(f"no SoC is called {soc!r}", hint="`npu-smi info` names it, in the column Name.")
     folder = folder.resolve()
-    account = read_account(folder)
+    account = read_model_yaml(folder)
     if account is None or "graphs" not in account:
         raise ModelError(
-            f"has no {ACCOUNT} that lists its graphs",
+            f"has no {MODEL_YAML} that lists its graphs",
             where=folder,
             hint="Make a folder that has: funasr-cli export, from a checkpoint; funasr-cli freeze, from a graph.",
         )
@@ -153,10 +153,10 @@ def plan(
         name = next(name for name, shape in shapes.items() if ("-1" in shape) == bool(frames))
         window = max(gears, default=0.0) or float(account["window"])
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError("does not describe its graphs", where=folder / ACCOUNT) from error
+        raise ModelError("does not describe its graphs", where=folder / MODEL_YAML) from error
     except StopIteration:
         kind = "free" if frames else "fixed"
-        raise ModelError(f"lists no graph of {kind} dimensions", where=folder / ACCOUNT) from None
+        raise ModelError(f"lists no graph of {kind} dimensions", where=folder / MODEL_YAML) from None
     variant = [word for word, there in (("logits", logits and topk), ("gears", frames)) if there]
     target = folder / om_name(folder.name, window, soc, *variant)
     cut = logits and bool(topk) and not frames

@@ -17,33 +17,33 @@ from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import SpeechWindows, WindowShape
 from funasr_cli.errors import DeviceError, FunasrError, InputError, ModelError, NoAudioError, OutputError
-from funasr_cli.executors.ascend.acl import CURE
+from funasr_cli.executors.ascend.acl import FIX
 from funasr_cli.executors.ascend.executor import AscendExecutor
 from funasr_cli.executors.onnx import OnnxExecutor
 from funasr_cli.export.compare import CLEAR_LEAD, Agreement, agreement
 from funasr_cli.files import sha256_of
-from funasr_cli.models.model_yaml import ACCOUNT, OMS, graph_metadata, read_account, record_om, verify_account
+from funasr_cli.models.model_yaml import MODEL_YAML, OMS, graph_metadata, read_model_yaml, record_om, verify_model_yaml
 from funasr_cli.models.om_files import fitting_oms
 from funasr_cli.recognizers.base import Request
 from funasr_cli.recognizers.sensevoice.recognizer import SenseVoiceRecognizer
-from funasr_cli.system.isolated import NoAnswer, ask_apart
+from funasr_cli.system.isolated import NoAnswer, run_isolated
 
-WINDOWS = 20
+MAX_WINDOWS = 20
 """As many are compared; five minutes of 15 seconds each."""
 
-ENOUGH = 0.99
+MIN_CLEAR_AGREEMENT = 0.99
 """Of the frames in which the best label leads clearly: in so many it has to be the same."""
 
-PATIENCE = 900.0
+COMPARE_TIMEOUT_S = 900.0
 """Seconds for one OM. Its windows take a few cores minutes, loading and looking for speech another one."""
 
-UNKNOWN_ORIGIN = f"{ACCOUNT} does not say what it was made from"
+UNKNOWN_ORIGIN = f"{MODEL_YAML} does not say what it was made from"
 
 Tell = Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Comparison:
     """What model.yaml keeps of a comparison; `milliseconds` is the median of a run with its copies."""
 
     speech: str
@@ -57,7 +57,7 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        return self.clear_agreement >= ENOUGH
+        return self.clear_agreement >= MIN_CLEAR_AGREEMENT
 
     def __str__(self) -> str:
         return (
@@ -72,7 +72,7 @@ class _Compared:
     """The OM `name`, what came of it, how many OMs can be compared, and which cannot, though they fit the NPU."""
 
     name: str
-    check: Check
+    check: Comparison
     count: int
     left_out: Sequence[str]
 
@@ -87,7 +87,7 @@ def check_oms(folder: Path, audio: Path, say: Tell, tell: Tell) -> None:
     accounts for, `NoAudioError` where there is no speech, `OutputError` where model.yaml cannot be written, and a
     `FunasrError` in the end where an OM does not agree.
     """
-    tell(f"running up to {WINDOWS} windows of {audio} on the NPU and on the CPU")
+    tell(f"running up to {MAX_WINDOWS} windows of {audio} on the NPU and on the CPU")
     failed, index, count = [], 0, 1
     while index < count:
         compared = _compare_apart(folder, audio, index)
@@ -102,25 +102,25 @@ def check_oms(folder: Path, audio: Path, say: Tell, tell: Tell) -> None:
         raise FunasrError(
             f"does not compute what its graph computes: {', '.join(failed)}",
             where=folder,
-            hint=f"At least {ENOUGH:.0%} of the clear frames have to agree. Do not transcribe with it. Compile it anew "
-            "in another precision (--precision must_keep_origin_dtype), or with another CANN.",
+            hint=f"At least {MIN_CLEAR_AGREEMENT:.0%} of the clear frames have to agree. Do not transcribe with it. "
+            "Compile it anew in another precision (--precision must_keep_origin_dtype), or with another CANN.",
         )
 
 
-def _write_down(folder: Path, name: str, check: Check) -> None:
-    facts = (read_account(folder) or {})[OMS][name]
+def _write_down(folder: Path, name: str, check: Comparison) -> None:
+    facts = (read_model_yaml(folder) or {})[OMS][name]
     try:
         record_om(folder, name, {**facts, "check": asdict(check)})
     except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", where=folder / ACCOUNT) from error
+        raise OutputError(f"cannot be written: {error.strerror}", where=folder / MODEL_YAML) from error
 
 
 def _compare_apart(folder: Path, audio: Path, index: int) -> _Compared:
     """In a process of its own: the runtime begins once in a process, and can hang in it or take it along."""
     try:
-        return ask_apart("funasr-check", PATIENCE, _compare, folder, audio, index)
+        return run_isolated("funasr-check", COMPARE_TIMEOUT_S, _compare, folder, audio, index)
     except NoAnswer as error:
-        raise DeviceError(error.what, hint=CURE) from error
+        raise DeviceError(error.what, hint=FIX) from error
 
 
 def _compare(folder: Path, audio: Path, index: int) -> _Compared:
@@ -131,7 +131,7 @@ def _compare(folder: Path, audio: Path, index: int) -> _Compared:
 
     def find(soc: str) -> Path:
         fitting = fitting_oms(folder, soc)
-        known = (read_account(folder) or {}).get(OMS, {})
+        known = (read_model_yaml(folder) or {}).get(OMS, {})
         can.extend(om for om in fitting if om.name in known)
         cannot.extend(om.name for om in fitting if om.name not in known)
         if not can:
@@ -143,7 +143,7 @@ def _compare(folder: Path, audio: Path, index: int) -> _Compared:
         recognizer = SenseVoiceRecognizer(folder, npu.inputs, npu.outputs, graph_metadata(folder))
         with closing(OnnxExecutor(graphs[0], precision="float32", threads=len(os.sched_getaffinity(0)))) as cpu:
             total, samples, times = Agreement(), 0, list[float]()
-            for window in islice(_speech(audio, recognizer.window), WINDOWS):
+            for window in islice(_speech(audio, recognizer.window), MAX_WINDOWS):
                 inputs = recognizer.prepare(window, Request())
                 if not times:
                     npu.run(inputs)  # the first run loads kernels
@@ -154,7 +154,7 @@ def _compare(folder: Path, audio: Path, index: int) -> _Compared:
                 total += agreement(found, cpu.run(inputs))
     if not times:
         raise NoAudioError("holds no speech that can be read", where=audio)
-    check = Check(
+    check = Comparison(
         speech=audio.resolve().name,
         windows=len(times),
         seconds=round(samples / SAMPLE_RATE, 1),
@@ -171,15 +171,15 @@ def _graph_of(om: Path) -> Path:
     """The graph that model.yaml says the OM was made from. Raises `ModelError` unless both are still what they were."""
     folder = om.parent
     try:
-        made_from = (read_account(folder) or {})[OMS][om.name]["made_from"]
+        made_from = (read_model_yaml(folder) or {})[OMS][om.name]["made_from"]
         graph, sha256 = folder / str(made_from["file"]), made_from["sha256"]
     except (TypeError, LookupError) as error:
-        raise ModelError(f"does not say what {om.name} was made from", where=folder / ACCOUNT) from error
+        raise ModelError(f"does not say what {om.name} was made from", where=folder / MODEL_YAML) from error
     try:
         found = {path.name: sha256_of(path) for path in (om, graph)}
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror}", where=error.filename or folder) from error
-    verify_account(folder, found)
+    verify_model_yaml(folder, found)
     if found[graph.name] != sha256:
         raise ModelError(f"was made from another {graph.name} than is here", where=om, hint="Compile it anew.")
     return graph

@@ -20,7 +20,7 @@ from funasr_cli.export.quantize import quantize
 from funasr_cli.features.cmvn import Cmvn, find_cmvn, write_cmvn
 from funasr_cli.features.lfr import SECONDS_PER_FRAME, STACKED, STEP
 from funasr_cli.files import sha256_of
-from funasr_cli.models.model_yaml import write_account
+from funasr_cli.models.model_yaml import write_model_yaml
 from funasr_cli.recognizers.sensevoice.graph import LANGUAGE_IDS, TEXTNORM_IDS
 from funasr_cli.recognizers.vocabulary import READERS, read_vocabulary
 
@@ -123,7 +123,7 @@ def _account(target: Path, source: Path, **facts: Any) -> None:
         "graphs": {path.name: _tensors(path) for path in sorted(target.glob("*.onnx"))},
         "sha256": {path.name: sha256_of(path) for path in sorted(target.iterdir()) if path.is_file()},
     }
-    write_account(target, made)
+    write_model_yaml(target, made)
 
 
 def _tensors(path: Path) -> dict[str, Any]:

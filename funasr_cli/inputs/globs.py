@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 ANY_DEPTH = "**/"
 
 
-def fits(relative: PurePath, pattern: str) -> bool:
+def matches(relative: PurePath, pattern: str) -> bool:
     """Whether a pattern fits a path below the folder that is searched, or a folder on the way to it.
 
     `*` stands for anything, slashes too, and `**/` also for no folder at all. Without a slash it is a name's pattern
@@ -25,7 +25,7 @@ def fits(relative: PurePath, pattern: str) -> bool:
     return any(fnmatchcase(place, each) for each in {pattern, pattern.replace(ANY_DEPTH, "")} for place in places)
 
 
-class Sieve:
+class PathFilter:
     """Lets recordings through that fit a pattern to include, if there are any, and none to exclude."""
 
     def __init__(self, include: Sequence[str], exclude: Sequence[str]) -> None:
@@ -43,7 +43,7 @@ class Sieve:
         return self._fits(relative, "--exclude", self._exclude)
 
     def _fits(self, relative: PurePath, option: str, patterns: Sequence[str]) -> bool:
-        fitting = {(option, pattern) for pattern in patterns if fits(relative, pattern)}
+        fitting = {(option, pattern) for pattern in patterns if matches(relative, pattern)}
         self._used |= fitting
         return bool(fitting)
 

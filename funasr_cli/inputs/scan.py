@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from funasr_cli.files import sha256_of
-from funasr_cli.inputs.globs import Sieve, expand
+from funasr_cli.inputs.globs import PathFilter, expand
 
 EXTENSIONS = (
     *("wav", "flac", "aiff", "aif", "aifc", "au", "caf", "w64", "rf64", "wv", "ape", "tta"),
@@ -47,7 +47,7 @@ def from_stdin(path: Path) -> Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class FileSelection:
     """Which files count: their extensions in folders, and glob patterns on their place in the tree (`fits`)."""
 
     extensions: Sequence[str] = EXTENSIONS
@@ -60,7 +60,7 @@ class Selection:
         return frozenset(f".{extension}" for extension in self.extensions)
 
 
-EVERYTHING = Selection()
+ALL_FILES = FileSelection()
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class Scan:
     unused: list[tuple[str, str]] = field(default_factory=list)
 
 
-def scan(named: Sequence[str], output_dir: Path | None, select: Selection = EVERYTHING) -> Scan:
+def scan(named: Sequence[str], output_dir: Path | None, select: FileSelection = ALL_FILES) -> Scan:
     """Every recording in the files, folders (with all below) and glob patterns of `named`, each once.
 
     In folders only known extensions count, names with a leading dot are passed over, and so is `output_dir`. A file
@@ -87,7 +87,7 @@ def scan(named: Sequence[str], output_dir: Path | None, select: Selection = EVER
     roots = list(_existing(named, found.problems))
     prefixes = _prefixes(roots)
     skip = _identity(output_dir) if output_dir is not None else None
-    sieve = Sieve(select.include, select.exclude)
+    sieve = PathFilter(select.include, select.exclude)
     seen: set[str] = set()
     for root, prefix in zip(roots, prefixes, strict=True):
         if skip is not None and _identity(root) == skip:
@@ -144,7 +144,7 @@ def _walk(
     prefix: PurePath,
     skip: tuple[int, int] | None,
     suffixes: Container[str],
-    sieve: Sieve,
+    sieve: PathFilter,
     found: Scan,
 ) -> Iterator[tuple[Path, PurePath]]:
     """Recordings below `root` with their place in the tree. Links are followed, but no folder is entered twice."""

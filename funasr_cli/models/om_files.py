@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from funasr_cli.errors import ModelError
-from funasr_cli.models.model_yaml import OMS, read_account
+from funasr_cli.models.model_yaml import OMS, read_model_yaml
 
 NAME = re.compile(r"(?P<model>.+)_(?P<window>[\d.]+)s(?P<variant>(_[a-z]+)*)_(?P<soc>Ascend[\w-]+)\.om")
 
@@ -43,5 +43,5 @@ def fitting_oms(folder: Path, soc: str) -> list[Path]:
 
 def source_of(om: Path) -> Path | None:
     """The graph that the folder's account says an OM was made from. Raises `ModelError` where it cannot be read."""
-    entry = (read_account(om.parent) or {}).get(OMS, {}).get(om.name)
+    entry = (read_model_yaml(om.parent) or {}).get(OMS, {}).get(om.name)
     return None if entry is None else om.with_name(entry["made_from"]["file"])

@@ -16,9 +16,9 @@ from funasr_cli.files import sha256_of
 from funasr_cli.models.catalogue import CatalogueEntry, ModelFile
 from funasr_cli.models.layouts import layout_of
 
-RECORD = "origin.json"
+ORIGIN_FILE = "origin.json"
 FORMAT = 1
-LONGEST = 1 << 16
+MAX_RECORD_BYTES = 1 << 16
 """Bytes; a record of a few files has under 2,000."""
 
 
@@ -33,7 +33,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class OriginRecord:
     """A model, its origin (`None`: it did not come from a hub) and its files in the order of their names."""
 
     model: str
@@ -50,36 +50,36 @@ class Record:
         return (json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n").encode()
 
 
-def parse_record(data: bytes, where: Path) -> Record:
+def parse_record(data: bytes, where: Path) -> OriginRecord:
     """The record that `to_bytes` wrote. Raises `ModelError`, and lets nothing odd pass: it may come from a stranger."""
     try:
-        if len(data) > LONGEST:
+        if len(data) > MAX_RECORD_BYTES:
             raise ValueError("too long")
         fields = json.loads(data)
         if fields.pop("format") != FORMAT:
             raise ValueError("written by a newer version of funasr-cli")
         origin = None if fields["origin"] is None else Origin(**fields["origin"])
         files = tuple(ModelFile(**file) for file in fields["files"])
-        record = Record(**{**fields, "origin": origin, "files": files})
+        record = OriginRecord(**{**fields, "origin": origin, "files": files})
         texts = [record.model, *(asdict(origin).values() if origin else ())]
         if not all(isinstance(text, str) for text in texts):
             raise ValueError("something is no text that should be")
         names = [file.name for file in files]
-        if names != sorted(set(names) - {RECORD}):
+        if names != sorted(set(names) - {ORIGIN_FILE}):
             raise ValueError("the files are not listed once each in the order of their names")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ModelError(f"not a record of a model's origin: {error}", where=where) from error
     return record
 
 
-def read_record(folder: Path, entry: CatalogueEntry) -> Record:
+def read_record(folder: Path, entry: CatalogueEntry) -> OriginRecord:
     """The record in a model's folder, or what it would be where the model did not come from a hub."""
-    path = folder / RECORD
+    path = folder / ORIGIN_FILE
     try:
         with path.open("rb") as file:
-            record = parse_record(file.read(LONGEST + 1), path)
+            record = parse_record(file.read(MAX_RECORD_BYTES + 1), path)
     except FileNotFoundError:
-        return Record(entry.name, None, entry.files)
+        return OriginRecord(entry.name, None, entry.files)
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
     if record.model != entry.name:
@@ -87,12 +87,12 @@ def read_record(folder: Path, entry: CatalogueEntry) -> Record:
     return record
 
 
-def is_known(record: Record, entry: CatalogueEntry) -> bool:
+def is_known(record: OriginRecord, entry: CatalogueEntry) -> bool:
     """Whether the files are the catalogue's, and not those of another revision, or of somebody's own making."""
     return set(record.files) == set(entry.files)
 
 
-def described(record: Record) -> str:
+def described(record: OriginRecord) -> str:
     """Where the files are from, as the record has it."""
     origin = record.origin
     return f"from {origin.hub}, {origin.repository} at {origin.revision}" if origin else "from no hub"
@@ -105,11 +105,11 @@ def check_family(folder: Path, entry: CatalogueEntry) -> None:
         raise ModelError(f"a {family} model, where {entry.name} is one of {entry.family}")
 
 
-def verify(folder: Path, record: Record, *, hint: str) -> None:
+def verify(folder: Path, record: OriginRecord, *, hint: str) -> None:
     """Raise `ModelError` unless the folder has the files of the record, unchanged, and none that it does not name."""
     for file in record.files:
         verify_file(folder / file.name, file, hint=hint)
-    known = {RECORD, *record.sha256}
+    known = {ORIGIN_FILE, *record.sha256}
     for path in sorted(folder.iterdir()):
         if path.name not in known and not path.name.startswith("."):
             raise ModelError(f"no file of the model {record.model}, and nobody has checked it", where=path, hint=hint)

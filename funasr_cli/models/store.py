@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from funasr_cli.errors import MachineError, ModelError
-from funasr_cli.files import sha256_of, shown
+from funasr_cli.files import printable, sha256_of
 from funasr_cli.models.catalogue import (
     CATALOGUE,
     DEFAULT_MODEL,
@@ -17,10 +17,10 @@ from funasr_cli.models.catalogue import (
     did_you_mean,
 )
 from funasr_cli.models.embedded import assemble, is_installed
-from funasr_cli.models.layouts import AUTO, Layout, choose_weights, content_of, hash_files, layout_of
-from funasr_cli.models.model_yaml import verify_account
+from funasr_cli.models.layouts import AUTO, ModelLayout, choose_weights, content_of, hash_files, layout_of
+from funasr_cli.models.model_yaml import verify_model_yaml
 from funasr_cli.models.om_files import choose_om, source_of
-from funasr_cli.models.origin import RECORD, Record, read_record, verify
+from funasr_cli.models.origin import ORIGIN_FILE, OriginRecord, read_record, verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,14 @@ def fault(entry: CatalogueEntry) -> str | None:
     except ModelError as error:
         return str(error)
     except OSError as error:
-        return f"{shown(folder)} cannot be read: {error.strerror}"
-    sizes.pop(RECORD, None)
+        return f"{printable(folder)} cannot be read: {error.strerror}"
+    sizes.pop(ORIGIN_FILE, None)
     for file in record.files:
         if file.name not in sizes:
-            return f"{file.name} is missing in {shown(folder)}"
+            return f"{file.name} is missing in {printable(folder)}"
         if sizes.pop(file.name) != file.size:
-            return f"{file.name} in {shown(folder)} is not {file.size:,} bytes long"
-    return f"{shown(min(sizes))} in {shown(folder)} is no file of the model" if sizes else None
+            return f"{file.name} in {printable(folder)} is not {file.size:,} bytes long"
+    return f"{printable(min(sizes))} in {printable(folder)} is no file of the model" if sizes else None
 
 
 def default_model() -> tuple[str, str]:
@@ -115,7 +115,7 @@ def find_model(name: str, precision: str = AUTO, soc: str = "") -> Model:
         sha256 = hash_files(layout, path, weights)
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror}", where=error.filename or path) from error
-    verify_account(path, sha256)
+    verify_model_yaml(path, sha256)
     name = path.resolve().name
     return Model(name, layout.family, path, weights, precision, sha256[weights.name], content_of(sha256))
 
@@ -135,7 +135,7 @@ def cpu_twin(model: Model) -> Model:
     return replace(model, weights=source, precision="float32", sha256=sha256_of(source))
 
 
-def _weights(layout: Layout, path: Path, precision: str, soc: str) -> tuple[Path, str]:
+def _weights(layout: ModelLayout, path: Path, precision: str, soc: str) -> tuple[Path, str]:
     if not soc:
         return choose_weights(layout, path, precision)
     if not layout.compiled:
@@ -159,7 +159,7 @@ def obtain(entry: CatalogueEntry) -> Path:
     return path
 
 
-def verified(entry: CatalogueEntry) -> tuple[Path, Record]:
+def verified(entry: CatalogueEntry) -> tuple[Path, OriginRecord]:
     """The model's folder and record, every file hashed. Raises `ModelError` where one is missing or changed."""
     path = obtain(entry)
     record = read_record(path, entry)

@@ -21,7 +21,7 @@ WRITERS: Mapping[str, Callable[[Transcript], str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class OutputLayout:
     """How files are laid out: `txt` as `--txt-layout` has it, with a byte order mark or CRLF for Windows programs.
 
     JSON has neither: its readers need none, and some take a byte order mark for a mistake.
@@ -32,7 +32,7 @@ class Layout:
     crlf: bool = False
 
 
-def encode(kind: str, transcript: Transcript, layout: Layout) -> bytes:
+def encode(kind: str, transcript: Transcript, layout: OutputLayout) -> bytes:
     """The file of a format (`txt`, `srt`, `vtt`, `json`, `tsv`), in UTF-8."""
     text = (TXT_LAYOUTS[layout.txt] if kind == "txt" else WRITERS[kind])(transcript)
     if kind == "json":

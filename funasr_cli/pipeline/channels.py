@@ -19,10 +19,10 @@ from funasr_cli.transcript import Correction, Scene, Segment, join
 MAX_CHANNELS = 8
 """Each takes a pass over the recording, and conference systems have no more."""
 
-ALIKE = 0.8
+MIN_SIMILARITY = 0.8
 """Similarity of two texts, 0 to 1, from which they are the same talk; different ones are less than half alike."""
 
-ALIKE_FROM = 20
+MIN_COMPARED_CHARS = 20
 """Characters from which two texts are compared: two people may greet in the same words."""
 
 Item = TypeVar("Item", Segment, Scene, Correction)
@@ -32,7 +32,7 @@ Tick = Callable[[float, float | None], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ChannelResult:
     """What was understood in a channel of a recording, or in the mean of all where `channel` is None.
 
     Durations are in seconds; `languages` counts the tokens of each.
@@ -62,13 +62,13 @@ def one_pass(tick: Tick, before: float, passes: int) -> Tick:
     return lambda seconds, duration: tick((before + seconds) / passes, duration)
 
 
-def in_order(heard: Iterable[Heard], items: Callable[[Heard], Iterable[Item]]) -> tuple[Item, ...]:
+def in_order(heard: Iterable[ChannelResult], items: Callable[[ChannelResult], Iterable[Item]]) -> tuple[Item, ...]:
     """The items of all channels in order of time, each with its channel."""
     channels = ([replace(item, channel=one.channel) for item in items(one)] for one in heard)
     return tuple(merge(*channels, key=lambda item: item.start))
 
 
-def without_copies(heard: Sequence[Heard], copies: Mapping[int, int]) -> tuple[list[Heard], list[str]]:
+def without_copies(heard: Sequence[ChannelResult], copies: Mapping[int, int]) -> tuple[list[ChannelResult], list[str]]:
     """What was heard, `copies` of other channels left out, and what is to be said of that and of texts that are alike.
 
     Where there are only copies nothing is known of who spoke, and there are no channels.
@@ -85,11 +85,11 @@ def without_copies(heard: Sequence[Heard], copies: Mapping[int, int]) -> tuple[l
     return list(heard), [*same, *_alike(heard)]
 
 
-def _alike(heard: Iterable[Heard]) -> Iterator[str]:
+def _alike(heard: Iterable[ChannelResult]) -> Iterator[str]:
     texts = [(one.channel, join(one.edited.tokens)) for one in heard]
     for (channel, text), (other, other_text) in combinations(texts, 2):
-        long = min(len(text), len(other_text)) >= ALIKE_FROM
-        if long and Indel.normalized_similarity(text, other_text, score_cutoff=ALIKE):
+        long = min(len(text), len(other_text)) >= MIN_COMPARED_CHARS
+        if long and Indel.normalized_similarity(text, other_text, score_cutoff=MIN_SIMILARITY):
             yield (
                 f"channels {channel} and {other} have much the same text: if they are no separate microphones, "
                 "--channels mix writes it once"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from funasr_cli.arrays import TensorSpec
 from funasr_cli.errors import DeviceError
 from funasr_cli.executors.base import Executor
-from funasr_cli.executors.failover import ON_THE_CPU, RecoveringExecutor, Tell
-from funasr_cli.executors.placement import Seat
+from funasr_cli.executors.failover import CPU_TAKES_OVER, FailoverExecutor, Tell
+from funasr_cli.executors.placement import Placement
 from funasr_cli.hotwords import Hotword
 from funasr_cli.models.model_yaml import graph_metadata
 from funasr_cli.models.store import COMPILED, Model, cpu_twin
@@ -18,7 +18,7 @@ from funasr_cli.recognizers.base import Recognizer
 
 
 @dataclass(frozen=True, slots=True)
-class Graph:
+class GraphInfo:
     """What a loaded graph says of itself: all that a recogniser needs of it, so that it may be in another process."""
 
     device: str
@@ -27,15 +27,17 @@ class Graph:
     metadata: Mapping[str, str]
 
 
-def load_executor(model: Model, seat: Seat, tell: Tell) -> tuple[Executor, Graph]:
+def load_executor(model: Model, placement: Placement, tell: Tell) -> tuple[Executor, GraphInfo]:
     """Load the graph; `tell` is told what happens to its device.
 
     Raises `ModelError` where the graph is damaged, `DeviceError` where the device cannot be used.
     """
-    return FAMILIES[model.family].executor(model, seat, tell)
+    return FAMILIES[model.family].executor(model, placement, tell)
 
 
-def load_recognizer(model: Model, graph: Graph, *, itn: bool = True, hotwords: Sequence[Hotword] = ()) -> Recognizer:
+def load_recognizer(
+    model: Model, graph: GraphInfo, *, itn: bool = True, hotwords: Sequence[Hotword] = ()
+) -> Recognizer:
     """The recogniser for a graph of this model. Raises `ModelError` where something is missing beside the graph."""
     return FAMILIES[model.family].recognizer(model, graph, itn, hotwords)
 
@@ -48,7 +50,7 @@ def hotword_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, ..
 # Each family's runtime is imported where it is needed: the other's takes a second and tens of megabytes.
 
 
-def _whisper_executor(model: Model, seat: Seat, tell: Tell) -> tuple[Executor, Graph]:
+def _whisper_executor(model: Model, placement: Placement, tell: Tell) -> tuple[Executor, GraphInfo]:
     from funasr_cli.executors.ctranslate2 import CTranslate2Executor
     from funasr_cli.recognizers.whisper.recognizer import WhisperRecognizer
 
@@ -59,56 +61,56 @@ def _whisper_executor(model: Model, seat: Seat, tell: Tell) -> tuple[Executor, G
         language_ids=recognizer.language_ids,
         end_id=recognizer.end_id,
         precision=model.precision,
-        threads=seat.threads,
+        threads=placement.threads,
     )
-    return executor, Graph(executor.device, executor.inputs, executor.outputs, {})
+    return executor, GraphInfo(executor.device, executor.inputs, executor.outputs, {})
 
 
-def _whisper_recognizer(model: Model, graph: Graph, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
+def _whisper_recognizer(model: Model, graph: GraphInfo, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
     """Whisper writes punctuation and numbers as it likes; `itn` makes no difference."""
     from funasr_cli.recognizers.whisper.recognizer import WhisperRecognizer
 
     return WhisperRecognizer(model.path, hotwords)
 
 
-def _sensevoice_executor(model: Model, seat: Seat, tell: Tell) -> tuple[Executor, Graph]:
+def _sensevoice_executor(model: Model, placement: Placement, tell: Tell) -> tuple[Executor, GraphInfo]:
     from funasr_cli.executors.onnx import OnnxExecutor
 
-    if seat.npu is not None:
-        return _sensevoice_on_npu(model, seat, seat.npu, tell)
+    if placement.npu is not None:
+        return _sensevoice_on_npu(model, placement, placement.npu, tell)
     if model.precision == COMPILED:  # an NPU was given up, and the CPU does its work
         model = cpu_twin(model)
-    executor = OnnxExecutor(model.weights, precision=model.precision, threads=seat.threads)
-    return executor, Graph(executor.device, executor.inputs, executor.outputs, executor.metadata)
+    executor = OnnxExecutor(model.weights, precision=model.precision, threads=placement.threads)
+    return executor, GraphInfo(executor.device, executor.inputs, executor.outputs, executor.metadata)
 
 
-def _sensevoice_on_npu(model: Model, seat: Seat, npu: int, tell: Tell) -> tuple[Executor, Graph]:
+def _sensevoice_on_npu(model: Model, placement: Placement, npu: int, tell: Tell) -> tuple[Executor, GraphInfo]:
     from funasr_cli.executors.ascend.executor import AscendExecutor
     from funasr_cli.executors.onnx import OnnxExecutor
-    from funasr_cli.recognizers.sensevoice.graph import LONGEST
+    from funasr_cli.recognizers.sensevoice.graph import MAX_FRAMES
 
     with ExitStack() as opened:
         spare = None
-        if seat.fallback:  # loaded now, so that a failure in the night finds it ready
+        if placement.fallback:  # loaded now, so that a failure in the night finds it ready
             twin = cpu_twin(model)
-            spare = OnnxExecutor(twin.weights, precision=twin.precision, threads=seat.threads)
+            spare = OnnxExecutor(twin.weights, precision=twin.precision, threads=placement.threads)
             opened.callback(spare.close)
         executor: Executor
         try:
-            ascend = AscendExecutor(lambda _: model.weights, longest=LONGEST, npu=npu, time_limit=seat.limit)
+            ascend = AscendExecutor(lambda _: model.weights, longest=MAX_FRAMES, npu=npu, time_limit=placement.limit)
         except DeviceError as error:
             if spare is None:
                 raise
-            tell(f"{error.what}; {ON_THE_CPU}")
+            tell(f"{error.what}; {CPU_TAKES_OVER}")
             executor = spare
         else:
             opened.callback(ascend.close)
-            executor = RecoveringExecutor(ascend, spare, tell)
+            executor = FailoverExecutor(ascend, spare, tell)
         opened.pop_all()
-    return executor, Graph(executor.device, executor.inputs, executor.outputs, graph_metadata(model.path))
+    return executor, GraphInfo(executor.device, executor.inputs, executor.outputs, graph_metadata(model.path))
 
 
-def _sensevoice_recognizer(model: Model, graph: Graph, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
+def _sensevoice_recognizer(model: Model, graph: GraphInfo, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
     from funasr_cli.recognizers.sensevoice.recognizer import SenseVoiceRecognizer
 
     return SenseVoiceRecognizer(model.path, graph.inputs, graph.outputs, graph.metadata, itn=itn, hotwords=hotwords)
@@ -140,8 +142,8 @@ def _whisper_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, .
 class Family:
     """How its models are loaded, and what one cannot do with hotwords."""
 
-    executor: Callable[[Model, Seat, Tell], tuple[Executor, Graph]]
-    recognizer: Callable[[Model, Graph, bool, Sequence[Hotword]], Recognizer]
+    executor: Callable[[Model, Placement, Tell], tuple[Executor, GraphInfo]]
+    recognizer: Callable[[Model, GraphInfo, bool, Sequence[Hotword]], Recognizer]
     warnings: Callable[[Model, Sequence[Hotword]], tuple[str, ...]]
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-class Stopwatch:
+class StageTimings:
     """Adds up `seconds` by stage, and runs by device in `devices`."""
 
     def __init__(self) -> None:

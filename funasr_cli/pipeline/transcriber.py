@@ -19,9 +19,9 @@ from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
 from funasr_cli.errors import InputError
 from funasr_cli.models.store import COMPILED, cpu_twin_path
-from funasr_cli.pipeline.channels import Heard, Tick, check_number, in_order, one_pass, without_copies
-from funasr_cli.pipeline.timings import Stopwatch
-from funasr_cli.pipeline.window_runner import Engine
+from funasr_cli.pipeline.channels import ChannelResult, Tick, check_number, in_order, one_pass, without_copies
+from funasr_cli.pipeline.timings import StageTimings
+from funasr_cli.pipeline.window_runner import WindowRunner
 from funasr_cli.recognizers.base import Hypothesis
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.text.editor import Editor
@@ -30,27 +30,27 @@ from funasr_cli.text.paragraphs import paragraphs
 from funasr_cli.text.timing import fit_to_speech
 from funasr_cli.transcript import Scene, Token, Transcript
 
-VOTERS = 4
+VOTING_WINDOWS = 4
 """How many of the first windows decide a recording's language together: two minutes of speech at 30-s windows."""
 
-AT_ONCE = 4
+MAX_CONCURRENT_WINDOWS = 4
 """How many windows of a recording are under way together, so that none of its stages waits for another."""
 
 
 class Transcriber:
     """Transcribes recordings one after another with one engine and one set of settings."""
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
-        self._engine = engine
+    def __init__(self, runner: WindowRunner, settings: Settings) -> None:
+        self._runner = runner
         self._settings = settings
         self._silero: onnxruntime.InferenceSession | None = load_silero() if settings.vad else None
-        self._editor = Editor(settings.text(writes_numbers=engine.recognizer.writes_numbers), settings.hotwords)
-        self._shape = WindowShape(engine.recognizer.window, settings.overlap)
+        self._editor = Editor(settings.text(writes_numbers=runner.recognizer.writes_numbers), settings.hotwords)
+        self._shape = WindowShape(runner.recognizer.window, settings.overlap)
 
-    async def transcribe(self, path: Path, shown_name: str, tick: Tick, watch: Stopwatch) -> Transcript:
+    async def transcribe(self, path: Path, shown_name: str, tick: Tick, timings: StageTimings) -> Transcript:
         """The transcript of one file. Raises `InputError` where it holds no audio that can be read."""
-        heard, warnings = await self._heard(path, tick, watch)
-        warnings = [*(text for one in heard for text in one.warnings), *warnings, *self._elsewhere(watch.devices)]
+        heard, warnings = await self._heard(path, tick, timings)
+        warnings = [*(text for one in heard for text in one.warnings), *warnings, *self._elsewhere(timings.devices)]
         languages = Counter[str]()
         for one in heard:
             languages.update(one.languages)  # a sum would forget those in which nothing was understood
@@ -59,9 +59,9 @@ class Transcriber:
             duration=heard[0].duration,
             speech_seconds=sum(one.speech_seconds for one in heard),
             language=self._settings.language or _commonest(languages),
-            model=self._engine.model.name,
-            model_sha256=self._engine.model.sha256,
-            device=", ".join(sorted(watch.devices)) or self._engine.device,
+            model=self._runner.model.name,
+            model_sha256=self._runner.model.sha256,
+            device=", ".join(sorted(timings.devices)) or self._runner.device,
             segments=in_order(heard, lambda one: one.edited.segments),
             paragraphs=tuple(paragraphs({one.channel: one.edited.tokens for one in heard})),
             warnings=tuple(dict.fromkeys(warnings)),
@@ -71,35 +71,35 @@ class Transcriber:
 
     def _elsewhere(self, runs: Mapping[str, int]) -> list[str]:
         """What is to be said where the CPU stood in for an NPU, and with which graph. `runs` counts them by device."""
-        model = self._engine.model
+        model = self._runner.model
         elsewhere = {device: count for device, count in runs.items() if not device.startswith("npu")}
         if model.precision != COMPILED or not elsewhere:
             return []
         graph = cpu_twin_path(model).name
         return [f"run on {device} with {graph}, not on an NPU: {n} windows" for device, n in elsewhere.items()]
 
-    async def _heard(self, path: Path, tick: Tick, watch: Stopwatch) -> tuple[list[Heard], list[str]]:
+    async def _heard(self, path: Path, tick: Tick, timings: StageTimings) -> tuple[list[ChannelResult], list[str]]:
         """What was understood in all channels together or in each, and warnings about the channels."""
         if self._settings.channels == "mix":
             with open_recording(path) as recording:
-                return [await self._hear(recording, tick, watch)], []
+                return [await self._hear(recording, tick, timings)], []
         # A pass for each channel: reading costs little beside recognition, and memory does not grow.
         with open_recording(path, 1) as first:
             check_number(first)
-            heard = [await self._hear(first, one_pass(tick, 0.0, first.channels), watch)]
+            heard = [await self._hear(first, one_pass(tick, 0.0, first.channels), timings)]
         others = [channel for channel in range(2, first.channels + 1) if channel not in first.copies]
         for before, channel in enumerate(others, start=1):
             share = one_pass(tick, before * heard[0].duration, 1 + len(others))
             with open_recording(path, channel) as recording:
-                heard.append(await self._hear(recording, share, watch))
+                heard.append(await self._hear(recording, share, timings))
         return without_copies(heard, first.copies)
 
-    async def _hear(self, recording: Recording, tick: Tick, watch: Stopwatch) -> Heard:
+    async def _hear(self, recording: Recording, tick: Tick, timings: StageTimings) -> ChannelResult:
         """What was understood in an open recording. Raises `InputError` where there is nothing to hear."""
         windows = SpeechWindows(_told(recording, tick), self._detector(), self._shape)
         merger, warnings, languages, scenes = Merger(), recording.warnings, Counter[str](), list[Scene]()
         where = f"channel {recording.channel}, " if recording.channel else ""
-        async with aclosing(self._recognized(watch.each("listen", windows), watch)) as recognized:
+        async with aclosing(self._recognized(timings.each("listen", windows), timings)) as recognized:
             async for window, hypothesis in recognized:
                 start, end = window.bounds.seconds
                 tokens = fit_to_speech(placed(window, hypothesis.tokens), [part.seconds for part in window.parts])
@@ -113,7 +113,7 @@ class Transcriber:
         if not windows.duration:
             raise InputError("holds no audio", where=recording.path)
         edited = self._editor.edit(merger.tokens, self._settings.language or _commonest(languages))
-        return Heard(recording.channel, windows.duration, windows.speech, languages, edited, scenes, warnings)
+        return ChannelResult(recording.channel, windows.duration, windows.speech, languages, edited, scenes, warnings)
 
     def _detector(self) -> SpanDetector:
         if self._silero is None or self._settings.vad is None:
@@ -121,7 +121,7 @@ class Transcriber:
         return SpeechDetector(self._silero, self._settings.vad)
 
     async def _recognized(
-        self, windows: Iterator[Window], watch: Stopwatch
+        self, windows: Iterator[Window], timings: StageTimings
     ) -> AsyncGenerator[tuple[Window, Hypothesis], None]:
         """Each window with what was understood in it, in order, all in one language.
 
@@ -130,28 +130,28 @@ class Transcriber:
         """
         language = self._settings.language
         while language is None:
-            voters = [pair async for pair in self._side_by_side(islice(windows, VOTERS), None, watch)]
+            voters = [pair async for pair in self._side_by_side(islice(windows, VOTING_WINDOWS), None, timings)]
             if not voters:
                 return
             language = _elected(hypothesis for _, hypothesis in voters)
             for window, hypothesis in voters:
                 if hypothesis.language != language is not None:
-                    hypothesis = await self._engine.recognize(window, language, watch)
+                    hypothesis = await self._runner.recognize(window, language, timings)
                 yield window, hypothesis
-        async with aclosing(self._side_by_side(windows, language, watch)) as rest:
+        async with aclosing(self._side_by_side(windows, language, timings)) as rest:
             async for pair in rest:
                 yield pair
 
     async def _side_by_side(
-        self, windows: Iterator[Window], language: str | None, watch: Stopwatch
+        self, windows: Iterator[Window], language: str | None, timings: StageTimings
     ) -> AsyncGenerator[tuple[Window, Hypothesis], None]:
         """Each window with what was understood in it, in order, while the next ones are already on their way."""
         under_way: deque[tuple[Window, asyncio.Task[Hypothesis]]] = deque()
         try:
             for window in windows:
-                under_way.append((window, asyncio.create_task(self._engine.recognize(window, language, watch))))
+                under_way.append((window, asyncio.create_task(self._runner.recognize(window, language, timings))))
                 await asyncio.sleep(0)  # now it is prepared and sent off, before the next one is looked for
-                if len(under_way) == AT_ONCE:
+                if len(under_way) == MAX_CONCURRENT_WINDOWS:
                     yield under_way[0][0], await under_way[0][1]
                     under_way.popleft()
             while under_way:

@@ -11,22 +11,22 @@ from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
 from funasr_cli.audio.windows import Window
 from funasr_cli.executors.base import Executor
 from funasr_cli.executors.failover import Tell
-from funasr_cli.executors.placement import Seat
+from funasr_cli.executors.placement import Placement
 from funasr_cli.hotwords import Hotword
 from funasr_cli.models.store import Model
 from funasr_cli.pipeline.registry import load_executor, load_recognizer
-from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.recognizers.base import Hypothesis, Recognizer, Request
 
-MIN_REST = SAMPLE_RATE
+MIN_REST_SAMPLES = SAMPLE_RATE
 """Samples of speech that a model may leave unheard at the end of a window: less is padding and breath, in which a
 generative model finds words that nobody said."""
 
-MIN_PROGRESS = SAMPLE_RATE // 5
+MIN_PROGRESS_SAMPLES = SAMPLE_RATE // 5
 """Samples by which each further run over the rest of a window must come on, so that it ends."""
 
 
-class Outcome(NamedTuple):
+class RunResult(NamedTuple):
     """The outputs of a run, how many seconds it took, and on which device."""
 
     outputs: Arrays
@@ -37,25 +37,25 @@ class Outcome(NamedTuple):
 class GraphRunner(Protocol):
     """Runs prepared windows."""
 
-    def run(self, inputs: Arrays) -> AbstractAsyncContextManager[Outcome]:
+    def run(self, inputs: Arrays) -> AbstractAsyncContextManager[RunResult]:
         """What came of it; the outputs are good within the context."""
         ...
 
 
-class LocalRunner:
+class LocalGraphRunner:
     """Runs them right here, one at a time."""
 
     def __init__(self, executor: Executor) -> None:
         self.executor = executor
 
     @asynccontextmanager
-    async def run(self, inputs: Arrays) -> AsyncIterator[Outcome]:
+    async def run(self, inputs: Arrays) -> AsyncIterator[RunResult]:
         outputs, seconds = self.executor.begin(inputs)()
-        yield Outcome(outputs, seconds, self.executor.device)
+        yield RunResult(outputs, seconds, self.executor.device)
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class WindowRunner:
     """One model, its recogniser, and what runs its graph; `device` is where, e.g. `cpu (int8)`, if nothing fails."""
 
     model: Model
@@ -65,22 +65,22 @@ class Engine:
 
     def close(self) -> None:
         """Give back what the graph holds, if it runs right here."""
-        if isinstance(self.runner, LocalRunner):
+        if isinstance(self.runner, LocalGraphRunner):
             self.runner.executor.close()
 
-    async def recognize(self, window: Window, language: str | None, watch: Stopwatch) -> Hypothesis:
+    async def recognize(self, window: Window, language: str | None, timings: StageTimings) -> Hypothesis:
         """What is said in the window, all of it: where the model stops early, the rest is run as well."""
         start, pieces = 0, list[Hypothesis]()
         while True:
-            piece = await self._attempt(window.samples[start:], language, watch)
+            piece = await self._attempt(window.samples[start:], language, timings)
             pieces.append(_shifted(piece, start / SAMPLE_RATE))
             language = piece.language
             if piece.heard is None:
                 break
             heard = round(piece.heard * SAMPLE_RATE)
-            if len(window.samples) - start - heard < MIN_REST:
+            if len(window.samples) - start - heard < MIN_REST_SAMPLES:
                 break
-            if heard < MIN_PROGRESS:
+            if heard < MIN_PROGRESS_SAMPLES:
                 pieces.append(Hypothesis((), language, warning="the model stopped before the end of the speech"))
                 break
             start += heard
@@ -90,21 +90,21 @@ class Engine:
             warning=next((piece.warning for piece in pieces if piece.warning), None),
         )
 
-    async def _attempt(self, samples: Samples, language: str | None, watch: Stopwatch) -> Hypothesis:
+    async def _attempt(self, samples: Samples, language: str | None, timings: StageTimings) -> Hypothesis:
         """Prepare, run and decode; again, in the language that was found, where the result asks for it."""
-        hypothesis = await self._once(samples, Request(language), watch)
+        hypothesis = await self._once(samples, Request(language), timings)
         if not hypothesis.retry:
             return hypothesis
-        second = await self._once(samples, Request(hypothesis.language, attempt=1), watch)
+        second = await self._once(samples, Request(hypothesis.language, attempt=1), timings)
         return replace(second, languages=hypothesis.languages)
 
-    async def _once(self, samples: Samples, request: Request, watch: Stopwatch) -> Hypothesis:
-        with watch.stage("prepare"):
+    async def _once(self, samples: Samples, request: Request, timings: StageTimings) -> Hypothesis:
+        with timings.stage("prepare"):
             inputs = self.recognizer.prepare(samples, request)
         async with self.runner.run(inputs) as outcome:
-            watch.add("run", outcome.seconds)
-            watch.devices[outcome.device] += 1
-            with watch.stage("decode"):
+            timings.add("run", outcome.seconds)
+            timings.devices[outcome.device] += 1
+            with timings.stage("decode"):
                 return self.recognizer.decode(outcome.outputs, request)
 
 
@@ -112,14 +112,14 @@ def _shifted(hypothesis: Hypothesis, seconds: float) -> Hypothesis:
     return replace(hypothesis, tokens=tuple(token.shifted(seconds) for token in hypothesis.tokens))
 
 
-def load_engine(
-    model: Model, seat: Seat, *, itn: bool = True, hotwords: Sequence[Hotword] = (), tell: Tell = print
-) -> Engine:
+def load_window_runner(
+    model: Model, placement: Placement, *, itn: bool = True, hotwords: Sequence[Hotword] = (), tell: Tell = print
+) -> WindowRunner:
     """The model with its graph in this process. Raises as `load_executor` and `load_recognizer`."""
-    executor, graph = load_executor(model, seat, tell)
+    executor, graph = load_executor(model, placement, tell)
     try:
         recognizer = load_recognizer(model, graph, itn=itn, hotwords=hotwords)
     except BaseException:
         executor.close()
         raise
-    return Engine(model, recognizer, LocalRunner(executor), graph.device)
+    return WindowRunner(model, recognizer, LocalGraphRunner(executor), graph.device)

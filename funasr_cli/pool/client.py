@@ -12,28 +12,28 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from funasr_cli.arrays import Arrays
-from funasr_cli.pipeline.window_runner import Outcome
+from funasr_cli.pipeline.window_runner import RunResult
 from funasr_cli.pool.protocol import (
-    Broke,
-    Do,
     FromWorker,
-    Give,
-    Idle,
-    Ran,
-    Rendered,
-    Run,
-    Take,
+    JobAssigned,
+    JobRequest,
+    OutputsReady,
+    RunWindow,
+    SlotGranted,
+    SlotReleased,
+    SlotRequest,
     ToWorker,
-    Want,
-    WriteTo,
+    WindowDone,
+    WindowFailed,
+    WriteOutputs,
 )
 from funasr_cli.pool.shared_memory import Slots
-from funasr_cli.store.entries import Write
+from funasr_cli.store.entries import OutputWrite
 
 Answer = TypeVar("Answer")
 
 
-class Link:
+class CoordinatorClient:
     """Requests to the parent as coroutines. Made and used within a running event loop."""
 
     def __init__(self, pipe: Connection, slots: Slots) -> None:
@@ -41,66 +41,66 @@ class Link:
         self._slots = slots
         self._turn = asyncio.Lock()
         self._grants: deque[asyncio.Future[int]] = deque()
-        self._runs: dict[int, asyncio.Future[Ran]] = {}
-        self._jobs: dict[int, asyncio.Future[Do]] = {}
-        self._writes: dict[int, asyncio.Future[Sequence[Write] | None]] = {}
+        self._runs: dict[int, asyncio.Future[WindowDone]] = {}
+        self._jobs: dict[int, asyncio.Future[JobAssigned]] = {}
+        self._writes: dict[int, asyncio.Future[Sequence[OutputWrite] | None]] = {}
         asyncio.get_running_loop().add_reader(pipe.fileno(), self._receive)
 
-    def say(self, message: FromWorker) -> None:
+    def send(self, message: FromWorker) -> None:
         """Tell the parent something that has no answer."""
         try:
             self._pipe.send(message)
         except OSError:
             _leave()
 
-    async def job(self, lane: int) -> Do:
+    async def job(self, lane: int) -> JobAssigned:
         """The next job for a lane."""
         self._jobs[lane] = _future()
-        self.say(Idle(lane))
+        self.send(JobRequest(lane))
         return await self._jobs[lane]
 
-    async def places(self, rendered: Rendered) -> Sequence[Write] | None:
+    async def places(self, rendered: OutputsReady) -> Sequence[OutputWrite] | None:
         """Where to write a job's outputs; None: nowhere."""
         self._writes[rendered.job] = _future()
-        self.say(rendered)
+        self.send(rendered)
         return await self._writes[rendered.job]
 
     @asynccontextmanager
-    async def run(self, inputs: Arrays) -> AsyncIterator[Outcome]:
+    async def run(self, inputs: Arrays) -> AsyncIterator[RunResult]:
         """Have a window run; its outputs are in shared memory until the context ends."""
         async with self._turn:  # one request at a time, so that workers get their slots in turn
             slot = await self._granted()
         try:
             self._slots.write_inputs(slot, inputs)
         except ValueError:
-            self.say(Give(slot))
+            self.send(SlotReleased(slot))
             raise
         ran = await self._ran(slot)
         try:
-            yield Outcome(self._slots.outputs(slot), ran.seconds, ran.device)
+            yield RunResult(self._slots.outputs(slot), ran.seconds, ran.device)
         finally:
-            self.say(Give(slot))
+            self.send(SlotReleased(slot))
 
     async def _granted(self) -> int:
         waiting: asyncio.Future[int] = _future()
         self._grants.append(waiting)
-        self.say(Want())
+        self.send(SlotRequest())
         try:
             return await waiting
         except asyncio.CancelledError:
             if waiting.done() and not waiting.cancelled():  # it came in the last moment
-                self.say(Give(waiting.result()))
+                self.send(SlotReleased(waiting.result()))
             raise
 
-    async def _ran(self, slot: int) -> Ran:
-        waiting: asyncio.Future[Ran] = _future()
+    async def _ran(self, slot: int) -> WindowDone:
+        waiting: asyncio.Future[WindowDone] = _future()
         self._runs[slot] = waiting
-        self.say(Run(slot))
+        self.send(RunWindow(slot))
         try:
             return await waiting
         except asyncio.CancelledError:
             if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
-                self.say(Give(slot))
+                self.send(SlotReleased(slot))
             raise
 
     def _receive(self) -> None:
@@ -115,24 +115,24 @@ class Link:
 
     def _sort(self, message: ToWorker) -> None:
         match message:
-            case Take(slot):
+            case SlotGranted(slot):
                 self._settle(self._grants.popleft(), slot, slot)
-            case Ran(slot):
+            case WindowDone(slot):
                 self._settle(self._runs.pop(slot), message, slot)
-            case Broke(slot, error):
-                self.say(Give(slot))
+            case WindowFailed(slot, error):
+                self.send(SlotReleased(slot))
                 waiting = self._runs.pop(slot)
                 if not waiting.done():
                     waiting.set_exception(error)
-            case Do(lane):
+            case JobAssigned(lane):
                 self._jobs.pop(lane).set_result(message)
-            case WriteTo(job, writes):
+            case WriteOutputs(job, writes):
                 self._writes.pop(job).set_result(writes)
 
     def _settle(self, future: asyncio.Future[Answer], answer: Answer, slot: int) -> None:
         """Hand over what was waited for; what nobody waits for any more frees its slot."""
         if future.done():
-            self.say(Give(slot))
+            self.send(SlotReleased(slot))
         else:
             future.set_result(answer)
 

@@ -8,10 +8,10 @@ from typing import Generic, TypeVar
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 
-OWN_DEATHS = 2
+MAX_CRASHES = 2
 """A process that dies of itself twice over the same thing dies of it."""
 
-KILLS_AT_ONE_PLACE = 10
+MAX_KILLS_AT_ONE_PLACE = 10
 """A SIGKILL from outside (an administrator's, a watchdog's) says little; many in a row at the same place do. A few say
 nothing either: on a busy machine everything is at its beginning for a while, and to begin again costs little."""
 
@@ -23,19 +23,19 @@ class _Past:
     kills: int = 0
 
 
-class Strikes(Generic[KeyT]):
+class CrashPolicy(Generic[KeyT]):
     """Counts deaths by what the process was at."""
 
     def __init__(self) -> None:
         self._past: dict[KeyT, _Past] = {}
 
-    def out(self, key: KeyT, place: float, *, at_fault: bool) -> bool:
+    def should_give_up(self, key: KeyT, place: float, *, own_fault: bool) -> bool:
         """One more process died over `key`, at `place` in it; returns whether `key` is not to be tried again."""
         past = self._past.setdefault(key, _Past())
-        past.deaths += at_fault
+        past.deaths += own_fault
         past.kills = past.kills + 1 if place == past.place else 1
         past.place = place
-        return past.deaths >= OWN_DEATHS or past.kills >= KILLS_AT_ONE_PLACE
+        return past.deaths >= MAX_CRASHES or past.kills >= MAX_KILLS_AT_ONE_PLACE
 
     def forget(self, key: KeyT) -> None:
         """`key` has gone through, or stands for something else from now on."""

@@ -10,36 +10,44 @@ from multiprocessing.connection import Connection
 from funasr_cli.arrays import Arrays
 from funasr_cli.errors import DeviceError, DeviceLost, FunasrError, ModelError
 from funasr_cli.executors.base import Executor, Fetch, failed
-from funasr_cli.executors.placement import Seat
+from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import Model
 from funasr_cli.pipeline.registry import load_executor, load_recognizer
-from funasr_cli.pool.protocol import Broke, FromDevice, Loaded, Note, Ran, Run, Unusable
+from funasr_cli.pool.protocol import (
+    DeviceNotice,
+    DeviceReady,
+    DeviceUnusable,
+    FromDevice,
+    RunWindow,
+    WindowDone,
+    WindowFailed,
+)
 from funasr_cli.pool.shared_memory import Slots
 from funasr_cli.system.numa import pin
-from funasr_cli.system.process import settle_in
+from funasr_cli.system.process import init_child
 
-AT_ONCE = 2
+MAX_BEGUN_WINDOWS = 2
 """Windows that are begun at a time: while one runs, the next is on the device already."""
 
 
-def serve_device(pipe: Connection, slots: Slots, model: Model, seat: Seat, careful: bool) -> None:
+def serve_device(pipe: Connection, slots: Slots, model: Model, placement: Placement, careful: bool) -> None:
     """Load the model and run windows until the pipe closes. Ends with an error where the device does not come back.
 
     `careful`: begin no window before the last one is answered, so that it is known over which one the process dies.
     """
-    settle_in("funasr-device")
-    pin(seat.node)
+    init_child("funasr-device")
+    pin(placement.node)
     # The parent is gone, or wants this process to go; or the device does not let go, but will with the process.
     with suppress(EOFError, OSError, DeviceError), ExitStack() as opened:
         try:
-            executor, graph = load_executor(model, seat, lambda text: pipe.send(Note(text)))
+            executor, graph = load_executor(model, placement, lambda text: pipe.send(DeviceNotice(text)))
             opened.callback(executor.close)
             recognizer = load_recognizer(model, graph)
         except FunasrError as error:
-            pipe.send(Unusable(error))
+            pipe.send(DeviceUnusable(error))
             return
-        pipe.send(Loaded(graph, recognizer.window, recognizer.languages))
-        run_windows(executor, pipe, slots, 1 if careful else AT_ONCE)
+        pipe.send(DeviceReady(graph, recognizer.window, recognizer.languages))
+        run_windows(executor, pipe, slots, 1 if careful else MAX_BEGUN_WINDOWS)
 
 
 def run_windows(executor: Executor, pipe: Connection, slots: Slots, at_once: int) -> None:
@@ -47,12 +55,12 @@ def run_windows(executor: Executor, pipe: Connection, slots: Slots, at_once: int
     begun: deque[tuple[int, Fetch]] = deque()
     while True:
         while not begun or (len(begun) < at_once and pipe.poll()):
-            order: Run = pipe.recv()
+            order: RunWindow = pipe.recv()
             begun.append((order.slot, _begin(executor, slots.inputs(order.slot))))
         try:
             pipe.send(_answer(executor, slots, *begun.popleft()))
         except DeviceError as error:
-            pipe.send(Note(str(error)))
+            pipe.send(DeviceNotice(str(error)))
             sys.exit(1)  # the window is run again in another process, which may find the device well
 
 
@@ -68,9 +76,9 @@ def _answer(executor: Executor, slots: Slots, slot: int, fetch: Fetch) -> FromDe
         outputs, seconds = fetch()
         slots.write_outputs(slot, outputs)
     except DeviceLost as error:
-        return Broke(slot, error)
+        return WindowFailed(slot, error)
     except DeviceError:
         raise
     except Exception as error:  # a runtime may raise anything, and the next window may well be run
-        return Broke(slot, ModelError(f"the run of a window failed: {type(error).__name__}: {error}"))
-    return Ran(slot, seconds, executor.device)
+        return WindowFailed(slot, ModelError(f"the run of a window failed: {type(error).__name__}: {error}"))
+    return WindowDone(slot, seconds, executor.device)

@@ -14,23 +14,23 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from funasr_cli.pool.protocol import Broke, Ran, Run, Take
+from funasr_cli.pool.protocol import RunWindow, SlotGranted, WindowDone, WindowFailed
 
 WorkerT = TypeVar("WorkerT", bound=Hashable)
 DeviceT = TypeVar("DeviceT", bound=Hashable)
 
-AHEAD = 3
+WINDOWS_PER_DEVICE = 3
 """Windows that a device process has at a time: the one it runs, and two more, so that it waits for nobody."""
 
 
-class Exchange(Generic[WorkerT, DeviceT]):
+class Dispatcher(Generic[WorkerT, DeviceT]):
     """Keeps account of slots; what is to be said to a worker or a device goes out through `tell` and `order`."""
 
     def __init__(
         self,
         slots: int,
-        tell: Callable[[WorkerT, Take | Ran | Broke], None],
-        order: Callable[[DeviceT, Run], None],
+        tell: Callable[[WorkerT, SlotGranted | WindowDone | WindowFailed], None],
+        order: Callable[[DeviceT, RunWindow], None],
     ) -> None:
         self._tell = tell
         self._order = order
@@ -56,7 +56,7 @@ class Exchange(Generic[WorkerT, DeviceT]):
         assert self._owners[slot] == worker
         self._release(slot)
 
-    def answer(self, device: DeviceT, answer: Ran | Broke) -> None:
+    def answer(self, device: DeviceT, answer: WindowDone | WindowFailed) -> None:
         """The device has run the window that it had first."""
         slot = self._devices[device].popleft()
         assert slot == answer.slot
@@ -73,7 +73,7 @@ class Exchange(Generic[WorkerT, DeviceT]):
         slots = self._devices.get(device)
         return slots[0] if slots else None
 
-    def remove_device(self, device: DeviceT, verdict: Broke | None = None) -> None:
+    def remove_device(self, device: DeviceT, verdict: WindowFailed | None = None) -> None:
         """The device is gone: its windows are the next to be run, but for the one that gets a `verdict` instead."""
         slots = self._devices.pop(device, deque())
         for slot in reversed(slots):
@@ -102,7 +102,7 @@ class Exchange(Generic[WorkerT, DeviceT]):
         pending = {*self._ready, *(slot for slots in self._devices.values() for slot in slots)}
         return worker in self._wanting or any(self._owners[slot] == worker for slot in pending)
 
-    def _answer(self, answer: Ran | Broke) -> None:
+    def _answer(self, answer: WindowDone | WindowFailed) -> None:
         owner = self._owners[answer.slot]
         if owner is None:
             self._release(answer.slot)
@@ -118,14 +118,14 @@ class Exchange(Generic[WorkerT, DeviceT]):
         while self._free and self._wanting:
             worker, slot = self._wanting.popleft(), self._free.pop()
             self._owners[slot] = worker
-            self._tell(worker, Take(slot))
+            self._tell(worker, SlotGranted(slot))
 
     def _dispatch(self) -> None:
         """Give waiting windows to the devices, the one with the least to do first."""
         while self._ready and self._devices:
             device = min(self._devices, key=lambda one: len(self._devices[one]))
-            if len(self._devices[device]) >= AHEAD:
+            if len(self._devices[device]) >= WINDOWS_PER_DEVICE:
                 return
             slot = self._ready.popleft()
             self._devices[device].append(slot)
-            self._order(device, Run(slot))
+            self._order(device, RunWindow(slot))

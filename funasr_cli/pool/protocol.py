@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import TypeAlias
 
 from funasr_cli.errors import FunasrError
-from funasr_cli.pipeline.registry import Graph
-from funasr_cli.store.entries import Content, Write
-from funasr_cli.store.sinks import Summary
+from funasr_cli.pipeline.registry import GraphInfo
+from funasr_cli.store.entries import InputContent, OutputWrite
+from funasr_cli.store.sinks import TranscriptSummary
 
 # To a device process, and back.
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunWindow:
     """The inputs in this slot are to be run. A worker says it to the parent, the parent to a device."""
 
     slot: int
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class WindowDone:
     """The outputs are in the slot; the run took `seconds` on `device`. The parent says it on to the worker."""
 
     slot: int
@@ -32,31 +32,31 @@ class Ran:
 
 
 @dataclass(frozen=True, slots=True)
-class Broke:
-    """The run of this slot failed, with an error that the same inputs would raise again. Goes the way of `Ran`."""
+class WindowFailed:
+    """The run of this slot failed, with an error that the same inputs would raise again. Sent on as `WindowDone` is."""
 
     slot: int
     error: FunasrError
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class DeviceReady:
     """The device process is ready: its graph, the recogniser's window in seconds, and the languages it knows."""
 
-    graph: Graph
+    graph: GraphInfo
     window: float
     languages: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class DeviceNotice:
     """Something happened to the device that people should know."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unusable:
+class DeviceUnusable:
     """The device process cannot work, and another one could not either."""
 
     error: FunasrError
@@ -66,57 +66,57 @@ class Unusable:
 
 
 @dataclass(frozen=True, slots=True)
-class Idle:
+class JobRequest:
     """One of the worker's lanes wants a job: the longest there is, or the shortest."""
 
     lane: int
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class SlotRequest:
     """The worker wants a slot."""
 
 
 @dataclass(frozen=True, slots=True)
-class Give:
+class SlotReleased:
     """The worker needs this slot no more."""
 
     slot: int
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class OutputsReady:
     """A job's outputs are ready to be written, and these are their hashes by format."""
 
     job: int
-    summary: Summary
-    content: Content
+    summary: TranscriptSummary
+    content: InputContent
     hashes: Mapping[str, str]
     seconds: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class JobDone:
     """A job's outputs are in place."""
 
     job: int
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class JobFailed:
     """A job has no result."""
 
     job: int
     error: FunasrError
-    content: Content
+    content: InputContent
     seconds: Mapping[str, float]
 
 
-# To a worker, which is told a `Graph` first.
+# To a worker, which is told a `GraphInfo` first.
 
 
 @dataclass(frozen=True, slots=True)
-class Do:
+class JobAssigned:
     """A recording to be done, for the lane that asked; `name` as it is shown."""
 
     lane: int
@@ -126,20 +126,20 @@ class Do:
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class SlotGranted:
     """The worker may have this slot."""
 
     slot: int
 
 
 @dataclass(frozen=True, slots=True)
-class WriteTo:
+class WriteOutputs:
     """Where a job's outputs are to be written; None: not at all, the parent has settled the matter."""
 
     job: int
-    writes: Sequence[Write] | None
+    writes: Sequence[OutputWrite] | None
 
 
-FromDevice: TypeAlias = Loaded | Note | Unusable | Ran | Broke
-FromWorker: TypeAlias = Idle | Want | Run | Give | Rendered | Written | Failed
-ToWorker: TypeAlias = Do | Take | Ran | Broke | WriteTo
+FromDevice: TypeAlias = DeviceReady | DeviceNotice | DeviceUnusable | WindowDone | WindowFailed
+FromWorker: TypeAlias = JobRequest | SlotRequest | RunWindow | SlotReleased | OutputsReady | JobDone | JobFailed
+ToWorker: TypeAlias = JobAssigned | SlotGranted | WindowDone | WindowFailed | WriteOutputs

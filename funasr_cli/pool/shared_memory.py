@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 
 from funasr_cli.arrays import Arrays
 
-HEADER = 4096
+HEADER_BYTES = 4096
 INPUT_BYTES = 16 << 20
 """Room for the inputs of a window; Whisper's largest are 1.5 MB."""
 OUTPUT_BYTES = 112 << 20
 """Room for its outputs; 30 s of SenseVoice's logits are 50 MB."""
 SLOT_BYTES = INPUT_BYTES + OUTPUT_BYTES
-ALIGNMENT = 64
+ALIGNMENT_BYTES = 64
 
 
 class SharedMemory:
@@ -87,19 +87,19 @@ class Slots:
         self._memory.close()
 
     def _write(self, start: int, size: int, arrays: Arrays) -> None:
-        table, offset = [], HEADER
+        table, offset = [], HEADER_BYTES
         for name, array in arrays.items():
             table.append((name, array.dtype.str, array.shape, offset))
-            offset += -(-array.nbytes // ALIGNMENT) * ALIGNMENT
+            offset += -(-array.nbytes // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
         header = pickle.dumps(table)
-        if offset > size or len(header) > HEADER:
+        if offset > size or len(header) > HEADER_BYTES:
             raise ValueError(f"{offset} bytes of arrays do not fit into a slot of {size}")
         for (_, dtype, shape, at), array in zip(table, arrays.values(), strict=True):
             self._memory.view(dtype, array.size, start + at).reshape(shape)[...] = array
         self._memory.view(np.uint8, len(header), start)[:] = np.frombuffer(header, np.uint8)
 
     def _read(self, start: int) -> Arrays:
-        table = pickle.loads(self._memory.view(np.uint8, HEADER, start).tobytes())  # what one of us wrote
+        table = pickle.loads(self._memory.view(np.uint8, HEADER_BYTES, start).tobytes())  # what one of us wrote
         return {
             name: self._memory.view(dtype, math.prod(shape), start + at).reshape(shape)
             for name, dtype, shape, at in table
@@ -107,7 +107,7 @@ class Slots:
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class LaneProgress:
     """The job a lane is at, how many seconds of its audio were read, which share of it that is, as far as that is
     known, and when it said so (`time.monotonic`)."""
 
@@ -117,7 +117,7 @@ class Whereabouts:
     seen: float
 
 
-class Board:
+class ProgressBoard:
     """Where each lane of each worker is. It survives the worker's death, so the parent knows what it died of."""
 
     def __init__(self, rows: int) -> None:
@@ -127,10 +127,10 @@ class Board:
         """The lane of this row is now at `seconds` of `job`."""
         self._memory.view(np.float64, 4, row * 32)[:] = job, seconds, share, time.monotonic()
 
-    def get(self, row: int) -> Whereabouts:
+    def get(self, row: int) -> LaneProgress:
         """Where the lane of this row was last."""
         job, seconds, share, seen = self._memory.view(np.float64, 4, row * 32).tolist()
-        return Whereabouts(int(job), seconds, share, seen)
+        return LaneProgress(int(job), seconds, share, seen)
 
     def close(self) -> None:
         """Give the memory back."""

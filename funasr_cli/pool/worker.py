@@ -14,55 +14,60 @@ from multiprocessing.connection import Connection
 from funasr_cli.arrays import Arrays
 from funasr_cli.errors import FunasrError, as_input_error
 from funasr_cli.models.store import Model
-from funasr_cli.pipeline.registry import Graph, load_recognizer
-from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.pipeline.registry import GraphInfo, load_recognizer
+from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.transcriber import Transcriber
-from funasr_cli.pipeline.window_runner import Engine, Outcome
-from funasr_cli.pool.client import Link
-from funasr_cli.pool.protocol import Do, Failed, Rendered, Written
-from funasr_cli.pool.shared_memory import Board, Slots
+from funasr_cli.pipeline.window_runner import RunResult, WindowRunner
+from funasr_cli.pool.client import CoordinatorClient
+from funasr_cli.pool.protocol import JobAssigned, JobDone, JobFailed, OutputsReady
+from funasr_cli.pool.shared_memory import ProgressBoard, Slots
 from funasr_cli.settings.transcription import Settings
-from funasr_cli.store.entries import Content
-from funasr_cli.store.output_store import put_in_place
-from funasr_cli.store.sinks import Summary, hashes_of, render
+from funasr_cli.store.entries import InputContent
+from funasr_cli.store.output_store import write_outputs
+from funasr_cli.store.sinks import TranscriptSummary, hashes_of, render
 from funasr_cli.system.numa import pin
-from funasr_cli.system.process import settle_in
+from funasr_cli.system.process import init_child
 
 
-def work(
+def run_worker(
     pipe: Connection,
     slots: Slots,
-    board: Board,
+    board: ProgressBoard,
     rows: Sequence[int],
     model: Model,
     settings: Settings,
     node: int | None,
 ) -> None:
     """Do jobs until the pipe closes, in as many lanes as there are `rows` for them on the board."""
-    settle_in("funasr-worker")
+    init_child("funasr-worker")
     pin(node)
     try:
-        graph: Graph = pipe.recv()
+        graph: GraphInfo = pipe.recv()
     except EOFError:
         return
     recognizer = load_recognizer(model, graph, itn=settings.itn, hotwords=settings.hotwords)
 
     async def serve() -> None:
-        link = Link(pipe, slots)
-        marks = [Mark(board, row) for row in rows]
-        engines = [Engine(model, recognizer, MarkingRunner(link, mark), graph.device) for mark in marks]
-        transcribers = [Transcriber(engine, settings) for engine in engines]
+        client = CoordinatorClient(pipe, slots)
+        markers = [LaneMarker(board, row) for row in rows]
+        runners = [
+            WindowRunner(model, recognizer, MarkingGraphRunner(client, marker), graph.device) for marker in markers
+        ]
+        transcribers = [Transcriber(runner, settings) for runner in runners]
         await asyncio.gather(
-            *(Lane(number, link, marks[number], transcribers[number], settings).serve() for number in range(len(rows)))
+            *(
+                Lane(number, client, markers[number], transcribers[number], settings).serve()
+                for number in range(len(rows))
+            )
         )
 
     asyncio.run(serve())
 
 
-class Mark:
+class LaneMarker:
     """A lane's line on the board."""
 
-    def __init__(self, board: Board, row: int) -> None:
+    def __init__(self, board: ProgressBoard, row: int) -> None:
         self._board = board
         self._row = row
         self._at = (0, 0.0, 0.0)
@@ -82,52 +87,56 @@ class Mark:
         self._board.put(self._row, *self._at)
 
 
-class MarkingRunner:
+class MarkingGraphRunner:
     """Runs windows in the device process, and notes on the board when their lane goes on."""
 
-    def __init__(self, link: Link, mark: Mark) -> None:
-        self._link = link
-        self._mark = mark
+    def __init__(self, client: CoordinatorClient, marker: LaneMarker) -> None:
+        self._client = client
+        self._marker = marker
 
     @asynccontextmanager
-    async def run(self, inputs: Arrays) -> AsyncIterator[Outcome]:
-        async with self._link.run(inputs) as outcome:
-            self._mark.refresh()
+    async def run(self, inputs: Arrays) -> AsyncIterator[RunResult]:
+        async with self._client.run(inputs) as outcome:
+            self._marker.refresh()
             yield outcome
 
 
 class Lane:
     """Does one job after another."""
 
-    def __init__(self, number: int, link: Link, mark: Mark, transcriber: Transcriber, settings: Settings) -> None:
+    def __init__(
+        self, number: int, client: CoordinatorClient, marker: LaneMarker, transcriber: Transcriber, settings: Settings
+    ) -> None:
         self._number = number
-        self._link = link
-        self._mark = mark
+        self._client = client
+        self._marker = marker
         self._transcriber = transcriber
         self._settings = settings
 
     async def serve(self) -> None:
         """Until the process ends."""
         while True:
-            job = await self._link.job(self._number)
-            self._mark.begin(job.job)
+            job = await self._client.job(self._number)
+            self._marker.begin(job.job)
             await self._do(job)
 
-    async def _do(self, job: Do) -> None:
-        watch = Stopwatch()
-        content = Content()
+    async def _do(self, job: JobAssigned) -> None:
+        timings = StageTimings()
+        content = InputContent()
         try:
-            content = Content.of(job.path)
-            transcript = await self._transcriber.transcribe(job.path, job.name, self._mark.move, watch)
-            self._mark.refresh()
+            content = InputContent.of(job.path)
+            transcript = await self._transcriber.transcribe(job.path, job.name, self._marker.move, timings)
+            self._marker.refresh()
             contents = render(transcript, self._settings)
-            rendered = Rendered(job.job, Summary.of(transcript), content, hashes_of(contents), watch.seconds)
-            writes = await self._link.places(rendered)
+            rendered = OutputsReady(
+                job.job, TranscriptSummary.of(transcript), content, hashes_of(contents), timings.seconds
+            )
+            writes = await self._client.places(rendered)
             if writes is not None:
-                self._mark.refresh()
-                put_in_place(writes, contents)
-                self._link.say(Written(job.job))
+                self._marker.refresh()
+                write_outputs(writes, contents)
+                self._client.send(JobDone(job.job))
         except FunasrError as error:
-            self._link.say(Failed(job.job, error, content, watch.seconds))
+            self._client.send(JobFailed(job.job, error, content, timings.seconds))
         except Exception as error:  # a defect, but it need not cost the rest of the night
-            self._link.say(Failed(job.job, as_input_error(error, job.path), content, watch.seconds))
+            self._client.send(JobFailed(job.job, as_input_error(error, job.path), content, timings.seconds))

@@ -14,17 +14,17 @@ from rich.table import Table
 from rich.text import Text
 from tqdm import tqdm
 
-from funasr_cli.reporting.stats import Tally, audio_time
+from funasr_cli.reporting.stats import RunStats, audio_time
 
 Style = Literal["auto", "rich", "plain", "none"]
 
-PLAIN_INTERVAL = 30.0
+PLAIN_INTERVAL_S = 30.0
 """Seconds between two lines in a log."""
 
-BAR = 12
+BAR_COLUMNS = 12
 """Characters of the live bar."""
 
-NAME = 12
+MIN_NAME_COLUMNS = 12
 """Characters that the name of the file under way has at least, before numbers that can be done without."""
 
 
@@ -34,11 +34,11 @@ class Display:
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
 
-    def start(self, tally: Tally) -> None:
-        """The run begins with everything that `tally` totals."""
+    def start(self, stats: RunStats) -> None:
+        """The run begins with everything that `stats` totals."""
 
-    def update(self, tally: Tally, current: str) -> None:
-        """`tally` changed, or another file is under way."""
+    def update(self, stats: RunStats, current: str) -> None:
+        """`stats` changed, or another file is under way."""
 
     def note(self, text: str) -> None:
         """Something worth knowing, for those who watch."""
@@ -51,31 +51,31 @@ class Display:
         with suppress(OSError):  # a log that is full or gone must not cost a recording; the manifest has it all
             print(text, file=self.stream, flush=True)
 
-    def close(self, tally: Tally) -> None:
+    def close(self, stats: RunStats) -> None:
         """The run is over."""
 
 
 class PlainDisplay(Display):
-    """Lines for a log, at most one in `PLAIN_INTERVAL` seconds."""
+    """Lines for a log, at most one in `PLAIN_INTERVAL_S` seconds."""
 
     _last = 0.0
 
-    def start(self, tally: Tally) -> None:
+    def start(self, stats: RunStats) -> None:
         self._last = time.monotonic()
 
-    def update(self, tally: Tally, current: str) -> None:
-        if time.monotonic() - self._last >= PLAIN_INTERVAL:
+    def update(self, stats: RunStats, current: str) -> None:
+        if time.monotonic() - self._last >= PLAIN_INTERVAL_S:
             self._last = time.monotonic()
             meter = tqdm.format_meter(
-                round(100 * tally.share), 100, tally.elapsed, bar_format="{percentage:.0f} % [{elapsed}<{remaining}]"
+                round(100 * stats.share), 100, stats.elapsed, bar_format="{percentage:.0f} % [{elapsed}<{remaining}]"
             )
-            self.note(f"{meter} {tally} ({current})")
+            self.note(f"{meter} {stats} ({current})")
 
     def note(self, text: str) -> None:
         self._print(text)
 
-    def close(self, tally: Tally) -> None:
-        self.note(f"{tally} in {audio_time(tally.elapsed)}")
+    def close(self, stats: RunStats) -> None:
+        self.note(f"{stats} in {audio_time(stats.elapsed)}")
 
 
 class RichDisplay(Display):
@@ -87,13 +87,13 @@ class RichDisplay(Display):
         self._bar = Progress(LiveLine(self._console), console=self._console, transient=True, expand=True)
         self._task: TaskID | None = None
 
-    def start(self, tally: Tally) -> None:
-        self._task = self._bar.add_task("", total=tally.total_work, tally=tally, current="")
+    def start(self, stats: RunStats) -> None:
+        self._task = self._bar.add_task("", total=stats.total_work, stats=stats, current="")
         self._bar.start()
 
-    def update(self, tally: Tally, current: str) -> None:
+    def update(self, stats: RunStats, current: str) -> None:
         if self._task is not None:
-            self._bar.update(self._task, completed=tally.work + tally.open_work, tally=tally, current=current)
+            self._bar.update(self._task, completed=stats.work + stats.open_work, stats=stats, current=current)
 
     def note(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -101,9 +101,9 @@ class RichDisplay(Display):
     def warn(self, text: str) -> None:
         self._console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
-    def close(self, tally: Tally) -> None:
+    def close(self, stats: RunStats) -> None:
         self._bar.stop()
-        self.note(f"{tally} in {audio_time(tally.elapsed)}")
+        self.note(f"{stats} in {audio_time(stats.elapsed)}")
 
 
 class LiveLine(ProgressColumn):
@@ -115,15 +115,15 @@ class LiveLine(ProgressColumn):
 
     def render(self, task: Task) -> Table:
         """One line that the terminal does not break."""
-        tally, current = task.fields["tally"], task.fields["current"]
+        stats, current = task.fields["stats"], task.fields["current"]
         line = Table.grid(padding=(0, 1))
         cells: list[RenderableType] = [f"{task.percentage:>3.0f} %"]
         room = self._console.width - len("100 % ")
-        shortest = len(tally.brief(0))
-        if room - shortest > BAR + 1:
-            cells.insert(0, ProgressBar(task.total, task.completed, width=BAR))
-            room -= BAR + 1
-        numbers = tally.brief(room - NAME - 1)
+        shortest = len(stats.brief(0))
+        if room - shortest > BAR_COLUMNS + 1:
+            cells.insert(0, ProgressBar(task.total, task.completed, width=BAR_COLUMNS))
+            room -= BAR_COLUMNS + 1
+        numbers = stats.brief(room - MIN_NAME_COLUMNS - 1)
         cells.append(Text(numbers, no_wrap=True, overflow="crop"))
         room -= len(numbers) + 1
         if room > 0:

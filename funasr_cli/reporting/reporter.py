@@ -6,77 +6,77 @@ import time
 from collections.abc import Sequence
 
 from funasr_cli.errors import FunasrError
-from funasr_cli.files import shown
+from funasr_cli.files import printable
 from funasr_cli.reporting.display import Display
-from funasr_cli.reporting.stats import Tally
-from funasr_cli.store.output_store import LeftForNextTime
-from funasr_cli.store.sinks import Delivery, Summary
+from funasr_cli.reporting.stats import RunStats
+from funasr_cli.store.output_store import Postponed
+from funasr_cli.store.sinks import Sink, TranscriptSummary
 
 
-class Ledger:
-    """Keeps `tally` and tells `display`."""
+class Reporter:
+    """Keeps `stats` and tells `display`."""
 
-    def __init__(self, display: Display, tally: Tally) -> None:
+    def __init__(self, display: Display, stats: RunStats) -> None:
         self.display = display
-        self.tally = tally
+        self.stats = stats
 
-    def open(self, deliveries: Sequence[Delivery]) -> None:
+    def open(self, sinks: Sequence[Sink]) -> None:
         """These are to be done."""
-        self.tally.opened = time.monotonic()
-        self.tally.total_files = len(deliveries) + self.tally.failed  # what could not be found has failed already
-        self.tally.total_work = float(sum(delivery.size for delivery in deliveries))
-        self.display.start(self.tally)
+        self.stats.opened = time.monotonic()
+        self.stats.total_files = len(sinks) + self.stats.failed  # what could not be found has failed already
+        self.stats.total_work = float(sum(sink.size for sink in sinks))
+        self.display.start(self.stats)
 
     def moved(self, current: str, audio: float, work: float) -> None:
         """So many seconds of audio and bytes of recordings are done of those under way, `current` among them."""
-        self.tally.open_audio, self.tally.open_work = audio, work
-        self.display.update(self.tally, current)
+        self.stats.open_audio, self.stats.open_work = audio, work
+        self.display.update(self.stats, current)
 
-    def done(self, delivery: Delivery, summary: Summary, warnings: Sequence[str]) -> None:
+    def done(self, sink: Sink, summary: TranscriptSummary, warnings: Sequence[str]) -> None:
         """There is a result; `warnings` came up when it was delivered."""
         for warning in [*summary.warnings, *warnings]:
-            self.display.warn(f"warning: {place_of(delivery)}: {warning}")
-        self.tally.ran_on[summary.device] += 1
-        self.tally.audio += summary.duration
-        self.tally.speech += summary.speech_seconds
-        self.tally.work += delivery.size
+            self.display.warn(f"warning: {display_path(sink)}: {warning}")
+        self.stats.ran_on[summary.device] += 1
+        self.stats.audio += summary.duration
+        self.stats.speech += summary.speech_seconds
+        self.stats.work += sink.size
         if summary.empty:
-            self.tally.empty += 1
+            self.stats.empty += 1
         else:
-            self.tally.done += 1
+            self.stats.done += 1
 
-    def failed(self, delivery: Delivery, error: FunasrError) -> None:
+    def failed(self, sink: Sink, error: FunasrError) -> None:
         """There is none."""
-        self.tally.work += delivery.size
-        if isinstance(error, LeftForNextTime):
+        self.stats.work += sink.size
+        if isinstance(error, Postponed):
             self.display.warn(str(error))
-            self.tally.left += 1
+            self.stats.left += 1
             return
-        self.display.warn(f"failed as before, unchanged: {error}" if delivery.failed_before else f"failed: {error}")
-        self.tally.failed += 1
-        self.tally.failed_before += delivery.failed_before
+        self.display.warn(f"failed as before, unchanged: {error}" if sink.failed_before else f"failed: {error}")
+        self.stats.failed += 1
+        self.stats.failed_before += sink.failed_before
 
     def close(self, left: int) -> None:
         """The run is over; `left` recordings were not done."""
-        self.tally.left += left
-        self.tally.open_audio = self.tally.open_work = 0.0
-        self.display.close(self.tally)
+        self.stats.left += left
+        self.stats.open_audio = self.stats.open_work = 0.0
+        self.display.close(self.stats)
 
 
-def located(delivery: Delivery, error: FunasrError) -> FunasrError:
+def with_location(sink: Sink, error: FunasrError) -> FunasrError:
     """The error with a place that says something to the user."""
-    if delivery.source.is_stdin:
-        error.where = place_of(delivery)  # not that of the file it was spooled into
+    if sink.source.is_stdin:
+        error.where = display_path(sink)  # not that of the file it was spooled into
     elif error.where is None:
-        error.where = str(delivery.source.path)
+        error.where = str(sink.source.path)
     return error
 
 
-def name_of(delivery: Delivery) -> str:
+def display_name(sink: Sink) -> str:
     """The recording by its place in the tree."""
-    return shown(delivery.source.relative)
+    return printable(sink.source.relative)
 
 
-def place_of(delivery: Delivery) -> str:
+def display_path(sink: Sink) -> str:
     """The recording by the path that leads to it from here, as it is in messages."""
-    return name_of(delivery) if delivery.source.is_stdin else shown(delivery.source.path)
+    return display_name(sink) if sink.source.is_stdin else printable(sink.source.path)

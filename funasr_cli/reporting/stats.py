@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class Tally:
+class RunStats:
     """What a run has done so far. Audio and time in seconds, work in bytes of input.
 
     `audio` and `work` are of the files done; `open_audio` and `open_work` of those under way, as far as they were read.

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 DRAWS = 10_000
 SEED = 20_040_517
-AT_ONCE = 1 << 20
+CHUNK_DRAWS = 1 << 20
 """Files drawn in one step, which bounds the memory."""
 
 
@@ -22,7 +22,7 @@ def drawn_rates(errors: ArrayLike, lengths: ArrayLike) -> NDArray[np.float64]:
     """
     errors, lengths = np.asarray(errors), np.asarray(lengths)
     rng = np.random.default_rng(SEED)
-    rows = max(1, AT_ONCE // len(errors))
+    rows = max(1, CHUNK_DRAWS // len(errors))
     sums = []
     for done in range(0, DRAWS, rows):
         files = rng.integers(len(errors), size=(min(rows, DRAWS - done), len(errors)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from funasr_cli.errors import InputError, UsageError
-from funasr_cli.files import shown
+from funasr_cli.files import printable
 from funasr_cli.scoring.read import FORMATS
 
 
@@ -44,8 +44,8 @@ def pair(hypothesis: Path, reference: Path) -> Pairing:
     hypotheses, references = _transcripts(hypothesis), _transcripts(reference)
     if not hypotheses.keys() & references.keys():
         raise UsageError(
-            f"nothing to compare: of {len(hypotheses)} transcripts in {shown(hypothesis)} and {len(references)} in "
-            f"{shown(reference)}, none has the name of another",
+            f"nothing to compare: of {len(hypotheses)} transcripts in {printable(hypothesis)} and {len(references)} in "
+            f"{printable(reference)}, none has the name of another",
             hint=f"Files are paired by their path in the folder without {', '.join(FORMATS)}.",
         )
     return Pairing(

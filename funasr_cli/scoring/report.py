@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from funasr_cli.files import shown
+from funasr_cli.files import printable
 from funasr_cli.scoring.align import Counts
 from funasr_cli.scoring.compare import Comparison, Difference
 from funasr_cli.scoring.hotwords import HotwordCounts, HotwordScore
 from funasr_cli.scoring.normalise import NORMALISATION, UNITS
 from funasr_cli.scoring.score import CorpusScore
-from funasr_cli.scoring.times import TOLERANCE, TimeErrors
+from funasr_cli.scoring.times import TOLERANCE_S, TimeErrors
 
 UNIT_NAMES = {"cer": "characters", "wer": "words"}
 
@@ -23,9 +23,9 @@ def remarks(score: CorpusScore) -> Iterator[str]:
         yield f"failed: {error}"
     for file in score.files:
         if file.missing:
-            yield f"no hypothesis, counted as all deleted: {shown(file.name)}"
+            yield f"no hypothesis, counted as all deleted: {printable(file.name)}"
     for path in score.without_reference:
-        yield f"no reference, not counted: {shown(path)}"
+        yield f"no reference, not counted: {printable(path)}"
 
 
 def as_json(score: CorpusScore, comparison: Comparison | None = None) -> str:
@@ -44,7 +44,7 @@ def as_json(score: CorpusScore, comparison: Comparison | None = None) -> str:
         "against_baseline": None if comparison is None else _comparison(comparison),
         "files": [
             {
-                "name": shown(file.name),
+                "name": printable(file.name),
                 **_counts(file.counts),
                 "missing": file.missing,
                 "times": _times(file.times),
@@ -52,8 +52,8 @@ def as_json(score: CorpusScore, comparison: Comparison | None = None) -> str:
             }
             for file in score.files
         ],
-        "without_reference": [shown(path) for path in score.without_reference],
-        "failed": [{"path": shown(error.where or ""), "error": error.what} for error in score.failed],
+        "without_reference": [printable(path) for path in score.without_reference],
+        "failed": [{"path": printable(error.where or ""), "error": error.what} for error in score.failed],
     }
     return json.dumps(document, indent=1)
 
@@ -116,7 +116,7 @@ def _times(times: TimeErrors | None) -> dict[str, float] | None:
     return {
         "matched": times.matched,
         "median_offset": round(times.median_offset, 4),
-        f"within_{TOLERANCE * 1000:.0f}ms": round(times.within, 6),
+        f"within_{TOLERANCE_S * 1000:.0f}ms": round(times.within, 6),
         "p95": round(times.p95, 4),
     }
 
@@ -177,7 +177,7 @@ def _table(score: CorpusScore, worst: int) -> Iterator[str]:
         _row(score.counts, "total"),
     ]
     for file in score.files[:worst]:
-        rows.append(_row(file.counts, shown(file.name) + (" (no hypothesis)" if file.missing else "")))
+        rows.append(_row(file.counts, printable(file.name) + (" (no hypothesis)" if file.missing else "")))
     widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
     for *numbers, name in rows:
         yield "  ".join([*map(str.rjust, numbers, widths), name])
@@ -195,7 +195,7 @@ def _footnotes(score: CorpusScore) -> Iterator[str]:
     if times is not None:
         yield (
             f"Starts of {times.matched} matched {UNIT_NAMES[score.metric]}: median offset "
-            f"{times.median_offset * 1000:+.0f} ms; {times.within:.1%} within {TOLERANCE * 1000:.0f} ms of it; "
+            f"{times.median_offset * 1000:+.0f} ms; {times.within:.1%} within {TOLERANCE_S * 1000:.0f} ms of it; "
             f"95th percentile {times.p95 * 1000:.0f} ms from it"
         )
     yield f"Units: {UNITS[score.metric]}"

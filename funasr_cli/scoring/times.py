@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from funasr_cli.scoring.align import Alignment
 from funasr_cli.scoring.normalise import Units
 
-TOLERANCE = 0.12
+TOLERANCE_S = 0.12
 """Seconds from the median offset within which a start counts as right."""
 
 
@@ -18,8 +18,8 @@ TOLERANCE = 0.12
 class TimeErrors:
     """Of `matched` starts: their median offset, and how far they are from it.
 
-    `median_offset` is hypothesis less reference in seconds. `within` is the share that is at most `TOLERANCE` from it,
-    `p95` the 95th percentile of the distance from it in seconds.
+    `median_offset` is hypothesis less reference in seconds. `within` is the share that is at most `TOLERANCE_S` from
+    it, `p95` the 95th percentile of the distance from it in seconds.
     """
 
     matched: int
@@ -40,4 +40,6 @@ def time_errors(offsets: NDArray[np.float64]) -> TimeErrors | None:
         return None
     median = float(np.median(offsets))
     distances = np.abs(offsets - median)
-    return TimeErrors(offsets.size, median, float(np.mean(distances <= TOLERANCE)), float(np.percentile(distances, 95)))
+    return TimeErrors(
+        offsets.size, median, float(np.mean(distances <= TOLERANCE_S)), float(np.percentile(distances, 95))
+    )

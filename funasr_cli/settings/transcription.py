@@ -10,7 +10,7 @@ from typing import Literal
 from funasr_cli.audio.spans import VadOptions
 from funasr_cli.hotwords import Hotword
 from funasr_cli.models.store import Model
-from funasr_cli.outputs import Layout
+from funasr_cli.outputs import OutputLayout
 from funasr_cli.text.options import Script, SegmentLimits, Strength, TextOptions
 
 Channels = Literal["mix", "split"]
@@ -27,7 +27,7 @@ class Settings:
     """
 
     formats: tuple[str, ...] = ("txt", "srt")
-    layout: Layout = field(default_factory=Layout)
+    layout: OutputLayout = field(default_factory=OutputLayout)
     channels: Channels = "mix"
     language: str | None = None
     vad: VadOptions | None = field(default_factory=VadOptions)

@@ -18,10 +18,10 @@ from pathlib import Path, PurePath
 from shlex import quote
 
 from funasr_cli.errors import MachineError, RecordError
-from funasr_cli.files import shown
-from funasr_cli.store.entries import Input, Made, Stat, Write, recipe_of
+from funasr_cli.files import printable
+from funasr_cli.store.entries import FileStat, KnownInput, OutputWrite, WrittenOutput, recipe_of
 
-VERSION = 1
+SCHEMA_VERSION = 1
 
 SCHEMA = """
 CREATE TABLE input (
@@ -49,7 +49,7 @@ CREATE INDEX output_input ON output (input);
 """
 
 
-class State:
+class Database:
     """The record of one output folder. Each method is one transaction; raises `RecordError` where it cannot be kept.
 
     It may be handed from thread to thread, but is used by one at a time.
@@ -68,11 +68,11 @@ class State:
                 with self._transaction():
                     for statement in SCHEMA.split(";\n"):
                         self._db.execute(statement)
-                    self._db.execute(f"PRAGMA user_version = {VERSION}")
+                    self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             opened.pop_all()
 
     @classmethod
-    def copy_of(cls, path: Path) -> State:
+    def copy_of(cls, path: Path) -> Database:
         """A copy in memory of the state in the file `path`; an empty one where there is none."""
         copy = cls(":memory:")
         with ExitStack() as opened:
@@ -88,7 +88,7 @@ class State:
 
     def _check_version(self, path: Path | str) -> int:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
+        if version > SCHEMA_VERSION:
             raise MachineError("was written by a newer version of funasr-cli", where=path, hint="Update this one.")
         return int(version)
 
@@ -96,10 +96,10 @@ class State:
         """Close the file."""
         self._db.close()
 
-    def inputs(self) -> dict[bytes, Input]:
+    def inputs(self) -> dict[bytes, KnownInput]:
         """All inputs by their path."""
         with self._errors():
-            rows = self._db.execute(f"SELECT {COLUMNS} FROM input").fetchall()
+            rows = self._db.execute(f"SELECT {INPUT_COLUMNS} FROM input").fetchall()
         return {row[1]: _input(row) for row in rows}
 
     def add(self, new: Iterable[tuple[Path, PurePath, PurePath]]) -> None:
@@ -110,15 +110,15 @@ class State:
                 [tuple(map(os.fsencode, row)) for row in new],
             )
 
-    def gone_from(self, relative: PurePath) -> list[Input]:
+    def gone_from(self, relative: PurePath) -> list[KnownInput]:
         """Inputs of the same place in the tree that are no longer where they were: the tree may have been moved."""
         with self._errors():
             rows = self._db.execute(
-                f"SELECT {COLUMNS} FROM input WHERE relative = ?", (os.fsencode(relative),)
+                f"SELECT {INPUT_COLUMNS} FROM input WHERE relative = ?", (os.fsencode(relative),)
             ).fetchall()
         return [known for known in map(_input, rows) if not os.path.lexists(known.path)]
 
-    def moved(self, known: Input, path: Path) -> None:
+    def moved(self, known: KnownInput, path: Path) -> None:
         """The input is now found at `path`, and so are the outputs that were beside it."""
         with self._errors(), self._transaction():
             self._db.execute("UPDATE input SET path = ? WHERE id = ?", (os.fsencode(path), known.id))
@@ -128,23 +128,23 @@ class State:
                     beside = os.fsencode(path.with_name(output.name))
                     self._db.execute("UPDATE OR REPLACE output SET path = ? WHERE path = ?", (beside, key))
 
-    def unchanged(self, known: Input, stat: Stat) -> None:
+    def unchanged(self, known: KnownInput, stat: FileStat) -> None:
         """The content is the same although the file looks different: remember its new looks."""
         with self._errors(), self._transaction():
             self._set_stat(known, stat)
 
-    def outputs(self) -> dict[int, list[Made]]:
+    def outputs(self) -> dict[int, list[WrittenOutput]]:
         """For each input's id every output written for it."""
         with self._errors():
             rows = self._db.execute(
                 "SELECT input, path, format, recipe FROM output WHERE recipe IS NOT NULL"
             ).fetchall()
-        found: dict[int, list[Made]] = {}
+        found: dict[int, list[WrittenOutput]] = {}
         for owner, key, kind, recipe in rows:
-            found.setdefault(owner, []).append(Made(key, kind, recipe))
+            found.setdefault(owner, []).append(WrittenOutput(key, kind, recipe))
         return found
 
-    def hashes(self, key: bytes, known: Input) -> set[str] | None:
+    def hashes(self, key: bytes, known: KnownInput) -> set[str] | None:
         """What an output of the input may hold and still be ours: what we left there, what we were about to write.
 
         None where the output belongs to another input.
@@ -155,14 +155,14 @@ class State:
             return set()
         return {value for value in row[1:] if value is not None} if row[0] == known.id else None
 
-    def begin(self, known: Input) -> int:
+    def begin(self, known: KnownInput) -> int:
         """Count one more attempt; returns how many there were with it."""
         with self._errors(), self._transaction():
             self._db.execute("UPDATE input SET attempts = attempts + 1 WHERE id = ?", (known.id,))
             (attempts,) = self._db.execute("SELECT attempts FROM input WHERE id = ?", (known.id,)).fetchone()
         return int(attempts)
 
-    def announce(self, known: Input, writes: Iterable[Write]) -> None:
+    def mark_pending(self, known: KnownInput, writes: Iterable[OutputWrite]) -> None:
         """Outputs are about to be written: what is there may be the old or the new from now on."""
         with self._errors(), self._transaction():
             self._db.executemany(
@@ -185,14 +185,14 @@ class State:
 
     def finish(
         self,
-        known: Input,
+        known: KnownInput,
         status: str,
         *,
-        stat: Stat | None,
+        stat: FileStat | None,
         sha256: str | None,
         settings: str,
         record: str,
-        writes: Iterable[Write],
+        writes: Iterable[OutputWrite],
     ) -> None:
         """The input is done or has failed, and `writes` are in place.
 
@@ -234,14 +234,14 @@ class State:
         with self._errors(), self._transaction():
             self._db.execute("UPDATE output SET temporary = NULL WHERE temporary IS NOT NULL")
 
-    def _set_stat(self, known: Input, stat: Stat) -> None:
+    def _set_stat(self, known: KnownInput, stat: FileStat) -> None:
         self._db.execute(
             "UPDATE input SET size = ?, mtime_ns = ?, inode = ? WHERE id = ?",
             (stat.size, stat.mtime_ns, stat.inode, known.id),
         )
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
         """All that is done within is one transaction."""
         with self._errors(), self._transaction():
             yield
@@ -274,16 +274,18 @@ def _way_out(folder: Path) -> str:
     """What to do about a record that is damaged."""
     return (
         "It is damaged. Restore it from a backup, or begin a new one: "
-        f"mv {quote(shown(folder))} {quote(shown(folder))}.damaged\n"
+        f"mv {quote(printable(folder))} {quote(printable(folder))}.damaged\n"
         "  What is lost is which recordings are done and which names theirs are: all are done again, and a text that "
         "comes out otherwise\n  than before goes to NAME.new.FORMAT. Outputs and manifest.jsonl stay as they are."
     )
 
 
-COLUMNS = "id, path, name, size, mtime_ns, inode, sha256, status, settings, attempts"
+INPUT_COLUMNS = "id, path, name, size, mtime_ns, inode, sha256, status, settings, attempts"
 
 
-def _input(row: tuple[int, bytes, bytes, int, int, int, str | None, str | None, str | None, int]) -> Input:
+def _input(row: tuple[int, bytes, bytes, int, int, int, str | None, str | None, str | None, int]) -> KnownInput:
     ident, path, name, size, mtime_ns, inode, sha256, status, settings, attempts = row
-    stat = None if size is None else Stat(size, mtime_ns, inode)
-    return Input(ident, Path(os.fsdecode(path)), PurePath(os.fsdecode(name)), stat, sha256, status, settings, attempts)
+    stat = None if size is None else FileStat(size, mtime_ns, inode)
+    return KnownInput(
+        ident, Path(os.fsdecode(path)), PurePath(os.fsdecode(name)), stat, sha256, status, settings, attempts
+    )

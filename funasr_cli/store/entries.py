@@ -12,7 +12,7 @@ from funasr_cli.files import sha256_of
 
 
 @dataclass(frozen=True, slots=True)
-class Stat:
+class FileStat:
     """What tells cheaply whether a file is still the same."""
 
     size: int
@@ -20,7 +20,7 @@ class Stat:
     inode: int
 
     @classmethod
-    def of(cls, path: Path) -> Stat:
+    def of(cls, path: Path) -> FileStat:
         """Of the file as it is now; raises `OSError`, also for what is no regular file and could block a reader."""
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -29,29 +29,29 @@ class Stat:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class InputContent:
     """What a result is of: the looks and the hash of a file when it was opened; None where it could not be read."""
 
-    stat: Stat | None = None
+    stat: FileStat | None = None
     sha256: str | None = None
 
     @classmethod
-    def of(cls, path: Path) -> Content:
+    def of(cls, path: Path) -> InputContent:
         """Of the file as it is now."""
         try:
-            return cls(Stat.of(path), sha256_of(path))
+            return cls(FileStat.of(path), sha256_of(path))
         except OSError:  # the decoder will say what is wrong with it
             return cls()
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class KnownInput:
     """An input as it is remembered. `stat`, `sha256` and `settings` are None until it was worked on."""
 
     id: int
     path: Path
     name: PurePath
-    stat: Stat | None
+    stat: FileStat | None
     sha256: str | None
     status: str | None
     settings: str | None
@@ -59,7 +59,7 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class WrittenOutput:
     """An output that was written: its key in the record, its format, and what it was made from."""
 
     key: bytes
@@ -73,7 +73,7 @@ def recipe_of(sha256: str | None, settings: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class OutputWrite:
     """An output to be written: its key in the record, what our file there holds now (None: there is none), and will."""
 
     key: bytes

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from funasr_cli.errors import BusyError, MachineError
 
-POLL = 0.5
+POLL_INTERVAL_S = 0.5
 """Seconds between two looks at a lock that is waited for."""
 
 
@@ -39,7 +39,7 @@ def locked(path: Path, *, wait: bool, tell: Callable[[str], None]) -> Iterator[N
                 )
             tell(f"waiting for another run to end: {_holder(descriptor)}")
             while not _try(descriptor, path):
-                time.sleep(POLL)
+                time.sleep(POLL_INTERVAL_S)
         _sign(descriptor, path)
         yield
     finally:

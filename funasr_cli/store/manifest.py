@@ -9,8 +9,8 @@ from pathlib import Path
 
 from funasr_cli.errors import RecordError
 
-NAME = "manifest.jsonl"
-LOOK_BACK = 1 << 20
+MANIFEST_NAME = "manifest.jsonl"
+TAIL_BYTES = 1 << 20
 """Bytes at the end of the file in which lines are looked for that may be in it already."""
 
 
@@ -18,14 +18,14 @@ class Manifest:
     """Appends lines. Raises `RecordError` where that is not possible."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / NAME
+        self._path = folder / MANIFEST_NAME
 
     def repair(self, unrecorded: Sequence[str]) -> None:
         """Remove a last line that was torn by a crash, and add the lines that are missing."""
         try:
             with self._path.open("a+b") as file:
                 end = file.seek(0, os.SEEK_END)
-                file.seek(max(0, end - LOOK_BACK))
+                file.seek(max(0, end - TAIL_BYTES))
                 tail = file.read()
                 if tail and not tail.endswith(b"\n"):
                     torn = len(tail) - (tail.rfind(b"\n") + 1)

@@ -12,27 +12,27 @@ from itertools import chain, count
 from pathlib import Path
 
 from funasr_cli.errors import FunasrError, MachineError, OutputError
-from funasr_cli.files import sha256_of, shown, temporary_beside, write_whole
+from funasr_cli.files import printable, sha256_of, temporary_beside, write_whole
 from funasr_cli.inputs.scan import Source
-from funasr_cli.store.database import State
-from funasr_cli.store.entries import Content, Input, Made, Stat, Write
+from funasr_cli.store.database import Database
+from funasr_cli.store.entries import FileStat, InputContent, KnownInput, OutputWrite, WrittenOutput
 from funasr_cli.store.lock import locked
 from funasr_cli.store.manifest import Manifest, as_line
-from funasr_cli.store.planner import FINISHED, Job, Rules, decide, remember
+from funasr_cli.store.planner import FINISHED, Job, PlanRules, decide, remember
 
-HIDDEN = ".funasr-cli"
+STATE_DIR = ".funasr-cli"
 """Folder within the output folder for the state and the lock."""
 
-SETTLE_EVERY = 50_000
+FLUSH_EVERY_CHARS = 50_000
 """Characters after which the state forgets manifest lines that are safely written, far fewer than `repair` looks at."""
 
 
-class LeftForNextTime(FunasrError):
+class Postponed(FunasrError):
     """Nothing is wrong with the recording, but it is not to be done now."""
 
 
 @dataclass(frozen=True, slots=True)
-class Provenance:
+class RunInfo:
     """What every line of the manifest says of the run."""
 
     model: str
@@ -42,18 +42,18 @@ class Provenance:
     settings: str
 
 
-class Record:
-    """Use `open_record` or `peek_record` to get one."""
+class OutputStore:
+    """Use `open_store` or `peek_store` to get one."""
 
-    def __init__(self, folder: Path, state: State, manifest: Manifest, *, beside: bool) -> None:
+    def __init__(self, folder: Path, state: Database, manifest: Manifest, *, beside: bool) -> None:
         self._folder = folder
         self._state = state
         self._manifest = manifest
         self._beside = beside
-        self._unsettled = 0
+        self._unflushed = 0
         self._held: list[str] | None = None
 
-    def jobs(self, sources: Sequence[Source], rules: Rules) -> list[Job]:
+    def jobs(self, sources: Sequence[Source], rules: PlanRules) -> list[Job]:
         """What to do with each source. New sources are given their names."""
         remembered = remember(sources, self._state)
         written = self._state.outputs()
@@ -62,7 +62,7 @@ class Record:
             for source, known in remembered
         ]
 
-    def _made(self, known: Input, written: Iterable[Made]) -> dict[str, set[str]]:
+    def _made(self, known: KnownInput, written: Iterable[WrittenOutput]) -> dict[str, set[str]]:
         """By format the recipes of the outputs that are still where this run would write them."""
         folder = self._target(known).parent
         made: dict[str, set[str]] = {}
@@ -72,25 +72,27 @@ class Record:
                 made.setdefault(output.format, set()).add(output.recipe)
         return made
 
-    def _target(self, known: Input) -> Path:
+    def _target(self, known: KnownInput) -> Path:
         """Where the outputs of an input go, without the format's ending."""
         return known.path.with_name(known.name.name) if self._beside else self._folder / known.name
 
-    def begin(self, job: Job) -> Work:
+    def begin(self, job: Job) -> JobAttempt:
         """Start on a job."""
-        return Work(job, self._state.begin(job.known))
+        return JobAttempt(job, self._state.begin(job.known))
 
-    def place(self, work: Work, content: Content, hashes: Mapping[str, str]) -> tuple[list[Write], list[str]]:
+    def place(
+        self, work: JobAttempt, content: InputContent, hashes: Mapping[str, str]
+    ) -> tuple[list[OutputWrite], list[str]]:
         """Where the output of each format goes, given its sha256; and warnings where it gets another name.
 
-        From now on they are known as ours. Raises `LeftForNextTime` where the input is no longer `content`, and
+        From now on they are known as ours. Raises `Postponed` where the input is no longer `content`, and
         `OutputError`.
         """
         now = None
         with suppress(OSError):
-            now = Stat.of(work.job.source.path)
+            now = FileStat.of(work.job.source.path)
         if now is None or now != content.stat:
-            raise LeftForNextTime("changed while it was read; left for next time", where=work.job.source.path)
+            raise Postponed("changed while it was read; left for next time", where=work.job.source.path)
         target = self._target(work.job.known)
         writes, warnings = [], []
         for kind, sha256 in hashes.items():
@@ -101,13 +103,13 @@ class Record:
                 raise OutputError(f"cannot be written: {error.strerror}", where=wanted) from error
             if write.path != wanted:
                 warnings.append(
-                    f"{shown(wanted)} was edited or is not ours; the new text is in {shown(write.path.name)}"
+                    f"{printable(wanted)} was edited or is not ours; the new text is in {printable(write.path.name)}"
                 )
             writes.append(write)
-        self._state.announce(work.job.known, writes)
+        self._state.mark_pending(work.job.known, writes)
         return writes, warnings
 
-    def _free(self, known: Input, target: Path, kind: str, sha256: str) -> Write:
+    def _free(self, known: KnownInput, target: Path, kind: str, sha256: str) -> OutputWrite:
         """The first name at which nothing would be lost: free, or holding what we left there or would write."""
         endings = chain([kind, f"new.{kind}"], (f"new{number}.{kind}" for number in count(2)))
         for path in (target.with_name(f"{target.name}.{ending}") for ending in endings):
@@ -118,36 +120,36 @@ class Record:
             present = sha256_of(path) if os.path.lexists(path) else None
             if present is None or present in ours or present == sha256:
                 break
-        return Write(key, path, kind, present, sha256, temporary_beside(path))
+        return OutputWrite(key, path, kind, present, sha256, temporary_beside(path))
 
     def finish(
         self,
-        work: Work,
-        content: Content,
+        work: JobAttempt,
+        content: InputContent,
         status: str,
         entry: Mapping[str, object],
-        provenance: Provenance,
-        writes: Sequence[Write] = (),
+        run_info: RunInfo,
+        writes: Sequence[OutputWrite] = (),
     ) -> None:
         """Put down that a job ended, `done`, `empty` or `failed`, and that `writes` are in place."""
-        line = self._line(work.job, status, work.attempts, {"sha256": content.sha256, **entry}, provenance)
+        line = self._line(work.job, status, work.attempts, {"sha256": content.sha256, **entry}, run_info)
         self._state.finish(
             work.job.known,
             status,
             stat=content.stat if status in FINISHED else None,
             sha256=content.sha256,
-            settings=provenance.settings,
+            settings=run_info.settings,
             record=line,
             writes=writes,
         )
         self._append(line)
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
         """What is put down within reaches the disk together."""
         self._held = []
         try:
-            with self._state.together():
+            with self._state.transaction():
                 yield
             lines = self._held
         finally:
@@ -155,23 +157,23 @@ class Record:
         if lines:
             self._append(*lines)
 
-    def skip(self, job: Job, why: str, provenance: Provenance) -> None:
+    def skip(self, job: Job, why: str, run_info: RunInfo) -> None:
         """Put down that a job is left for next time."""
-        self._append(self._line(job, "skipped", job.known.attempts, {"error": why}, provenance))
+        self._append(self._line(job, "skipped", job.known.attempts, {"error": why}, run_info))
 
     def _append(self, *lines: str) -> None:
         if self._held is not None:
             self._held += lines  # only what is in the state may be in the manifest
             return
         self._manifest.append(lines)
-        self._unsettled += sum(map(len, lines))
-        if self._unsettled >= SETTLE_EVERY:
-            self.settle()
+        self._unflushed += sum(map(len, lines))
+        if self._unflushed >= FLUSH_EVERY_CHARS:
+            self.flush()
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """All lines are in the manifest."""
         self._state.recorded()
-        self._unsettled = 0
+        self._unflushed = 0
 
     def recover(self) -> None:
         """Clean up after a run that was killed: its temporary files, the manifest's end and missing lines."""
@@ -180,34 +182,34 @@ class Record:
                 temporary.unlink()
         self._state.swept()
         self._manifest.repair(self._state.unrecorded())
-        self.settle()
+        self.flush()
 
-    def _line(self, job: Job, status: str, attempts: int, entry: Mapping[str, object], provenance: Provenance) -> str:
+    def _line(self, job: Job, status: str, attempts: int, entry: Mapping[str, object], run_info: RunInfo) -> str:
         return as_line(
             {
                 "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                "path": shown(job.known.path),
+                "path": printable(job.known.path),
                 "status": status,
                 "attempts": attempts,
                 **entry,
-                "model": provenance.model,
-                "model_sha256": provenance.model_sha256,
-                "device": entry.get("device", provenance.device),
-                "device_why": provenance.device_why,
-                "settings": hashlib.sha256(provenance.settings.encode()).hexdigest(),
+                "model": run_info.model,
+                "model_sha256": run_info.model_sha256,
+                "device": entry.get("device", run_info.device),
+                "device_why": run_info.device_why,
+                "settings": hashlib.sha256(run_info.settings.encode()).hexdigest(),
             }
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class JobAttempt:
     """A job under way, and how often it was begun."""
 
     job: Job
     attempts: int
 
 
-def put_in_place(writes: Iterable[Write], contents: Mapping[str, bytes]) -> None:
+def write_outputs(writes: Iterable[OutputWrite], contents: Mapping[str, bytes]) -> None:
     """Write the outputs, by format. Raises `OutputError`."""
     for write in writes:
         try:
@@ -218,27 +220,27 @@ def put_in_place(writes: Iterable[Write], contents: Mapping[str, bytes]) -> None
 
 
 @contextmanager
-def open_record(folder: Path, *, beside: bool, wait: bool, tell: Callable[[str], None]) -> Iterator[Record]:
+def open_store(folder: Path, *, beside: bool, wait: bool, tell: Callable[[str], None]) -> Iterator[OutputStore]:
     """The record of `folder`, locked and put in order. Raises `BusyError`, `RecordError` or `MachineError`."""
     folder = Path(os.path.abspath(folder))
-    hidden = folder / HIDDEN
+    hidden = folder / STATE_DIR
     try:
         hidden.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MachineError(f"the output folder cannot be made: {error.strerror}", where=folder) from error
     with ExitStack() as stack:
         stack.enter_context(locked(hidden / "lock", wait=wait, tell=tell))
-        state = State(hidden / "state.sqlite")
+        state = Database(hidden / "state.sqlite")
         stack.callback(state.close)
-        record = Record(folder, state, Manifest(folder), beside=beside)
+        record = OutputStore(folder, state, Manifest(folder), beside=beside)
         record.recover()
         yield record
-        record.settle()
+        record.flush()
 
 
 @contextmanager
-def peek_record(folder: Path, *, beside: bool) -> Iterator[Record]:
+def peek_store(folder: Path, *, beside: bool) -> Iterator[OutputStore]:
     """A copy of the record to plan with: nothing on the disk is changed or locked."""
     folder = Path(os.path.abspath(folder))
-    with closing(State.copy_of(folder / HIDDEN / "state.sqlite")) as state:
-        yield Record(folder, state, Manifest(folder), beside=beside)
+    with closing(Database.copy_of(folder / STATE_DIR / "state.sqlite")) as state:
+        yield OutputStore(folder, state, Manifest(folder), beside=beside)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from funasr_cli.files import sha256_of
 from funasr_cli.inputs.scan import Source
-from funasr_cli.store.database import State
-from funasr_cli.store.entries import Input, Stat, recipe_of
+from funasr_cli.store.database import Database
+from funasr_cli.store.entries import FileStat, KnownInput, recipe_of
 from funasr_cli.store.naming import assign_names
 
 FINISHED = ("done", "empty")
@@ -32,13 +32,13 @@ class Job:
     """A recording, what is remembered of it, and what to do with it."""
 
     source: Source
-    known: Input
+    known: KnownInput
     action: Action
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class PlanRules:
     """How to decide: the settings that matter as JSON, the formats wanted, and what the command line says of it."""
 
     settings: str
@@ -48,7 +48,7 @@ class Rules:
     min_age: float = 0.0
 
 
-def remember(sources: Sequence[Source], state: State) -> list[tuple[Source, Input]]:
+def remember(sources: Sequence[Source], state: Database) -> list[tuple[Source, KnownInput]]:
     """Each source with what is remembered of it. New ones are given their names, for ever."""
     known = state.inputs()
     keys = [os.fsencode(source.identity) for source in sources]
@@ -67,7 +67,7 @@ def remember(sources: Sequence[Source], state: State) -> list[tuple[Source, Inpu
     return [(source, known[key]) for source, key in zip(sources, keys, strict=True)]
 
 
-def decide(source: Source, known: Input, rules: Rules, made: Mapping[str, Set[str]], state: State) -> Job:
+def decide(source: Source, known: KnownInput, rules: PlanRules, made: Mapping[str, Set[str]], state: Database) -> Job:
     """What to do with one source; `made` tells by format from what the outputs that are there were made."""
     try:
         action, why = _decide(source, known, rules, made, state)
@@ -77,9 +77,9 @@ def decide(source: Source, known: Input, rules: Rules, made: Mapping[str, Set[st
 
 
 def _decide(
-    source: Source, known: Input, rules: Rules, made: Mapping[str, Set[str]], state: State
+    source: Source, known: KnownInput, rules: PlanRules, made: Mapping[str, Set[str]], state: Database
 ) -> tuple[Action, str]:
-    stat = Stat.of(source.path)
+    stat = FileStat.of(source.path)
     age = time.time() - stat.mtime_ns / 1e9
     # A time stamp in the future comes from a wrong clock, and tells nothing.
     if 0 <= age < rules.min_age and not source.is_stdin:
@@ -101,9 +101,9 @@ def _decide(
     return Action.SKIP, "done"
 
 
-def _same_content(known: Input, path: Path) -> bool:
+def _same_content(known: KnownInput, path: Path) -> bool:
     try:
-        stat = Stat.of(path)
+        stat = FileStat.of(path)
         return known.stat is not None and stat.size == known.stat.size and sha256_of(path) == known.sha256
     except OSError:
         return False

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from funasr_cli.errors import FunasrError
-from funasr_cli.files import shown
+from funasr_cli.files import printable
 from funasr_cli.inputs.scan import Source
 from funasr_cli.outputs import encode
 from funasr_cli.settings.transcription import Settings
-from funasr_cli.store.entries import Content, Write
-from funasr_cli.store.output_store import LeftForNextTime, Provenance, Record, Work, put_in_place
+from funasr_cli.store.entries import InputContent, OutputWrite
+from funasr_cli.store.output_store import JobAttempt, OutputStore, Postponed, RunInfo, write_outputs
 from funasr_cli.store.planner import Job
 from funasr_cli.transcript import Transcript
 
@@ -23,7 +23,7 @@ Seconds = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class TranscriptSummary:
     """What the record and the totals need to know of a transcript."""
 
     duration: float
@@ -34,7 +34,7 @@ class Summary:
     empty: bool
 
     @classmethod
-    def of(cls, transcript: Transcript) -> Summary:
+    def of(cls, transcript: Transcript) -> TranscriptSummary:
         """Of this one."""
         return cls(
             transcript.duration,
@@ -46,7 +46,7 @@ class Summary:
         )
 
 
-class Delivery(Protocol):
+class Sink(Protocol):
     """One recording's way out. `start` comes first, then one of the others.
 
     `failed_before` tells after `fail` whether the same content has failed in an earlier run.
@@ -64,19 +64,19 @@ class Delivery(Protocol):
 
     def start(self) -> None: ...
 
-    def deliver(self, transcript: Transcript, content: Content, seconds: Seconds) -> list[str]:
+    def deliver(self, transcript: Transcript, content: InputContent, seconds: Seconds) -> list[str]:
         """Hand over the result of `content`; returns warnings.
 
-        Raises `OutputError`, `LeftForNextTime` or `RecordError`.
+        Raises `OutputError`, `Postponed` or `RecordError`.
         """
         ...
 
-    def fail(self, error: FunasrError, content: Content, seconds: Seconds) -> None:
+    def fail(self, error: FunasrError, content: InputContent, seconds: Seconds) -> None:
         """There is no result."""
         ...
 
 
-class StdoutDelivery:
+class StdoutSink:
     """Prints the result and keeps no record."""
 
     failed_before = False
@@ -90,61 +90,61 @@ class StdoutDelivery:
     def start(self) -> None:
         pass
 
-    def deliver(self, transcript: Transcript, content: Content, seconds: Seconds) -> list[str]:
+    def deliver(self, transcript: Transcript, content: InputContent, seconds: Seconds) -> list[str]:
         self._print(b"".join(render(transcript, self._settings).values()))
         return []
 
-    def fail(self, error: FunasrError, content: Content, seconds: Seconds) -> None:
+    def fail(self, error: FunasrError, content: InputContent, seconds: Seconds) -> None:
         pass
 
 
-class FileDelivery:
+class FileSink:
     """Writes files and puts down what became of the recording.
 
     `deliver` does it all at once. Where another process writes the files, `place` says where to, and `finish` comes
     when they are there, or `abandon` when they will not be.
     """
 
-    def __init__(self, record: Record, job: Job, settings: Settings, provenance: Provenance) -> None:
+    def __init__(self, record: OutputStore, job: Job, settings: Settings, run_info: RunInfo) -> None:
         self.source = job.source
         self.size = _size_of(job.source)
         self.failed_before = False
         self._settings = settings
         self._record = record
         self._job = job
-        self._provenance = provenance
-        self._work: Work | None = None
-        self._writes: list[Write] = []
+        self._run_info = run_info
+        self._work: JobAttempt | None = None
+        self._writes: list[OutputWrite] = []
         self._warnings: list[str] = []
 
     def start(self) -> None:
         self._work = self._record.begin(self._job)
 
-    def deliver(self, transcript: Transcript, content: Content, seconds: Seconds) -> list[str]:
+    def deliver(self, transcript: Transcript, content: InputContent, seconds: Seconds) -> list[str]:
         contents = render(transcript, self._settings)
-        put_in_place(self.place(content, hashes_of(contents)), contents)
-        return self.finish(Summary.of(transcript), content, seconds)
+        write_outputs(self.place(content, hashes_of(contents)), contents)
+        return self.finish(TranscriptSummary.of(transcript), content, seconds)
 
-    def place(self, content: Content, hashes: Mapping[str, str]) -> list[Write]:
-        """Where to write the output of each format. Raises `OutputError`, `LeftForNextTime` or `RecordError`."""
+    def place(self, content: InputContent, hashes: Mapping[str, str]) -> list[OutputWrite]:
+        """Where to write the output of each format. Raises `OutputError`, `Postponed` or `RecordError`."""
         assert self._work is not None
         self._writes, self._warnings = self._record.place(self._work, content, hashes)
         return self._writes
 
-    def finish(self, summary: Summary, content: Content, seconds: Seconds) -> list[str]:
+    def finish(self, summary: TranscriptSummary, content: InputContent, seconds: Seconds) -> list[str]:
         """The files are in place; returns warnings. Raises `RecordError`."""
         assert self._work is not None
         entry = {
             "duration": round(summary.duration, 3),
             "speech_seconds": round(summary.speech_seconds, 3),
             "language": summary.language,
-            "outputs": {shown(write.path.name): write.sha256 for write in self._writes},
+            "outputs": {printable(write.path.name): write.sha256 for write in self._writes},
             "warnings": [*summary.warnings, *self._warnings],
             "seconds": _rounded(seconds),
             "device": summary.device,
         }
         status = "empty" if summary.empty else "done"
-        self._record.finish(self._work, content, status, entry, self._provenance, self._writes)
+        self._record.finish(self._work, content, status, entry, self._run_info, self._writes)
         return self._warnings
 
     def abandon(self) -> None:
@@ -153,17 +153,17 @@ class FileDelivery:
             with suppress(OSError):
                 write.temporary.unlink(missing_ok=True)
 
-    def fail(self, error: FunasrError, content: Content, seconds: Seconds) -> None:
+    def fail(self, error: FunasrError, content: InputContent, seconds: Seconds) -> None:
         assert self._work is not None
-        if isinstance(error, LeftForNextTime):
-            self._record.skip(self._job, error.what, self._provenance)
+        if isinstance(error, Postponed):
+            self._record.skip(self._job, error.what, self._run_info)
         else:
             if content.sha256 is None:  # whoever read it died before it could say what
-                content = Content.of(self.source.path)
+                content = InputContent.of(self.source.path)
             known = self._job.known
             self.failed_before = known.status == "failed" and known.sha256 == content.sha256
             entry = {"error": str(error), "failed_before": self.failed_before, "seconds": _rounded(seconds)}
-            self._record.finish(self._work, content, "failed", entry, self._provenance)
+            self._record.finish(self._work, content, "failed", entry, self._run_info)
 
 
 def _size_of(source: Source) -> int:

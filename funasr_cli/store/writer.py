@@ -17,20 +17,20 @@ from types import TracebackType
 from typing import Any, TypeAlias, TypeVar
 
 from funasr_cli.errors import FunasrError, RecordError
-from funasr_cli.store.output_store import Record
+from funasr_cli.store.output_store import OutputStore
 
 Result = TypeVar("Result")
 Entry: TypeAlias = Callable[[], Any]
 Then: TypeAlias = Callable[[Future[Any]], None]
 
-PATIENCE = 0.05
+GROUP_WAIT_S = 0.05
 """Seconds that an entry for which nobody waits may wait for others."""
 
 
-class Clerk:
+class StoreWriter:
     """Use it as a context manager; within, nobody else may use the record."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: OutputStore) -> None:
         self._record = record
         # No SimpleQueue: in Python 3.10 its `get` may wait for ever where the time runs out as it begins to wait.
         self._handed_in: Queue[tuple[Entry, Then, bool] | None] = Queue()
@@ -38,7 +38,7 @@ class Clerk:
         self._broken: BaseException | None = None
         self._thread = threading.Thread(target=self._work, daemon=True)
 
-    def __enter__(self) -> Clerk:
+    def __enter__(self) -> StoreWriter:
         self._bell, self._cord = os.pipe()
         self._thread.start()
         return self
@@ -76,7 +76,7 @@ class Clerk:
     def _work(self) -> None:
         while self._broken is None and (entries := self._take()):
             try:
-                with self._record.together():
+                with self._record.transaction():
                     done = [(_outcome(entry), then) for entry, then in entries]
                 self._written.extend(done)
             except BaseException as error:
@@ -87,7 +87,7 @@ class Clerk:
         """All that was handed in, waiting for the first of it; nothing where there is no more to come."""
         entries: list[tuple[Entry, Then]] = []
         handed_in = self._handed_in.get()
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + GROUP_WAIT_S
         while handed_in is not None:
             entry, then, urgent = handed_in
             entries.append((entry, then))

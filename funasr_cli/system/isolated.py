@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from funasr_cli.errors import DeviceError, FunasrError
-from funasr_cli.system.process import Child, Death, settle_in
+from funasr_cli.system.process import ChildProcess, Death, init_child
 
 T = TypeVar("T")
 
@@ -21,25 +21,25 @@ class NoAnswer(DeviceError):
         self.hung = hung
 
 
-def ask_apart(name: str, within: float, function: Callable[..., T], *arguments: Any) -> T:
+def run_isolated(name: str, within: float, function: Callable[..., T], *arguments: Any) -> T:
     """What `function` gives for `arguments` in a new process, called `name` by `ps`; it may take `within` seconds.
 
     The process is spawned: the runtime of NPUs begins once in a process, and does not survive a fork. Raises the
     `FunasrError` that the function raises, and `NoAnswer`.
     """
-    child = Child("spawn", _answer, name, function, arguments)
+    child = ChildProcess("spawn", _answer, name, function, arguments)
     try:
         if not child.pipe.poll(within):
             raise NoAnswer(f"is not done after {within:.0f} s", hung=True)
         result, error = child.pipe.recv()
     except (EOFError, OSError):
-        how = Death.of(child.bury(), memory_ran_out=False).how
+        how = Death.of(child.join(), memory_ran_out=False).how
         raise NoAnswer(f"was lost ({how})", hung=False) from None
     except BaseException:
         child.kill()
         raise
     finally:
-        child.bury()
+        child.join()
     if error is not None:
         raise error
     answer: T = result
@@ -47,7 +47,7 @@ def ask_apart(name: str, within: float, function: Callable[..., T], *arguments: 
 
 
 def _answer(pipe: Connection, name: str, function: Callable[..., Any], arguments: Sequence[Any]) -> None:
-    settle_in(name)
+    init_child(name)
     answer: tuple[Any, FunasrError | None]
     try:
         answer = function(*arguments), None

@@ -20,16 +20,24 @@ from funasr_cli.errors import MachineError
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
 
-SECONDS_TO_DIE = 5.0
+JOIN_TIMEOUT_S = 5.0
 
-UNKNOWN = 255
+UNKNOWN_EXIT_CODE = 255
 """What multiprocessing gives as exit code where the fork server, which alone would know it, is gone."""
 
-OWN_FAULT = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGSYS, signal.SIGXCPU}
+CRASH_SIGNALS = {
+    signal.SIGSEGV,
+    signal.SIGBUS,
+    signal.SIGABRT,
+    signal.SIGFPE,
+    signal.SIGILL,
+    signal.SIGSYS,
+    signal.SIGXCPU,
+}
 """Signals that a process gets for something it did itself."""
 
 
-def settle_in(name: str) -> None:
+def init_child(name: str) -> None:
     """In a new child: be known to `ps` and `top` by `name` (15 characters at most), and end when the parent ends."""
     libc = ctypes.CDLL(None)
     libc.prctl(PR_SET_NAME, name.encode())
@@ -45,7 +53,7 @@ def _follow_parent() -> None:
     os._exit(0)
 
 
-class Child:
+class ChildProcess:
     """A child process and the parent's end of the pipe between them."""
 
     def __init__(self, method: str, target: Callable[..., None], *arguments: Any) -> None:
@@ -65,7 +73,7 @@ class Child:
         finally:
             end.close()
 
-    def say(self, message: object) -> None:
+    def send(self, message: object) -> None:
         """Send it; a child that is dead already will be found to be so when it is listened to."""
         with suppress(OSError):
             self.pipe.send(message)
@@ -74,7 +82,7 @@ class Child:
         """End it, whatever it is doing."""
         self._process.kill()
 
-    def bury(self, within: float = SECONDS_TO_DIE) -> int | None:
+    def join(self, within: float = JOIN_TIMEOUT_S) -> int | None:
         """Close the pipe, by which a child that is well ends, and wait until it is dead.
 
         Returns its exit code as multiprocessing has it; None where that is not to be had.
@@ -83,9 +91,9 @@ class Child:
         self._process.join(within)
         if self._process.is_alive():
             self._process.kill()
-            self._process.join(SECONDS_TO_DIE)
+            self._process.join(JOIN_TIMEOUT_S)
         code = self._process.exitcode
-        return None if code == UNKNOWN else code
+        return None if code == UNKNOWN_EXIT_CODE else code
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +101,19 @@ class Death:
     """How a child died, and whether of something it did itself rather than by somebody's hand."""
 
     how: str
-    at_fault: bool
+    own_fault: bool
 
     @classmethod
     def of(cls, code: int | None, *, memory_ran_out: bool) -> Death:
         """Of the exit code; `memory_ran_out`: the kernel has just killed something for want of memory."""
         if code is None:
-            return cls("it is gone", at_fault=False)
+            return cls("it is gone", own_fault=False)
         if code >= 0:
-            return cls(f"ended by itself with exit code {code}", at_fault=True)
+            return cls(f"ended by itself with exit code {code}", own_fault=True)
         name = signal.Signals(-code).name
         if memory_ran_out and -code == signal.SIGKILL:
-            return cls(f"killed by {name}, memory ran out", at_fault=True)
-        return cls(f"killed by {name}", at_fault=-code in OWN_FAULT)
+            return cls(f"killed by {name}, memory ran out", own_fault=True)
+        return cls(f"killed by {name}", own_fault=-code in CRASH_SIGNALS)
 
 
 def out_of_memory_kills() -> int:

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from funasr_cli.transcript import Token
 
-SAME_TIME = 0.5
+SAME_TIME_S = 0.5
 """Seconds by which two windows may differ about the time of the same word."""
 
 MIDDLE = 0.5
@@ -33,7 +33,7 @@ class Merger:
         """Add the tokens of the window from `start` to `end`; all times are seconds of the recording."""
         tail = self.tokens[self._settled :]
         self.tokens[self._settled :] = merge(tail, tokens, start, self._end)
-        while self._settled < len(self.tokens) and self.tokens[self._settled].middle < start - SAME_TIME:
+        while self._settled < len(self.tokens) and self.tokens[self._settled].middle < start - SAME_TIME_S:
             self._settled += 1
         self._end = end
 
@@ -47,8 +47,8 @@ def merge(left: Sequence[Token], right: Sequence[Token], start: float, end: floa
     heard_twice = any(token.middle >= start for token in left) and any(token.middle < end for token in right)
     if start >= end or not heard_twice:
         return [*left, *right]
-    first = next((i for i, token in enumerate(left) if token.middle >= start - SAME_TIME), len(left))
-    last = next((j for j, token in enumerate(right) if token.middle > end + SAME_TIME), len(right))
+    first = next((i for i, token in enumerate(left) if token.middle >= start - SAME_TIME_S), len(left))
+    last = next((j for j, token in enumerate(right) if token.middle > end + SAME_TIME_S), len(right))
     seam = _agreement(left[first:], right[:last], (start + end) / 2)
     if seam is not None:
         return [*left[: first + seam[0]], *right[seam[1] :]]
@@ -64,7 +64,7 @@ def _agreement(left: Sequence[Token], right: Sequence[Token], middle: float) -> 
     words_left, words_right = [_spoken(token) for token in left], [_spoken(token) for token in right]
     for i, token in enumerate(left):
         for j, other in enumerate(right):
-            if not words_left[i] or words_left[i] != words_right[j] or abs(token.middle - other.middle) > SAME_TIME:
+            if not words_left[i] or words_left[i] != words_right[j] or abs(token.middle - other.middle) > SAME_TIME_S:
                 continue
             length = lengths[i, j] = lengths.get((i - 1, j - 1), 0) + 1
             distance, back = min((abs(left[i - k].middle - middle), k) for k in range(length))

@@ -9,10 +9,10 @@ from itertools import groupby, repeat
 from funasr_cli.text.sentences import sentences
 from funasr_cli.transcript import Paragraph, Token, join
 
-PARAGRAPH_PAUSE = 2.0
+PARAGRAPH_PAUSE_S = 2.0
 """Seconds of silence that begin a new paragraph."""
 
-LONG = 90.0
+MAX_PARAGRAPH_S = 90.0
 """Seconds after which a paragraph ends with the next sentence or lesser pause, so that a speech is no single block."""
 
 
@@ -32,7 +32,7 @@ def _turn(spoken: Iterable[Sequence[Token]], channel: int | None) -> Iterator[Pa
     for sentence in spoken:
         if paragraph:
             pause = sentence[0].start - paragraph[-1].until
-            if pause >= PARAGRAPH_PAUSE or paragraph[-1].end - paragraph[0].start >= LONG:
+            if pause >= PARAGRAPH_PAUSE_S or paragraph[-1].end - paragraph[0].start >= MAX_PARAGRAPH_S:
                 yield from _paragraph(paragraph, channel)
                 paragraph = []
         paragraph += sentence

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from funasr_cli.transcript import Token
 
-PHRASE_PAUSE = 0.4
+PHRASE_PAUSE_S = 0.4
 """Seconds of silence that a space stands for where a script has no spaces and the model gave no punctuation."""
 
 
@@ -16,7 +16,7 @@ def mark_pauses(tokens: Sequence[Token]) -> Iterator[Token]:
     before: Token | None = None
     for token in tokens:
         runs_on = before is not None and before.text[-1:].isalnum() and token.text[:1].isalnum()
-        if before is not None and runs_on and token.start - before.until >= PHRASE_PAUSE:
+        if before is not None and runs_on and token.start - before.until >= PHRASE_PAUSE_S:
             token = replace(token, text=" " + token.text)
         yield token
         before = token

@@ -26,13 +26,13 @@ from funasr_cli.transcript import Segment, Token, join
 from funasr_cli.unicode_ranges import HAN
 
 CLAUSE_END = frozenset("，、；：,;:")
-MIN_SHOWN = 0.8
+MIN_SHOWN_S = 0.8
 """A line stays for at least this many seconds where the next one leaves it the time."""
 
-READING_SPEED = 18.0
+READING_COLUMNS_PER_S = 18.0
 """Columns that are read in a second, 9 Chinese characters: a line stays so long, where it can."""
 
-ORPHAN = 8
+ORPHAN_COLUMNS = 8
 """A line of fewer columns, less than four Chinese characters, looks lost."""
 
 _HAN = re.compile(f"[{HAN}]")
@@ -54,7 +54,7 @@ _LEADING_ENGLISH = re.compile(r"\b(a|an|the|of|to|in|on|at|by|for|with|from|and|
 
 _ByLength: TypeAlias = "Mapping[int, Set[str]]"
 
-SHORTEST = 0.001
+MIN_CUE_S = 0.001
 """The unit of time of SRT, in seconds: where tokens leave no time, a line still has an end behind its start."""
 
 
@@ -105,7 +105,7 @@ def _lines(tokens: Sequence[Token], limits: SegmentLimits, hotwords: _ByLength) 
             if not fits and begin < end - 1:
                 break
             cost = costs[begin] + (1 - width / limits.columns) ** 2
-            if width < ORPHAN and end - begin < count:
+            if width < ORPHAN_COLUMNS and end - begin < count:
                 cost += 3.0
             if cost < best:
                 best, first = cost, begin
@@ -176,6 +176,6 @@ def _timed(lines: Sequence[Sequence[Token]]) -> Iterator[Segment]:
     for i, line in enumerate(lines):
         start = max(shown, line[0].start)
         following = lines[i + 1][0].start if i + 1 < len(lines) else math.inf
-        read = start + max(MIN_SHOWN, columns(join(line)) / READING_SPEED)
-        shown = max(min(max(line[-1].until, read), following), start + SHORTEST)
+        read = start + max(MIN_SHOWN_S, columns(join(line)) / READING_COLUMNS_PER_S)
+        shown = max(min(max(line[-1].until, read), following), start + MIN_CUE_S)
         yield Segment(start, shown, tuple(line))

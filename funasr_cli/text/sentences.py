@@ -9,11 +9,11 @@ from funasr_cli.transcript import Token
 
 SENTENCE_END = frozenset("。！？!?.…")
 CLOSING = "\"'”’」』)）》"
-PAUSE = 0.8
+SENTENCE_PAUSE_S = 0.8
 """Seconds of silence that part what belongs together."""
 
 
-def sentences(tokens: Sequence[Token], pause: float = PAUSE) -> Iterator[Sequence[Token]]:
+def sentences(tokens: Sequence[Token], pause: float = SENTENCE_PAUSE_S) -> Iterator[Sequence[Token]]:
     """All tokens in order, a sentence at a time; where there is no punctuation, what is said without a pause."""
     begin = 0
     for i, (token, after) in enumerate(pairwise(tokens), start=1):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from funasr_cli.transcript import Token
 
-MIN_DURATION = 0.02
+MIN_TOKEN_S = 0.02
 """No token is shorter than this, in seconds."""
 
 Interval = tuple[float, float]
@@ -23,7 +23,7 @@ def fit_to_speech(tokens: Iterable[Token], speech: Sequence[Interval]) -> list[T
     ends = [end for _, end in speech]
     fitted: list[Token] = []
     for token in tokens:
-        start, end, until = token.start, max(token.end, token.start + MIN_DURATION), token.until
+        start, end, until = token.start, max(token.end, token.start + MIN_TOKEN_S), token.until
         shared = 0.0
         for low, high in speech[bisect_left(ends, token.start) :]:
             if low >= token.end:
@@ -31,6 +31,6 @@ def fit_to_speech(tokens: Iterable[Token], speech: Sequence[Interval]) -> list[T
             if min(high, token.end) - max(low, token.start) > shared:
                 start, end, until = max(low, token.start), min(high, token.end), min(high, token.until)
                 shared = end - start
-        end = max(end, start + MIN_DURATION)
+        end = max(end, start + MIN_TOKEN_S)
         fitted.append(Token(token.text, start, end, token.confidence, max(0.0, until - end)))
     return fitted

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.reader import open_recording
 from funasr_cli.audio.spans import Span, VadOptions
-from funasr_cli.audio.vad import CONTEXT, FRAME, SileroModel, SpeechDetector, load_silero
+from funasr_cli.audio.vad import CONTEXT_SAMPLES, FRAME_SAMPLES, SileroModel, SpeechDetector, load_silero
 from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
 from tests.conftest import SAMPLES
 from tests.support.meetings import Meeting
@@ -41,9 +41,9 @@ def closed(detector: SpeechDetector, blocks: list[Samples]) -> list[Span]:
 
 
 def test_probabilities_equal_one_pass_over_the_whole_recording(session: onnxruntime.InferenceSession) -> None:
-    frames = SPEECH[: len(SPEECH) // FRAME * FRAME]
-    rows = frames.reshape(-1, FRAME)
-    context = np.vstack([np.zeros(CONTEXT, np.float32), rows[:-1, -CONTEXT:]])
+    frames = SPEECH[: len(SPEECH) // FRAME_SAMPLES * FRAME_SAMPLES]
+    rows = frames.reshape(-1, FRAME_SAMPLES)
+    context = np.vstack([np.zeros(CONTEXT_SAMPLES, np.float32), rows[:-1, -CONTEXT_SAMPLES:]])
     state = np.zeros((1, 1, 128), np.float32)
     whole = session.run(None, {"input": np.hstack([context, rows]), "h": state, "c": state})[0].reshape(-1)
     model = SileroModel(session)
@@ -102,8 +102,8 @@ class Scripted:
         self.at = 0
 
     def probabilities(self, frames: Samples) -> np.ndarray:
-        self.at += len(frames) // FRAME
-        return self.script[self.at - len(frames) // FRAME : self.at]
+        self.at += len(frames) // FRAME_SAMPLES
+        return self.script[self.at - len(frames) // FRAME_SAMPLES : self.at]
 
 
 BURST = st.tuples(st.sampled_from([0.0, 0.3, 0.9]), st.one_of(st.integers(1, 12), st.integers(50, 700)))
@@ -120,21 +120,21 @@ def windows_of_script(script: list[float]) -> list[Window]:
         horizon = property(lambda _: detector.horizon)
 
         def push(self, block: Samples) -> list[Span]:
-            return self.watch(detector.push(block))
+            return self.timings(detector.push(block))
 
         def finish(self) -> list[Span]:
-            spans = self.watch(detector.finish())
+            spans = self.timings(detector.finish())
             assert not open_until
             return spans
 
-        def watch(self, spans: list[Span]) -> list[Span]:
+        def timings(self, spans: list[Span]) -> list[Span]:
             for span in spans:
                 assert span.end >= open_until.pop(span.start, 0)
                 if not span.closed:
                     open_until[span.start] = span.end
             return spans
 
-    blocks = np.array_split(np.zeros(len(script) * FRAME, np.float32), max(1, len(script) // 31))
+    blocks = np.array_split(np.zeros(len(script) * FRAME_SAMPLES, np.float32), max(1, len(script) // 31))
     return list(SpeechWindows(blocks, Watched(), WindowShape(15.0)))
 
 

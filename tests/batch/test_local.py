@@ -6,16 +6,16 @@ import io
 from pathlib import Path
 from typing import Any, cast
 
-from funasr_cli.batch.local import Solo
+from funasr_cli.batch.local import LocalRun
 from funasr_cli.errors import InputError
 from funasr_cli.inputs.scan import scan
-from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.transcriber import Transcriber
 from funasr_cli.reporting.display import Display
-from funasr_cli.reporting.reporter import Ledger
-from funasr_cli.reporting.stats import Tally
+from funasr_cli.reporting.reporter import Reporter
+from funasr_cli.reporting.stats import RunStats
 from funasr_cli.settings.transcription import Settings
-from funasr_cli.store.sinks import StdoutDelivery
+from funasr_cli.store.sinks import StdoutSink
 from funasr_cli.system.deadline import Deadline
 
 
@@ -26,26 +26,26 @@ class Watching(Display):
         super().__init__(io.StringIO())
         self.busy: list[float] = []
 
-    def update(self, tally: Tally, current: str) -> None:
-        self.busy.append(tally.busy)
+    def update(self, stats: RunStats, current: str) -> None:
+        self.busy.append(stats.busy)
 
 
 class Pretending:
     """Runs a device for two seconds after each of two reads, and gives up."""
 
-    async def transcribe(self, path: Path, name: str, tick: Any, watch: Stopwatch) -> None:
+    async def transcribe(self, path: Path, name: str, tick: Any, timings: StageTimings) -> None:
         for second in (1.0, 2.0):
             tick(second, 2.0)
-            watch.add("run", 2.0)
+            timings.add("run", 2.0)
         raise InputError("has an end")
 
 
 def test_how_busy_the_device_is_shows_while_a_recording_is_under_way(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"speech")
     (tmp_path / "b.wav").write_bytes(b"speech")
-    display, tally = Watching(), Tally()
-    solo = Solo(cast(Transcriber, Pretending()), Ledger(display, tally), lambda: None)
-    deliveries = [StdoutDelivery(source, Settings(), print) for source in scan([str(tmp_path)], None).sources]
-    solo.do(deliveries, Deadline(None), None, debug=False)
+    display, stats = Watching(), RunStats()
+    solo = LocalRun(cast(Transcriber, Pretending()), Reporter(display, stats), lambda: None)
+    sinks = [StdoutSink(source, Settings(), print) for source in scan([str(tmp_path)], None).sources]
+    solo.do(sinks, Deadline(None), None, debug=False)
     assert display.busy == [0.0, 0.0, 2.0, 4.0, 4.0, 4.0, 6.0, 8.0]
-    assert tally.busy == 8.0
+    assert stats.busy == 8.0

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from funasr_cli.files import shown
+from funasr_cli.files import printable
 from tests.audio.test_reader import encode, silent_film, tone
-from tests.cli.conftest import Run
 from tests.conftest import NANO
+from tests.support.command import Run
 
 pytestmark = pytest.mark.usefixtures("embedded")
 
@@ -97,11 +97,11 @@ def night(
     return done, entries
 
 
-@pytest.mark.parametrize("name", CASES, ids=shown)
+@pytest.mark.parametrize("name", CASES, ids=printable)
 def test_each_fails_alone_or_succeeds(night: Night, name: str) -> None:
     done, entries = night
     _, status, message = CASES[name]
-    entry = entries.get(shown(name))
+    entry = entries.get(printable(name))
     if status is None:
         assert entry is None
         return

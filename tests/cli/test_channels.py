@@ -16,9 +16,9 @@ import soundfile
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from tests.audio.test_reader import encode
-from tests.cli.conftest import Run
 from tests.cli.test_sensevoice import WITH_PAUSES, WITHOUT_PAUSES
 from tests.conftest import NANO
+from tests.support.command import Run
 from tests.support.meetings import samples_of
 
 LATER = 320 * 512

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cli.conftest import Run
 from tests.conftest import ROOT
+from tests.support.command import Run
 
 
 def settings(text: str) -> dict[str, tuple[str, str]]:

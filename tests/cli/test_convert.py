@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.export.make import from_graph
-from tests.cli.conftest import Run
 from tests.conftest import NANO
 from tests.simulator.cann_tree import write_atc
 from tests.simulator.fixtures import Npu
 from tests.simulator.fixtures import npu as npu
 from tests.simulator.npu_smi import TWO_310P3, write_npu_smi
+from tests.support.command import Run
 from tests.support.graphs import write_sensevoice
 
 

@@ -11,7 +11,7 @@ from funasr_cli import extras
 from funasr_cli.cli import cli
 from funasr_cli.errors import MachineError
 from funasr_cli.extras import how_to_install
-from tests.cli.conftest import Run
+from tests.support.command import Run
 
 
 @pytest.mark.parametrize("missing", ["config.yaml", "model.pt"])

@@ -10,9 +10,9 @@ import pytest
 import soundfile
 
 from funasr_cli.hotwords import read_hotwords
-from tests.cli.conftest import Run
 from tests.conftest import NANO, ROOT
 from tests.decoding.test_hotwords import NEVER_SPOKEN, NOISE, SPEECH, SPOKEN
+from tests.support.command import Run
 from tests.support.meetings import samples_of
 
 

@@ -10,8 +10,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from tests.cli.conftest import Run
 from tests.models.conftest import FILES
+from tests.support.command import Run
 from tests.support.hub import Hub, serving
 
 Models = Callable[..., CompletedProcess[str]]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run
 from tests.conftest import NANO
+from tests.support.command import Run
 
 WITH_PAUSES = "收缩 大体 专心 报告 大于 结算"
 WITHOUT_PAUSES = "学者空间相差比如大局性能一边收缩外国快活推论上台一律交换胡子大于先后发起专心离开分批更换下面生态"

@@ -11,8 +11,8 @@ import pytest
 import soundfile
 import srt
 
-from tests.cli.conftest import Run
 from tests.conftest import ENERGY_REPORT, NANO, SAMPLES
+from tests.support.command import Run
 
 pytestmark = pytest.mark.usefixtures("embedded")
 

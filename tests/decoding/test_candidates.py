@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from funasr_cli.decoding.candidates import MOST, Candidates, candidates_of_logits, candidates_of_topk
+from funasr_cli.decoding.candidates import MAX_CANDIDATES, Candidates, candidates_of_logits, candidates_of_topk
 from tests.support.exact_search import log_softmax, topk
 
 
 def of_topk(logits: NDArray[np.float32], margin: float = 4.0) -> Candidates:
-    return candidates_of_topk(*topk(logits, min(MOST, logits.shape[1])), margin)
+    return candidates_of_topk(*topk(logits, min(MAX_CANDIDATES, logits.shape[1])), margin)
 
 
 BOTH = pytest.mark.parametrize("candidates", [of_topk, candidates_of_logits])
@@ -38,8 +38,8 @@ def test_frames_of_nothing_but_blank_are_left_out(candidates: Callable[..., Cand
 def test_of_many_labels_the_best_are_kept_and_the_last_is_the_floor(candidates: Callable[..., Candidates]) -> None:
     logits = np.linspace(0, 1, 100, dtype=np.float32)[np.newaxis]
     (frame,) = candidates(logits).frames
-    assert frame.labels == list(range(99, 99 - MOST, -1))
-    assert frame.floor == frame.log_probs[-1] == pytest.approx(log_softmax(logits)[0, 100 - MOST], abs=1e-6)
+    assert frame.labels == list(range(99, 99 - MAX_CANDIDATES, -1))
+    assert frame.floor == frame.log_probs[-1] == pytest.approx(log_softmax(logits)[0, 100 - MAX_CANDIDATES], abs=1e-6)
 
 
 def test_logits_and_the_best_k_of_them_are_the_same_candidates() -> None:

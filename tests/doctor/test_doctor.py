@@ -15,8 +15,8 @@ from funasr_cli.doctor import machine, versions
 from funasr_cli.doctor.versions import Package
 from funasr_cli.models.catalogue import WHISPER_BASE
 from funasr_cli.system import resources
-from tests.cli.conftest import Run
 from tests.conftest import NANO
+from tests.support.command import Run
 from tests.support.doctors import LAST, Doctor, line, next_command
 from tests.support.doctors import doctor as doctor
 from tests.support.doctors import model as model
@@ -176,7 +176,7 @@ def test_a_control_group_with_little_memory_is_a_warning(
 ) -> None:
     (tmp_path / "memory.max").write_text("50000000\n")
     monkeypatch.setattr(resources, "CGROUPS", tmp_path)
-    monkeypatch.setattr(machine, "LITTLE_MEMORY", 100_000_000)
+    monkeypatch.setattr(machine, "LOW_MEMORY_BYTES", 100_000_000)
     result = doctor()
     assert result.exit_code == 0
     assert "50 MB available, the limit of the control group" in line(result, "memory")

@@ -16,17 +16,17 @@ from funasr_cli.doctor import cann, trial
 from funasr_cli.doctor.npu import ENDS_ALL
 from funasr_cli.executors import selection
 from funasr_cli.executors.ascend import device_files
-from funasr_cli.executors.ascend.acl import ENVIRONMENT, NO_MEMORY
+from funasr_cli.executors.ascend.acl import ENVIRONMENT_SCRIPT, NO_MEMORY
 from funasr_cli.files import sha256_of
 from funasr_cli.models.catalogue import CATALOGUE
 from funasr_cli.models.model_yaml import record_om
 from funasr_cli.models.store import find_model
-from tests.cli.conftest import Run
 from tests.simulator.cann_tree import write_cann
 from tests.simulator.fixtures import PYTHON, Npu, compile_om
 from tests.simulator.fixtures import npu as npu
 from tests.simulator.npu_smi import recorded, write_npu_smi
 from tests.support.boards import write_machine
+from tests.support.command import Run
 from tests.support.doctors import Doctor, line, next_command
 from tests.support.doctors import doctor as doctor
 from tests.support.doctors import store as store
@@ -288,7 +288,7 @@ def test_files_that_this_user_may_not_open(machine: Machine, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("place", "said", "command"),
     [
-        ("acl.so", "which is not on PYTHONPATH", f"source {ENVIRONMENT}"),
+        ("acl.so", "which is not on PYTHONPATH", f"source {ENVIRONMENT_SCRIPT}"),
         (None, "not installed", cann.INSTALL),
     ],
 )
@@ -331,10 +331,10 @@ def test_a_module_for_another_python_is_told_from_one_that_is_not_there(
         (
             "raise ImportError('libascendcl.so: cannot open')",
             "ImportError: libascendcl.so",
-            f"source {ENVIRONMENT}",
+            f"source {ENVIRONMENT_SCRIPT}",
         ),
         ("raise ImportError('libascend_hal.so: cannot open')", "ImportError: libascend_hal.so", cann.MOUNT),
-        ("import os; os.abort()", "killed by SIGABRT", f"source {ENVIRONMENT}"),
+        ("import os; os.abort()", "killed by SIGABRT", f"source {ENVIRONMENT_SCRIPT}"),
     ],
 )
 def test_a_module_that_cannot_be_imported_does_not_take_doctor_with_it(
@@ -358,8 +358,8 @@ def test_a_module_that_cannot_be_imported_does_not_take_doctor_with_it(
 def test_a_run_that_dies_or_hangs_does_not_take_doctor_with_it(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, code: str, said: str
 ) -> None:
-    monkeypatch.setattr(selection, "SURVEY", 5.0)
-    monkeypatch.setattr(trial, "PATIENCE", 5.0)
+    monkeypatch.setattr(selection, "SURVEY_TIMEOUT_S", 5.0)
+    monkeypatch.setattr(trial, "TRIAL_TIMEOUT_S", 5.0)
     machine.says(recorded("310p3-duo"))
     monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", "0")
     broken(machine, monkeypatch, code)
@@ -382,7 +382,7 @@ def broken(machine: Machine, monkeypatch: pytest.MonkeyPatch, code: str) -> None
 def test_a_device_that_fails_a_run(
     machine: Machine, npu: Npu, monkeypatch: pytest.MonkeyPatch, fault: str | int, stuck: bool
 ) -> None:
-    monkeypatch.setattr(trial, "PATIENCE", 8.0)
+    monkeypatch.setattr(trial, "TRIAL_TIMEOUT_S", 8.0)
     npu.set(faults={"1": fault})
     machine.says(recorded("310p3-container"))
     machine.has("davinci0", *FILES)

@@ -13,22 +13,22 @@ from funasr_cli.errors import ModelError
 from funasr_cli.executors.base import Executor
 from funasr_cli.executors.ctranslate2 import CTranslate2Executor
 from funasr_cli.hotwords import Hotword
-from funasr_cli.pipeline.window_runner import Engine, LocalRunner
+from funasr_cli.pipeline.window_runner import LocalGraphRunner, WindowRunner
 from funasr_cli.recognizers.base import Request
 from funasr_cli.recognizers.whisper.recognizer import WhisperRecognizer
 
 
 @pytest.fixture
-def executor(engine: Engine) -> Executor:
-    assert isinstance(engine.runner, LocalRunner)
-    return engine.runner.executor
+def executor(runner: WindowRunner) -> Executor:
+    assert isinstance(runner.runner, LocalGraphRunner)
+    return runner.runner.executor
 
 
 @pytest.fixture
-def inputs(engine: Engine, sample: Path) -> Arrays:
+def inputs(runner: WindowRunner, sample: Path) -> Arrays:
     with open_recording(sample) as recording:
         samples = np.concatenate(list(recording.blocks()))
-    return engine.recognizer.prepare(samples, Request(None))
+    return runner.recognizer.prepare(samples, Request(None))
 
 
 def test_outputs_are_what_the_specs_say_and_repeat(executor: Executor, inputs: Arrays) -> None:
@@ -40,14 +40,16 @@ def test_outputs_are_what_the_specs_say_and_repeat(executor: Executor, inputs: A
     assert np.all(np.diff(first["alignment"][:, 0]) >= 0)
 
 
-def test_a_language_that_was_named_is_not_detected(engine: Engine, executor: Executor, inputs: Arrays) -> None:
-    named = {**inputs, "prompt": engine.recognizer.prepare(np.zeros(160, np.float32), Request("en"))["prompt"]}
+def test_a_language_that_was_named_is_not_detected(runner: WindowRunner, executor: Executor, inputs: Arrays) -> None:
+    named = {**inputs, "prompt": runner.recognizer.prepare(np.zeros(160, np.float32), Request("en"))["prompt"]}
     assert executor.run(inputs)["languages"].size == 99
     assert executor.run(named)["languages"].size == 0
 
 
-def test_only_what_belongs_to_the_language_stands_in_front(engine: Engine, executor: Executor, inputs: Arrays) -> None:
-    recognizer = WhisperRecognizer(engine.model.path, [Hotword("Annual Report on Energy")])
+def test_only_what_belongs_to_the_language_stands_in_front(
+    runner: WindowRunner, executor: Executor, inputs: Arrays
+) -> None:
+    recognizer = WhisperRecognizer(runner.model.path, [Hotword("Annual Report on Energy")])
     samples = np.zeros(160, np.float32)
     contexts = recognizer.prepare(samples, Request())["contexts"].copy()
     contexts[list(recognizer.language_ids).index("<|en|>") + 1 :] = -1

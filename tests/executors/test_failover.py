@@ -11,9 +11,9 @@ import pytest
 
 from funasr_cli.arrays import Arrays
 from funasr_cli.errors import DeviceLost
-from funasr_cli.executors.ascend.buffers import Berth
+from funasr_cli.executors.ascend.buffers import WindowBuffers
 from funasr_cli.executors.ascend.executor import AscendExecutor
-from funasr_cli.executors.failover import RecoveringExecutor
+from funasr_cli.executors.failover import FailoverExecutor
 from funasr_cli.executors.onnx import OnnxExecutor
 from tests.simulator.fixtures import Npu
 from tests.simulator.fixtures import npu as npu
@@ -34,7 +34,7 @@ def graph(oms: NanoOms) -> OnnxExecutor:
     return OnnxExecutor(oms.folder / "model_6s_top5.onnx", precision="float32", threads=1)
 
 
-def two_at_a_time(executor: RecoveringExecutor) -> Iterator[Arrays | DeviceLost]:
+def two_at_a_time(executor: FailoverExecutor) -> Iterator[Arrays | DeviceLost]:
     """The outputs of all windows, or why there are none; the next is begun before one is fetched."""
     begun = [executor.begin(inputs(LENGTHS[0]))]
     for frames in (*LENGTHS[1:], None):
@@ -62,7 +62,7 @@ def test_after_a_reset_both_windows_are_run(
     npu.set(faults={str(run): fault})
     told: list[str] = []
     ascend = AscendExecutor(lambda _: oms.static, longest=FRAMES, time_limit=2.0)
-    with closing(RecoveringExecutor(ascend, None, told.append)) as executor:
+    with closing(FailoverExecutor(ascend, None, told.append)) as executor:
         assert_right(list(two_at_a_time(executor)), graph)
     assert len(told) == 1
     assert npu.process.runs - len(LENGTHS) in (0, 1)  # where outputs were on the device yet when the next run failed
@@ -71,7 +71,7 @@ def test_after_a_reset_both_windows_are_run(
 def test_a_window_that_fails_twice_is_the_only_one(npu: Npu, oms: NanoOms, graph: OnnxExecutor) -> None:
     npu.set(faults={"1": LOST, "2": LOST})
     ascend = AscendExecutor(lambda _: oms.static, longest=FRAMES)
-    with closing(RecoveringExecutor(ascend, None, lambda _: None)) as executor:
+    with closing(FailoverExecutor(ascend, None, lambda _: None)) as executor:
         assert_right(list(two_at_a_time(executor)), graph, lost=0)
 
 
@@ -80,15 +80,15 @@ def test_a_window_that_fails_whenever_it_is_run_takes_no_other_with_it(
 ) -> None:
     bad = LENGTHS[2]
     ascend = AscendExecutor(lambda _: oms.static, longest=FRAMES)
-    start = Berth.start
+    start = WindowBuffers.start
 
-    def started(berth: Berth, stream: int) -> None:
-        length = berth._inputs[1].host[:4].view(np.int32)[0]
+    def started(buffers: WindowBuffers, stream: int) -> None:
+        length = buffers._inputs[1].host[:4].view(np.int32)[0]
         npu.process.machine.faults = {str(npu.process.machine.count("runs") + 1): LOST} if length == bad else {}
-        start(berth, stream)
+        start(buffers, stream)
 
-    monkeypatch.setattr(Berth, "start", started)
-    with closing(RecoveringExecutor(ascend, None, lambda _: None)) as executor:
+    monkeypatch.setattr(WindowBuffers, "start", started)
+    with closing(FailoverExecutor(ascend, None, lambda _: None)) as executor:
         assert_right(list(two_at_a_time(executor)), graph, lost=2)
 
 
@@ -97,7 +97,7 @@ def test_the_spare_takes_over_both(npu: Npu, oms: NanoOms, graph: OnnxExecutor) 
     told: list[str] = []
     spare = OnnxExecutor(oms.folder / "model_6s_top5.onnx", precision="float32", threads=1)
     ascend = AscendExecutor(lambda _: oms.static, longest=FRAMES)
-    with closing(RecoveringExecutor(ascend, spare, told.append)) as executor:
+    with closing(FailoverExecutor(ascend, spare, told.append)) as executor:
         assert_right(list(two_at_a_time(executor)), graph)
         assert executor.device == "cpu (float32)"
     assert len(told) == 2

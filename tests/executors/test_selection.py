@@ -12,7 +12,7 @@ import pytest
 from funasr_cli.errors import DeviceError
 from funasr_cli.executors import selection
 from funasr_cli.executors.ascend import device_files
-from funasr_cli.executors.selection import Device, choose_device
+from funasr_cli.executors.selection import DeviceChoice, choose_device
 from funasr_cli.system import numa, resources
 from funasr_cli.system.resources import usable_cores
 from tests.simulator.fixtures import Npu
@@ -34,7 +34,7 @@ def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_auto_takes_the_cpu_where_there_is_no_npu_and_says_so(dev: Path) -> None:
     (dev / "davinci_manager").touch()
-    assert choose_device("auto") == Device("cpu", "no Ascend NPU on this machine")
+    assert choose_device("auto") == DeviceChoice("cpu", "no Ascend NPU on this machine")
 
 
 def test_auto_in_a_container_that_was_given_nothing_of_its_hosts_npu_is_the_cpu_and_says_why(dev: Path) -> None:
@@ -43,8 +43,8 @@ def test_auto_in_a_container_that_was_given_nothing_of_its_hosts_npu_is_the_cpu_
         "an Ascend NPU is on the PCI bus (0000:01:00.0, 0000:81:00.0), but this container was not given it: "
         "/dev has no davinci0, davinci_manager, devmm_svm, hisi_hdc"
     )
-    assert choose_device("auto") == Device("cpu", why, passed_over=True)
-    assert choose_device("cpu") == Device("cpu", "asked for with --device cpu")
+    assert choose_device("auto") == DeviceChoice("cpu", why, passed_over=True)
+    assert choose_device("cpu") == DeviceChoice("cpu", "asked for with --device cpu")
 
 
 @pytest.mark.parametrize(
@@ -94,12 +94,12 @@ def test_npu_never_means_cpu(dev: Path) -> None:
 
 def test_npu_means_all_that_this_process_may_use(dev: Path, npu: Npu) -> None:
     npu.set(socs=["Ascend910B4"] * 3)
-    assert choose_device("npu") == Device("npu", "asked for with --device npu", (0, 1, 2), "Ascend910B4")
+    assert choose_device("npu") == DeviceChoice("npu", "asked for with --device npu", (0, 1, 2), "Ascend910B4")
     npu.monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", "1,2")
     assert choose_device("npu").npus == (0, 1)
     (dev / "davinci0").touch()
     (dev / "davinci1").touch()
-    assert choose_device("auto") == Device("npu", "found davinci0, davinci1", (0, 1), "Ascend910B4")
+    assert choose_device("auto") == DeviceChoice("npu", "found davinci0, davinci1", (0, 1), "Ascend910B4")
 
 
 def test_npus_can_be_named_but_have_to_be_there(dev: Path, npu: Npu) -> None:
@@ -120,7 +120,7 @@ def test_a_runtime_that_finds_none_or_dies_or_hangs_is_told(
     with pytest.raises(DeviceError, match="ends the process"):
         choose_device("npu")
     monkeypatch.setattr(selection, "_survey", hangs)
-    monkeypatch.setattr(selection, "SURVEY", 0.2)
+    monkeypatch.setattr(selection, "SURVEY_TIMEOUT_S", 0.2)
     with pytest.raises(DeviceError, match="does not answer within 0 s"):
         choose_device("npu")
 

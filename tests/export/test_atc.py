@@ -23,7 +23,7 @@ from funasr_cli.export import atc
 from funasr_cli.export.atc import ONLY_THEN
 from funasr_cli.export.variants import write_variant
 from funasr_cli.files import sha256_of
-from funasr_cli.models.model_yaml import graph_metadata, read_account, verify_account
+from funasr_cli.models.model_yaml import graph_metadata, read_model_yaml, verify_model_yaml
 from funasr_cli.models.store import find_model
 from tests.simulator.fixtures import Npu
 from tests.simulator.npu_smi import NONE, ONE_910B4_1, TWO_310P3, write_npu_smi
@@ -93,11 +93,11 @@ def test_options_are_passed_on(folder: Path) -> None:
 
 
 def test_the_om_is_made_accounted_for_and_the_model_still_whole(folder: Path, cann: Path) -> None:
-    before = read_account(folder)
+    before = read_model_yaml(folder)
     said: list[str] = []
     om = atc.convert(plan(folder), said.append)
     assert before is not None
-    account = read_account(folder)
+    account = read_model_yaml(folder)
     assert account == {
         **before,
         "oms": {
@@ -114,9 +114,9 @@ def test_the_om_is_made_accounted_for_and_the_model_still_whole(folder: Path, ca
     assert {path.name for path in folder.iterdir()} == {*before["sha256"], "model.yaml", om.name}
     assert said[-1] == f"{om} is ready"
     assert find_model(str(folder)).weights.name == "model.onnx"
-    verify_account(folder, {om.name: sha256_of(om)})
+    verify_model_yaml(folder, {om.name: sha256_of(om)})
     with pytest.raises(ModelError, match=r"nano_6s_Ascend310P3\.om: is not the file"):
-        verify_account(folder, {om.name: "0" * 64})
+        verify_model_yaml(folder, {om.name: "0" * 64})
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_the_account_keeps_what_oms_cannot_carry(folder: Path, tmp_path: Path) -
 
 
 def account_of(folder: Path, **changes: Any) -> None:
-    account = read_account(folder) or {}
+    account = read_model_yaml(folder) or {}
     (folder / "model.yaml").write_text(yaml.safe_dump({**account, **changes}))
 
 
@@ -238,7 +238,7 @@ def test_an_om_that_atc_did_not_write_is_missed(folder: Path, cann: Path) -> Non
     (cann / "bin" / "atc").write_text("#!/bin/sh\n")
     with pytest.raises(OutputError, match=r"nano_6s_Ascend310P3\.om: cannot be written: No such file"):
         atc.convert(plan(folder), lambda _: None)
-    assert "oms" not in (read_account(folder) or {})
+    assert "oms" not in (read_model_yaml(folder) or {})
 
 
 def test_without_cann_it_says_where_it_looked(folder: Path, cann: Path) -> None:

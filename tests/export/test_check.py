@@ -19,7 +19,7 @@ from funasr_cli.export import atc
 from funasr_cli.export.check import check_oms
 from funasr_cli.export.compare import Agreement, agreement
 from funasr_cli.files import sha256_of
-from funasr_cli.models.model_yaml import read_account, record_om, verify_account
+from funasr_cli.models.model_yaml import read_model_yaml, record_om, verify_model_yaml
 from funasr_cli.models.store import find_model
 from tests.conftest import NANO
 from tests.simulator.fixtures import Npu, compile_om
@@ -62,7 +62,7 @@ def check(folder: Path, audio: Path = SPEECH, told: list[str] | None = None) -> 
 
 
 def oms_of(folder: Path) -> dict[str, Any]:
-    account = read_account(folder)
+    account = read_model_yaml(folder)
     assert account is not None
     oms: dict[str, Any] = account["oms"]
     return oms
@@ -91,7 +91,7 @@ def test_all_that_fit_are_compared_and_written_down(folder: Path, cann: Path, np
             "clear_agreement": 1.0,
         }
         assert result["frames"] > 400
-        verify_account(folder, {om.name: sha256_of(om)})
+        verify_model_yaml(folder, {om.name: sha256_of(om)})
     assert after == before
     assert find_model(str(folder)).weights.name == "model.onnx"
     assert sum(report["runs"] for report in npu.reports()) == 3 * (4 + 1)
@@ -153,7 +153,7 @@ def test_a_runtime_that_hangs_is_not_waited_for_for_ever(
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "acl.py").write_text("import time; time.sleep(60)")
     monkeypatch.syspath_prepend(str(tmp_path / "broken"))
-    monkeypatch.setattr("funasr_cli.export.check.PATIENCE", 3.0)
+    monkeypatch.setattr("funasr_cli.export.check.COMPARE_TIMEOUT_S", 3.0)
     with pytest.raises(DeviceError, match=r"the process on the NPU is not done after 3 s"):
         check(folder)
 

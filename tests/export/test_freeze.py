@@ -13,11 +13,11 @@ import yaml
 from onnx import numpy_helper
 
 from funasr_cli.errors import MachineError, ModelError, UsageError
-from funasr_cli.executors.placement import Seat
+from funasr_cli.executors.placement import Placement
 from funasr_cli.export import compare
 from funasr_cli.export.make import from_checkpoint, from_graph
 from funasr_cli.models.store import find_model
-from funasr_cli.pipeline.window_runner import Engine, load_engine
+from funasr_cli.pipeline.window_runner import WindowRunner, load_window_runner
 from funasr_cli.recognizers.base import Request
 from tests.conftest import NANO
 from tests.support.meetings import samples_of
@@ -29,8 +29,8 @@ def freeze(graph: Path, target: Path, *, topk: int = 5) -> None:
     from_graph(graph, target, window=6.0, topk=topk, int8=False, tell=lambda _: None)
 
 
-def load(folder: Path) -> Engine:
-    return load_engine(find_model(str(folder)), Seat(1))
+def load(folder: Path) -> WindowRunner:
+    return load_window_runner(find_model(str(folder)), Placement(1))
 
 
 def test_every_dimension_is_a_number(frozen: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from funasr_cli.inputs.scan import Selection, scan
+from funasr_cli.inputs.scan import FileSelection, scan
 
 
 @pytest.fixture
@@ -133,29 +133,31 @@ def test_names_that_are_not_utf_8_are_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("selection", "taken"),
     [
-        (Selection(), ["a.wav", "b.mp3", "old/c.wav"]),
-        (Selection(extensions=["mp3"]), ["b.mp3"]),
-        (Selection(extensions=["txt"]), ["note.txt"]),
-        (Selection(include=["*.wav"]), ["a.wav", "old/c.wav"]),
-        (Selection(include=["b*", "old/*"]), ["b.mp3", "old/c.wav"]),
-        (Selection(exclude=["old/*"]), ["a.wav", "b.mp3"]),
-        (Selection(include=["*.wav"], exclude=["a*"]), ["old/c.wav"]),
-        (Selection(exclude=["old"]), ["a.wav", "b.mp3"]),
-        (Selection(exclude=["old/"]), ["a.wav", "b.mp3"]),
-        (Selection(exclude=["./old"]), ["a.wav", "b.mp3"]),
-        (Selection(exclude=["o?d"]), ["a.wav", "b.mp3"]),
-        (Selection(exclude=["c.wav"]), ["a.wav", "b.mp3"]),
-        (Selection(exclude=["**/c.wav"]), ["a.wav", "b.mp3"]),
-        (Selection(exclude=["**/a.wav"]), ["b.mp3", "old/c.wav"]),
-        (Selection(exclude=["ol"]), ["a.wav", "b.mp3", "old/c.wav"]),
-        (Selection(exclude=["old/c"]), ["a.wav", "b.mp3", "old/c.wav"]),
-        (Selection(exclude=["m"]), ["a.wav", "b.mp3", "old/c.wav"]),
-        (Selection(exclude=["?"]), ["a.wav", "b.mp3", "old/c.wav"]),
-        (Selection(include=["old"]), ["old/c.wav"]),
-        (Selection(include=["old/"], exclude=["*.wav"]), []),
+        (FileSelection(), ["a.wav", "b.mp3", "old/c.wav"]),
+        (FileSelection(extensions=["mp3"]), ["b.mp3"]),
+        (FileSelection(extensions=["txt"]), ["note.txt"]),
+        (FileSelection(include=["*.wav"]), ["a.wav", "old/c.wav"]),
+        (FileSelection(include=["b*", "old/*"]), ["b.mp3", "old/c.wav"]),
+        (FileSelection(exclude=["old/*"]), ["a.wav", "b.mp3"]),
+        (FileSelection(include=["*.wav"], exclude=["a*"]), ["old/c.wav"]),
+        (FileSelection(exclude=["old"]), ["a.wav", "b.mp3"]),
+        (FileSelection(exclude=["old/"]), ["a.wav", "b.mp3"]),
+        (FileSelection(exclude=["./old"]), ["a.wav", "b.mp3"]),
+        (FileSelection(exclude=["o?d"]), ["a.wav", "b.mp3"]),
+        (FileSelection(exclude=["c.wav"]), ["a.wav", "b.mp3"]),
+        (FileSelection(exclude=["**/c.wav"]), ["a.wav", "b.mp3"]),
+        (FileSelection(exclude=["**/a.wav"]), ["b.mp3", "old/c.wav"]),
+        (FileSelection(exclude=["ol"]), ["a.wav", "b.mp3", "old/c.wav"]),
+        (FileSelection(exclude=["old/c"]), ["a.wav", "b.mp3", "old/c.wav"]),
+        (FileSelection(exclude=["m"]), ["a.wav", "b.mp3", "old/c.wav"]),
+        (FileSelection(exclude=["?"]), ["a.wav", "b.mp3", "old/c.wav"]),
+        (FileSelection(include=["old"]), ["old/c.wav"]),
+        (FileSelection(include=["old/"], exclude=["*.wav"]), []),
     ],
 )
-def test_a_selection_narrows_what_is_found(tree: Callable[..., Path], selection: Selection, taken: list[str]) -> None:
+def test_a_selection_narrows_what_is_found(
+    tree: Callable[..., Path], selection: FileSelection, taken: list[str]
+) -> None:
     tree("m/a.wav", "m/b.mp3", "m/old/c.wav", "m/note.txt")
     assert [str(source.relative) for source in scan(["m"], None, selection).sources] == taken
 
@@ -163,7 +165,7 @@ def test_a_selection_narrows_what_is_found(tree: Callable[..., Path], selection:
 @pytest.mark.parametrize("pattern", ["2024/05", "05", "2024/05/*", "m/2024/05", "*/05"])
 def test_an_excluded_folder_is_the_same_from_several_roots(tree: Callable[..., Path], pattern: str) -> None:
     tree("m/2024/05/a.wav", "m/2024/06/b.wav", "n/c.wav")
-    result = scan(["m", "n"], None, Selection(exclude=[pattern]))
+    result = scan(["m", "n"], None, FileSelection(exclude=[pattern]))
     assert [str(source.relative) for source in result.sources if "05" in str(source)] == (
         ["m/2024/05/a.wav"] if pattern.startswith("2024") else []  # below its root's name it lies elsewhere
     )
@@ -179,13 +181,13 @@ def test_an_excluded_folder_is_not_even_looked_into(tree: Callable[..., Path], m
         return honest(path)
 
     monkeypatch.setattr("os.scandir", scandir)
-    scan(["m"], None, Selection(exclude=["lost+found"]))
+    scan(["m"], None, FileSelection(exclude=["lost+found"]))
     assert looked == ["m"]
 
 
 def test_a_pattern_that_fits_nothing_is_known(tree: Callable[..., Path]) -> None:
     tree("m/a.wav", "m/old/b.wav")
-    select = Selection(include=["*.wav", "*.mp3"], exclude=["old", "odl", "old/b.wav"])
+    select = FileSelection(include=["*.wav", "*.mp3"], exclude=["old", "odl", "old/b.wav"])
     result = scan(["m"], None, select)
     assert result.unused == [("--include", "*.mp3"), ("--exclude", "odl"), ("--exclude", "old/b.wav")]
     assert result.narrowed

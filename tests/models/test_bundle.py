@@ -20,12 +20,12 @@ from funasr_cli.errors import ModelError, OutputError
 from funasr_cli.models import catalogue
 from funasr_cli.models.bundle import pack, unpack
 from funasr_cli.models.catalogue import ModelFile
-from funasr_cli.models.origin import Origin, Record
+from funasr_cli.models.origin import Origin, OriginRecord
 from funasr_cli.models.store import find_model, verified
 from tests.models.conftest import FILES, TOY
 from tests.support.hub import sha256
 
-RECORD = Record("toy", Origin("modelscope", "acme/toy", "master", "2026-11-22T12:00:00+00:00"), TOY.files)
+RECORD = OriginRecord("toy", Origin("modelscope", "acme/toy", "master", "2026-11-22T12:00:00+00:00"), TOY.files)
 
 
 @pytest.fixture(autouse=True)
@@ -243,7 +243,7 @@ def test_what_does_not_begin_with_a_record_is_no_bundle(
 
 
 def test_files_that_are_no_model_are_refused(elsewhere: Path, tmp_path: Path) -> None:
-    record = Record("toy", None, TOY.files[:1])
+    record = OriginRecord("toy", None, TOY.files[:1])
     bundle = write(tmp_path / "odd.tar", member("toy/origin.json", record.to_bytes()), BODY[0])
     with pytest.raises(ModelError, match="not a model that this program knows"):
         unpack(bundle, elsewhere, trust=True)
@@ -253,7 +253,7 @@ def test_files_that_are_no_model_are_refused(elsewhere: Path, tmp_path: Path) ->
 def test_files_that_the_catalogue_does_not_know_are_taken_on_trust_alone(elsewhere: Path, tmp_path: Path) -> None:
     forged = b'{"toy": false}'
     files = (ModelFile("config.json", len(forged), sha256(forged)), *TOY.files[1:])
-    record = Record("toy", None, files)
+    record = OriginRecord("toy", None, files)
     members = [member("toy/origin.json", record.to_bytes()), member("toy/config.json", forged), *BODY[1:]]
     bundle = write(tmp_path / "forged.tar", *members)
     with pytest.raises(ModelError, match=r"(?s)not those that are known as toy.*from no hub.*--trust"):
@@ -270,7 +270,7 @@ def test_a_model_of_another_family_is_refused(elsewhere: Path, tmp_path: Path, m
 
 
 def test_a_model_that_this_program_does_not_know_is_refused(elsewhere: Path, tmp_path: Path) -> None:
-    strange = Record("../toy", None, TOY.files)
+    strange = OriginRecord("../toy", None, TOY.files)
     bundle = write(tmp_path / "odd.tar", member("../toy/origin.json", strange.to_bytes()), *BODY)
     with pytest.raises(ModelError, match=r"no model is called '\.\./toy'"):
         unpack(bundle, elsewhere)

@@ -12,7 +12,7 @@ import pytest
 
 from funasr_cli.errors import ModelError, UsageError
 from funasr_cli.models.catalogue import ModelFile
-from funasr_cli.models.download import UNFINISHED, pull
+from funasr_cli.models.download import PARTIAL_DIR, pull
 from funasr_cli.models.origin import Origin, read_record
 from funasr_cli.models.store import find_model, verified
 from tests.models.conftest import FILES, TOY
@@ -51,8 +51,8 @@ def test_a_pull_leaves_nothing_beside_the_model(hub: Hub, store: Path, tmp_path:
         pull(TOY, store / "toy", name, None, silent)
     finally:
         os.umask(before)
-    assert {path.name for path in store.iterdir()} == {"toy", UNFINISHED}
-    assert [path.name for path in (store / UNFINISHED).iterdir()] == ["lock"]
+    assert {path.name for path in store.iterdir()} == {"toy", PARTIAL_DIR}
+    assert [path.name for path in (store / PARTIAL_DIR).iterdir()] == ["lock"]
     assert not (tmp_path / "home").exists()
     assert {stat.S_IMODE(path.stat().st_mode) for path in (store / "toy").iterdir()} == {0o640}
 

@@ -11,7 +11,7 @@ import pytest
 from funasr_cli.errors import ModelError
 from funasr_cli.models import store as store_module
 from funasr_cli.models.catalogue import CATALOGUE, HUGGINGFACE, MODELSCOPE
-from funasr_cli.models.origin import Record, parse_record
+from funasr_cli.models.origin import OriginRecord, parse_record
 from funasr_cli.models.store import default_model, find_model, store_dir, verified
 from tests.models.conftest import FILES, TOY
 
@@ -65,7 +65,7 @@ def test_a_model_in_a_folder_goes_by_the_name_of_the_folder(toy: Path, tmp_path:
 
 def test_a_model_that_came_by_hand_has_to_be_the_one_in_the_catalogue(toy: Path) -> None:
     _, record = verified(TOY)
-    assert record == Record("toy", None, TOY.files)
+    assert record == OriginRecord("toy", None, TOY.files)
     (toy / "model.bin").write_bytes(b"another")
     with pytest.raises(ModelError, match=r"(?s)model\.bin: has the sha256.*Remove the folder.*models pull toy"):
         verified(TOY)
@@ -107,7 +107,7 @@ def test_a_file_that_nobody_has_checked_is_not_loaded(toy: Path) -> None:
     ],
 )
 def test_a_record_that_says_anything_odd_is_refused(toy: Path, change: dict[str, object], what: str) -> None:
-    record = json.loads(Record("toy", None, TOY.files).to_bytes())
+    record = json.loads(OriginRecord("toy", None, TOY.files).to_bytes())
     (toy / "origin.json").write_text(json.dumps({**record, **change}))
     with pytest.raises(ModelError, match=what):
         find_model("toy")
@@ -131,7 +131,7 @@ def test_the_default_is_sensevoice_where_it_is_here(store: Path) -> None:
 
 def test_every_model_of_the_catalogue_can_be_had_recorded_and_recognised(tmp_path: Path) -> None:
     for entry in CATALOGUE.values():
-        record = Record(entry.name, None, entry.files)
+        record = OriginRecord(entry.name, None, entry.files)
         assert parse_record(record.to_bytes(), tmp_path) == record
         assert list(entry.hubs) == [MODELSCOPE, HUGGINGFACE]
         folder = tmp_path / entry.name

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 import srt
 
-from funasr_cli.outputs import Layout, encode
+from funasr_cli.outputs import OutputLayout, encode
 from funasr_cli.outputs.txt import TxtLayout
 from funasr_cli.transcript import Correction, Paragraph, Scene, Segment, Token, Transcript
 
@@ -47,10 +47,10 @@ CALL = replace(
 SILENCE = transcript()
 
 
-PLAIN = Layout()
+PLAIN = OutputLayout()
 
 
-def written(kind: str, transcript: Transcript, layout: Layout = PLAIN) -> str:
+def written(kind: str, transcript: Transcript, layout: OutputLayout = PLAIN) -> str:
     return encode(kind, transcript, layout).decode()
 
 
@@ -83,13 +83,13 @@ def test_txt_has_a_paragraph_a_line() -> None:
     ],
 )
 def test_txt_has_three_layouts(layout: TxtLayout, content: str) -> None:
-    assert written("txt", TALK, Layout(layout)) == content
-    assert written("txt", SILENCE, Layout(layout)) == ""
+    assert written("txt", TALK, OutputLayout(layout)) == content
+    assert written("txt", SILENCE, OutputLayout(layout)) == ""
 
 
 def test_times_from_a_hundred_hours_on_are_whole() -> None:
     long = replace(TALK, paragraphs=(Paragraph(360_061.0, "各位好。"),))
-    assert written("txt", long, Layout("timestamps")) == "[100:01:01] 各位好。\n"
+    assert written("txt", long, OutputLayout("timestamps")) == "[100:01:01] 各位好。\n"
 
 
 def test_tsv_has_milliseconds_and_one_line_a_segment() -> None:
@@ -134,7 +134,7 @@ def test_json_tells_everything() -> None:
     ],
 )
 def test_txt_labels_paragraphs_with_their_channel(layout: TxtLayout, content: str) -> None:
-    assert written("txt", CALL, Layout(layout)) == content
+    assert written("txt", CALL, OutputLayout(layout)) == content
 
 
 def test_srt_labels_cues_with_their_channel() -> None:
@@ -169,10 +169,10 @@ def test_silence_makes_a_file_without_lines(kind: str, content: str) -> None:
 
 @pytest.mark.parametrize("kind", ["txt", "srt", "vtt", "tsv"])
 def test_windows_programs_get_a_byte_order_mark_and_their_line_ends(kind: str) -> None:
-    plain, windows = encode(kind, TALK, PLAIN), encode(kind, TALK, Layout(bom=True, crlf=True))
+    plain, windows = encode(kind, TALK, PLAIN), encode(kind, TALK, OutputLayout(bom=True, crlf=True))
     assert windows == codecs.BOM_UTF8 + plain.replace(b"\n", b"\r\n")
     assert windows.count(b"\n") == windows.count(b"\r\n") > 0
 
 
 def test_json_is_the_same_for_windows() -> None:
-    assert encode("json", TALK, Layout(bom=True, crlf=True)) == encode("json", TALK, PLAIN)
+    assert encode("json", TALK, OutputLayout(bom=True, crlf=True)) == encode("json", TALK, PLAIN)

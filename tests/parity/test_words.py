@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from funasr_cli.executors.onnx import OnnxExecutor
-from funasr_cli.executors.placement import Seat
+from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import find_model
-from funasr_cli.pipeline.window_runner import load_engine
+from funasr_cli.pipeline.window_runner import load_window_runner
 from funasr_cli.recognizers.base import Hypothesis, Request
 from funasr_cli.recognizers.sensevoice.recognizer import SenseVoiceRecognizer
 from funasr_cli.scoring.align import Counts, align
@@ -27,11 +27,11 @@ FRAME = 0.06
 @pytest.fixture(scope="module")
 def hypotheses(nano: Exported, words: Words) -> list[Hypothesis]:
     """Ours, of the graph with free dimensions."""
-    engine = load_engine(find_model(str(nano.folder)), Seat(2), itn=False)
+    runner = load_window_runner(find_model(str(nano.folder)), Placement(2), itn=False)
     found = []
     for path, _ in words:
-        outputs = engine.runner.executor.run(engine.recognizer.prepare(samples_of(path), Request()))
-        found.append(engine.recognizer.decode(outputs, Request()))
+        outputs = runner.runner.executor.run(runner.recognizer.prepare(samples_of(path), Request()))
+        found.append(runner.recognizer.decode(outputs, Request()))
     return found
 
 

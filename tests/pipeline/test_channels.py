@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from funasr_cli.executors.placement import Seat
+from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import find_model
-from funasr_cli.pipeline.channels import Heard, in_order, without_copies
-from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.pipeline.channels import ChannelResult, in_order, without_copies
+from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.transcriber import Transcriber
-from funasr_cli.pipeline.window_runner import Engine, load_engine
+from funasr_cli.pipeline.window_runner import WindowRunner, load_window_runner
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.text.editor import Edited
 from funasr_cli.transcript import Segment, Token
@@ -26,15 +26,15 @@ from tests.support.meetings import samples_of
 SPOKEN = "今天下午三点召开全体会议请各部门负责人准时参加"
 
 
-def heard(channel: int, text: str) -> Heard:
+def heard(channel: int, text: str) -> ChannelResult:
     tokens = tuple(Token(char, float(at), at + 1.0, 1.0) for at, char in enumerate(text))
     edited = Edited(tokens, tuple(Segment(token.start, token.end, (token,)) for token in tokens), ())
-    return Heard(channel, 60.0, float(len(text)), Counter({"zh": len(text)}), edited, (), ())
+    return ChannelResult(channel, 60.0, float(len(text)), Counter({"zh": len(text)}), edited, (), ())
 
 
 @pytest.fixture(scope="module")
-def nano() -> Engine:
-    return load_engine(find_model(str(NANO)), Seat(1))
+def nano() -> WindowRunner:
+    return load_window_runner(find_model(str(NANO)), Placement(1))
 
 
 @pytest.mark.parametrize("length_known", [True, False])
@@ -47,7 +47,12 @@ def nano() -> Engine:
     ],
 )
 def test_progress_goes_once_from_the_beginning_to_the_end(
-    nano: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gains: list[float], passes: int, length_known: bool
+    nano: WindowRunner,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    gains: list[float],
+    passes: int,
+    length_known: bool,
 ) -> None:
     speech = samples_of(NANO / "words-with-pauses.flac")
     path = tmp_path / "a.wav"
@@ -58,7 +63,7 @@ def test_progress_goes_once_from_the_beginning_to_the_end(
         )
     ticks: list[tuple[float, float | None]] = []
     transcribing = Transcriber(nano, Settings(channels="split")).transcribe(
-        path, "a.wav", lambda *at: ticks.append(at), Stopwatch()
+        path, "a.wav", lambda *at: ticks.append(at), StageTimings()
     )
     transcript = asyncio.run(transcribing)
     seconds = [at for at, _ in ticks]

@@ -13,30 +13,30 @@ import soundfile
 from funasr_cli.audio.reader import open_recording
 from funasr_cli.audio.windows import Window
 from funasr_cli.errors import InputError
-from funasr_cli.pipeline.timings import Stopwatch
+from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.transcriber import Transcriber
-from funasr_cli.pipeline.window_runner import Engine
+from funasr_cli.pipeline.window_runner import WindowRunner
 from funasr_cli.recognizers.base import Hypothesis
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.transcript import Transcript
 from tests.conftest import ENERGY_REPORT
 
 
-def transcribe(engine: Engine, path: Path, settings: Settings | None = None) -> Transcript:
+def transcribe(runner: WindowRunner, path: Path, settings: Settings | None = None) -> Transcript:
     ticks: list[tuple[float, float | None]] = []
-    watch = Stopwatch()
+    timings = StageTimings()
     transcript = asyncio.run(
-        Transcriber(engine, settings or Settings()).transcribe(
-            path, path.name, lambda done, length: ticks.append((done, length)), watch
+        Transcriber(runner, settings or Settings()).transcribe(
+            path, path.name, lambda done, length: ticks.append((done, length)), timings
         )
     )
-    assert set(watch.seconds) <= {"listen", "prepare", "run", "decode"}
+    assert set(timings.seconds) <= {"listen", "prepare", "run", "decode"}
     assert [done for done, _ in ticks] == sorted(done for done, _ in ticks)
     return transcript
 
 
-def test_a_sentence_word_for_word(engine: Engine, sample: Path) -> None:
-    transcript = transcribe(engine, sample)
+def test_a_sentence_word_for_word(runner: WindowRunner, sample: Path) -> None:
+    transcript = transcribe(runner, sample)
     assert transcript.text == ENERGY_REPORT
     assert transcript.language == "en"
     assert transcript.source == sample.name
@@ -46,12 +46,12 @@ def test_a_sentence_word_for_word(engine: Engine, sample: Path) -> None:
     assert words == ENERGY_REPORT.split()
 
 
-def test_the_same_recording_gives_the_same_transcript(engine: Engine, sample: Path) -> None:
-    assert transcribe(engine, sample) == transcribe(engine, sample)
+def test_the_same_recording_gives_the_same_transcript(runner: WindowRunner, sample: Path) -> None:
+    assert transcribe(runner, sample) == transcribe(runner, sample)
 
 
-def test_without_the_voice_detector_the_text_is_the_same(engine: Engine, sample: Path) -> None:
-    transcript = transcribe(engine, sample, Settings(vad=None))
+def test_without_the_voice_detector_the_text_is_the_same(runner: WindowRunner, sample: Path) -> None:
+    transcript = transcribe(runner, sample, Settings(vad=None))
     assert transcript.text == ENERGY_REPORT
     assert transcript.speech_seconds == transcript.duration
 
@@ -67,50 +67,50 @@ def long_talk(sample: Path, tmp_path: Path) -> Path:
     return path
 
 
-def test_a_long_recording_keeps_its_times(engine: Engine, long_talk: Path, sample: Path) -> None:
+def test_a_long_recording_keeps_its_times(runner: WindowRunner, long_talk: Path, sample: Path) -> None:
     length = soundfile.info(sample).duration
-    transcript = transcribe(engine, long_talk)
+    transcript = transcribe(runner, long_talk)
     assert [paragraph.text for paragraph in transcript.paragraphs] == [ENERGY_REPORT] * 3
     starts = [line.start for line in transcript.segments if line.text.startswith("Good morning")]
     assert starts == pytest.approx([5 + i * (5 + length) for i in range(3)], abs=0.35)
 
 
-def test_silence_is_a_success_without_text(engine: Engine, tmp_path: Path) -> None:
+def test_silence_is_a_success_without_text(runner: WindowRunner, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "silence.wav", np.zeros(16_000 * 40, np.float32), 16_000)
-    transcript = transcribe(engine, tmp_path / "silence.wav")
+    transcript = transcribe(runner, tmp_path / "silence.wav")
     assert (transcript.text, transcript.segments, transcript.language) == ("", (), None)
     assert (transcript.duration, transcript.speech_seconds) == (40.0, 0.0)
 
 
-def test_one_sample_is_a_success_without_text(engine: Engine, tmp_path: Path) -> None:
+def test_one_sample_is_a_success_without_text(runner: WindowRunner, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "one.wav", np.zeros(1, np.float32), 16_000)
-    assert transcribe(engine, tmp_path / "one.wav").text == ""
+    assert transcribe(runner, tmp_path / "one.wav").text == ""
 
 
-def test_no_sample_at_all_is_an_error(engine: Engine, tmp_path: Path) -> None:
+def test_no_sample_at_all_is_an_error(runner: WindowRunner, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "none.wav", np.zeros(0, np.float32), 16_000)
     with pytest.raises(InputError, match=r"none\.wav"):
-        transcribe(engine, tmp_path / "none.wav")
+        transcribe(runner, tmp_path / "none.wav")
 
 
-def test_the_language_that_was_asked_for_is_used(engine: Engine, sample: Path) -> None:
-    assert transcribe(engine, sample, Settings(language="de")).language == "de"
+def test_the_language_that_was_asked_for_is_used(runner: WindowRunner, sample: Path) -> None:
+    assert transcribe(runner, sample, Settings(language="de")).language == "de"
 
 
 def test_windows_that_stand_apart_from_the_vote_follow_it(
-    engine: Engine, long_talk: Path, monkeypatch: pytest.MonkeyPatch
+    runner: WindowRunner, long_talk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second window claims to be German; the others outvote it and it is run again in English."""
     asked: list[str | None] = []
 
-    honest = Engine.recognize
+    honest = WindowRunner.recognize
 
-    async def recognize(self: Engine, window: Window, language: str | None, watch: Stopwatch) -> Hypothesis:
+    async def recognize(self: WindowRunner, window: Window, language: str | None, timings: StageTimings) -> Hypothesis:
         asked.append(language)
-        return await honest(self, window, "de" if len(asked) == 2 else language, watch)
+        return await honest(self, window, "de" if len(asked) == 2 else language, timings)
 
-    monkeypatch.setattr(Engine, "recognize", recognize)
-    transcript = transcribe(engine, long_talk)
+    monkeypatch.setattr(WindowRunner, "recognize", recognize)
+    transcript = transcribe(runner, long_talk)
     assert transcript.language == "en"
     assert asked == [None, None, None, "en"]
     assert [paragraph.text for paragraph in transcript.paragraphs] == [ENERGY_REPORT] * 3
@@ -126,8 +126,8 @@ REFERENCES = {
 
 
 @pytest.mark.parametrize("name", REFERENCES)
-def test_real_speech_reads_as_it_was_said(engine: Engine, shared: Path, name: str) -> None:
-    text = transcribe(engine, shared / "speech" / "sentences" / name).text
+def test_real_speech_reads_as_it_was_said(runner: WindowRunner, shared: Path, name: str) -> None:
+    text = transcribe(runner, shared / "speech" / "sentences" / name).text
     simplified = opencc.OpenCC("t2s").convert(text)  # whisper-base writes either script
     spoken = "".join(char for char in simplified.casefold() if char.isalnum() or char == " ")
     assert spoken == REFERENCES[name]

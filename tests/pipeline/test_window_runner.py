@@ -12,8 +12,8 @@ from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
 from funasr_cli.audio.windows import Bounds, Window
 from funasr_cli.executors.base import Fetch
 from funasr_cli.models.store import Model
-from funasr_cli.pipeline.timings import Stopwatch
-from funasr_cli.pipeline.window_runner import Engine, LocalRunner
+from funasr_cli.pipeline.timings import StageTimings
+from funasr_cli.pipeline.window_runner import LocalGraphRunner, WindowRunner
 from funasr_cli.recognizers.base import Hypothesis, Request
 from funasr_cli.transcript import Token
 
@@ -49,10 +49,12 @@ class Scripted:
 def recognize() -> Callable[..., tuple[Hypothesis, list[tuple[float, Request]]]]:
     def run(*script: Hypothesis, seconds: float = 20.0) -> tuple[Hypothesis, list[tuple[float, Request]]]:
         scripted = Scripted(*script)
-        engine = Engine(Model("m", "f", None, None, "float32", "", ""), scripted, LocalRunner(scripted), "none")  # type: ignore[arg-type]
+        runner = WindowRunner(
+            Model("m", "f", None, None, "float32", "", ""), scripted, LocalGraphRunner(scripted), "none"
+        )  # type: ignore[arg-type]
         samples = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
         window = Window(samples, (Bounds(ORIGIN, ORIGIN + len(samples)),))
-        result = asyncio.run(engine.recognize(window, None, Stopwatch()))
+        result = asyncio.run(runner.recognize(window, None, StageTimings()))
         assert not scripted.script
         return result, scripted.seen
 

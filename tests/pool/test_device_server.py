@@ -14,11 +14,11 @@ import pytest
 from funasr_cli.arrays import Arrays
 from funasr_cli.errors import DeviceError, DeviceLost
 from funasr_cli.executors.base import Fetch
-from funasr_cli.executors.placement import Seat
+from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import Model
 from funasr_cli.pool import device_server as device_process
-from funasr_cli.pool.device_server import AT_ONCE, run_windows
-from funasr_cli.pool.protocol import Broke, Ran, Run, Unusable
+from funasr_cli.pool.device_server import MAX_BEGUN_WINDOWS, run_windows
+from funasr_cli.pool.protocol import DeviceUnusable, RunWindow, WindowDone, WindowFailed
 from funasr_cli.pool.shared_memory import Slots
 
 
@@ -62,7 +62,7 @@ def answers(executor: Scripted, slots: Slots, numbers: list[int], at_once: int) 
     here, there = Pipe()
     for slot, number in enumerate(numbers):
         slots.write_inputs(slot, {"x": np.array([number])})
-        here.send(Run(slot))
+        here.send(RunWindow(slot))
     pipe = Recorder(there, len(numbers))
     with contextlib.suppress(EOFError):
         run_windows(executor, pipe, slots, at_once)  # type: ignore[arg-type]
@@ -87,7 +87,9 @@ class Recorder:
 
 def test_the_next_window_is_begun_before_the_last_is_fetched(slots: Slots) -> None:
     executor = Scripted()
-    assert answers(executor, slots, [1, 2, 3], AT_ONCE) == [Ran(slot, 0.5, "scripted") for slot in range(3)]
+    assert answers(executor, slots, [1, 2, 3], MAX_BEGUN_WINDOWS) == [
+        WindowDone(slot, 0.5, "scripted") for slot in range(3)
+    ]
     assert executor.calls == ["begin 1", "begin 2", "fetch 1", "begin 3", "fetch 2", "fetch 3"]
     assert [slots.outputs(slot)["x"].tolist() for slot in range(3)] == [[2], [4], [6]]
 
@@ -100,15 +102,15 @@ def test_a_process_that_is_careful_begins_one_at_a_time(slots: Slots) -> None:
 
 @pytest.mark.parametrize(("number", "error"), [(-1, "the run of a window failed: ValueError: misshapen"), (-2, "lost")])
 def test_what_breaks_is_answered_in_its_turn(slots: Slots, number: int, error: str) -> None:
-    first, second, third = answers(Scripted(), slots, [1, number, 3], AT_ONCE)
-    assert [first, third] == [Ran(0, 0.5, "scripted"), Ran(2, 0.5, "scripted")]
-    assert isinstance(second, Broke)
+    first, second, third = answers(Scripted(), slots, [1, number, 3], MAX_BEGUN_WINDOWS)
+    assert [first, third] == [WindowDone(0, 0.5, "scripted"), WindowDone(2, 0.5, "scripted")]
+    assert isinstance(second, WindowFailed)
     assert (second.slot, second.error.what) == (1, error)
 
 
 def test_a_device_that_does_not_come_back_ends_the_process(slots: Slots) -> None:
     with pytest.raises(SystemExit):
-        answers(Scripted(), slots, [1, -3, 3], AT_ONCE)
+        answers(Scripted(), slots, [1, -3, 3], MAX_BEGUN_WINDOWS)
 
 
 def test_it_is_kept_on_the_node_of_its_seat(slots: Slots, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,8 +122,8 @@ def test_it_is_kept_on_the_node_of_its_seat(slots: Slots, monkeypatch: pytest.Mo
     monkeypatch.setattr(device_process, "pin", pinned.append)
     monkeypatch.setattr(device_process, "load_executor", unusable)
     here, there = Pipe()
-    device_process.serve_device(there, slots, cast(Model, None), Seat(1, node=3), careful=False)
+    device_process.serve_device(there, slots, cast(Model, None), Placement(1, node=3), careful=False)
     assert pinned == [3]
-    assert isinstance(here.recv(), Unusable)
+    assert isinstance(here.recv(), DeviceUnusable)
     for end in (here, there):
         end.close()

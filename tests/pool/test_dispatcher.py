@@ -9,8 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from hypothesis.strategies import data
 
 from funasr_cli.errors import InputError
-from funasr_cli.pool.dispatcher import AHEAD, Exchange
-from funasr_cli.pool.protocol import Broke, Ran, Run, Take
+from funasr_cli.pool.dispatcher import WINDOWS_PER_DEVICE, Dispatcher
+from funasr_cli.pool.protocol import RunWindow, SlotGranted, WindowDone, WindowFailed
 
 SLOTS = 5
 WORKERS = ("ann", "bob", "cho")
@@ -22,28 +22,28 @@ class Played(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.exchange: Exchange[str, str] = Exchange(SLOTS, self.told, self.ordered)
+        self.dispatcher: Dispatcher[str, str] = Dispatcher(SLOTS, self.told, self.ordered)
         self.holds: dict[str, set[int]] = {worker: set() for worker in WORKERS}  # to be filled or read
         self.waits: dict[str, set[int]] = {worker: set() for worker in WORKERS}  # for the answer to these
         self.wants: Counter[str] = Counter()
         self.at: dict[str, list[int]] = {}
 
-    def told(self, worker: str, message: Take | Ran | Broke) -> None:
-        if isinstance(message, Take):
+    def told(self, worker: str, message: SlotGranted | WindowDone | WindowFailed) -> None:
+        if isinstance(message, SlotGranted):
             assert self.wants[worker] > 0
             self.wants[worker] -= 1
         else:
             self.waits[worker].remove(message.slot)
         self.holds[worker].add(message.slot)
 
-    def ordered(self, device: str, run: Run) -> None:
+    def ordered(self, device: str, run: RunWindow) -> None:
         self.at[device].append(run.slot)
 
     @rule(data=data())
     def a_worker_wants_a_slot(self, data: data) -> None:
         worker = data.draw(sampled(WORKERS))
         self.wants[worker] += 1
-        self.exchange.want(worker)
+        self.dispatcher.want(worker)
 
     @precondition(lambda self: any(self.holds.values()))
     @rule(data=data())
@@ -51,56 +51,56 @@ class Played(RuleBasedStateMachine):
         worker, slot = data.draw(sampled([(w, s) for w in WORKERS for s in sorted(self.holds[w])]))
         self.holds[worker].remove(slot)
         self.waits[worker].add(slot)
-        self.exchange.run(worker, slot)
+        self.dispatcher.run(worker, slot)
 
     @precondition(lambda self: any(self.holds.values()))
     @rule(data=data())
     def a_worker_gives_a_slot_back(self, data: data) -> None:
         worker, slot = data.draw(sampled([(w, s) for w in WORKERS for s in sorted(self.holds[w])]))
         self.holds[worker].remove(slot)
-        self.exchange.give(worker, slot)
+        self.dispatcher.give(worker, slot)
 
     @precondition(lambda self: any(self.at.values()))
     @rule(data=data())
     def a_device_answers(self, data: data) -> None:
         device = data.draw(sampled([device for device in self.at if self.at[device]]))
-        self.exchange.answer(device, Ran(self.at[device].pop(0), 0.1, "cpu"))
+        self.dispatcher.answer(device, WindowDone(self.at[device].pop(0), 0.1, "cpu"))
 
     @precondition(lambda self: len(self.at) < len(DEVICES))
     @rule(data=data())
     def a_device_comes(self, data: data) -> None:
         device = data.draw(sampled([device for device in DEVICES if device not in self.at]))
         self.at[device] = []
-        self.exchange.add_device(device)
+        self.dispatcher.add_device(device)
 
     @precondition(lambda self: self.at)
     @rule(data=data())
     def a_device_dies(self, data: data) -> None:
         device = data.draw(sampled(sorted(self.at)))
-        assert self.exchange.under_way(device) == (self.at[device][0] if self.at[device] else None)
+        assert self.dispatcher.under_way(device) == (self.at[device][0] if self.at[device] else None)
         del self.at[device]
-        self.exchange.remove_device(device)
+        self.dispatcher.remove_device(device)
 
     @rule(data=data())
     def a_worker_dies(self, data: data) -> None:
         worker = data.draw(sampled(WORKERS))
         self.holds[worker], self.waits[worker], self.wants[worker] = set(), set(), 0
-        self.exchange.remove_worker(worker)
+        self.dispatcher.remove_worker(worker)
 
     @invariant()
     def no_slot_is_in_two_places(self) -> None:
         used = [slot for worker in WORKERS for slot in (*self.holds[worker], *self.waits[worker])]
         assert len(used) == len(set(used)) <= SLOTS
         for slots in self.at.values():
-            assert len(slots) <= AHEAD
+            assert len(slots) <= WINDOWS_PER_DEVICE
             assert not any(slot in held for slot in slots for held in self.holds.values())
 
     @invariant()
     def who_waits_waits_for_something(self) -> None:
         for worker in WORKERS:
-            assert self.exchange.owes(worker) == bool(self.waits[worker] or self.wants[worker])
+            assert self.dispatcher.owes(worker) == bool(self.waits[worker] or self.wants[worker])
         given = {slot for slots in self.at.values() for slot in slots}
-        if any(len(slots) < AHEAD for slots in self.at.values()):
+        if any(len(slots) < WINDOWS_PER_DEVICE for slots in self.at.values()):
             assert set().union(*self.waits.values()) <= given
         if any(self.wants.values()):
             used = given.union(*self.holds.values(), *self.waits.values())
@@ -117,23 +117,23 @@ Played.TestCase.settings = settings(max_examples=60, stateful_step_count=60, dea
 TestExchange = Played.TestCase
 
 
-def exchange(slots: int) -> tuple[Exchange[str, str], list[tuple[str, object]]]:
+def dispatcher(slots: int) -> tuple[Dispatcher[str, str], list[tuple[str, object]]]:
     said: list[tuple[str, object]] = []
-    made: Exchange[str, str] = Exchange(slots, lambda *what: said.append(what), lambda *what: said.append(what))
+    made: Dispatcher[str, str] = Dispatcher(slots, lambda *what: said.append(what), lambda *what: said.append(what))
     return made, said
 
 
 def test_slots_are_given_in_turn() -> None:
-    made, said = exchange(1)
+    made, said = dispatcher(1)
     for worker in ("long", "short", "long"):
         made.want(worker)
     for worker in ("long", "short", "long"):
-        assert said[-1] == (worker, Take(0))
+        assert said[-1] == (worker, SlotGranted(0))
         made.give(worker, 0)
 
 
 def test_windows_of_a_dead_device_are_the_next_to_be_run() -> None:
-    made, said = exchange(4)
+    made, said = dispatcher(4)
     for _ in range(4):
         made.want("ann")
     for slot in (3, 2, 1, 0):
@@ -142,11 +142,11 @@ def test_windows_of_a_dead_device_are_the_next_to_be_run() -> None:
     made.remove_device("npu0")
     said.clear()
     made.add_device("npu1")
-    assert said == [("npu1", Run(slot)) for slot in (3, 2, 1, 0)[:AHEAD]]
+    assert said == [("npu1", RunWindow(slot)) for slot in (3, 2, 1, 0)[:WINDOWS_PER_DEVICE]]
 
 
 def test_a_window_that_devices_die_of_is_not_run_again() -> None:
-    made, said = exchange(2)
+    made, said = dispatcher(2)
     for _ in range(2):
         made.want("ann")
     made.add_device("npu0")
@@ -154,7 +154,7 @@ def test_a_window_that_devices_die_of_is_not_run_again() -> None:
     made.run("ann", 1)
     made.run("ann", 0)
     assert made.under_way("npu0") == 1
-    error = Broke(1, InputError("no"))
+    error = WindowFailed(1, InputError("no"))
     made.remove_device("npu0", error)
     assert said[-1] == ("ann", error)
     made.add_device("npu2")

@@ -13,21 +13,21 @@ import pytest
 
 from funasr_cli.errors import InputError
 from funasr_cli.inputs.scan import scan
-from funasr_cli.pool.protocol import Do, Failed, Rendered, WriteTo, Written
-from funasr_cli.pool.scheduler import Desk
-from funasr_cli.pool.shared_memory import Whereabouts
+from funasr_cli.pool.protocol import JobAssigned, JobDone, JobFailed, OutputsReady, WriteOutputs
+from funasr_cli.pool.scheduler import Scheduler
+from funasr_cli.pool.shared_memory import LaneProgress
 from funasr_cli.reporting.display import Display
-from funasr_cli.reporting.reporter import Ledger
-from funasr_cli.reporting.stats import Tally
+from funasr_cli.reporting.reporter import Reporter
+from funasr_cli.reporting.stats import RunStats
 from funasr_cli.settings.transcription import Settings
-from funasr_cli.store.entries import Content
-from funasr_cli.store.output_store import Provenance, open_record
-from funasr_cli.store.planner import Rules
-from funasr_cli.store.sinks import FileDelivery, Summary
-from funasr_cli.store.writer import Clerk
+from funasr_cli.store.entries import InputContent
+from funasr_cli.store.output_store import RunInfo, open_store
+from funasr_cli.store.planner import PlanRules
+from funasr_cli.store.sinks import FileSink, TranscriptSummary
+from funasr_cli.store.writer import StoreWriter
 from funasr_cli.system.deadline import Deadline
 
-SUMMARY = Summary(1.0, 1.0, "zh", "cpu (int8)", (), empty=False)
+SUMMARY = TranscriptSummary(1.0, 1.0, "zh", "cpu (int8)", (), empty=False)
 SIZES = {"a": 300, "b": 100, "c": 500, "d": 200, "e": 400}
 
 
@@ -35,25 +35,25 @@ SIZES = {"a": 300, "b": 100, "c": 500, "d": 200, "e": 400}
 class Office:
     """A desk with its clerk, and what was said to workers and users."""
 
-    desk: Desk[str]
-    clerk: Clerk
-    said: list[tuple[str, WriteTo]]
+    scheduler: Scheduler[str]
+    writer: StoreWriter
+    said: list[tuple[str, WriteOutputs]]
     shown: io.StringIO
-    tally: Tally = field(default_factory=Tally)
+    stats: RunStats = field(default_factory=RunStats)
 
-    def take(self, worker: str, lane: int) -> Do:
-        job = self.desk.next(worker, lane)
+    def take(self, worker: str, lane: int) -> JobAssigned:
+        job = self.scheduler.next(worker, lane)
         assert job is not None
         return job
 
-    def done(self, job: Do) -> None:
-        self.desk.rendered(Rendered(job.job, SUMMARY, Content.of(job.path), {"txt": "00"}, {}))
+    def done(self, job: JobAssigned) -> None:
+        self.scheduler.rendered(OutputsReady(job.job, SUMMARY, InputContent.of(job.path), {"txt": "00"}, {}))
         while not self.said or self.said[-1][1].job != job.job:
-            self.clerk.answer()
-        self.desk.written(Written(job.job))
-        before = self.tally.files
-        while self.tally.files == before:
-            self.clerk.answer()
+            self.writer.answer()
+        self.scheduler.written(JobDone(job.job))
+        before = self.stats.files
+        while self.stats.files == before:
+            self.writer.answer()
 
 
 @pytest.fixture
@@ -67,42 +67,42 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 @contextmanager
 def opened(folder: Path, deadline: str | None) -> Iterator[Office]:
-    provenance = Provenance("m", "", "cpu", "tests", "{}")
-    with open_record(folder / "out", beside=False, wait=False, tell=print) as record, Clerk(record) as clerk:
-        jobs = record.jobs(scan([str(folder / "in")], None).sources, Rules("{}", ("txt",)))
-        deliveries = [FileDelivery(record, job, Settings(formats=("txt",)), provenance) for job in jobs]
-        said: list[tuple[str, WriteTo]] = []
-        shown, tally = io.StringIO(), Tally()
-        ledger = Ledger(Display(shown), tally)
-        desk: Desk[str] = Desk(clerk, ledger, Deadline(deadline), lambda *what: said.append(what))
-        ledger.open(deliveries)
-        desk.fill(deliveries)
-        yield Office(desk, clerk, said, shown, tally)
+    run_info = RunInfo("m", "", "cpu", "tests", "{}")
+    with open_store(folder / "out", beside=False, wait=False, tell=print) as record, StoreWriter(record) as writer:
+        jobs = record.jobs(scan([str(folder / "in")], None).sources, PlanRules("{}", ("txt",)))
+        sinks = [FileSink(record, job, Settings(formats=("txt",)), run_info) for job in jobs]
+        said: list[tuple[str, WriteOutputs]] = []
+        shown, stats = io.StringIO(), RunStats()
+        reporter = Reporter(Display(shown), stats)
+        scheduler: Scheduler[str] = Scheduler(writer, reporter, Deadline(deadline), lambda *what: said.append(what))
+        reporter.open(sinks)
+        scheduler.fill(sinks)
+        yield Office(scheduler, writer, said, shown, stats)
 
 
-def at(job: Do, seconds: float) -> Whereabouts:
-    return Whereabouts(job.job, seconds, 0.5, 0.0)
+def at(job: JobAssigned, seconds: float) -> LaneProgress:
+    return LaneProgress(job.job, seconds, 0.5, 0.0)
 
 
 def test_one_lane_takes_the_longest_and_the_other_the_shortest(office: Office) -> None:
     assert [office.take("ann", lane).path.stem for lane in (0, 1, 0, 1, 0)] == ["c", "b", "e", "d", "a"]
-    assert office.desk.next("ann", 0) is None
+    assert office.scheduler.next("ann", 0) is None
 
 
 def test_the_run_is_over_when_the_last_result_is_on_the_disk(office: Office) -> None:
     jobs = [office.take("ann", 0) for _ in SIZES]
     for job in jobs:
-        assert not office.desk.through
+        assert not office.scheduler.through
         office.done(job)
-    assert office.desk.through
-    assert (office.tally.done, office.desk.left) == (5, 0)
+    assert office.scheduler.through
+    assert (office.stats.done, office.scheduler.left) == (5, 0)
 
 
 def test_the_recordings_of_a_dead_worker_are_begun_again(office: Office) -> None:
     first, second, others = office.take("ann", 0), office.take("ann", 1), office.take("bob", 1)
-    office.desk.lost("ann", at(first, 2.0), "killed by SIGKILL", at_fault=False)
-    assert not office.desk.expects("ann")
-    assert office.desk.expects("bob")
+    office.scheduler.lost("ann", at(first, 2.0), "killed by SIGKILL", own_fault=False)
+    assert not office.scheduler.expects("ann")
+    assert office.scheduler.expects("bob")
     assert [office.take("cho", 0).path, office.take("cho", 1).path] == [first.path, second.path]
     assert others.path not in (first.path, second.path)
 
@@ -110,41 +110,41 @@ def test_the_recordings_of_a_dead_worker_are_begun_again(office: Office) -> None
 def test_only_the_recording_that_it_was_at_is_blamed(office: Office) -> None:
     for _ in range(2):
         bad, good = office.take("ann", 0), office.take("ann", 1)
-        office.desk.lost("ann", at(bad, 2.0), "killed by SIGSEGV", at_fault=True)
-    while not office.tally.failed:
-        office.clerk.answer()
+        office.scheduler.lost("ann", at(bad, 2.0), "killed by SIGSEGV", own_fault=True)
+    while not office.stats.failed:
+        office.writer.answer()
     assert "c.wav: the process that read it died again, at 2 s of it: killed by SIGSEGV" in office.shown.getvalue()
     assert office.take("bob", 1).path == good.path
 
 
 def test_a_result_that_is_on_its_way_to_the_disk_survives_its_worker(office: Office) -> None:
     job = office.take("ann", 0)
-    office.desk.rendered(Rendered(job.job, SUMMARY, Content.of(job.path), {"txt": "00"}, {}))
-    office.clerk.answer()
+    office.scheduler.rendered(OutputsReady(job.job, SUMMARY, InputContent.of(job.path), {"txt": "00"}, {}))
+    office.writer.answer()
     while not office.said:
-        office.clerk.answer()
-    office.desk.written(Written(job.job))
-    office.desk.lost("ann", at(job, 1.0), "killed by SIGKILL", at_fault=False)
-    while not office.tally.done:
-        office.clerk.answer()
-    assert office.desk.left == 4
+        office.writer.answer()
+    office.scheduler.written(JobDone(job.job))
+    office.scheduler.lost("ann", at(job, 1.0), "killed by SIGKILL", own_fault=False)
+    while not office.stats.done:
+        office.writer.answer()
+    assert office.scheduler.left == 4
 
 
 def test_a_recording_that_changed_meanwhile_is_not_written(office: Office) -> None:
     job = office.take("ann", 0)
-    content = Content.of(job.path)
+    content = InputContent.of(job.path)
     job.path.write_bytes(b"changed")
-    office.desk.rendered(Rendered(job.job, SUMMARY, content, {"txt": "00"}, {}))
-    while not office.tally.left:
-        office.clerk.answer()
-    assert office.said == [("ann", WriteTo(job.job, None))]
+    office.scheduler.rendered(OutputsReady(job.job, SUMMARY, content, {"txt": "00"}, {}))
+    while not office.stats.left:
+        office.writer.answer()
+    assert office.said == [("ann", WriteOutputs(job.job, None))]
 
 
 def test_a_failure_is_put_down_with_its_place(office: Office, tmp_path: Path) -> None:
     job = office.take("ann", 0)
-    office.desk.failed(Failed(job.job, InputError("no audio"), Content.of(job.path), {}))
-    while not office.tally.failed:
-        office.clerk.answer()
+    office.scheduler.failed(JobFailed(job.job, InputError("no audio"), InputContent.of(job.path), {}))
+    while not office.stats.failed:
+        office.writer.answer()
     (line,) = (tmp_path / "out" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(line)["error"] == f"{job.path}: no audio"
 
@@ -153,15 +153,15 @@ def test_behind_the_deadline_nothing_is_handed_out(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.wav").write_bytes(b"speech")
     with opened(tmp_path, "+0s") as office:
-        assert office.desk.next("ann", 0) is None
-        assert office.desk.through
-        assert office.desk.left == 1
+        assert office.scheduler.next("ann", 0) is None
+        assert office.scheduler.through
+        assert office.scheduler.left == 1
 
 
 def test_a_run_that_stops_begins_and_writes_nothing_more(office: Office) -> None:
     job = office.take("ann", 0)
-    office.desk.stop()
-    office.desk.rendered(Rendered(job.job, SUMMARY, Content.of(job.path), {"txt": "00"}, {}))
-    assert office.desk.next("ann", 1) is None
-    assert not office.desk.writing
-    assert office.desk.left == 5
+    office.scheduler.stop()
+    office.scheduler.rendered(OutputsReady(job.job, SUMMARY, InputContent.of(job.path), {"txt": "00"}, {}))
+    assert office.scheduler.next("ann", 1) is None
+    assert not office.scheduler.writing
+    assert office.scheduler.left == 5

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from funasr_cli.pool.shared_memory import INPUT_BYTES, Board, Slots
+from funasr_cli.pool.shared_memory import INPUT_BYTES, ProgressBoard, Slots
 
 
-def double(pipe: Connection, slots: Slots, board: Board) -> None:
+def double(pipe: Connection, slots: Slots, board: ProgressBoard) -> None:
     """A child: doubles what is in slot 1, and says where it is."""
     slots.write_outputs(1, {name: array * 2 for name, array in slots.inputs(1).items()})
     board.put(1, 7, 12.5, 0.25)
@@ -21,7 +21,7 @@ def double(pipe: Connection, slots: Slots, board: Board) -> None:
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_a_child_sees_the_same_memory(method: str) -> None:
-    slots, board = Slots(2), Board(2)
+    slots, board = Slots(2), ProgressBoard(2)
     arrays = {"speech": np.arange(12, dtype=np.float32).reshape(1, 3, 4), "length": np.array([3], np.int32)}
     slots.write_inputs(0, {"other": np.ones(5)})
     slots.write_inputs(1, arrays)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from funasr_cli.executors.placement import Seat
+from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import Model
-from funasr_cli.pool import sizing as crew
-from funasr_cli.pool.sizing import Crew, cpu_crew, npu_crew, seat_alone
+from funasr_cli.pool import sizing as pool_size
+from funasr_cli.pool.sizing import PoolSize, cpu_pool_size, npu_pool_size, single_placement
 from funasr_cli.system.resources import Memory
 
 GB = 10**9
@@ -24,8 +24,8 @@ def model(tmp_path: Path) -> Model:
     return Model("m", "sensevoice", tmp_path, weights, "float32", "", "")
 
 
-def on_cpu(workers: int, devices: int, threads: int) -> Crew:
-    return Crew(workers, (Seat(threads),) * devices)
+def on_cpu(workers: int, devices: int, threads: int) -> PoolSize:
+    return PoolSize(workers, (Placement(threads),) * devices)
 
 
 @pytest.mark.parametrize(
@@ -41,18 +41,18 @@ def on_cpu(workers: int, devices: int, threads: int) -> Crew:
     ],
 )
 def test_graphs_side_by_side_as_cores_and_memory_allow(
-    model: Model, monkeypatch: pytest.MonkeyPatch, cores: int, memory: int, expected: Crew
+    model: Model, monkeypatch: pytest.MonkeyPatch, cores: int, memory: int, expected: PoolSize
 ) -> None:
-    monkeypatch.setattr(crew, "usable_cores", lambda: cores)
-    monkeypatch.setattr(crew, "usable_memory", lambda: Memory(memory * GB, limited=False))
-    assert cpu_crew(model, None, recordings=1000) == expected
+    monkeypatch.setattr(pool_size, "usable_cores", lambda: cores)
+    monkeypatch.setattr(pool_size, "usable_memory", lambda: Memory(memory * GB, limited=False))
+    assert cpu_pool_size(model, None, recordings=1000) == expected
 
 
 def test_no_more_processes_than_recordings(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "usable_cores", lambda: 64)
-    monkeypatch.setattr(crew, "usable_memory", lambda: Memory(256 * GB, limited=False))
-    assert cpu_crew(model, None, recordings=3) == on_cpu(3, 3, 16)
-    assert cpu_crew(model, 1, recordings=3).workers == 1
+    monkeypatch.setattr(pool_size, "usable_cores", lambda: 64)
+    monkeypatch.setattr(pool_size, "usable_memory", lambda: Memory(256 * GB, limited=False))
+    assert cpu_pool_size(model, None, recordings=3) == on_cpu(3, 3, 16)
+    assert cpu_pool_size(model, 1, recordings=3).workers == 1
 
 
 @pytest.mark.parametrize(
@@ -62,26 +62,26 @@ def test_no_more_processes_than_recordings(model: Model, monkeypatch: pytest.Mon
 def test_each_npu_has_a_process_and_workers_that_keep_it_busy(
     monkeypatch: pytest.MonkeyPatch, cores: int, npus: int, workers: int
 ) -> None:
-    monkeypatch.setattr(crew, "usable_cores", lambda: cores)
-    found = npu_crew(range(npus), None, recordings=1000, fallback=False, window_timeout=300)
+    monkeypatch.setattr(pool_size, "usable_cores", lambda: cores)
+    found = npu_pool_size(range(npus), None, recordings=1000, fallback=False, window_timeout=300)
     assert found.workers == workers
-    assert [seat.npu for seat in found.seats] == list(range(npus))
-    assert npu_crew(range(npus), 7, recordings=1000, fallback=False, window_timeout=300).workers == 7
+    assert [placement.npu for placement in found.placements] == list(range(npus))
+    assert npu_pool_size(range(npus), 7, recordings=1000, fallback=False, window_timeout=300).workers == 7
 
 
 def test_a_run_on_an_npu_leaves_time_for_a_reset_and_another_run() -> None:
-    (seat,) = npu_crew([0], None, 100, fallback=False, window_timeout=9).seats
-    alone = seat_alone([0, 1], fallback=True, window_timeout=9)
-    assert seat.limit == alone.limit == 3
+    (placement,) = npu_pool_size([0], None, 100, fallback=False, window_timeout=9).placements
+    alone = single_placement([0, 1], fallback=True, window_timeout=9)
+    assert placement.limit == alone.limit == 3
     assert (alone.npu, alone.fallback) == (0, True)
-    assert seat_alone([], fallback=False, window_timeout=300).limit == crew.RUN_LIMIT
+    assert single_placement([], fallback=False, window_timeout=300).limit == pool_size.RUN_LIMIT
 
 
 def test_the_crew_is_told_in_a_line() -> None:
     assert str(on_cpu(1, 1, 8)) == "1 worker, 1 device process with 8 threads"
     assert str(on_cpu(4, 2, 8)) == "4 workers, 2 device processes with 8 threads"
-    assert str(npu_crew([0], 3, 100, fallback=False, window_timeout=300)) == "3 workers, NPU 0"
-    two = npu_crew([0, 2], 3, 100, fallback=True, window_timeout=300)
+    assert str(npu_pool_size([0], 3, 100, fallback=False, window_timeout=300)) == "3 workers, NPU 0"
+    two = npu_pool_size([0, 2], 3, 100, fallback=True, window_timeout=300)
     assert str(two) == "3 workers, NPUs 0, 2"
     assert str(two.on_nodes([1, 0])) == "3 workers, NPUs 0, 2, kept on NUMA nodes 0, 1"
     assert str(on_cpu(1, 1, 8).on_nodes([3])) == "1 worker, 1 device process with 8 threads, kept on NUMA node 3"
@@ -90,4 +90,4 @@ def test_the_crew_is_told_in_a_line() -> None:
 def test_workers_are_on_the_nodes_of_the_devices() -> None:
     crew_ = on_cpu(5, 2, 8).on_nodes([1, 0])
     assert [crew_.node_of(worker) for worker in range(5)] == [1, 0, 1, 0, 1]
-    assert [seat.node for seat in on_cpu(1, 3, 8).on_nodes([2]).seats] == [2, 2, 2]
+    assert [placement.node for placement in on_cpu(1, 3, 8).on_nodes([2]).placements] == [2, 2, 2]

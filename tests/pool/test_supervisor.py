@@ -9,17 +9,17 @@ from typing import cast
 import pytest
 
 from funasr_cli.errors import DeviceError, DeviceLost
-from funasr_cli.executors.placement import Seat
+from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import Model
-from funasr_cli.pool.dispatcher import Exchange
-from funasr_cli.pool.handles import Device, Worker
-from funasr_cli.pool.protocol import Broke, Ran
+from funasr_cli.pool.dispatcher import Dispatcher
+from funasr_cli.pool.handles import DeviceHandle, WorkerHandle
+from funasr_cli.pool.protocol import WindowDone, WindowFailed
 from funasr_cli.pool.shared_memory import Slots
-from funasr_cli.pool.supervisor import GIVEN_UP, Fleet
+from funasr_cli.pool.supervisor import MAX_DEVICE_FAILURES, DeviceSupervisor
 from funasr_cli.reporting.display import Display
-from funasr_cli.reporting.reporter import Ledger
-from funasr_cli.reporting.stats import Tally
-from funasr_cli.system.process import Child
+from funasr_cli.reporting.reporter import Reporter
+from funasr_cli.reporting.stats import RunStats
+from funasr_cli.system.process import ChildProcess
 
 LOST = DeviceLost("NPU 0 failed in a run")
 SLOTS = 8
@@ -32,7 +32,7 @@ class Spoken:
     killed: bool = False
     said: list[object] = field(default_factory=list)
 
-    def say(self, message: object) -> None:
+    def send(self, message: object) -> None:
         self.said.append(message)
 
     def kill(self) -> None:
@@ -43,50 +43,54 @@ class Scene:
     """A fleet with one NPU, to which all windows have been given."""
 
     def __init__(self, *, fallback: bool) -> None:
-        self.shown, self.started = io.StringIO(), list[Seat]()
-        self.fleet = Fleet(
+        self.shown, self.started = io.StringIO(), list[Placement]()
+        self.supervisor = DeviceSupervisor(
             cast(Slots, None),
             cast(Model, None),
-            Ledger(Display(self.shown), Tally(devices=1)),
-            lambda order: Exchange[Worker, Device](SLOTS, lambda *_: None, order),
+            Reporter(Display(self.shown), RunStats(devices=1)),
+            lambda order: Dispatcher[WorkerHandle, DeviceHandle](SLOTS, lambda *_: None, order),
             lambda _: None,
             lambda: 0.0,
             window_timeout=300,
         )
-        self.fleet.start = lambda seat, failures=0: self.started.append(seat)  # type: ignore[assignment]
+        self.supervisor.start = lambda placement, failures=0: self.started.append(placement)  # type: ignore[assignment]
         self.child = Spoken()
-        self.device = Device(cast(Child, self.child), Seat(1, npu=0, fallback=fallback), 0.0, born=True)
-        self.fleet.processes.add(self.device)
-        self.fleet.exchange.add_device(self.device)
-        us = cast(Worker, "us")
+        self.device = DeviceHandle(
+            cast(ChildProcess, self.child), Placement(1, npu=0, fallback=fallback), 0.0, ready=True
+        )
+        self.supervisor.processes.add(self.device)
+        self.supervisor.dispatcher.add_device(self.device)
+        us = cast(WorkerHandle, "us")
         for slot in reversed(range(SLOTS)):
-            self.fleet.exchange.want(us)
-            self.fleet.exchange.run(us, slot)
+            self.supervisor.dispatcher.want(us)
+            self.supervisor.dispatcher.run(us, slot)
 
-    def hear(self, *outcomes: type[Broke] | type[Ran]) -> None:
+    def hear(self, *outcomes: type[WindowFailed] | type[WindowDone]) -> None:
         for outcome in outcomes:
-            slot = self.fleet.exchange.under_way(self.device)
+            slot = self.supervisor.dispatcher.under_way(self.device)
             assert slot is not None
-            self.fleet.heard(self.device, Broke(slot, LOST) if outcome is Broke else Ran(slot, 0.1, "npu"))
+            self.supervisor.heard(
+                self.device, WindowFailed(slot, LOST) if outcome is WindowFailed else WindowDone(slot, 0.1, "npu")
+            )
 
 
 def test_windows_that_break_one_after_the_other_cost_the_device_its_work_once() -> None:
     scene = Scene(fallback=True)
-    scene.hear(*[Broke] * (GIVEN_UP // 2 + 2))  # the parent may hear of more before it is dead
-    assert scene.started == [Seat(1)]
+    scene.hear(*[WindowFailed] * (MAX_DEVICE_FAILURES // 2 + 2))  # the parent may hear of more before it is dead
+    assert scene.started == [Placement(1)]
     assert scene.child.killed
     assert scene.shown.getvalue().count("fails again and again") == 1
 
 
 def test_a_window_that_goes_well_begins_the_count_anew() -> None:
     scene = Scene(fallback=True)
-    scene.hear(Broke, Broke, Ran, Broke, Broke)
+    scene.hear(WindowFailed, WindowFailed, WindowDone, WindowFailed, WindowFailed)
     assert not scene.started
     assert not scene.child.killed
 
 
 def test_without_another_device_the_run_ends() -> None:
     scene = Scene(fallback=False)
-    scene.hear(Broke, Broke)
+    scene.hear(WindowFailed, WindowFailed)
     with pytest.raises(DeviceError, match="NPU 0 fails again and again: NPU 0 failed in a run"):
-        scene.hear(Broke)
+        scene.hear(WindowFailed)

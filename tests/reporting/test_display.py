@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from funasr_cli.reporting.display import LiveLine, RichDisplay
-from funasr_cli.reporting.stats import Tally
+from funasr_cli.reporting.stats import RunStats
 
 NOW = 1_000_000.0
 BAR = "━━" + " " * 11
@@ -20,24 +20,24 @@ def five_minutes_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("funasr_cli.reporting.display.time.monotonic", lambda: NOW)
 
 
-def night(**more: float) -> Tally:
+def night(**more: float) -> RunStats:
     """Nine recordings, of which two and a part of the third are done: 8 minutes of 48."""
     values: dict[str, float] = {
         "total_files": 9, "done": 1, "failed": 1, "audio": 412.0, "open_audio": 100.0, "work": 400.0,
         "open_work": 112.0, "total_work": 2890.0, "busy": 3.0,
     }  # fmt: skip
-    tally = Tally(**{**values, **more})  # type: ignore[arg-type]
-    tally.started = tally.opened = NOW - 300.0
-    return tally
+    stats = RunStats(**{**values, **more})  # type: ignore[arg-type]
+    stats.started = stats.opened = NOW - 300.0
+    return stats
 
 
-def line(tally: Tally, width: int, encoding: str = "utf-8", current: str = "2026/05/council.flac") -> str:
+def line(stats: RunStats, width: int, encoding: str = "utf-8", current: str = "2026/05/council.flac") -> str:
     """The live line on a terminal of this width, five minutes into the run."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace")
     console = Console(file=stream, width=width, force_terminal=True, color_system=None)
     bar = Progress(LiveLine(console), console=console, expand=True)
-    task = bar.add_task("", total=tally.total_work, tally=tally, current=current)
-    bar.update(task, completed=tally.work + tally.open_work, tally=tally)
+    task = bar.add_task("", total=stats.total_work, stats=stats, current=current)
+    bar.update(task, completed=stats.work + stats.open_work, stats=stats)
     console.print(bar.get_renderable())
     stream.seek(0)
     (text,) = stream.read().splitlines()
@@ -64,8 +64,8 @@ def test_a_narrow_terminal_keeps_what_matters(width: int, shown: str) -> None:
 
 @pytest.mark.parametrize("width", range(30, 160, 7))
 def test_the_live_line_is_one_line_on_every_terminal(width: int) -> None:
-    tally = night(total_files=20_000, done=12_345, failed=123, failed_before=120)
-    assert len(line(tally, width, current="会议/" * 40 + "x.flac")) <= width
+    stats = night(total_files=20_000, done=12_345, failed=123, failed_before=120)
+    assert len(line(stats, width, current="会议/" * 40 + "x.flac")) <= width
 
 
 def test_a_terminal_without_an_ellipsis_gets_none() -> None:
@@ -73,7 +73,7 @@ def test_a_terminal_without_an_ellipsis_gets_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tally", "said"),
+    ("stats", "said"),
     [
         (night(), "2 of 9 files, 0:08:32 of 0:48:10 audio, 1.7x, device 1%, 1 failed"),
         (night(open_audio=0, work=2890, open_work=0), "2 of 9 files, 0:06:52 of audio, 1.4x, device 1%, 1 failed"),
@@ -84,14 +84,14 @@ def test_a_terminal_without_an_ellipsis_gets_none() -> None:
         ),
     ],
 )
-def test_the_totals_say_what_there_is_to_say_and_no_more(tally: Tally, said: str) -> None:
-    assert str(tally) == said
+def test_the_totals_say_what_there_is_to_say_and_no_more(stats: RunStats, said: str) -> None:
+    assert str(stats) == said
 
 
 def test_the_live_display_ends_with_the_totals() -> None:
     shown = io.StringIO()
-    display, tally = RichDisplay(shown), night()
-    display.start(tally)
-    display.update(tally, "a[b].wav")
-    display.close(tally)
+    display, stats = RichDisplay(shown), night()
+    display.start(stats)
+    display.update(stats, "a[b].wav")
+    display.close(stats)
     assert shown.getvalue().endswith("2 of 9 files, 0:08:32 of 0:48:10 audio, 1.7x, device 1%, 1 failed in 0:05:00\n")

@@ -21,10 +21,10 @@ from funasr_cli.files import write_whole
 from funasr_cli.inputs.scan import scan
 from funasr_cli.models.store import Model
 from funasr_cli.settings.transcription import Settings
-from funasr_cli.store.entries import Content
-from funasr_cli.store.output_store import LeftForNextTime, Provenance, open_record, peek_record
-from funasr_cli.store.planner import Action, Job, Rules
-from funasr_cli.store.sinks import FileDelivery
+from funasr_cli.store.entries import InputContent
+from funasr_cli.store.output_store import Postponed, RunInfo, open_store, peek_store
+from funasr_cli.store.planner import Action, Job, PlanRules
+from funasr_cli.store.sinks import FileSink
 from funasr_cli.transcript import Paragraph, Segment, Token, Transcript
 
 MODEL = "d0" * 32
@@ -71,28 +71,28 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sleepless:
     ) -> Night:
         settings = settings or Settings()
         result = Night({}, {}, [])
-        provenance = Provenance("m", model, "cpu", "tests", settings.fingerprint(of(model)))
-        with open_record(Path(out), beside=beside, wait=False, tell=print) as record:
+        run_info = RunInfo("m", model, "cpu", "tests", settings.fingerprint(of(model)))
+        with open_store(Path(out), beside=beside, wait=False, tell=print) as record:
             sources = scan(roots or ("in",), Path(out)).sources
-            for job in record.jobs(sources, Rules(provenance.settings, settings.formats, **rules)):  # type: ignore[arg-type]
+            for job in record.jobs(sources, PlanRules(run_info.settings, settings.formats, **rules)):  # type: ignore[arg-type]
                 name = str(job.source.relative)
                 if job.action is Action.LEAVE:
                     result.left[name] = job.why
-                    record.skip(job, job.why, provenance)
+                    record.skip(job, job.why, run_info)
                 if job.action is not Action.DO:
                     continue
-                delivery = FileDelivery(record, job, settings, provenance)
-                delivery.start()
-                found = Content.of(job.source.path)
+                sink = FileSink(record, job, settings, run_info)
+                sink.start()
+                found = InputContent.of(job.source.path)
                 try:
                     if name in fail:
                         raise InputError("broken", where=job.source.path)
                     content = f"{job.source.path.read_text()} {settings.language} {model[:2]}"
                     while_read()
-                    result.warnings.extend(delivery.deliver(transcript(content), found, {}))
+                    result.warnings.extend(sink.deliver(transcript(content), found, {}))
                     result.done[name] = job.why
-                except (InputError, LeftForNextTime) as error:
-                    delivery.fail(error, found, {})
+                except (InputError, Postponed) as error:
+                    sink.fail(error, found, {})
                     result.left[name] = error.what
         return result
 
@@ -427,15 +427,15 @@ def test_an_output_folder_that_was_moved_stays_done(night: Sleepless) -> None:
 
 def test_a_dry_run_changes_nothing(night: Sleepless) -> None:
     put("in/a.wav")
-    rules = Rules(Settings().fingerprint(of(MODEL)), ("txt",))
-    with peek_record(Path("out"), beside=False) as record:
+    rules = PlanRules(Settings().fingerprint(of(MODEL)), ("txt",))
+    with peek_store(Path("out"), beside=False) as record:
         jobs = record.jobs(scan(["in"], None).sources, rules)
     assert [(job.action, job.why) for job in jobs] == [(Action.DO, "new")]
     assert not Path("out").exists()
     night()
     before = Path("out/.funasr-cli/state.sqlite").read_bytes()
     put("in/b.wav")
-    with peek_record(Path("out"), beside=False) as record:
+    with peek_store(Path("out"), beside=False) as record:
         jobs = record.jobs(scan(["in"], None).sources, rules)
     assert [job.why for job in jobs] == ["done", "new"]
     assert Path("out/.funasr-cli/state.sqlite").read_bytes() == before
@@ -483,8 +483,8 @@ def test_a_damaged_state_comes_with_what_is_lost_and_a_way_on(night: Sleepless, 
 
 
 def peeked(root: str) -> list[Job]:
-    with peek_record(Path("out"), beside=False) as record:
-        return record.jobs(scan([root], None).sources, Rules(Settings().fingerprint(of(MODEL)), ("txt",)))
+    with peek_store(Path("out"), beside=False) as record:
+        return record.jobs(scan([root], None).sources, PlanRules(Settings().fingerprint(of(MODEL)), ("txt",)))
 
 
 # The manifest

@@ -17,11 +17,11 @@ import soundfile
 
 from funasr_cli.files import sha256_of
 from funasr_cli.models.model_yaml import record_om
-from tests.cli.conftest import Run
 from tests.conftest import NANO
 from tests.simulator.fixtures import Npu, bare_npu
 from tests.simulator.fixtures import npu as npu
 from tests.simulator.nano_oms import NanoOms, make_nano_oms
+from tests.support.command import Run
 from tests.support.meetings import samples_of
 
 ON_NPU = "npu (Ascend310P3)"

@@ -32,7 +32,7 @@ def test_the_same_files_have_the_same_interval_however_many_draws_fit_into_a_ste
 ) -> None:
     errors, lengths = np.arange(7), np.full(7, 10)
     before = interval(errors, lengths)
-    monkeypatch.setattr(bootstrap, "AT_ONCE", 7 * 999)
+    monkeypatch.setattr(bootstrap, "CHUNK_DRAWS", 7 * 999)
     assert interval(errors, lengths) == before
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.errors import InputError
-from funasr_cli.outputs import Layout, encode
+from funasr_cli.outputs import OutputLayout, encode
 from funasr_cli.outputs.txt import TxtLayout
 from funasr_cli.scoring.normalise import units
 from funasr_cli.scoring.read import read
@@ -37,7 +37,7 @@ TALK = Transcript("a.wav", 4000, 5, None, "m", "0", "cpu", LINES, PROSE, ())
 
 
 def written(kind: str) -> str:
-    return encode(kind, TALK, Layout()).decode()
+    return encode(kind, TALK, OutputLayout()).decode()
 
 
 @pytest.mark.parametrize("kind", ["txt", "srt", "vtt", "json", "tsv"])
@@ -50,9 +50,9 @@ def test_all_our_formats_hold_the_same_words(kind: str, write: Write) -> None:
 def test_channels_that_speak_at_once_keep_their_words_and_their_labels_are_none(kind: str, write: Write) -> None:
     other = Segment(1.5, 2.5, (Token("[2] x", 1.5, 2.5, 1),), channel=3)
     call = replace(TALK, segments=(replace(LINES[0], channel=1), other, replace(LINES[1], channel=1)))
-    found = starts(write(f"a.{kind}", encode(kind, call, Layout()).decode()))
+    found = starts(write(f"a.{kind}", encode(kind, call, OutputLayout()).decode()))
     assert [text for text, start in found if start == 1.5] == ["[2] x"]
-    assert units(read(write(f"b.{kind}", encode(kind, call, Layout()).decode())), "wer").tokens == (
+    assert units(read(write(f"b.{kind}", encode(kind, call, OutputLayout()).decode())), "wer").tokens == (
         ["todays", "state", "of", "the", "art", "2", "x", "a", "b", "c", "开", "会"]
     )
 
@@ -64,7 +64,9 @@ def test_labels_in_our_text_are_none_of_it(
 ) -> None:
     said = ("Today's 第[2] x", "a < b & c", "开会。")
     prose = [Paragraph(3600.0 * i, text, channel) for i, (text, channel) in enumerate(zip(said, channels, strict=True))]
-    content = encode("txt", replace(TALK, paragraphs=tuple(prose)), Layout(txt=layout, bom=True, crlf=True)).decode()
+    content = encode(
+        "txt", replace(TALK, paragraphs=tuple(prose)), OutputLayout(txt=layout, bom=True, crlf=True)
+    ).decode()
     assert units(read(write("a.txt", content)), "wer").tokens == ["todays", "第", "2", "x", "a", "b", "c", "开", "会"]
 
 

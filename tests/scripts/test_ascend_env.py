@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from funasr_cli.executors.ascend.acl import ENVIRONMENT
+from funasr_cli.executors.ascend.acl import ENVIRONMENT_SCRIPT
 from tests.conftest import ROOT
 from tests.simulator.cann_tree import write_cann, write_driver
 
@@ -160,7 +160,7 @@ def test_nothing_is_changed_where_there_is_no_cann(source: Source) -> None:
 
 
 def test_the_package_brings_the_same_script() -> None:
-    assert ENVIRONMENT.read_text(encoding="utf-8") == SCRIPT.read_text(encoding="utf-8")
+    assert ENVIRONMENT_SCRIPT.read_text(encoding="utf-8") == SCRIPT.read_text(encoding="utf-8")
 
 
 def test_shellcheck_has_nothing_to_say() -> None:

@@ -15,7 +15,7 @@ from funasr_cli.errors import DeviceError, UsageError
 from funasr_cli.executors.ascend.toolkit import ask_soc
 from funasr_cli.export import atc
 from funasr_cli.files import sha256_of
-from funasr_cli.models.model_yaml import OMS, read_account, verify_account
+from funasr_cli.models.model_yaml import OMS, read_model_yaml, verify_model_yaml
 from tests.conftest import ROOT
 from tests.simulator.cann_tree import write_cann
 from tests.simulator.npu_smi import ONE_910B4_1, TWO_310P3, recorded, write_npu_smi
@@ -54,7 +54,7 @@ def test_the_om_is_made_and_accounted_for(folder: Path, run: Run) -> None:
     assert done.stdout.splitlines()[0] == expected.text
     om = folder / "nano_6s_Ascend310P3.om"
     assert om == expected.target
-    account = read_account(folder)
+    account = read_model_yaml(folder)
     assert account is not None
     assert account[OMS][om.name] == {
         "soc": "Ascend310P3",
@@ -64,7 +64,7 @@ def test_the_om_is_made_and_accounted_for(folder: Path, run: Run) -> None:
         "cann": "8.0.0",
         "sha256": sha256_of(om),
     }
-    verify_account(folder, {om.name: sha256_of(om)})
+    verify_model_yaml(folder, {om.name: sha256_of(om)})
 
 
 def test_both_ways_agree_in_what_they_write(
@@ -73,11 +73,11 @@ def test_both_ways_agree_in_what_they_write(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     atc.convert(planned(folder, "Ascend310P3"), lambda _: None)
-    first = read_account(folder)
+    first = read_model_yaml(folder)
     for soc in ("Ascend910B2", "Ascend310P3"):  # the second in place of the first, as YAML has it: the last one counts
         assert run(folder, "--soc", soc).returncode == 0
     assert first is not None
-    account = read_account(folder)
+    account = read_model_yaml(folder)
     assert account is not None
     assert set(account[OMS]) == {"nano_6s_Ascend310P3.om", "nano_6s_Ascend910B2.om"}
     assert account[OMS]["nano_6s_Ascend310P3.om"] == first[OMS]["nano_6s_Ascend310P3.om"]
@@ -176,7 +176,7 @@ def test_the_version_of_another_package_of_cann_is_noted_too(folder: Path, run: 
     home = tmp_path / "Ascend/ascend-toolkit/latest"
     (home / "x86_64-linux/ascend_toolkit_install.info").rename(home / note)
     assert run(folder, "--soc", "Ascend310P3").returncode == 0
-    assert (read_account(folder) or {})[OMS]["nano_6s_Ascend310P3.om"]["cann"] == "8.0.0"
+    assert (read_model_yaml(folder) or {})[OMS]["nano_6s_Ascend310P3.om"]["cann"] == "8.0.0"
 
 
 def test_another_processor_may_run_it(folder: Path, run: Run) -> None:

@@ -13,25 +13,25 @@ import pytest
 
 from funasr_cli.errors import InputError, RecordError
 from funasr_cli.store import writer as clerk_module
-from funasr_cli.store.output_store import Record, open_record
-from funasr_cli.store.writer import Clerk
+from funasr_cli.store.output_store import OutputStore, open_store
+from funasr_cli.store.writer import StoreWriter
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Iterator[Record]:
-    with open_record(tmp_path, beside=False, wait=False, tell=print) as record:
+def record(tmp_path: Path) -> Iterator[OutputStore]:
+    with open_store(tmp_path, beside=False, wait=False, tell=print) as record:
         yield record
 
 
-def count_transactions(record: Record, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def count_transactions(record: OutputStore, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
-    honest = record.together
+    honest = record.transaction
 
-    def together() -> object:
+    def transaction() -> object:
         seen.append("transaction")
         return honest()
 
-    monkeypatch.setattr(record, "together", together)
+    monkeypatch.setattr(record, "together", transaction)
     return seen
 
 
@@ -39,85 +39,87 @@ def note(into: list[object]) -> Callable[[Future[object]], None]:
     return lambda outcome: into.append(outcome.exception() or outcome.result())
 
 
-def test_what_came_in_meanwhile_is_put_down_together(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_came_in_meanwhile_is_put_down_together(record: OutputStore, monkeypatch: pytest.MonkeyPatch) -> None:
     transactions, answers = count_transactions(record, monkeypatch), list[object]()
     begun, gate = threading.Event(), threading.Event()
-    with Clerk(record) as clerk:
-        clerk.submit(lambda: begun.set() or gate.wait(), note(answers), urgent=True)  # type: ignore[func-returns-value]
+    with StoreWriter(record) as writer:
+        writer.submit(lambda: begun.set() or gate.wait(), note(answers), urgent=True)  # type: ignore[func-returns-value]
         begun.wait()
         for number in range(10):
-            clerk.submit(lambda number=number: number, note(answers))  # type: ignore[misc]
+            writer.submit(lambda number=number: number, note(answers))  # type: ignore[misc]
         gate.set()
         while len(answers) < 11:
-            clerk.answer()
+            writer.answer()
     assert answers == [True, *range(10)]
     assert len(transactions) == 2
 
 
-def test_what_nobody_waits_for_goes_with_what_comes_after_it(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clerk_module, "PATIENCE", 60.0)
+def test_what_nobody_waits_for_goes_with_what_comes_after_it(
+    record: OutputStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clerk_module, "GROUP_WAIT_S", 60.0)
     transactions, answers = count_transactions(record, monkeypatch), list[object]()
-    with Clerk(record) as clerk:
-        clerk.submit(lambda: "begun", note(answers))
-        clerk.submit(lambda: "placed", note(answers), urgent=True)
+    with StoreWriter(record) as writer:
+        writer.submit(lambda: "begun", note(answers))
+        writer.submit(lambda: "placed", note(answers), urgent=True)
         while len(answers) < 2:
-            clerk.answer()
+            writer.answer()
     assert answers == ["begun", "placed"]
     assert len(transactions) == 1
 
 
-def test_what_nobody_waits_for_does_not_wait_for_ever(record: Record) -> None:
+def test_what_nobody_waits_for_does_not_wait_for_ever(record: OutputStore) -> None:
     answers = list[object]()
-    with Clerk(record) as clerk:
-        clerk.submit(lambda: "done", note(answers))
-        clerk.answer()
+    with StoreWriter(record) as writer:
+        writer.submit(lambda: "done", note(answers))
+        writer.answer()
     assert answers == ["done"]
 
 
-def test_an_entry_that_fails_costs_only_itself(record: Record) -> None:
+def test_an_entry_that_fails_costs_only_itself(record: OutputStore) -> None:
     def refuse() -> None:
         raise InputError("no")
 
     answers: list[object] = []
-    with Clerk(record) as clerk:
-        clerk.submit(refuse, note(answers))
-        clerk.submit(lambda: "yes", note(answers))
+    with StoreWriter(record) as writer:
+        writer.submit(refuse, note(answers))
+        writer.submit(lambda: "yes", note(answers))
         while len(answers) < 2:
-            clerk.answer()
+            writer.answer()
     assert isinstance(answers[0], InputError)
     assert answers[1] == "yes"
 
 
-def test_a_record_that_cannot_be_kept_ends_the_run(record: Record) -> None:
+def test_a_record_that_cannot_be_kept_ends_the_run(record: OutputStore) -> None:
     def break_down() -> None:
         raise RecordError("disk full")
 
     answers: list[object] = []
-    with Clerk(record) as clerk:
-        clerk.submit(break_down, note(answers))
+    with StoreWriter(record) as writer:
+        writer.submit(break_down, note(answers))
         with pytest.raises(RecordError, match="disk full"):
-            clerk.answer()
-        clerk.submit(lambda: "too late", note(answers))
+            writer.answer()
+        writer.submit(lambda: "too late", note(answers))
     assert answers == []
 
 
-def test_all_that_was_handed_in_is_on_the_disk_at_the_end(record: Record) -> None:
+def test_all_that_was_handed_in_is_on_the_disk_at_the_end(record: OutputStore) -> None:
     done: list[int] = []
-    with Clerk(record) as clerk:
+    with StoreWriter(record) as writer:
         for number in range(100):
-            clerk.submit(lambda number=number: done.append(number), lambda _: None)  # type: ignore[misc]
+            writer.submit(lambda number=number: done.append(number), lambda _: None)  # type: ignore[misc]
     assert done == list(range(100))
 
 
-def test_each_of_many_urgent_entries_is_answered(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_of_many_urgent_entries_is_answered(record: OutputStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wait that sometimes never ends shows only in many of them."""
     monkeypatch.setattr(record, "together", nullcontext)
     answers: list[object] = []
-    with Clerk(record) as clerk:
+    with StoreWriter(record) as writer:
         for number in range(3_000):
-            clerk.submit(lambda number=number: number, note(answers), urgent=True)  # type: ignore[misc]
+            writer.submit(lambda number=number: number, note(answers), urgent=True)  # type: ignore[misc]
             while len(answers) <= number:
-                readable, _, _ = select.select([clerk], [], [], 10.0)
+                readable, _, _ = select.select([writer], [], [], 10.0)
                 assert readable, f"entry {number} is never answered"
-                clerk.answer()
+                writer.answer()
     assert answers == list(range(3_000))

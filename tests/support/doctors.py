@@ -47,8 +47,8 @@ def doctor(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doct
     monkeypatch.setattr("funasr_cli.system.numa.SYSFS", tmp_path / "sys")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}/usr/bin:/bin")  # where npu-smi would be
     monkeypatch.setattr("funasr_cli.doctor.models.is_installed", lambda entry: False)
-    monkeypatch.setattr("funasr_cli.doctor.folders.LITTLE_SPACE", 0)
-    monkeypatch.setattr("funasr_cli.doctor.machine.LITTLE_MEMORY", 0)
+    monkeypatch.setattr("funasr_cli.doctor.folders.LOW_SPACE_BYTES", 0)
+    monkeypatch.setattr("funasr_cli.doctor.machine.LOW_MEMORY_BYTES", 0)
     monkeypatch.setattr(versions, "PACKAGES", (Package("click", "click"),))
     return lambda *arguments: CliRunner().invoke(cli, ["doctor", *arguments], catch_exceptions=False)
 

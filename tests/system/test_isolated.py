@@ -12,8 +12,8 @@ import pytest
 
 from funasr_cli.errors import DeviceError, ModelError
 from funasr_cli.system import isolated as apart
-from funasr_cli.system.isolated import NoAnswer, ask_apart
-from funasr_cli.system.process import Child
+from funasr_cli.system.isolated import NoAnswer, run_isolated
+from funasr_cli.system.process import ChildProcess
 
 PATIENT = 60.0
 
@@ -41,12 +41,12 @@ def die() -> None:
 
 
 def test_the_answer_comes_from_a_process_of_that_name() -> None:
-    assert ask_apart("funasr-adds", PATIENT, add, 2, 3) == (5, "funasr-adds")
+    assert run_isolated("funasr-adds", PATIENT, add, 2, 3) == (5, "funasr-adds")
 
 
 def test_an_error_comes_through_whole() -> None:
     with pytest.raises(ModelError) as raised:
-        ask_apart("funasr-test", PATIENT, refuse)
+        run_isolated("funasr-test", PATIENT, refuse)
     assert str(raised.value) == "here: no such thing\n  look there"
 
 
@@ -55,7 +55,7 @@ def test_an_error_comes_through_whole() -> None:
 )
 def test_a_process_that_dies_is_no_answer(function: object, how: str) -> None:
     with pytest.raises(NoAnswer, match=f"the process on the NPU was {how}") as raised:
-        ask_apart("funasr-test", PATIENT, function)  # type: ignore[arg-type]
+        run_isolated("funasr-test", PATIENT, function)  # type: ignore[arg-type]
     assert not raised.value.hung
     assert isinstance(raised.value, DeviceError)
 
@@ -63,7 +63,7 @@ def test_a_process_that_dies_is_no_answer(function: object, how: str) -> None:
 def test_one_that_is_not_done_in_time_is_ended_at_once() -> None:
     started = time.monotonic()
     with pytest.raises(NoAnswer, match="is not done after 0 s") as raised:
-        ask_apart("funasr-test", 0.2, time.sleep, 60)
+        run_isolated("funasr-test", 0.2, time.sleep, 60)
     assert raised.value.hung
     assert time.monotonic() - started < 4
 
@@ -75,11 +75,11 @@ def test_an_interrupted_question_ends_the_process_at_once(monkeypatch: pytest.Mo
     started = time.monotonic()
     monkeypatch.setattr("multiprocessing.connection.Connection.poll", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        ask_apart("funasr-test", PATIENT, time.sleep, 60)
+        run_isolated("funasr-test", PATIENT, time.sleep, 60)
     assert time.monotonic() - started < 4
 
 
 def test_an_answer_that_nobody_waits_for_any_more_is_no_trouble(capfd: pytest.CaptureFixture[str]) -> None:
-    child = Child("spawn", apart._answer, "funasr-test", add, (2, 3))
-    child.bury()
+    child = ChildProcess("spawn", apart._answer, "funasr-test", add, (2, 3))
+    child.join()
     assert capfd.readouterr().err == ""

@@ -21,19 +21,19 @@ TIMED_OUT = 507046
 FAULTS = range(507000, 508000)
 """Of a device. The numbers in use grow with CANN; after any of them its context cannot be used any more."""
 
-CURES = {
+FIXES = {
     NO_DEVICE: "Devices count from 0, without those that ASCEND_RT_VISIBLE_DEVICES hides. A container has only those "
     f"that it was given: {container_options(['davinci0', *SHARED_FILES])}",
     **dict.fromkeys(NO_MEMORY, "The device's memory is full. `npu-smi info` lists the processes that hold it."),
 }
-CURE = "`npu-smi info` shows whether the driver is loaded, the device is well, and who uses it."
+FIX = "`npu-smi info` shows whether the driver is loaded, the device is well, and who uses it."
 
-ENVIRONMENT = Path(__file__).parent.with_name("ascend_env.sh")
+ENVIRONMENT_SCRIPT = Path(__file__).parent.with_name("ascend_env.sh")
 """What finds CANN: scripts/ascend_env.sh, which goes with the package."""
-SOURCE = f"source {ENVIRONMENT}"
+SOURCE_COMMAND = f"source {ENVIRONMENT_SCRIPT}"
 
 NOT_IMPORTABLE = (
-    f"{SOURCE}   (or CANN's own set_env.sh): PYTHONPATH needs "
+    f"{SOURCE_COMMAND}   (or CANN's own set_env.sh): PYTHONPATH needs "
     "$ASCEND_TOOLKIT_HOME/python/site-packages, LD_LIBRARY_PATH its lib64 and the driver's lib64."
 )
 
@@ -46,7 +46,7 @@ class AclError(DeviceError):
     def __init__(self, call: str, code: int, detail: str | None) -> None:
         reason = " ".join((detail or "").partition("TraceBack")[0].split())
         what = f"acl.{call} failed with {code}"
-        super().__init__(f"{what}: {reason}" if reason else what, hint=CURES.get(code, CURE))
+        super().__init__(f"{what}: {reason}" if reason else what, hint=FIXES.get(code, FIX))
         self.code = code
         self.args = (call, code, detail)  # with which pickle makes it anew in another process
 
@@ -72,7 +72,7 @@ class Acl:
         """Make a call that gives a handle and no return code. Raises `DeviceError` where it gives none."""
         handle = self.ask(call, *arguments)
         if not handle:
-            raise DeviceError(f"acl.{call} failed", hint=CURE)
+            raise DeviceError(f"acl.{call} failed", hint=FIX)
         return int(handle)
 
     def ask(self, call: str, *arguments: Any) -> Any:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from funasr_cli.arrays import Arrays, TensorSpec
 from funasr_cli.errors import DeviceError
 from funasr_cli.executors.ascend.device import AscendDevice
-from funasr_cli.executors.ascend.model import OfflineModel, OmTensor, Shape
+from funasr_cli.executors.ascend.model import OmModel, OmTensor, Shape
 
 HUGE_FIRST = 0  # aclrtMemMallocPolicy
 HOST_TO_DEVICE, DEVICE_TO_HOST = 1, 2  # aclrtMemcpyKind
@@ -53,14 +53,14 @@ class Buffer:
         self._device.do("rt.memcpy", self._pinned, self.size, self.address, count, DEVICE_TO_HOST)
 
 
-class Berth:
+class WindowBuffers:
     """A place for one window at a time, allocated once. The order is `fill`, `start`, then `results` when it was run.
 
-    Copies are calls that wait, from and to memory that no other window has: so that of two berths one can be filled or
-    emptied while the other's window is run.
+    Copies are calls that wait, from and to memory that no other window has: so that of two sets of buffers one can be
+    filled or emptied while the other's window is run.
     """
 
-    def __init__(self, device: AscendDevice, model: OfflineModel, longest: int, held: ExitStack) -> None:
+    def __init__(self, device: AscendDevice, model: OmModel, longest: int, held: ExitStack) -> None:
         """Free dimensions are `longest` at most. `held` is told how to give all of it back."""
         self._device, self._model = device, model
         self._inputs = [Buffer(device, model.room(tensor, longest), held) for tensor in model.inputs]

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from funasr_cli.errors import DeviceError, DeviceLost
-from funasr_cli.executors.ascend.acl import CURE, CURES, FAULTS, NO_DEVICE, TIMED_OUT, Acl, AclError
+from funasr_cli.executors.ascend.acl import FAULTS, FIX, FIXES, NO_DEVICE, TIMED_OUT, Acl, AclError
 
 UNKNOWN_SOC = "unknown SoC"
 
@@ -24,7 +24,7 @@ def survey() -> tuple[str, int]:
     try:
         count = int(acl.do("rt.get_device_count"))
         if not count:
-            raise DeviceError("the runtime finds no NPU", hint=CURES[NO_DEVICE])
+            raise DeviceError("the runtime finds no NPU", hint=FIXES[NO_DEVICE])
         return acl.ask("get_soc_name") or UNKNOWN_SOC, count
     finally:
         acl.do("finalize")
@@ -79,7 +79,7 @@ class AscendDevice:
     def check(self) -> None:
         """Raise `DeviceLost` where the device is."""
         if self.lost:
-            raise DeviceLost(f"NPU {self.index} failed in an earlier run: {self._reason}", hint=CURE)
+            raise DeviceLost(f"NPU {self.index} failed in an earlier run: {self._reason}", hint=FIX)
 
     def release(self, call: str, *arguments: Any, waits: bool = False) -> None:
         """Make a call that gives something back. On a lost device its code means nothing, and what `waits` is left."""

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from funasr_cli.arrays import Arrays, TensorSpec
 from funasr_cli.errors import DeviceError, DeviceLost, ModelError
-from funasr_cli.executors.ascend.buffers import Berth, Gear
+from funasr_cli.executors.ascend.buffers import Gear, WindowBuffers
 from funasr_cli.executors.ascend.device import AscendDevice
-from funasr_cli.executors.ascend.model import OfflineModel
+from funasr_cli.executors.ascend.model import OmModel
 from funasr_cli.executors.base import Fetch, check_inputs, padded
 
 
@@ -68,12 +68,12 @@ class AscendExecutor:
         check_inputs(specs, {**inputs, **fitted})
         self._check_length(fitted)
         self._npu.enter()
-        berth = next(berth for berth in self._berths if berth not in self._begun)
-        berth.fill(fitted, gear)
+        buffers = next(buffers for buffers in self._window_buffers if buffers not in self._begun)
+        buffers.fill(fitted, gear)
         if not self._begun:
-            berth.start(self._stream)
-        self._begun.append(berth)
-        return partial(self._fetch, berth)
+            buffers.start(self._stream)
+        self._begun.append(buffers)
+        return partial(self._fetch, buffers)
 
     def run(self, inputs: Arrays) -> Arrays:
         """Run one window; the same errors as those of `begin`."""
@@ -108,20 +108,20 @@ class AscendExecutor:
         with ExitStack() as held:
             self._stream = npu.acl.do("rt.create_stream")
             held.callback(npu.release, "rt.destroy_stream", self._stream, waits=True)
-            self._model = OfflineModel(npu, self._path, held)
-            self._berths = [Berth(npu, self._model, self._longest, held) for _ in range(2)]
-            self._begun: deque[Berth] = deque()  # the first is run, or was
-            self._gears = [self._berths[0].gear(dims) for dims in self._model.gears]
+            self._model = OmModel(npu, self._path, held)
+            self._window_buffers = [WindowBuffers(npu, self._model, self._longest, held) for _ in range(2)]
+            self._begun: deque[WindowBuffers] = deque()  # the first is run, or was
+            self._gears = [self._window_buffers[0].gear(dims) for dims in self._model.gears]
             # Done first when all is given back: wait for a run that an interrupt may have left behind.
             held.callback(npu.release, "rt.synchronize_stream_with_timeout", self._stream, self._limit, waits=True)
             self._held = held.pop_all()
 
-    def _fetch(self, berth: Berth) -> tuple[Arrays, float]:
+    def _fetch(self, buffers: WindowBuffers) -> tuple[Arrays, float]:
         """Wait for the window that was begun first, and start the other."""
         self._npu.check()
-        assert berth is self._begun[0]
+        assert buffers is self._begun[0]
         self._npu.enter()
-        error = berth.error
+        error = buffers.error
         if error is None:
             try:
                 self._npu.do("rt.synchronize_stream_with_timeout", self._stream, self._limit)
@@ -129,16 +129,16 @@ class AscendExecutor:
                 raise
             except DeviceError as failed:  # of this run alone
                 error = failed
-        seconds = time.perf_counter() - berth.started
+        seconds = time.perf_counter() - buffers.started
         self._begun.popleft()
         if self._begun:
             self._begun[0].start(self._stream)
         try:
             if error is not None:
                 raise error
-            return berth.results(), seconds
+            return buffers.results(), seconds
         finally:
-            berth.clear()
+            buffers.clear()
 
     def _output_specs(self) -> list[TensorSpec]:
         """The outputs; what differs between gears is free."""

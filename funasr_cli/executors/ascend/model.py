@@ -51,7 +51,7 @@ class OmTensor:
         return math.prod(shape) * self.dtype.itemsize
 
 
-class OfflineModel:
+class OmModel:
     """An OM loaded into the device's context. `held` is told how to give it back.
 
     `gears` are the shapes of all inputs, in a row as the runtime wants them, of which a run uses one; empty for a

@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 
 from funasr_cli.errors import DeviceError
 
-PATIENCE = 60.0
+NPU_SMI_TIMEOUT_S = 60.0
 """Seconds; it takes several where there are many NPUs, and longer where one hangs."""
 
-WELL = "OK"
+HEALTHY = "OK"
 
 FIRST_ROW = re.compile(r"(?P<card>\d+)\s+(?P<name>[A-Za-z0-9][\w-]*)")
 SECOND_ROW = re.compile(r"(?P<chip>\d+)?(\s+(?P<device>\d+))?")
@@ -171,13 +171,13 @@ def _run(*arguments: str) -> tuple[str, str, int]:
     except OSError as error:
         raise DeviceError(f"npu-smi cannot be run: {error.strerror}", hint="ls -l $(command -v npu-smi)") from error
     try:
-        printed, complained = process.communicate(timeout=PATIENCE)
+        printed, complained = process.communicate(timeout=NPU_SMI_TIMEOUT_S)
     except subprocess.TimeoutExpired as error:
         process.kill()
         with suppress(subprocess.TimeoutExpired):  # held in a driver that hangs, it does not even die
             process.communicate(timeout=5)
         hint = "dmesg | grep -i -e davinci -e ascend"
-        raise DeviceError(f"npu-smi is not done after {PATIENCE:g} s", hint=hint) from error
+        raise DeviceError(f"npu-smi is not done after {NPU_SMI_TIMEOUT_S:g} s", hint=hint) from error
     return printed, complained, process.returncode
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from funasr_cli.errors import DeviceError, MachineError
 from funasr_cli.executors.ascend import npu_smi
-from funasr_cli.executors.ascend.acl import ENVIRONMENT
+from funasr_cli.executors.ascend.acl import ENVIRONMENT_SCRIPT
 
 NOTES = ("*-linux/ascend_*_install.info", "ascend_*_install.info", "version.info")
 """Where they write: toolkit and nnrt below the processor's name, nnae above it."""
@@ -35,7 +35,7 @@ def compiler_environment() -> Mapping[str, str]:
 
 def sourced_environment() -> tuple[Mapping[str, str], str]:
     """What scripts/ascend_env.sh makes of this environment, and what it says; empty where it finds no CANN."""
-    sourced = ["bash", "-c", '. "$0" && env -0', str(ENVIRONMENT)]
+    sourced = ["bash", "-c", '. "$0" && env -0', str(ENVIRONMENT_SCRIPT)]
     try:
         done = subprocess.run(sourced, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     except OSError as error:

@@ -9,7 +9,7 @@ from funasr_cli.arrays import TensorSpec
 from funasr_cli.errors import ModelError
 from funasr_cli.features.lfr import SECONDS_PER_FRAME
 
-WINDOW = 15.0
+WINDOW_SECONDS = 15.0
 """Longest window of a graph whose length is free, in seconds: what static graphs are made for."""
 
 TAG_FRAMES = 4
@@ -27,7 +27,7 @@ SHERPA_OM = {"speech": "x", "prompt": "prompt"}
 DIALECTS: Sequence[Mapping[str, str]] = (FUNASR, SHERPA_ONNX, SHERPA_OM)
 """What the inputs are called, by what they are for; `prompt` is language, two queries and text norm in one."""
 
-LONGEST = round(WINDOW / SECONDS_PER_FRAME) + TAG_FRAMES
+MAX_FRAMES = round(WINDOW_SECONDS / SECONDS_PER_FRAME) + TAG_FRAMES
 """Frames of the outputs for the longest window of a graph with free dimensions."""
 
 LOGITS = ("ctc_logits", "logits")
@@ -51,7 +51,7 @@ class SenseVoiceGraph:
     @property
     def window(self) -> float:
         """The longest window it takes, in seconds."""
-        return WINDOW if self.frames is None else self.frames * SECONDS_PER_FRAME
+        return WINDOW_SECONDS if self.frames is None else self.frames * SECONDS_PER_FRAME
 
     @property
     def normalises(self) -> bool:

@@ -35,7 +35,7 @@ from funasr_cli.recognizers.vocabulary import read_vocabulary
 from funasr_cli.recognizers.words import attach_punctuation, join_numbers, join_pieces
 from funasr_cli.transcript import Token
 
-TAIL = 0.3
+TAIL_SECONDS = 0.3
 """Seconds by which a word outlasts its last frame above blank, in the median over the training words of one model."""
 
 EMOTIONS = {"HAPPY", "SAD", "ANGRY", "NEUTRAL", "FEARFUL", "DISGUSTED", "SURPRISED"}
@@ -130,7 +130,7 @@ class SenseVoiceRecognizer:
         """A piece with FunASR's own times: from half a frame before its first frame to half a frame after its last."""
         start = max(0.0, (emission.first - 0.5) * SECONDS_PER_FRAME)
         end = (emission.last + 0.5) * SECONDS_PER_FRAME
-        return Token(self._pieces[emission.token], start, end, math.exp(emission.log_prob), TAIL)
+        return Token(self._pieces[emission.token], start, end, math.exp(emission.log_prob), TAIL_SECONDS)
 
     def _check_size(self, outputs: Sequence[TensorSpec], metadata: Mapping[str, str]) -> None:
         """A vocabulary of another model would give other words, in silence."""

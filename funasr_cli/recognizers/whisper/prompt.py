@@ -18,7 +18,7 @@ from funasr_cli.errors import ModelError
 from funasr_cli.hotwords import Hotword
 from funasr_cli.recognizers.words import is_unspaced
 
-MOST = 150
+MAX_PROMPT_TOKENS = 150
 """Tokens, of the 223 that Whisper has room for: 50 Chinese words of two characters, about twenty terms. With 75, twice
 as many of the words that were said are missed (benchmarks/README.md)."""
 
@@ -70,13 +70,13 @@ def choose(table: TokenTable, hotwords: Iterable[Hotword], *, unspaced: bool) ->
     chosen: list[Hotword] = []
     ids: list[int] = []
     for word in sorted(hotwords, key=lambda word: (-word.weight, not in_letters(word.text))):
-        if MOST - len(ids) < 2:  # no word is as short as that
+        if MAX_PROMPT_TOKENS - len(ids) < 2:  # no word is as short as that
             break
         if not (unspaced or in_letters(word.text)):
             continue
         sentence = style.before + style.between.join([*(word.text for word in chosen), word.text]) + style.after
         longer = table.encode(sentence, add_special_tokens=False).ids
-        if len(longer) <= MOST:
+        if len(longer) <= MAX_PROMPT_TOKENS:
             chosen.append(word)
             ids = longer
     return chosen, ids

@@ -22,7 +22,7 @@ from funasr_cli.recognizers.whisper.prompt import contexts, read_table
 from funasr_cli.recognizers.words import attach_punctuation
 from funasr_cli.transcript import Token
 
-WINDOW = 30.0
+WINDOW_SECONDS = 30.0
 FRAMES = 3000
 SAMPLES_PER_FRAME = SAMPLE_RATE // 100
 SECONDS_PER_FRAME = 0.02
@@ -40,7 +40,7 @@ RETRY_NO_REPEAT = 5
 class WhisperRecognizer:
     """Whisper in the layout of faster-whisper: config.json, tokenizer.json and, for newer sizes, their features."""
 
-    window = WINDOW
+    window = WINDOW_SECONDS
     writes_numbers = False  # now in figures, now in words
 
     def __init__(self, model_dir: Path, hotwords: Sequence[Hotword] = ()) -> None:

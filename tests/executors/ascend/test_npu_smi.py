@@ -163,6 +163,6 @@ def test_a_tool_that_does_not_work_is_told(
     (tmp_path / "npu-smi").write_text(script)
     (tmp_path / "npu-smi").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.setattr(npu_smi, "PATIENCE", 0.5)
+    monkeypatch.setattr(npu_smi, "NPU_SMI_TIMEOUT_S", 0.5)
     with pytest.raises(DeviceError, match=said):
         npu_smi.ask()

@@ -10,7 +10,7 @@ import pytest
 
 from funasr_cli.arrays import SAMPLE_RATE, Arrays
 from funasr_cli.errors import ModelError
-from funasr_cli.pipeline.window_runner import Engine
+from funasr_cli.pipeline.window_runner import WindowRunner
 from funasr_cli.recognizers.base import Hypothesis, Request
 from funasr_cli.recognizers.whisper.recognizer import WhisperRecognizer
 
@@ -18,9 +18,9 @@ NO_LANGUAGES = np.empty(0, np.float32)
 
 
 @pytest.fixture(scope="module")
-def whisper(engine: Engine) -> WhisperRecognizer:
-    assert isinstance(engine.recognizer, WhisperRecognizer)
-    return engine.recognizer
+def whisper(runner: WindowRunner) -> WhisperRecognizer:
+    assert isinstance(runner.recognizer, WhisperRecognizer)
+    return runner.recognizer
 
 
 def outputs(
