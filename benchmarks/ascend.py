@@ -86,18 +86,18 @@ def transaction(model: Model, devices: int, windows: int, window: Arrays) -> flo
             dispatcher.add_device(process)
         by_pipe = {process.child.pipe: process for process in processes}
         for _ in range(devices * WINDOWS_PER_DEVICE):
-            dispatcher.want("us")
+            dispatcher.request_slot("us")
         started = time.perf_counter()
         for slot in range(devices * WINDOWS_PER_DEVICE):
-            dispatcher.run("us", slot)
+            dispatcher.submit("us", slot)
         answered = 0
         while answered < windows:
             for pipe in wait(list(by_pipe)):
                 answer = pipe.recv()  # type: ignore[union-attr]
                 assert isinstance(answer, WindowDone)
                 answered += 1
-                dispatcher.answer(by_pipe[pipe], answer)  # type: ignore[index]
-                dispatcher.run("us", answer.slot)
+                dispatcher.complete(by_pipe[pipe], answer)  # type: ignore[index]
+                dispatcher.submit("us", answer.slot)
         return time.perf_counter() - started
     finally:
         for process in processes:

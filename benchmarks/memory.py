@@ -19,8 +19,8 @@ import numpy as np
 import soundfile
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
+from funasr_cli.audio.options import VadOptions
 from funasr_cli.audio.reader import open_recording
-from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import SpeechWindows, WindowShape
 

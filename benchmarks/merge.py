@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
+from funasr_cli.audio.options import VadOptions
 from funasr_cli.audio.reader import open_recording
-from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import Bounds, SpeechWindows, Window, WindowShape
 from funasr_cli.executors.placement import Placement

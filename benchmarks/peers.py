@@ -31,8 +31,8 @@ import numpy as np
 from pipeline import run, windows_of
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
+from funasr_cli.audio.options import VadOptions
 from funasr_cli.audio.reader import open_recording
-from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.windows import Window
 from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import Model, find_model

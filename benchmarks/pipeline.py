@@ -28,25 +28,26 @@ import numpy as np
 import soundfile
 
 from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
+from funasr_cli.audio.options import VadOptions
 from funasr_cli.audio.reader import open_recording
-from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
+from funasr_cli.callbacks import Tell
 from funasr_cli.executors.base import Executor, Fetch
-from funasr_cli.executors.failover import Tell
 from funasr_cli.executors.placement import Placement
 from funasr_cli.hotwords import Hotword
 from funasr_cli.inputs.scan import scan
 from funasr_cli.models.store import Model, find_model
 from funasr_cli.pipeline import registry as families
 from funasr_cli.pipeline.registry import Family, GraphInfo, load_executor, load_recognizer
-from funasr_cli.pool.coordinator import Coordinator
+from funasr_cli.pool.pool import open_pool
 from funasr_cli.pool.sizing import PoolSize
 from funasr_cli.recognizers.base import Hypothesis, Recognizer, Request
 from funasr_cli.recognizers.sensevoice.graph import TAG_FRAMES
 from funasr_cli.reporting.display import Display
 from funasr_cli.reporting.reporter import Reporter
 from funasr_cli.reporting.stats import RunStats
+from funasr_cli.settings.fingerprint import fingerprint
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store.output_store import RunInfo, open_store
 from funasr_cli.store.planner import PlanRules
@@ -166,7 +167,7 @@ def run(
 ) -> Result:
     """Transcribe with the batch engine into a folder that is thrown away; `read` may look at it before."""
     with tempfile.TemporaryDirectory() as out:
-        run_info = RunInfo(model.name, "", "cpu", "benchmark", settings.fingerprint(model))
+        run_info = RunInfo(model.name, "", "cpu", "benchmark", fingerprint(settings, model))
         with open_store(Path(out), beside=False, wait=False, tell=print) as record:
             jobs = record.jobs(
                 scan(list(map(str, paths)), None).sources, PlanRules(run_info.settings, settings.formats)
@@ -174,11 +175,11 @@ def run(
             sinks = [FileSink(record, job, settings, run_info) for job in jobs]
             stats = RunStats()
             reporter = Reporter(Display(io.StringIO()), stats)
-            with Coordinator(pool_size, record, model, settings, reporter, lambda: None, window_timeout=300) as pool:
-                pool.load()
+            with open_pool(pool_size, record, model, settings, reporter, lambda: None, window_timeout=300) as pool:
+                pool.wait_until_ready()
                 everybody = [os.getpid(), *descendants(os.getpid())]
                 before, started = cpu_seconds(everybody), time.perf_counter()
-                pool.do(sinks, Deadline(None), None)
+                pool.run(sinks, Deadline(None), None)
                 seconds = time.perf_counter() - started
                 cpu = cpu_seconds(everybody) - before
             assert stats.done + stats.empty == len(paths), str(stats)

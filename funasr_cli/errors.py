@@ -7,6 +7,8 @@ An `InputError` costs one file; every other error ends the run with its exit cod
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from funasr_cli.files import printable
 
@@ -95,3 +97,21 @@ class BusyError(FunasrError):
     """Another run holds the output folder."""
 
     exit_code = 6
+
+
+@contextmanager
+def reading(path: str | os.PathLike[str], kind: type[FunasrError]) -> Iterator[None]:
+    """Turn an `OSError` within into one of `kind`: `path`, or the file below it that was opened, cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"cannot be read: {error.strerror or error}", where=error.filename or path) from error
+
+
+@contextmanager
+def writing(path: str | os.PathLike[str], kind: type[FunasrError], *, hint: str | None = None) -> Iterator[None]:
+    """Turn an `OSError` within into one of `kind`: `path` cannot be written, whatever the name it was written under."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"cannot be written: {error.strerror or error}", where=path, hint=hint) from error

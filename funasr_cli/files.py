@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 CHUNK_BYTES = 1 << 20
 
@@ -36,14 +38,16 @@ def is_temporary(path: Path) -> bool:
     return path.name.startswith(".") and path.name.endswith(TEMPORARY_SUFFIX)
 
 
-def write_whole(path: Path, data: bytes, temporary: Path) -> None:
-    """Write a file so that `path` holds all of `data` or what it held before, whatever happens meanwhile.
+@contextmanager
+def atomic_file(path: Path, temporary: Path | None = None) -> Iterator[BinaryIO]:
+    """A file to be filled, which becomes `path` at the end; if that raises, `path` stays what it was.
 
     `temporary`, a name that `temporary_beside` gave for `path`, is what a killed process may leave.
     """
+    temporary = temporary or temporary_beside(path)
     try:
         with temporary.open("xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -52,6 +56,12 @@ def write_whole(path: Path, data: bytes, temporary: Path) -> None:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+
+
+def write_whole(path: Path, data: bytes, temporary: Path | None = None) -> None:
+    """Write a file so that `path` holds all of `data` or what it held before, whatever happens meanwhile."""
+    with atomic_file(path, temporary) as file:
+        file.write(data)
 
 
 def _sync_folder(folder: Path) -> None:

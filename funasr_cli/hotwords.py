@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from funasr_cli.errors import UsageError
+from funasr_cli.errors import UsageError, reading
 from funasr_cli.files import printable
 from funasr_cli.unicode_ranges import HAN
 
@@ -127,10 +127,8 @@ def _weight(fields: list[str], where: str, warnings: list[str]) -> float:
 
 def _text(path: Path) -> str:
     """The text of a file in UTF-8 or GB18030, LF between its lines."""
-    try:
+    with reading(path, UsageError):
         data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=path) from error
     encoding = _encoding(data)
     if b"\0" in data and not encoding:
         raise UsageError("is no text: it holds zero bytes", where=path)

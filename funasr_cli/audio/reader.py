@@ -6,6 +6,7 @@ Nothing holds more than a block, so a recording of any length costs the same mem
 
 from __future__ import annotations
 
+import logging
 import stat
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import soundfile
 
 from funasr_cli.audio.recording import Recording
 from funasr_cli.audio.sndfile import SndfileRecording
-from funasr_cli.errors import InputError
+from funasr_cli.errors import InputError, reading
+
+logger = logging.getLogger(__name__)
 
 SUFFIXES_FOR_FFMPEG = (".mp1", ".mp2", ".mp3")
 """libsndfile's MPEG decoder writes its complaints about sloppy encoders and damage straight to stderr."""
@@ -24,7 +27,7 @@ def open_recording(path: Path, channel: int | None = None) -> Recording:
 
     Raises `InputError` where neither library reads it.
     """
-    try:
+    with reading(path, InputError):
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise InputError(
@@ -34,8 +37,6 @@ def open_recording(path: Path, channel: int | None = None) -> Recording:
             raise InputError("the file is empty", where=path)
         with path.open("rb"):  # a clear system error, before libraries turn it into one of their own
             pass
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=path) from error
     if path.suffix.lower() not in SUFFIXES_FOR_FFMPEG:
         try:
             recording = SndfileRecording(path, channel)
@@ -44,6 +45,7 @@ def open_recording(path: Path, channel: int | None = None) -> Recording:
             recording.close()
         except soundfile.LibsndfileError:
             pass
-    from funasr_cli.audio.container import ContainerRecording  # it builds on this module
+    logger.debug("%s: read by FFmpeg", path)
+    from funasr_cli.audio.container import ContainerRecording  # takes time and memory to load
 
     return ContainerRecording(path, channel)

@@ -15,8 +15,10 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
-from funasr_cli.audio.spans import Span, VadOptions
+from funasr_cli.audio.options import VadOptions
+from funasr_cli.audio.spans import Span
 from funasr_cli.errors import MachineError
+from funasr_cli.system.onnx_sessions import make_session
 
 FRAME_SAMPLES = 512
 CONTEXT_SAMPLES = 64
@@ -134,8 +136,4 @@ def load_silero(threads: int = 1) -> onnxruntime.InferenceSession:
             hint="pip install 'faster-whisper>=1.2', or go without it: --vad off",
         )
     path = Path(package.submodule_search_locations[0]) / "assets" / "silero_vad_v6.onnx"
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False  # the arena would keep the largest run's memory for ever
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return make_session(path, threads=threads, arena=False)  # the arena would keep the largest run's memory for ever

@@ -1,133 +1,155 @@
-"""One run's way through its recordings: in this process alone, or with a pool of processes."""
+"""What runs the recordings of a run: the model on its device, in this process alone or with a pool of processes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+import logging
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from funasr_cli.audio.windows import WindowShape
+from funasr_cli.batch.options import DeviceOptions, RunOptions
 from funasr_cli.errors import UsageError
-from funasr_cli.executors.selection import DeviceChoice
-from funasr_cli.models.store import Model
+from funasr_cli.executors.ascend.topology import choose_nodes
+from funasr_cli.executors.selection import DeviceChoice, choose_device
+from funasr_cli.models.store import Model, default_model, find_model
 from funasr_cli.pool.sizing import cpu_pool_size, npu_pool_size, single_placement
 from funasr_cli.reporting.display import Display
 from funasr_cli.reporting.reporter import Reporter
-from funasr_cli.reporting.stats import RunStats
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store.output_store import OutputStore
-from funasr_cli.store.sinks import FileSink, Sink, StdoutSink
+from funasr_cli.store.sinks import FileSink, Sink
 from funasr_cli.system.deadline import Deadline
 from funasr_cli.system.numa import pin
 from funasr_cli.system.signals import StopSignals
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
-class Backend:
-    """What a run works with, whether it writes files or to stdout."""
+class Target:
+    """The model of a run and why it is this one, its device, and a NUMA node for each process that needs one."""
 
-    settings: Settings
     model: Model
-    why_model: str
+    model_reason: str
     device: DeviceChoice
-    fallback: bool
     nodes: Sequence[int | None]
-    display: Display
-    deadline: Deadline
-    max_files: int | None
-    workers: int | None
-    window_timeout: float
-    debug: bool
 
-    def print(self, sinks: Sequence[StdoutSink], stats: RunStats) -> None:
-        """Do all of `sinks` in this process, in their order. Raises `Interrupted` where a signal came."""
-        self._alone(sinks, stats)
 
-    def write(self, sinks: Sequence[FileSink], record: OutputStore, stats: RunStats) -> None:
-        """Do all of `sinks`, with a pool of processes where there are several. Raises `Interrupted`.
+def choose_target(options: DeviceOptions, display: Display) -> Target:
+    """What the options come to on this machine.
+
+    Raises `ModelError` or `DeviceError` if that cannot be had, `UsageError` if there is no such NUMA node.
+    """
+    name, reason = (options.model, "asked for with --model") if options.model else default_model()
+    device = choose_device(options.device)
+    if device.passed_over:
+        display.warn(f"device {device.kind}: {device.why}")
+    model = find_model(name, options.precision, device.soc)
+    logger.debug("model %s in %s, sha256 %s", model.name, model.path, model.sha256)
+    return Target(model, reason, device, choose_nodes(options.numa, device.npus))
+
+
+class Backend:
+    """Transcribes recordings; raises `Interrupted` if a signal came."""
+
+    def __init__(
+        self, options: RunOptions, settings: Settings, target: Target, deadline: Deadline, reporter: Reporter
+    ) -> None:
+        self._options = options
+        self._settings = settings
+        self._target = target
+        self._deadline = deadline
+        self._reporter = reporter
+
+    def write(self, sinks: Sequence[FileSink], store: OutputStore) -> None:
+        """Transcribe into files, with a pool of processes if there are several recordings.
 
         An NPU always has a process of its own, which can be ended when it hangs.
         """
-        single = min(len(sinks), self.max_files or len(sinks)) == 1
-        if self.debug or (single and not self.device.npus):
-            self._alone(sinks, stats)
+        if self._count(sinks) == 1 and not self._target.device.npus:
+            self.run_local(sinks)
         else:
-            self._transaction(sinks, record, stats)
+            self._run_pool(sinks, store)
 
-    def _alone(self, sinks: Sequence[Sink], stats: RunStats) -> None:
+    def run_local(self, sinks: Sequence[Sink]) -> None:
+        """Transcribe in this process, one recording after another."""
         # The runtimes take longer to import than a night takes in which nothing is new.
         from funasr_cli.batch.local import LocalRun
         from funasr_cli.pipeline.transcriber import Transcriber
         from funasr_cli.pipeline.window_runner import load_window_runner
 
-        placement = single_placement(self.device.npus, fallback=self.fallback, window_timeout=self.window_timeout)
-        settings = self.settings
-        pin(self.nodes[0])
+        device, settings = self._options.device, self._settings
+        placement = single_placement(
+            self._target.device.npus, fallback=device.fallback, window_timeout=device.window_timeout
+        )
+        pin(self._target.nodes[0])
+        tell = self._reporter.display.warn
         with (
             StopSignals() as signals,
             closing(
                 load_window_runner(
-                    self.model, placement, itn=settings.itn, hotwords=settings.hotwords, tell=self.display.warn
+                    self._target.model, placement, itn=settings.itn, hotwords=settings.hotwords, tell=tell
                 )
             ) as runner,
         ):
             self._check(runner.recognizer.languages, runner.recognizer.window)
             self._introduce(runner.device)
-            solo = LocalRun(Transcriber(runner, settings), Reporter(self.display, stats), signals.check)
-            solo.do(sinks, self.deadline, self.max_files, debug=self.debug)
+            local = LocalRun(Transcriber(runner, settings), self._reporter, signals.check)
+            local.do(sinks, self._deadline, self._options.inputs.max_files, debug=self._options.report.debug)
 
-    def _transaction(self, sinks: Sequence[FileSink], record: OutputStore, stats: RunStats) -> None:
-        from funasr_cli.pool.coordinator import Coordinator
+    def _run_pool(self, sinks: Sequence[FileSink], store: OutputStore) -> None:
+        from funasr_cli.pool.pool import open_pool
 
-        count = len(sinks)
-        if self.device.npus:
-            pool_size = npu_pool_size(
-                self.device.npus, self.workers, count, fallback=self.fallback, window_timeout=self.window_timeout
+        device, count = self._options.device, self._count(sinks)
+        if npus := self._target.device.npus:
+            size = npu_pool_size(
+                npus, device.workers, count, fallback=device.fallback, window_timeout=device.window_timeout
             )
         else:
-            pool_size = cpu_pool_size(self.model, self.workers, count)
-        pool_size = pool_size.on_nodes(self.nodes)
-        reporter = Reporter(self.display, stats)
+            size = cpu_pool_size(self._target.model, device.workers, count)
+        size = size.on_nodes(self._target.nodes)
         with (
             StopSignals() as signals,
-            Coordinator(
-                pool_size,
-                record,
-                self.model,
-                self.settings,
-                reporter,
+            open_pool(
+                size,
+                store,
+                self._target.model,
+                self._settings,
+                self._reporter,
                 signals.check,
-                window_timeout=self.window_timeout,
+                window_timeout=device.window_timeout,
+                debug=self._options.report.debug,
             ) as pool,
         ):
-            loaded = pool.load()
-            self._check(loaded.languages, loaded.window)
-            self._introduce(loaded.graph.device)
-            self.display.note(str(pool_size))
-            pool.do(sinks, self.deadline, self.max_files)
+            ready = pool.wait_until_ready()
+            self._check(ready.languages, ready.window)
+            self._introduce(ready.graph.device)
+            self._reporter.display.note(str(size))
+            pool.run(sinks, self._deadline, self._options.inputs.max_files)
+
+    def _count(self, sinks: Sequence[Sink]) -> int:
+        """How many recordings will be done."""
+        return min(len(sinks), self._options.inputs.max_files or len(sinks))
 
     def _check(self, languages: frozenset[str], window: float) -> None:
-        """Refuse settings that this model cannot do."""
-        if self.settings.language is not None and self.settings.language not in languages:
+        """Refuse settings that this model cannot do; its windows are `window` seconds long."""
+        language, model = self._settings.language, self._target.model
+        if language is not None and language not in languages:
             raise UsageError(
-                f"{self.model.name} does not know the language {self.settings.language!r}",
+                f"{model.name} does not know the language {language!r}",
                 hint=f"It knows: auto, {', '.join(sorted(languages))}.",
             )
-        with nonsense_is_a_usage_error():
-            WindowShape(window, self.settings.overlap)
+        try:
+            WindowShape(window, self._settings.overlap)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
 
     def _introduce(self, device: str) -> None:
-        self.display.note(f"model {self.model.name}: {self.why_model}")
-        why = self.device.why
-        if self.device.npus and not device.startswith("npu"):
+        """Say which model runs on which `device`, and why."""
+        target, display = self._target, self._reporter.display
+        display.note(f"model {target.model.name}: {target.model_reason}")
+        why = target.device.why
+        if target.device.npus and not device.startswith("npu"):
             why = "in place of an NPU that cannot be used, as --on-device-failure says"
-        self.display.note(f"device {device}: {why}")
-
-
-@contextmanager
-def nonsense_is_a_usage_error() -> Iterator[None]:
-    """Values that are right each for itself but make no sense together are refused where they meet."""
-    try:
-        yield
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+        display.note(f"device {device}: {why}")

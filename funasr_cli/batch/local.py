@@ -11,12 +11,13 @@ from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.transcriber import Transcriber
 from funasr_cli.reporting.reporter import Reporter, display_name, with_location
 from funasr_cli.store.entries import InputContent
+from funasr_cli.store.output_store import Postponed
 from funasr_cli.store.sinks import Sink, TranscriptSummary
 from funasr_cli.system.deadline import Deadline
 
 
 class LocalRun:
-    """Does deliveries one after another. What it has done so far is in the ledger, also when it is interrupted."""
+    """Does recordings one after another. What it has done so far is in the totals, also when it is interrupted."""
 
     def __init__(self, transcriber: Transcriber, reporter: Reporter, check_stop: Callable[[], None]) -> None:
         self._transcriber = transcriber
@@ -59,7 +60,7 @@ class LocalRun:
             raise
         except Exception as error:
             gone = isinstance(error, DeviceError) and not isinstance(error, DeviceLost)
-            if debug or gone:
+            if gone or (debug and not isinstance(error, Postponed)):
                 raise
             failure = error if isinstance(error, FunasrError) else as_input_error(error, sink.source.path)
             sink.fail(with_location(sink, failure), content, timings.seconds)

@@ -1,233 +1,180 @@
-"""What `funasr-cli transcribe` does once its options are read."""
+"""A run from its options to its exit code: discover, plan, transcribe, report."""
 
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from pathlib import Path
-from typing import Literal
+from dataclasses import replace
 
 import click
 
-from funasr_cli.audio.spans import VadOptions
-from funasr_cli.batch.backend import Backend, nonsense_is_a_usage_error
+from funasr_cli.batch.backend import Backend, Target, choose_target
 from funasr_cli.batch.discover import discover
+from funasr_cli.batch.options import CONCATENABLE_FORMATS, RunOptions
 from funasr_cli.errors import ReaderGone, RecordError, StdoutError, UsageError
-from funasr_cli.executors.ascend.topology import choose_nodes
-from funasr_cli.executors.selection import choose_device
 from funasr_cli.files import printable
-from funasr_cli.hotwords import read_hotwords
-from funasr_cli.inputs.scan import EXTENSIONS, FileSelection, Source
-from funasr_cli.models.store import default_model, find_model
-from funasr_cli.outputs import OutputLayout
-from funasr_cli.outputs.txt import TxtLayout
+from funasr_cli.hotwords import HotwordList, read_hotwords
+from funasr_cli.inputs.scan import Source
 from funasr_cli.pipeline.registry import hotword_warnings
-from funasr_cli.reporting.display import Style, make_display
+from funasr_cli.reporting.display import make_display
+from funasr_cli.reporting.reporter import Reporter
 from funasr_cli.reporting.stats import RunStats
-from funasr_cli.settings.transcription import Channels, Settings
+from funasr_cli.settings.fingerprint import fingerprint
 from funasr_cli.store.naming import candidates
 from funasr_cli.store.output_store import OutputStore, RunInfo, open_store, peek_store
 from funasr_cli.store.planner import Action, Job, PlanRules
 from funasr_cli.store.sinks import FileSink, StdoutSink
 from funasr_cli.system.deadline import Deadline
 from funasr_cli.system.signals import Interrupted
-from funasr_cli.text.options import Script, Strength
 
-CONCATENABLE_FORMATS = ("txt", "json")
-"""Formats of which several can follow each other in one stream."""
+logger = logging.getLogger(__name__)
 
 MAX_MESSAGES = 10
+"""Of one kind; there may be hundreds."""
 
 
-def transcribe_all(
-    *,
-    paths: Sequence[str],
-    output: str,
-    beside: bool,
-    formats: tuple[str, ...] | None,
-    model: str | None,
-    device: str,
-    precision: str,
-    language: str,
-    channels: Channels,
-    itn: bool,
-    hotwords: tuple[Path, ...],
-    hotword_correction: Strength | Literal["off"],
-    script: Script | Literal["keep"],
-    txt_layout: TxtLayout,
-    bom: bool,
-    crlf: bool,
-    vad: str,
-    vad_threshold: float,
-    vad_min_speech: float,
-    vad_min_silence: float,
-    vad_padding: float,
-    overlap: float,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
-    ext: tuple[str, ...] | None,
-    min_age: float,
-    force: bool,
-    verify_content: bool,
-    deadline: str | None,
-    max_files: int | None,
-    workers: int | None,
-    window_timeout: float,
-    on_device_failure: Literal["fail", "cpu"],
-    numa: str,
-    wait: bool,
-    dry_run: bool,
-    json_summary: bool,
-    progress: Style,
-    debug: bool,
-) -> int:
-    """Find the recordings and do what is to be done with them; returns the exit code. The options are the command's."""
-    on_stdout = output == "-"
-    printing = {"-o -": on_stdout, "--dry-run": dry_run, "--json-summary": json_summary}
-    wants_stdout = [name for name, given in printing.items() if given]
-    if len(wants_stdout) > 1:
-        raise UsageError(f"{' and '.join(wants_stdout)} would mix on stdout")
-    if on_stdout and beside:
-        raise UsageError("--beside and -o - exclude each other")
-    if beside and "-" in paths:
-        raise UsageError("there is no place beside stdin", hint="Name a folder with -o, or print with -o -.")
-    listed = read_hotwords(hotwords)
-    with nonsense_is_a_usage_error():
-        settings = Settings(
-            layout=OutputLayout(txt_layout, bom, crlf),
-            channels=channels,
-            formats=formats or (("txt",) if on_stdout else ("txt", "srt")),
-            language=None if language == "auto" else language,
-            vad=_vad(vad_threshold, vad_min_speech, vad_min_silence, vad_padding) if vad == "silero" else None,
-            overlap=overlap,
-            itn=itn,
-            hotwords=listed.words,
-            correction=None if hotword_correction == "off" else hotword_correction,
-            script=None if script == "keep" else script,
-        )
-    if on_stdout and len(settings.formats) > 1:
-        raise UsageError("only one format fits on stdout", hint="Name it, e.g. -f srt, or write files with -o DIR.")
-    display = make_display(progress, results_on_stdout=on_stdout)
-    until = Deadline(deadline)
-    stats = RunStats()
-    folder = Path(output).expanduser()
-    selection = FileSelection(ext or EXTENSIONS, include, exclude)
-    with discover(paths, None if on_stdout else folder, selection, display) as found:
-        name, why = (model, "asked for with --model") if model else default_model()
-        chosen = choose_device(device)
-        if chosen.passed_over:
-            display.warn(f"device {chosen.kind}: {chosen.why}")
-        to_load = find_model(name, precision, chosen.soc)
-        of_hotwords = [*listed.warnings, *hotword_warnings(to_load, listed.words)]
-        _tell_few(of_hotwords, display.warn, "; funasr-cli hotwords check tells all of them")
-        fallback, nodes = on_device_failure == "cpu", choose_nodes(numa, chosen.npus)
-        session = Backend(
-            settings, to_load, why, chosen, fallback, nodes, display, until, max_files, workers, window_timeout, debug
-        )
-        stats.failed = len(found.problems)
-        fingerprint = settings.fingerprint(session.model)
-        rules = PlanRules(fingerprint, settings.formats, force, verify_content, min_age)
-        if dry_run:
-            with peek_store(folder, beside=beside) as record:
-                _list(record, found.sources, rules)
-            return 1 if found.problems else 0
-        with _summarised(session, stats) if json_summary else nullcontext():
-            try:
-                if on_stdout:
-                    _to_stdout(session, found.sources, stats)
-                else:
-                    with open_store(folder, beside=beside, wait=wait, tell=display.warn) as record:
-                        _to_files(session, record, found.sources, rules, stats)
-            except Interrupted as interruption:
-                display.warn(f"interrupted by {interruption}; what was finished is kept")
-                return interruption.exit_code
-    return 1 if stats.failed else 0
+def run(options: RunOptions) -> int:
+    """Find the recordings and do what is to be done with them; returns the exit code."""
+    return Run(options, read_hotwords(options.hotword_files)).execute()
 
 
-@contextmanager
-def _summarised(session: Backend, stats: RunStats) -> Iterator[None]:
-    """Print the totals at the end, however it comes."""
+class Run:
+    """What a run works with from its first message to its last, and its steps."""
 
-    def summarise() -> None:
-        click.echo(json.dumps({**stats.summary(), "model": session.model.name, "device": session.device.kind}))
+    def __init__(self, options: RunOptions, words: HotwordList) -> None:
+        self.options = options
+        self.words = words
+        self.settings = replace(options.settings, hotwords=words.words)
+        self.display = make_display(options.report.progress, results_on_stdout=options.outputs.on_stdout)
+        self.deadline = Deadline(options.deadline)
+        self.stats = RunStats()
 
-    try:
-        yield
-    except BaseException:
-        with suppress(StdoutError):  # what went wrong first is what must be told
+    def execute(self) -> int:
+        """All steps; returns the exit code."""
+        inputs, outputs, report = self.options.inputs, self.options.outputs, self.options.report
+        output_dir = None if outputs.on_stdout else outputs.folder
+        with discover(inputs.paths, output_dir, inputs.selection, self.display) as found:
+            logger.debug("%d recordings found, %d problems", len(found.sources), len(found.problems))
+            target = choose_target(self.options.device, self.display)
+            self._warn_of_hotwords(target)
+            self.stats.failed = len(found.problems)
+            rules = PlanRules(
+                fingerprint(self.settings, target.model),
+                self.settings.formats,
+                inputs.force,
+                inputs.verify_content,
+                inputs.min_age,
+            )
+            if report.dry_run:
+                self._list_plan(found.sources, rules)
+                return 1 if found.problems else 0
+            with self._summary(target) if report.json_summary else nullcontext():
+                return self._transcribe(found.sources, target, rules)
+
+    def _transcribe(self, sources: Sequence[Source], target: Target, rules: PlanRules) -> int:
+        outputs = self.options.outputs
+        backend = Backend(self.options, self.settings, target, self.deadline, Reporter(self.display, self.stats))
+        try:
+            if outputs.on_stdout:
+                self._print(sources, backend)
+            else:
+                with open_store(
+                    outputs.folder, beside=outputs.beside, wait=outputs.wait, tell=self.display.warn
+                ) as store:
+                    self._write(sources, backend, store, rules, target)
+        except Interrupted as interruption:
+            self.display.warn(f"interrupted by {interruption}; what was finished is kept")
+            return interruption.exit_code
+        return 1 if self.stats.failed else 0
+
+    def _print(self, sources: Sequence[Source], backend: Backend) -> None:
+        """Transcribe onto stdout; no record is kept."""
+        kind = self.settings.formats[0]
+        if len(sources) > 1 and kind not in CONCATENABLE_FORMATS:
+            raise UsageError(
+                f"{len(sources)} recordings do not fit into one {kind} stream",
+                hint="Write files with -o DIR, or print txt or json.",
+            )
+        backend.run_local([StdoutSink(source, self.settings, _print_bytes) for source in sources])
+
+    def _write(
+        self, sources: Sequence[Source], backend: Backend, store: OutputStore, rules: PlanRules, target: Target
+    ) -> None:
+        """Transcribe into files what is not done yet."""
+        info = RunInfo(target.model.name, target.model.sha256, target.device.kind, target.device.why, rules.settings)
+        todo = self._plan(sources, store, rules, info)
+        if not todo:
+            self.display.note(f"nothing to do: {self.stats.skipped} done before")
+            return
+        names = [text for job in todo[: self.options.inputs.max_files] for text in _unexpected_name(job)]
+        _tell_few(names, self.display.note)
+        backend.write([FileSink(store, job, self.settings, info) for job in todo], store)
+
+    def _plan(self, sources: Sequence[Source], store: OutputStore, rules: PlanRules, info: RunInfo) -> list[Job]:
+        """The recordings to do; what is left for next time is put on record, what is done is counted."""
+        todo: list[Job] = []
+        for job in store.jobs(sources, rules):
+            logger.debug("%s %s: %s", job.action.value, job.source.path, job.why)
+            if job.action is Action.DO:
+                todo.append(job)
+            elif job.action is Action.LEAVE:
+                store.skip(job, job.why, info)
+                self.stats.left += 1
+            else:
+                self.stats.skipped += 1
+        if self.stats.left:
+            self.display.note(
+                f"left for next time, as changed within the last {rules.min_age:g} s (--min-age): {self.stats.left}"
+            )
+        return todo
+
+    def _list_plan(self, sources: Sequence[Source], rules: PlanRules) -> None:
+        """`--dry-run`."""
+        with peek_store(self.options.outputs.folder, beside=self.options.outputs.beside) as store:
+            for job in store.jobs(sources, rules):
+                click.echo(f"{job.action.value:5} {printable(job.source.path)}: {job.why}")
+
+    def _warn_of_hotwords(self, target: Target) -> None:
+        warnings = [*self.words.warnings, *hotword_warnings(target.model, self.words.words)]
+        _tell_few(warnings, self.display.warn, "; funasr-cli hotwords check tells all of them")
+
+    @contextmanager
+    def _summary(self, target: Target) -> Iterator[None]:
+        """Print the totals as one JSON object at the end, however it comes."""
+
+        def summarise() -> None:
+            model, device = target.model.name, target.device.kind
+            click.echo(json.dumps({**self.stats.summary(), "model": model, "device": device}))
+
+        try:
+            yield
+        except BaseException:
+            with suppress(StdoutError):  # what went wrong first is what must be told
+                summarise()
+            raise
+        try:
             summarise()
-        raise
-    try:
-        summarise()
-    except ReaderGone:
-        raise
-    except StdoutError as error:
-        hint = "Transcripts and record are written; only the summary is missing."
-        raise RecordError(error.what, hint=hint) from error
+        except ReaderGone:
+            raise
+        except StdoutError as error:
+            hint = "Transcripts and record are written; only the summary is missing."
+            raise RecordError(error.what, hint=hint) from error
 
 
-def _vad(threshold: float, min_speech: float, min_silence: float, padding: float) -> VadOptions:
-    try:
-        return VadOptions(threshold, min_speech, min_silence, padding)
-    except ValueError as error:
-        hint = "--vad-padding is at most --vad-min-silence: give both." if padding > min_silence else None
-        raise UsageError(str(error), hint=hint) from error
-
-
-def _to_stdout(session: Backend, sources: Sequence[Source], stats: RunStats) -> None:
-    kind = session.settings.formats[0]
-    if len(sources) > 1 and kind not in CONCATENABLE_FORMATS:
-        raise UsageError(
-            f"{len(sources)} recordings do not fit into one {kind} stream",
-            hint="Write files with -o DIR, or print txt or json.",
-        )
-    session.print([StdoutSink(source, session.settings, _print) for source in sources], stats)
-
-
-def _print(content: bytes) -> None:
+def _print_bytes(content: bytes) -> None:
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
 
 
-def _to_files(
-    session: Backend, record: OutputStore, sources: Sequence[Source], rules: PlanRules, stats: RunStats
-) -> None:
-    run_info = RunInfo(
-        session.model.name, session.model.sha256, session.device.kind, session.device.why, rules.settings
-    )
-    todo: list[Job] = []
-    for job in record.jobs(sources, rules):
-        if job.action is Action.DO:
-            todo.append(job)
-        elif job.action is Action.LEAVE:
-            record.skip(job, job.why, run_info)
-            stats.left += 1
-        else:
-            stats.skipped += 1
-    if stats.left:
-        session.display.note(
-            f"left for next time, as changed within the last {rules.min_age:g} s (--min-age): {stats.left}"
-        )
-    if todo:
-        _tell_few([text for job in todo[: session.max_files] for text in _unexpected_name(job)], session.display.note)
-        session.write([FileSink(record, job, session.settings, run_info) for job in todo], record, stats)
-    else:
-        session.display.note(f"nothing to do: {stats.skipped} done before")
-
-
 def _unexpected_name(job: Job) -> Iterator[str]:
-    """What is to be said where a new recording's outputs could not get the name that comes to mind."""
+    """What is to be said if a new recording's outputs could not get the name that comes to mind."""
     obvious, name = next(candidates(job.source.relative)), job.known.name
     if job.known.status is None and name != obvious:
         taken = f"{printable(obvious)}.* belongs to another recording"
         yield f"{printable(job.source.path)}: its outputs are called {printable(name)}.*, for {taken}"
-
-
-def _list(record: OutputStore, sources: Sequence[Source], rules: PlanRules) -> None:
-    for job in record.jobs(sources, rules):
-        click.echo(f"{job.action.value:5} {printable(job.source.path)}: {job.why}")
 
 
 def _tell_few(messages: Sequence[str], tell: Callable[[str], None], where: str = "") -> None:

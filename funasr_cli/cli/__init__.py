@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from itertools import pairwise
@@ -20,6 +19,7 @@ from funasr_cli.cli.score import score
 from funasr_cli.cli.stdio import take_streams
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.errors import FunasrError, ReaderGone, UsageError
+from funasr_cli.system.logs import is_debugging, show_debug_log
 
 INTERRUPTED, TERMINATED = 130, 143
 """128 + SIGINT and 128 + SIGTERM, as shells have it."""
@@ -50,7 +50,9 @@ def main() -> None:
     """Entry point: every error a person can act on becomes one message on stderr and an exit code."""
     take_streams()
     # A command that reads its options sets it as they say.
-    flags = {"debug": "--debug" in sys.argv or os.environ.get("FUNASR_CLI_DEBUG", "0") not in ("", "0", "false")}
+    flags = {"debug": "--debug" in sys.argv or is_debugging()}
+    if flags["debug"]:
+        show_debug_log()
     signal.signal(signal.SIGTERM, _terminate)  # so that what is half made is removed
     try:
         _refuse_empty(sys.argv[1:])

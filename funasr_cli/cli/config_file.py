@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from funasr_cli.errors import UsageError
+from funasr_cli.errors import UsageError, reading
 
 if TYPE_CHECKING:
     import yaml
@@ -24,10 +24,8 @@ def read_config(path: Path, options: Mapping[str, click.Option]) -> dict[str, An
     import yaml  # here, so that --help does not load it
 
     try:
-        with path.open(encoding="utf-8") as file:
+        with reading(path, UsageError), path.open(encoding="utf-8") as file:
             document = yaml.compose(file, yaml.SafeLoader)
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=path) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"not YAML: {error}", where=path) from error
     if document is None:

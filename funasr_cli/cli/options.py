@@ -5,14 +5,28 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import click
 
+from funasr_cli.audio.options import VadOptions
+from funasr_cli.batch.options import (
+    FORMATS_ON_STDOUT,
+    DeviceOptions,
+    InputOptions,
+    OnDeviceFailure,
+    OutputOptions,
+    ProgressStyle,
+    ReportOptions,
+)
 from funasr_cli.cli.config_file import nearest, read_config
 from funasr_cli.cli.help import GroupedOption
 from funasr_cli.errors import UsageError
+from funasr_cli.outputs.layout import FORMATS, OutputLayout, TxtLayout
+from funasr_cli.settings.transcription import Channels, Settings
+from funasr_cli.text.options import Script, Strength
 
 ENVIRONMENT = "FUNASR_CLI"
 NOT_OPTIONS = ("models",)
@@ -20,8 +34,6 @@ NOT_OPTIONS = ("models",)
 
 CONFIG = "funasr_cli.config_path"
 """Under which the path of the configuration file is in the meta dictionary of click's context."""
-
-FORMATS = ("txt", "srt", "vtt", "json", "tsv")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -92,23 +104,39 @@ def _option(*names: str, **more: Any) -> _Option:
     return _Option(names, more)
 
 
-def _seconds(name: str, default: float, text: str) -> _Option:
-    return _option(name, type=click.FloatRange(0), default=default, metavar="SECONDS", help=text)
+def _default(owner: type, name: str) -> Any:
+    """The default of a dataclass's field: it stands there alone."""
+    (part,) = (part for part in fields(owner) if part.name == name)
+    return part.default if part.default_factory is MISSING else part.default_factory()
+
+
+def _choice(names: object, owner: type, name: str, *, none: str | None = None, first: bool = False) -> dict[str, Any]:
+    """Type and default of an option that takes the values of a literal type, or `none` for None."""
+    values, extra = get_args(names), () if none is None else (none,)
+    choices = [*extra, *values] if first else [*values, *extra]
+    return {"type": click.Choice(choices), "default": _default(owner, name) or none}
+
+
+def _seconds(name: str, owner: type, field: str, text: str) -> _Option:
+    return _option(name, type=click.FloatRange(0), default=_default(owner, field), metavar="SECONDS", help=text)
 
 
 DEVICE = Pattern(r"auto|cpu|npu(:\d+(,\d+)*)?", "auto, cpu, npu, npu:0 and npu:0,2")
+
+NUMA = Pattern(r"auto|off|\d+", "auto, off and the number of a node")
 
 HOTWORD_FORMAT = "the format: funasr-cli hotwords check --help"
 
 SETTINGS = {
     "What is written": [
-        _option("-o", "--output", default="transcripts", metavar="DIR|-",
+        _option("-o", "--output", default=_default(OutputOptions, "output"), metavar="DIR|-",
                 help="Folder for the outputs and the record of the run; - prints one format to stdout."),
         _option("--beside", is_flag=True,
                 help="Write each output next to its recording; the record stays in the folder."),
         _option("-f", "--format", "formats", callback=_formats, metavar="FORMAT,...",
-                help=f"What to write: {', '.join(FORMATS)}.  [default: txt,srt; txt on stdout]"),
-        _option("--txt-layout", type=click.Choice(["plain", "paragraphs", "timestamps"]), default="paragraphs",
+                help=f"What to write: {', '.join(FORMATS)}.  [default: {','.join(_default(Settings, 'formats'))}; "
+                f"{','.join(FORMATS_ON_STDOUT)} on stdout]"),
+        _option("--txt-layout", **_choice(TxtLayout, OutputLayout, "txt"),
                 help="Of TXT files: one line, a paragraph a line, or each paragraph behind the time at which it "
                 "begins."),
         _option("--bom", is_flag=True,
@@ -123,7 +151,8 @@ SETTINGS = {
                 help="Pass over what fits, by the same rules. Can be given several times."),
         _option("--ext", callback=_extensions, metavar="EXT,...",
                 help="Extensions taken in folders instead of all known."),
-        _seconds("--min-age", 0.0, "Leave files that were changed more recently for next time; 60 is good for cron."),
+        _seconds("--min-age", InputOptions, "min_age",
+                  "Leave files that were changed more recently for next time; 60 is good for cron."),
         _option("--force", is_flag=True, help="Do again what is done."),
         _option("--verify-content", is_flag=True,
                 help="Compare content by hash even where size and times are the same."),
@@ -133,44 +162,47 @@ SETTINGS = {
         _option("--model", metavar="NAME|DIR",
                 help="By name or folder.  [default: sensevoice-small if it is there, else sensevoice-small-int8, else "
                 "whisper-base]"),
-        _option("--precision", type=click.Choice(["auto", "float32", "int8"]), default="auto",
+        _option("--precision", type=click.Choice(["auto", "float32", "int8"]),
+                default=_default(DeviceOptions, "precision"),
                 help="Of the model's computation; int8 takes less time and memory and makes more mistakes."),
-        _option("--device", default="auto", type=DEVICE, metavar="auto|cpu|npu[:0,1]",
+        _option("--device", default=_default(DeviceOptions, "device"), type=DEVICE, metavar="auto|cpu|npu[:0,1]",
                 help="Where the model runs: npu takes all NPUs, npu:0,2 these; auto never passes over one in "
                 "silence."),
-        _option("--on-device-failure", type=click.Choice(["fail", "cpu"]), default="fail",
+        _option("--on-device-failure", **_choice(OnDeviceFailure, DeviceOptions, "on_device_failure"),
                 help="When an NPU fails and does not come back: fail, or go on on the CPU and say so."),
-        _option("--window-timeout", type=click.FloatRange(0, min_open=True), default=300.0, metavar="SECONDS",
+        _option("--window-timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+                default=_default(DeviceOptions, "window_timeout"),
                 help="Give up a device process that takes longer for one window, and run the window again in a new "
                 "one."),
-        _option("--numa", default="auto", type=Pattern(r"auto|off|\d+", "auto, off and the number of a node"),
+        _option("--numa", default=_default(DeviceOptions, "numa"), type=NUMA,
                 metavar="auto|off|N",
                 help="Memory node to keep the processes on: by default that of their NPU, where there are several."),
     ],
     "Language and text": [
-        _option("--language", default="auto", metavar="CODE",
+        _option("--language", default=_default(Settings, "language") or "auto", metavar="CODE",
                 help="Language spoken, e.g. zh or en; auto lets each recording's first windows vote."),
         _option("--hotwords", multiple=True, metavar="FILE", type=click.Path(path_type=Path),
                 help=f"Words to listen for, one a line ({HOTWORD_FORMAT}). Can be given several times."),
-        _option("--hotword-correction", type=click.Choice(["off", "safe", "strong"]), default="safe",
+        _option("--hotword-correction", **_choice(Strength, Settings, "correction", none="off", first=True),
                 help="How readily a hotword takes the place of Mandarin text that sounds like it."),
-        _option("--itn/--no-itn", default=True,
+        _option("--itn/--no-itn", default=_default(Settings, "itn"),
                 help="Numbers in figures, and punctuation from models that can do without."),
-        _option("--script", type=click.Choice(["simplified", "traditional", "keep"]), default="simplified",
+        _option("--script", **_choice(Script, Settings, "script", none="keep"),
                 help="Of Chinese text; keep leaves it as the model writes it."),
     ],
     "Sound": [
-        _option("--channels", type=click.Choice(["mix", "split"]), default="mix",
+        _option("--channels", **_choice(Channels, Settings, "channels"),
                 help="Average them, or split: a microphone per channel, each transcribed by itself and labelled."),
-        _option("--vad", type=click.Choice(["silero", "off"]), default="silero",
+        _option("--vad", type=click.Choice(["silero", "off"]), default="silero" if _default(Settings, "vad") else "off",
                 help="Voice detector; off transcribes silence as well."),
-        _option("--vad-threshold", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.4,
+        _option("--vad-threshold", type=click.FloatRange(0, 1, min_open=True, max_open=True),
+                default=_default(VadOptions, "threshold"),
                 metavar="P",
                 help="Probability from which a sound is speech."),
-        _seconds("--vad-min-speech", 0.1, "Shorter sounds are no speech."),
-        _seconds("--vad-min-silence", 0.3, "Shorter pauses do not end a stretch of speech."),
-        _seconds("--vad-padding", 0.3, "Margin kept around speech; at most the minimum silence."),
-        _seconds("--overlap", 2.0, "How far windows overlap in speech without pauses."),
+        _seconds("--vad-min-speech", VadOptions, "min_speech", "Shorter sounds are no speech."),
+        _seconds("--vad-min-silence", VadOptions, "min_silence", "Shorter pauses do not end a stretch of speech."),
+        _seconds("--vad-padding", VadOptions, "padding", "Margin kept around speech; at most the minimum silence."),
+        _seconds("--overlap", Settings, "overlap", "How far windows overlap in speech without pauses."),
     ],
     "The run": [
         _option("--deadline", metavar="HH:MM|+2h", help="Take on no new recording after this time."),
@@ -179,7 +211,7 @@ SETTINGS = {
                 help="Processes that read and write recordings.  [default: by the cores this process may use]"),
         _option("--wait", is_flag=True, help="Wait where another run holds the output folder."),
         _option("--json-summary", is_flag=True, help="Print the totals as one JSON object on stdout."),
-        _option("--progress", type=click.Choice(["auto", "rich", "plain", "none"]), default="auto",
+        _option("--progress", **_choice(ProgressStyle, ReportOptions, "progress"),
                 help="Live display, lines for a log, or nothing; always on stderr."),
         _option("--debug", is_flag=True, help="Stop at the first error and show where it arose."),
         _option("--config", callback=_config, is_eager=True, expose_value=False, metavar="FILE",

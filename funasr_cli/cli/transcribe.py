@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypeVar
 
 import click
 
+from funasr_cli.audio.options import VadOptions
+from funasr_cli.batch.options import (
+    FORMATS_ON_STDOUT,
+    STDOUT,
+    DeviceOptions,
+    InputOptions,
+    OutputOptions,
+    ReportOptions,
+    RunOptions,
+)
 from funasr_cli.cli.help import GroupedCommand
 from funasr_cli.cli.options import ENVIRONMENT, settings
+from funasr_cli.errors import UsageError
+from funasr_cli.inputs.scan import EXTENSIONS, FileSelection
+from funasr_cli.outputs.layout import OutputLayout
+from funasr_cli.settings.transcription import Settings
+from funasr_cli.system.logs import show_debug_log
+
+Group = TypeVar("Group", InputOptions, OutputOptions, DeviceOptions, ReportOptions)
 
 
 @click.command(
@@ -39,6 +58,57 @@ def transcribe(flags: dict[str, bool], /, **options: Any) -> None:
     printed; 6 another run holds the output folder; 130, 143 interrupted; 141 nobody reads what is printed any more.
     """
     flags["debug"] = options["debug"]
-    from funasr_cli.batch.runner import transcribe_all  # NumPy, the runtimes and rich are loaded here, not for --help
+    if options["debug"]:
+        show_debug_log()
+    run_options = _run_options(**options)
+    from funasr_cli.batch.runner import run  # NumPy, the runtimes and rich are loaded here, not for --help
 
-    sys.exit(transcribe_all(**options))
+    sys.exit(run(run_options))
+
+
+def _run_options(**given: Any) -> RunOptions:
+    """The values of the command's options, by what they concern. Raises `UsageError` if they make no sense together."""
+
+    def grouped(group: Callable[..., Group], **more: Any) -> Group:
+        """A dataclass whose fields have the names of options, but for those in `more`."""
+        names = [part.name for part in fields(group) if part.name not in more]  # type: ignore[arg-type]
+        return group(**more, **{name: given[name] for name in names})
+
+    return RunOptions(
+        inputs=grouped(
+            InputOptions,
+            selection=FileSelection(given["ext"] or EXTENSIONS, given["include"], given["exclude"]),
+        ),
+        outputs=grouped(OutputOptions),
+        device=grouped(DeviceOptions),
+        report=grouped(ReportOptions),
+        settings=_settings(given),
+        hotword_files=given["hotwords"],
+        deadline=given["deadline"],
+    )
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    try:
+        return Settings(
+            formats=given["formats"] or (FORMATS_ON_STDOUT if given["output"] == STDOUT else Settings().formats),
+            layout=OutputLayout(given["txt_layout"], given["bom"], given["crlf"]),
+            channels=given["channels"],
+            language=None if given["language"] == "auto" else given["language"],
+            vad=_vad(given) if given["vad"] == "silero" else None,
+            overlap=given["overlap"],
+            itn=given["itn"],
+            correction=None if given["hotword_correction"] == "off" else given["hotword_correction"],
+            script=None if given["script"] == "keep" else given["script"],
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _vad(given: dict[str, Any]) -> VadOptions:
+    padding, min_silence = given["vad_padding"], given["vad_min_silence"]
+    try:
+        return VadOptions(given["vad_threshold"], given["vad_min_speech"], min_silence, padding)
+    except ValueError as error:
+        hint = "--vad-padding is at most --vad-min-silence: give both." if padding > min_silence else None
+        raise UsageError(str(error), hint=hint) from error

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from funasr_cli.arrays import Arrays, TensorSpec
+from funasr_cli.callbacks import Tell
 from funasr_cli.errors import DeviceError, ModelError
 from funasr_cli.executors.base import Executor, Fetch, failed
 
-CPU_TAKES_OVER = "from here on the CPU does its work, as --on-device-failure says"
+logger = logging.getLogger(__name__)
 
-Tell = Callable[[str], object]
-"""Told what happened to the device, for people."""
+CPU_TAKES_OVER = "from here on the CPU does its work, as --on-device-failure says"
 
 
 class Recoverable(Executor, Protocol):
@@ -81,6 +82,7 @@ class FailoverExecutor:
             self._under_way.popleft()
 
     def _once_more(self, npu: Recoverable, run: _Run, error: DeviceError) -> tuple[Arrays, float]:
+        logger.debug("a run failed", exc_info=error)
         self._tell(f"{error.what}; the device is reset, and the window run again")
         try:
             npu.recover()

@@ -12,6 +12,7 @@ import onnxruntime
 from funasr_cli.arrays import Arrays, TensorSpec
 from funasr_cli.errors import DeviceError, ModelError
 from funasr_cli.executors.base import Fetch, check_inputs, padded, when_fetched
+from funasr_cli.system.onnx_sessions import make_session
 
 DTYPES: Mapping[str, np.dtype[Any]] = {
     f"tensor({name})": np.dtype(kind)
@@ -38,14 +39,8 @@ class OnnxExecutor:
                 f"the installed ONNX Runtime has no {wanted}",
                 hint="It comes with the package onnxruntime-cann, which stands in place of onnxruntime.",
             )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3  # errors; they reach the user as exceptions
-        # Threads that spin while they wait take the cores from the workers that prepare the next window.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=[wanted])
+            self._session = make_session(path, threads=threads, provider=wanted)
         except Exception as error:  # the library raises classes that share no base but Exception
             raise ModelError(f"ONNX Runtime cannot load it: {error}", where=path) from error
         self.device = f"{provider} ({precision})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from funasr_cli.executors.ascend.device_files import (
 )
 from funasr_cli.executors.ascend.topology import accelerators, has_driver
 from funasr_cli.system.isolated import NoAnswer, run_isolated
+
+logger = logging.getLogger(__name__)
 
 SURVEY_TIMEOUT_S = 60.0
 """Seconds within which CANN's runtime has to say which NPUs there are."""
@@ -44,6 +47,7 @@ def choose_device(asked: str) -> DeviceChoice:
     if asked == "cpu":
         return DeviceChoice("cpu", "asked for with --device cpu")
     nodes = npu_files()
+    logger.debug("device files: %s", nodes)
     if asked == "auto" and not nodes:
         return _cpu_without_npus()
     try:

@@ -7,11 +7,12 @@ import re
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from funasr_cli.callbacks import Tell
 from funasr_cli.errors import MachineError, ModelError, OutputError, UsageError
 from funasr_cli.executors.ascend.acl import SOURCE_COMMAND
 from funasr_cli.executors.ascend.npu_smi import soc_name
@@ -60,8 +61,6 @@ MEANINGS: Sequence[tuple[str, str]] = (
 """What lines of a failing ATC usually mean."""
 
 ONLY_THEN = "It is there only while funasr-cli convert runs; typed by itself, the line below does not find it."
-
-Tell = Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +185,7 @@ def convert(conversion: Conversion, tell: Tell) -> Path:
         _compile(conversion, environment, tell)
         facts = _facts(conversion, environment)
         record_om(conversion.folder, conversion.target.name, facts)
-    except OSError as error:
+    except OSError as error:  # of one of several files
         raise OutputError(f"cannot be written: {error.strerror}", where=error.filename or conversion.folder) from error
     tell(f"{conversion.target} is ready")
     return conversion.target

@@ -5,18 +5,28 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
+from funasr_cli.audio.options import VadOptions
 from funasr_cli.audio.reader import open_recording
-from funasr_cli.audio.spans import VadOptions
 from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import SpeechWindows, WindowShape
-from funasr_cli.errors import DeviceError, FunasrError, InputError, ModelError, NoAudioError, OutputError
+from funasr_cli.callbacks import Tell
+from funasr_cli.errors import (
+    DeviceError,
+    FunasrError,
+    InputError,
+    ModelError,
+    NoAudioError,
+    OutputError,
+    reading,
+    writing,
+)
 from funasr_cli.executors.ascend.acl import FIX
 from funasr_cli.executors.ascend.executor import AscendExecutor
 from funasr_cli.executors.onnx import OnnxExecutor
@@ -39,11 +49,9 @@ COMPARE_TIMEOUT_S = 900.0
 
 UNKNOWN_ORIGIN = f"{MODEL_YAML} does not say what it was made from"
 
-Tell = Callable[[str], object]
-
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class OmComparison:
     """What model.yaml keeps of a comparison; `milliseconds` is the median of a run with its copies."""
 
     speech: str
@@ -72,7 +80,7 @@ class _Compared:
     """The OM `name`, what came of it, how many OMs can be compared, and which cannot, though they fit the NPU."""
 
     name: str
-    check: Comparison
+    check: OmComparison
     count: int
     left_out: Sequence[str]
 
@@ -107,12 +115,10 @@ def check_oms(folder: Path, audio: Path, say: Tell, tell: Tell) -> None:
         )
 
 
-def _write_down(folder: Path, name: str, check: Comparison) -> None:
+def _write_down(folder: Path, name: str, check: OmComparison) -> None:
     facts = (read_model_yaml(folder) or {})[OMS][name]
-    try:
+    with writing(folder / MODEL_YAML, OutputError):
         record_om(folder, name, {**facts, "check": asdict(check)})
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", where=folder / MODEL_YAML) from error
 
 
 def _compare_apart(folder: Path, audio: Path, index: int) -> _Compared:
@@ -154,7 +160,7 @@ def _compare(folder: Path, audio: Path, index: int) -> _Compared:
                 total += agreement(found, cpu.run(inputs))
     if not times:
         raise NoAudioError("holds no speech that can be read", where=audio)
-    check = Comparison(
+    check = OmComparison(
         speech=audio.resolve().name,
         windows=len(times),
         seconds=round(samples / SAMPLE_RATE, 1),
@@ -175,10 +181,8 @@ def _graph_of(om: Path) -> Path:
         graph, sha256 = folder / str(made_from["file"]), made_from["sha256"]
     except (TypeError, LookupError) as error:
         raise ModelError(f"does not say what {om.name} was made from", where=folder / MODEL_YAML) from error
-    try:
+    with reading(folder, ModelError):
         found = {path.name: sha256_of(path) for path in (om, graph)}
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error.strerror}", where=error.filename or folder) from error
     verify_model_yaml(folder, found)
     if found[graph.name] != sha256:
         raise ModelError(f"was made from another {graph.name} than is here", where=om, hint="Compile it anew.")

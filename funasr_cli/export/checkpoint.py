@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import yaml
 
-from funasr_cli.errors import MachineError, ModelError
+from funasr_cli.errors import MachineError, ModelError, reading
 from funasr_cli.export.compare import MAX_DIFFERENCE, log_softmax
 from funasr_cli.extras import how_to_install
 from funasr_cli.features.cmvn import FEATURES
 from funasr_cli.recognizers.sensevoice.graph import LANGUAGE_IDS, TEXTNORM_IDS
+from funasr_cli.system.onnx_sessions import make_session
 
 OPSET = 14
 """What torch's TorchScript exporter writes SenseVoice in without fused operators."""
@@ -75,7 +75,7 @@ def _hold_against(network: Any, graph: Path, torch: Any) -> None:
     scalars = {"speech_lengths": frames, "language": LANGUAGE_IDS["zh"], "textnorm": TEXTNORM_IDS["withitn"]}
     inputs |= {name: torch.tensor([value], dtype=torch.int32) for name, value in scalars.items()}
     expected, _ = network(*inputs.values())
-    session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    session = make_session(graph)
     found, _ = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})
     difference = float(np.abs(log_softmax(found) - log_softmax(expected.numpy())).max())
     if not difference <= MAX_DIFFERENCE:
@@ -84,9 +84,8 @@ def _hold_against(network: Any, graph: Path, torch: Any) -> None:
 
 def _config(path: Path) -> dict[str, Any]:
     try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
+        with reading(path, ModelError):
+            config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ModelError(f"not YAML: {error}", where=path) from error
     if not isinstance(config, dict) or config.get("model") != "SenseVoiceSmall":

@@ -14,6 +14,7 @@ from funasr_cli.arrays import Arrays
 from funasr_cli.errors import ModelError
 from funasr_cli.features.cmvn import FEATURES
 from funasr_cli.recognizers.sensevoice.graph import LOGITS, TEXTNORM_IDS, TOPK, VALID
+from funasr_cli.system.onnx_sessions import make_session
 
 MAX_DIFFERENCE = 1e-3
 """Of log-probabilities of valid frames."""
@@ -32,7 +33,7 @@ def hold_against(static: Path, dynamic: Path, frames: int) -> float:
 
     Both graphs have FunASR's names; the static one has `frames` frames. Raises `ModelError` where they disagree.
     """
-    old, new = _load(dynamic), _load(static)
+    old, new = make_session(dynamic), make_session(static)
     rng = np.random.default_rng(0)
     worst = 0.0
     for length, language, textnorm in zip(
@@ -122,12 +123,6 @@ def _difference(outputs: dict[str, NDArray[np.floating]], expected: NDArray[np.f
     if not difference <= MAX_DIFFERENCE or (labels != expected.argmax(axis=-1))[clear].any():
         raise ModelError(f"the static graph gives other results than the one it was made from (by {difference:.2g})")
     return difference
-
-
-def _load(path: Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def _run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import onnx
 from onnx import ModelProto, TensorProto
 
 from funasr_cli import __version__
+from funasr_cli.callbacks import Tell
 from funasr_cli.errors import ModelError
 from funasr_cli.export.compare import hold_against
 from funasr_cli.export.freeze import append_topk, freeze, speak_funasr
@@ -30,9 +31,6 @@ TAKEN_ALONG = (*READERS, *LICENCES, "am.mvn", "config.yaml", "configuration.json
 
 STATISTICS = ("neg_mean", "inv_stddev")
 """Metadata that model.yaml need not repeat: they are in am.mvn."""
-
-Tell = Callable[[str], object]
-"""Told what is being done."""
 
 
 def build(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import onnx
-import onnxruntime
 from onnx import ModelProto, TensorProto, ValueInfoProto, helper, shape_inference
 
 from funasr_cli.errors import ModelError
 from funasr_cli.recognizers.sensevoice.graph import FUNASR, LOGITS, SHERPA_ONNX, TAG_FRAMES, TOPK
+from funasr_cli.system.onnx_sessions import make_session
 
 RENAMED = {SHERPA_ONNX[role]: name for role, name in FUNASR.items()} | {LOGITS[1]: LOGITS[0]}
 """FunASR's name for each of sherpa-onnx's."""
@@ -129,12 +129,8 @@ def _fold(model: ModelProto, scratch: Path) -> ModelProto:
     """Constants folded by ONNX Runtime's basic optimisations, which stay within ONNX's own operators."""
     before, after = scratch / "before.onnx", scratch / "after.onnx"
     onnx.save(model, before)
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    options.optimized_model_filepath = str(after)
-    options.log_severity_level = 3
     try:
-        onnxruntime.InferenceSession(str(before), options, providers=["CPUExecutionProvider"])
+        make_session(before, optimized=after)
     except Exception as error:  # the library raises classes that share no base but Exception
         raise ModelError(f"ONNX Runtime cannot load the graph with fixed dimensions: {error}") from error
     folded = onnx.load(after)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from funasr_cli.callbacks import Tell
 from funasr_cli.errors import UsageError
 from funasr_cli.extras import need
 from funasr_cli.models.place import whole_folder
-
-Tell = Callable[[str], object]
 
 
 def from_checkpoint(folder: Path, target: Path, *, window: float, topk: int, int8: bool, tell: Tell) -> None:

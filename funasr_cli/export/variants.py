@@ -6,7 +6,7 @@ from pathlib import Path
 
 import onnx
 
-from funasr_cli.errors import ModelError
+from funasr_cli.errors import ModelError, reading
 from funasr_cli.export.freeze import append_topk, cut_topk
 from funasr_cli.export.opset import lower
 
@@ -16,10 +16,8 @@ def write_variant(source: Path, target: Path, *, cut: bool, topk: int) -> None:
 
     In opset 16 at most. Raises `ModelError` where the graph is none that `export` or `freeze` make.
     """
-    try:
+    with reading(source, ModelError):
         model = onnx.load(source)
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error.strerror or error}", where=source) from error
     lower(model)
     if cut:
         cut_topk(model)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from funasr_cli.errors import ModelError
+from funasr_cli.errors import ModelError, reading
 from funasr_cli.features.fbank import MELS
 from funasr_cli.features.lfr import STACKED
 
@@ -54,10 +54,9 @@ def read_cmvn(path: Path) -> Cmvn:
     Raises `ModelError` where the file is something else.
     """
     try:
-        words = path.read_text(encoding="utf-8").split()
-        return Cmvn(_vector(words, "<AddShift>"), _vector(words, "<Rescale>"))
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
+        with reading(path, ModelError):
+            words = path.read_text(encoding="utf-8").split()
+            return Cmvn(_vector(words, "<AddShift>"), _vector(words, "<Rescale>"))
     except ValueError as error:
         raise ModelError(f"holds no statistics for normalisation: {error}", where=path) from error
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import glob
-import os
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import dropwhile
 from pathlib import Path, PurePath
+
+from funasr_cli.walk import walk
 
 ANY_DEPTH = "**/"
 
@@ -71,8 +72,8 @@ def _expand(pattern: str) -> Iterator[str]:
         return
     entered: set[tuple[int, int]] = set()
     for base in bases:
-        for folder in _folders(base, entered):
-            yield from _expand(str(Path(glob.escape(str(folder)), tail)))
+        for place, _ in walk(base, entered=entered):  # as shells do, what cannot be listed is passed over
+            yield from _expand(str(Path(glob.escape(str(base / place)), tail)))
 
 
 def _halves(pattern: str) -> tuple[str, str | None]:
@@ -83,21 +84,3 @@ def _halves(pattern: str) -> tuple[str, str | None]:
     index = parts.index("**")
     behind = dropwhile(lambda part: part == "**", parts[index:])
     return "".join(f"{part}/" for part in parts[:index]), "/".join(behind)
-
-
-def _folders(base: Path, entered: set[tuple[int, int]]) -> Iterator[Path]:
-    """A folder and those below it but hidden ones, the nearest first, each under one name."""
-    pending = [base]
-    while pending:
-        deeper: list[Path] = []
-        for folder in pending:
-            try:
-                status = folder.stat()
-                if (status.st_dev, status.st_ino) in entered:
-                    continue
-                entered.add((status.st_dev, status.st_ino))
-                deeper += [path for path in sorted(folder.iterdir()) if path.name[0] != "." and os.path.isdir(path)]
-            except OSError:  # as shells do, what cannot be looked at is passed over
-                continue
-            yield folder
-        pending = deeper

@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 
 from funasr_cli.files import sha256_of
 from funasr_cli.inputs.globs import PathFilter, expand
+from funasr_cli.walk import walk
 
 EXTENSIONS = (
     *("wav", "flac", "aiff", "aif", "aifc", "au", "caf", "w64", "rf64", "wv", "ape", "tta"),
@@ -95,7 +96,7 @@ def scan(named: Sequence[str], output_dir: Path | None, select: FileSelection = 
             continue
         files: Iterable[tuple[Path, PurePath]] = [(root, prefix)]
         if root.is_dir():
-            files = _walk(root, prefix, skip, select.suffixes, sieve, found)
+            files = _below(root, prefix, skip, select.suffixes, sieve, found)
         for path, relative in files:
             key = os.path.abspath(path)  # links stay what they are named
             if key in seen:
@@ -139,7 +140,7 @@ def _prefixes(roots: Sequence[Path]) -> list[PurePath]:
     return prefixes
 
 
-def _walk(
+def _below(
     root: Path,
     prefix: PurePath,
     skip: tuple[int, int] | None,
@@ -148,36 +149,20 @@ def _walk(
     found: Scan,
 ) -> Iterator[tuple[Path, PurePath]]:
     """Recordings below `root` with their place in the tree. Links are followed, but no folder is entered twice."""
-    entered = {skip}
-    pending = [(root, prefix)]
-    while pending:
-        folder, place = pending.pop()
-        try:
-            status = folder.stat()
-            identity = (status.st_dev, status.st_ino)
-            if identity in entered:
-                continue
-            entered.add(identity)
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    if entry.name.startswith("."):
-                        continue
-                    if not _is_folder(entry):
-                        if os.path.splitext(entry.name)[1].lower() in suffixes:
-                            yield folder / entry.name, place / entry.name
-                    elif sieve.excludes(place / entry.name):
-                        found.narrowed = True
-                    else:
-                        pending.append((folder / entry.name, place / entry.name))
-        except OSError as error:
-            found.problems.append((folder, f"cannot be listed: {error.strerror}"))
 
+    def enter(place: PurePath) -> bool:
+        excluded = sieve.excludes(prefix / place)
+        found.narrowed |= excluded
+        return not excluded
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link to itself, say; it will fail under its own name when its turn comes
-        return False
+    def on_error(folder: Path, error: OSError) -> None:
+        found.problems.append((folder, f"cannot be listed: {error.strerror}"))
+
+    for place, files in walk(root, entered=set() if skip is None else {skip}, enter=enter, on_error=on_error):
+        folder, mirrored = root / place, prefix / place
+        for file in files:
+            if os.path.splitext(file.name)[1].lower() in suffixes:
+                yield folder / file.name, mirrored / file.name
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

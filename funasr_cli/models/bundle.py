@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import suppress
 from pathlib import Path
 from tarfile import AREGTYPE, BLOCKSIZE, RECORDSIZE, REGTYPE, USTAR_FORMAT, HeaderError, TarInfo
 from typing import BinaryIO
 
-from funasr_cli.errors import ModelError, OutputError
-from funasr_cli.files import CHUNK_BYTES, printable, temporary_beside
+from funasr_cli.errors import ModelError, OutputError, reading, writing
+from funasr_cli.files import CHUNK_BYTES, atomic_file, printable
 from funasr_cli.models.catalogue import entry_named
 from funasr_cli.models.origin import (
     MAX_RECORD_BYTES,
@@ -40,26 +39,16 @@ def pack(folder: Path, record: OriginRecord, bundle: Path) -> None:
     if not bundle.name or bundle.is_dir():
         raise OutputError("is a folder", where=bundle, hint="Name a file, e.g. model.tar.")
     head = record.to_bytes()
-    temporary = temporary_beside(bundle)
-    try:
-        with temporary.open("xb") as out:
-            out.write(_header(f"{record.model}/{ORIGIN_FILE}", len(head)))
-            out.write(head + _padding(len(head)))
-            for file in record.files:
-                out.write(_header(f"{record.model}/{file.name}", file.size))
-                with (folder / file.name).open("rb") as source:
-                    _copy(source, out, file.size)
-                out.write(_padding(file.size))
-            out.write(bytes(2 * BLOCKSIZE))
-            out.write(bytes(-out.tell() % RECORDSIZE))
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.replace(bundle)
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", where=bundle) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    with writing(bundle, OutputError), atomic_file(bundle) as out:
+        out.write(_header(f"{record.model}/{ORIGIN_FILE}", len(head)))
+        out.write(head + _padding(len(head)))
+        for file in record.files:
+            out.write(_header(f"{record.model}/{file.name}", file.size))
+            with (folder / file.name).open("rb") as source:
+                _copy(source, out, file.size)
+            out.write(_padding(file.size))
+        out.write(bytes(2 * BLOCKSIZE))
+        out.write(bytes(-out.tell() % RECORDSIZE))
 
 
 def unpack(bundle: Path, store: Path, *, trust: bool = False) -> OriginRecord:
@@ -69,26 +58,23 @@ def unpack(bundle: Path, store: Path, *, trust: bool = False) -> OriginRecord:
     already with the same files is left as it is. Raises `ModelError` where the bundle is not one, is damaged, or asks
     for anything that has no place in one.
     """
-    try:
-        with bundle.open("rb") as source:
-            record = _read_head(source, bundle)
-            entry = entry_named(record.model)
-            if not (trust or is_known(record, entry)):
-                raise ModelError(
-                    f"its files are not those that are known as {entry.name}",
-                    where=bundle,
-                    hint=f"It says: {described(record)}. If you trust whoever packed it: --trust",
-                )
-            folder = store / entry.name
-            if folder.is_dir():
-                verify(folder, record, hint=f"Remove the folder {folder} to import the {entry.name} of the bundle.")
-                return record
-            with whole_folder(folder, ANOTHER_STORE) as work:
-                _unpack_files(source, record, bundle, work)
-                check_family(work, entry)
-                (work / ORIGIN_FILE).write_bytes(record.to_bytes())
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error.strerror}", where=bundle) from error
+    with reading(bundle, ModelError), bundle.open("rb") as source:
+        record = _read_head(source, bundle)
+        entry = entry_named(record.model)
+        if not (trust or is_known(record, entry)):
+            raise ModelError(
+                f"its files are not those that are known as {entry.name}",
+                where=bundle,
+                hint=f"It says: {described(record)}. If you trust whoever packed it: --trust",
+            )
+        folder = store / entry.name
+        if folder.is_dir():
+            verify(folder, record, hint=f"Remove the folder {folder} to import the {entry.name} of the bundle.")
+            return record
+        with whole_folder(folder, ANOTHER_STORE) as work:
+            _unpack_files(source, record, bundle, work)
+            check_family(work, entry)
+            (work / ORIGIN_FILE).write_bytes(record.to_bytes())
     return record
 
 

@@ -6,30 +6,32 @@ until the model is whole. Only the files that the catalogue names are asked for,
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TextIO
 from urllib.parse import quote
 
-from funasr_cli.errors import FunasrError, ModelError, UsageError
+from funasr_cli.callbacks import Tell
+from funasr_cli.errors import FunasrError, ModelError, UsageError, writing
 from funasr_cli.files import sha256_of
 from funasr_cli.models.catalogue import CatalogueEntry, ModelFile
 from funasr_cli.models.hub_clients import CLIENTS, Client, Expected
 from funasr_cli.models.origin import ORIGIN_FILE, Origin, OriginRecord, check_family
 from funasr_cli.models.place import ANOTHER_STORE, whole_folder
+from funasr_cli.system.locks import locked
+
+logger = logging.getLogger(__name__)
 
 PARTIAL_DIR = ".pulling"
 """The folder in the store for models that are on their way."""
 
 
-def pull(entry: CatalogueEntry, folder: Path, hub: str, revision: str | None, tell: Callable[[str], None]) -> None:
+def pull(entry: CatalogueEntry, folder: Path, hub: str, revision: str | None, tell: Tell) -> None:
     """Fetch the model's files into `folder`, which appears whole or not at all, with a record of their origin.
 
     Each file has to be the catalogue's, or with a `revision` (branch, tag, commit), what the hub says it is. Raises
@@ -63,8 +65,9 @@ def pull(entry: CatalogueEntry, folder: Path, hub: str, revision: str | None, te
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _fetch(client: Client, expected: Expected, scratch: Path, tell: Callable[[str], None]) -> ModelFile:
+def _fetch(client: Client, expected: Expected, scratch: Path, tell: Tell) -> ModelFile:
     """Bring one file here and check it; a wrong one is removed, so that the next pull asks for it anew."""
+    logger.debug("fetching %s into %s", expected, scratch)
     tell(f"{expected.name}: {expected.size:,} bytes")
     client.fetch(expected, scratch)
     path = scratch / expected.name
@@ -103,19 +106,13 @@ def _failures_explained(entry: CatalogueEntry, title: str) -> Iterator[None]:
         logging.disable(disabled)
 
 
-def _only_pull(folder: Path, tell: Callable[[str], None]) -> TextIO:
-    """A lock on `folder`, held until it is closed: of several pulls into one store, one runs at a time."""
-    try:
+@contextmanager
+def _only_pull(folder: Path, tell: Tell) -> Iterator[None]:
+    """Of several pulls into one store, one runs at a time."""
+    with writing(folder, ModelError, hint=ANOTHER_STORE):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            tell("waiting for another pull to end")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-    except OSError as error:
-        raise ModelError(f"cannot be written: {error.strerror}", where=folder, hint=ANOTHER_STORE) from error
-    return lock
+    with locked(folder / "lock", owner="pull", wait=True, tell=tell):
+        yield
 
 
 def _now() -> str:

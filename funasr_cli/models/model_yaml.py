@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from funasr_cli.errors import ModelError
-from funasr_cli.files import temporary_beside, write_whole
+from funasr_cli.errors import ModelError, reading
+from funasr_cli.files import write_whole
 
 MODEL_YAML = "model.yaml"
 CHANGED_HINT = "The file was changed after it was made. Make the folder anew with funasr-cli export or freeze."
@@ -21,12 +21,13 @@ OMS = "oms"
 def read_model_yaml(folder: Path) -> dict[str, Any] | None:
     """What the folder's model.yaml says; None where there is none. Raises `ModelError`."""
     path = folder / MODEL_YAML
+    with reading(path, ModelError):
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return None
     try:
-        account = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
+        account = yaml.safe_load(content.decode())
     except (ValueError, yaml.YAMLError) as error:
         raise ModelError(f"not YAML: {error}", where=path, hint=CHANGED_HINT) from error
     if not isinstance(account, dict):
@@ -37,8 +38,7 @@ def read_model_yaml(folder: Path) -> dict[str, Any] | None:
 def write_model_yaml(folder: Path, account: Mapping[str, Any]) -> None:
     """Write model.yaml. Raises `OSError`."""
     text = yaml.safe_dump(dict(account), sort_keys=False, allow_unicode=True, width=120)
-    path = folder / MODEL_YAML
-    write_whole(path, text.encode(), temporary_beside(path))
+    write_whole(folder / MODEL_YAML, text.encode())
 
 
 def record_om(folder: Path, name: str, facts: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from funasr_cli.errors import MachineError, ModelError
+from funasr_cli.errors import MachineError, ModelError, reading
 from funasr_cli.files import printable, sha256_of
 from funasr_cli.models.catalogue import (
     CATALOGUE,
@@ -111,10 +111,8 @@ def find_model(name: str, precision: str = AUTO, soc: str = "") -> Model:
         raise ModelError(f"no model and no folder is called {name!r}", hint=did_you_mean(name))
     layout = layout_of(path)
     weights, precision = _weights(layout, path, precision, soc)
-    try:
+    with reading(path, ModelError):
         sha256 = hash_files(layout, path, weights)
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error.strerror}", where=error.filename or path) from error
     verify_model_yaml(path, sha256)
     name = path.resolve().name
     return Model(name, layout.family, path, weights, precision, sha256[weights.name], content_of(sha256))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
 
+from funasr_cli.outputs.layout import TxtLayout
 from funasr_cli.outputs.subtitles import clock, label
 from funasr_cli.transcript import Paragraph, Transcript
-
-TxtLayout = Literal["plain", "paragraphs", "timestamps"]
 
 
 def to_paragraphs(transcript: Transcript) -> str:

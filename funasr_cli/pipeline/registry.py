@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from funasr_cli.arrays import TensorSpec
+from funasr_cli.callbacks import Tell
 from funasr_cli.errors import DeviceError
 from funasr_cli.executors.base import Executor
-from funasr_cli.executors.failover import CPU_TAKES_OVER, FailoverExecutor, Tell
+from funasr_cli.executors.failover import CPU_TAKES_OVER, FailoverExecutor
 from funasr_cli.executors.placement import Placement
 from funasr_cli.hotwords import Hotword
 from funasr_cli.models.model_yaml import graph_metadata

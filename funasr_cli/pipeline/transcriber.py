@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter, deque
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import aclosing
-from itertools import islice
 from pathlib import Path
 
 import onnxruntime
@@ -20,9 +18,9 @@ from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
 from funasr_cli.errors import InputError
 from funasr_cli.models.store import COMPILED, cpu_twin_path
 from funasr_cli.pipeline.channels import ChannelResult, Tick, check_number, in_order, one_pass, without_copies
+from funasr_cli.pipeline.language_vote import recognize_in_one_language
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.window_runner import WindowRunner
-from funasr_cli.recognizers.base import Hypothesis
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.text.editor import Editor
 from funasr_cli.text.merge import Merger
@@ -30,15 +28,9 @@ from funasr_cli.text.paragraphs import paragraphs
 from funasr_cli.text.timing import fit_to_speech
 from funasr_cli.transcript import Scene, Token, Transcript
 
-VOTING_WINDOWS = 4
-"""How many of the first windows decide a recording's language together: two minutes of speech at 30-s windows."""
-
-MAX_CONCURRENT_WINDOWS = 4
-"""How many windows of a recording are under way together, so that none of its stages waits for another."""
-
 
 class Transcriber:
-    """Transcribes recordings one after another with one engine and one set of settings."""
+    """Transcribes recordings one after another with one model and one set of settings."""
 
     def __init__(self, runner: WindowRunner, settings: Settings) -> None:
         self._runner = runner
@@ -99,7 +91,10 @@ class Transcriber:
         windows = SpeechWindows(_told(recording, tick), self._detector(), self._shape)
         merger, warnings, languages, scenes = Merger(), recording.warnings, Counter[str](), list[Scene]()
         where = f"channel {recording.channel}, " if recording.channel else ""
-        async with aclosing(self._recognized(timings.each("listen", windows), timings)) as recognized:
+        recognition = recognize_in_one_language(
+            self._runner, timings.each("listen", windows), self._settings.language, timings
+        )
+        async with aclosing(recognition) as recognized:
             async for window, hypothesis in recognized:
                 start, end = window.bounds.seconds
                 tokens = fit_to_speech(placed(window, hypothesis.tokens), [part.seconds for part in window.parts])
@@ -120,49 +115,6 @@ class Transcriber:
             return WholeRecording()
         return SpeechDetector(self._silero, self._settings.vad)
 
-    async def _recognized(
-        self, windows: Iterator[Window], timings: StageTimings
-    ) -> AsyncGenerator[tuple[Window, Hypothesis], None]:
-        """Each window with what was understood in it, in order, all in one language.
-
-        Where none was asked for, each of the first windows is recognised in the language that it seems to be in; they
-        vote, and those that stood apart are recognised again in the language of the others.
-        """
-        language = self._settings.language
-        while language is None:
-            voters = [pair async for pair in self._side_by_side(islice(windows, VOTING_WINDOWS), None, timings)]
-            if not voters:
-                return
-            language = _elected(hypothesis for _, hypothesis in voters)
-            for window, hypothesis in voters:
-                if hypothesis.language != language is not None:
-                    hypothesis = await self._runner.recognize(window, language, timings)
-                yield window, hypothesis
-        async with aclosing(self._side_by_side(windows, language, timings)) as rest:
-            async for pair in rest:
-                yield pair
-
-    async def _side_by_side(
-        self, windows: Iterator[Window], language: str | None, timings: StageTimings
-    ) -> AsyncGenerator[tuple[Window, Hypothesis], None]:
-        """Each window with what was understood in it, in order, while the next ones are already on their way."""
-        under_way: deque[tuple[Window, asyncio.Task[Hypothesis]]] = deque()
-        try:
-            for window in windows:
-                under_way.append((window, asyncio.create_task(self._runner.recognize(window, language, timings))))
-                await asyncio.sleep(0)  # now it is prepared and sent off, before the next one is looked for
-                if len(under_way) == MAX_CONCURRENT_WINDOWS:
-                    yield under_way[0][0], await under_way[0][1]
-                    under_way.popleft()
-            while under_way:
-                yield under_way[0][0], await under_way[0][1]
-                under_way.popleft()
-        finally:
-            tasks = [task for _, task in under_way]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
 
 def placed(window: Window, tokens: Iterable[Token]) -> Iterator[Token]:
     """A window's tokens at the times that they have in the recording."""
@@ -181,13 +133,3 @@ def _told(recording: Recording, tick: Tick) -> Iterator[Samples]:
 
 def _commonest(languages: Counter[str]) -> str | None:
     return next((code for code, _ in languages.most_common(1)), None)
-
-
-def _elected(hypotheses: Iterable[Hypothesis]) -> str | None:
-    """The language with the largest sum of probabilities over the windows in which something was said."""
-    votes: dict[str, float] = {}
-    for hypothesis in hypotheses:
-        if hypothesis.tokens:
-            for code, probability in hypothesis.languages.items():
-                votes[code] = votes.get(code, 0.0) + probability
-    return max(votes, key=votes.__getitem__, default=None)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
 from funasr_cli.audio.windows import Window
+from funasr_cli.callbacks import Tell
 from funasr_cli.executors.base import Executor
-from funasr_cli.executors.failover import Tell
 from funasr_cli.executors.placement import Placement
 from funasr_cli.hotwords import Hotword
 from funasr_cli.models.store import Model
 from funasr_cli.pipeline.registry import load_executor, load_recognizer
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.recognizers.base import Hypothesis, Recognizer, Request
+
+MAX_CONCURRENT_WINDOWS = 4
+"""How many windows of a recording are under way together, so that none of its stages waits for another."""
 
 MIN_REST_SAMPLES = SAMPLE_RATE
 """Samples of speech that a model may leave unheard at the end of a window: less is padding and breath, in which a
@@ -89,6 +94,27 @@ class WindowRunner:
             tokens=tuple(token for piece in pieces for token in piece.tokens),
             warning=next((piece.warning for piece in pieces if piece.warning), None),
         )
+
+    async def recognize_all(
+        self, windows: Iterable[Window], language: str | None, timings: StageTimings
+    ) -> AsyncGenerator[tuple[Window, Hypothesis], None]:
+        """Each window with what is said in it, in order, while the next ones are already on their way."""
+        under_way: deque[tuple[Window, asyncio.Task[Hypothesis]]] = deque()
+        try:
+            for window in windows:
+                under_way.append((window, asyncio.create_task(self.recognize(window, language, timings))))
+                await asyncio.sleep(0)  # now it is prepared and sent off, before the next one is looked for
+                if len(under_way) == MAX_CONCURRENT_WINDOWS:
+                    yield under_way[0][0], await under_way[0][1]
+                    under_way.popleft()
+            while under_way:
+                yield under_way[0][0], await under_way[0][1]
+                under_way.popleft()
+        finally:
+            tasks = [task for _, task in under_way]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _attempt(self, samples: Samples, language: str | None, timings: StageTimings) -> Hypothesis:
         """Prepare, run and decode; again, in the language that was found, where the result asks for it."""

@@ -29,6 +29,7 @@ from funasr_cli.pool.protocol import (
 )
 from funasr_cli.pool.shared_memory import Slots
 from funasr_cli.store.entries import OutputWrite
+from funasr_cli.system.process import RemoteTraceback
 
 Answer = TypeVar("Answer")
 
@@ -119,11 +120,11 @@ class CoordinatorClient:
                 self._settle(self._grants.popleft(), slot, slot)
             case WindowDone(slot):
                 self._settle(self._runs.pop(slot), message, slot)
-            case WindowFailed(slot, error):
+            case WindowFailed(slot, error, trace):
                 self.send(SlotReleased(slot))
                 waiting = self._runs.pop(slot)
                 if not waiting.done():
-                    waiting.set_exception(error)
+                    waiting.set_exception(RemoteTraceback.attached(error, trace))
             case JobAssigned(lane):
                 self._jobs.pop(lane).set_result(message)
             case WriteOutputs(job, writes):

@@ -6,18 +6,17 @@ that dies or hangs is replaced and its windows are run again; what processes kee
 
 from __future__ import annotations
 
+import logging
 import selectors
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from itertools import islice
-from types import TracebackType
 
 from funasr_cli.errors import MachineError
-from funasr_cli.models.store import Model
 from funasr_cli.pool.crash_policy import CrashPolicy
-from funasr_cli.pool.dispatcher import WINDOWS_PER_DEVICE, Dispatcher
-from funasr_cli.pool.handles import LANES_PER_WORKER, DeviceHandle, WorkerHandle
+from funasr_cli.pool.device_supervisor import DeviceSupervisor
+from funasr_cli.pool.dispatcher import Dispatcher
+from funasr_cli.pool.handles import DeviceHandle, WorkerHandle
 from funasr_cli.pool.protocol import (
     DeviceReady,
     FromDevice,
@@ -31,144 +30,102 @@ from funasr_cli.pool.protocol import (
     SlotRequest,
 )
 from funasr_cli.pool.scheduler import Scheduler
-from funasr_cli.pool.shared_memory import ProgressBoard, Slots
-from funasr_cli.pool.sizing import PoolSize
-from funasr_cli.pool.supervisor import DeviceSupervisor
+from funasr_cli.pool.worker_supervisor import WorkerSupervisor
 from funasr_cli.reporting.reporter import Reporter
-from funasr_cli.settings.transcription import Settings
-from funasr_cli.store.output_store import OutputStore
+from funasr_cli.store.output_store import Postponed
 from funasr_cli.store.sinks import FileSink
 from funasr_cli.store.writer import StoreWriter
+from funasr_cli.system.clock import ActiveClock
 from funasr_cli.system.deadline import Deadline
-from funasr_cli.system.process import JOIN_TIMEOUT_S, Death, out_of_memory_kills, preload
+from funasr_cli.system.process import JOIN_TIMEOUT_S, Death, RemoteTraceback, out_of_memory_kills
 from funasr_cli.system.signals import Interrupted
 
-TICK_S = 0.2
-"""Seconds between two looks at signals, at hung processes and at how far the workers are."""
+logger = logging.getLogger(__name__)
 
-WORKER_STALL_TIMEOUT_S = 600.0
-"""Seconds after which a worker that is not waiting for anything, and does not come on in its recording, hangs."""
+TICK_S = 0.2
+"""Between two looks at signals, at hung processes and at how far the workers are."""
 
 LAST_WRITES_TIMEOUT_S = 10.0
-"""Seconds that an interrupted run grants the workers for the outputs that they are just writing."""
+"""That an interrupted run grants the workers for the outputs that they are just writing."""
 
 
 class Coordinator:
-    """Use it as a context manager: `load`, then `do`. No process outlives it."""
+    """Listens to all children, and passes on what they say: `wait_until_ready`, then `run`."""
 
     def __init__(
         self,
-        pool_size: PoolSize,
-        record: OutputStore,
-        model: Model,
-        settings: Settings,
+        selector: selectors.BaseSelector,
+        writer: StoreWriter,
+        dispatcher: Dispatcher[WorkerHandle, DeviceHandle],
+        devices: DeviceSupervisor,
+        workers: WorkerSupervisor,
         reporter: Reporter,
+        clock: ActiveClock,
         check_stop: Callable[[], None],
         *,
-        window_timeout: float,
+        debug: bool = False,
     ) -> None:
-        """A device process that takes longer than `window_timeout` seconds for a window hangs."""
-        self._pool_size = pool_size
-        self._writer = StoreWriter(record)
-        self._model = model
-        self._settings = settings
+        """`selector` tells of the writer, and of the pipes of all children. `check_stop` raises `Interrupted`."""
+        self._selector = selector
+        self._writer = writer
+        self._dispatcher = dispatcher
+        self._devices = devices
+        self._workers = workers
         self._reporter = reporter
+        self._clock = clock
         self._check_stop = check_stop
-        self._window_timeout = window_timeout
+        self._debug = debug
         self._scheduler: Scheduler[WorkerHandle] | None = None
         self._startup_crashes: CrashPolicy[str] = CrashPolicy()
-        self._ooms = out_of_memory_kills()
-        self._clock = 0.0  # stands still while this process is stopped, as all of them are by Ctrl-Z
-        self._last_look = time.monotonic()
+        self._oom_kills = out_of_memory_kills()
 
-    def __enter__(self) -> Coordinator:
-        words = ["pypinyin"] if self._settings.hotwords else []  # dictionaries, of which one in memory is enough
-        preload("funasr_cli.pool.worker", f"funasr_cli.recognizers.{self._model.family}", "rjieba", *words)
-        with ExitStack() as stack:
-            count = len(self._pool_size.placements) * WINDOWS_PER_DEVICE + self._pool_size.workers * LANES_PER_WORKER
-            self._slots = Slots(count)
-            stack.callback(self._slots.close)
-            self._board = ProgressBoard(self._pool_size.workers * LANES_PER_WORKER)
-            stack.callback(self._board.close)
-            self._selector = stack.enter_context(selectors.DefaultSelector())
-            self._selector.register(stack.enter_context(self._writer), selectors.EVENT_READ, self._writer)
-            self._supervisor = DeviceSupervisor(
-                self._slots,
-                self._model,
-                self._reporter,
-                lambda order: Dispatcher(count, lambda worker, message: worker.child.send(message), order),
-                self._listen_to,
-                lambda: self._clock,
-                window_timeout=self._window_timeout,
-            )
-            self._dispatcher = self._supervisor.dispatcher
-            self._workers: set[WorkerHandle] = set()
-            stack.callback(self._end_children)
-            for placement in self._pool_size.placements:
-                self._supervisor.start(placement)
-            for number in range(self._pool_size.workers):
-                self._start_worker(number * LANES_PER_WORKER)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.close()
-
-    def _end_children(self) -> None:
-        for worker in self._workers:
-            worker.child.kill()
-        children = [
-            *(device.child for device in self._supervisor.processes),
-            *(worker.child for worker in self._workers),
-        ]
-        for child in children:
-            child.pipe.close()
-        until = time.monotonic() + JOIN_TIMEOUT_S
-        for child in children:
-            child.join(max(0.0, until - time.monotonic()))
-
-    def load(self) -> DeviceReady:
+    def wait_until_ready(self) -> DeviceReady:
         """Wait until a device is ready. Raises what keeps it from being so."""
-        while self._supervisor.loaded is None:
+        while self._devices.first_ready is None:
             self._step()
-        return self._supervisor.loaded
+        return self._devices.first_ready
 
-    def do(self, sinks: Sequence[FileSink], deadline: Deadline, max_files: int | None) -> None:
+    def run(self, sinks: Sequence[FileSink], deadline: Deadline, max_files: int | None) -> None:
         """Do up to `max_files`, as long as `deadline` has not passed; the others are left for next time."""
         scheduler: Scheduler[WorkerHandle] = Scheduler(
             self._writer, self._reporter, deadline, lambda worker, message: worker.child.send(message)
         )
         self._scheduler = scheduler
-        self._reporter.stats.devices = sum(not device.disabled for device in self._supervisor.processes)
+        self._reporter.stats.devices = sum(not device.disabled for device in self._devices.processes)
         self._reporter.open(sinks)
         chosen = list(islice(sinks, max_files))
-        scheduler.fill(chosen)
+        scheduler.submit(chosen)
         try:
-            self._offer()
-            while not scheduler.through:
+            self._workers.offer(scheduler.next_job)
+            while not scheduler.finished:
                 self._step()
         except Interrupted:
             self._finish_writing(scheduler)
             raise
         finally:
-            scheduler.drop()
-            self._reporter.close(len(sinks) - len(chosen) + scheduler.left)
+            scheduler.abandon()
+            self._reporter.close(len(sinks) - len(chosen) + scheduler.remaining)
+
+    def end_children(self) -> None:
+        """End all processes."""
+        for worker in self._workers.processes:
+            worker.child.kill()
+        handles: list[WorkerHandle | DeviceHandle] = [*self._devices.processes, *self._workers.processes]
+        for handle in handles:
+            handle.child.pipe.close()
+        until = time.monotonic() + JOIN_TIMEOUT_S
+        for handle in handles:
+            handle.child.join(max(0.0, until - time.monotonic()))
 
     def _step(self) -> None:
         """Listen to all children for a moment."""
         self._check_stop()
         self._listen()
-        now = time.monotonic()
-        if now - self._last_look < TICK_S:
-            return
-        self._clock += min(now - self._last_look, 2 * TICK_S)
-        self._last_look = now
-        self._end_hung()
-        self._ooms = out_of_memory_kills()
-        if self._scheduler is not None:
-            self._scheduler.show(self._board.get(row) for row in range(self._pool_size.workers * LANES_PER_WORKER))
+        if self._clock.advance():
+            self._end_hung()
+            self._oom_kills = out_of_memory_kills()
+            if self._scheduler is not None:
+                self._scheduler.report_progress(self._workers.progress())
 
     def _listen(self) -> None:
         for key, _ in self._selector.select(TICK_S):
@@ -193,113 +150,97 @@ class Coordinator:
     def _from_worker(self, worker: WorkerHandle, message: FromWorker) -> None:
         match message:
             case SlotRequest():
-                self._dispatcher.want(worker)
+                self._dispatcher.request_slot(worker)
             case RunWindow(slot):
-                self._supervisor.new_window(slot)
-                self._dispatcher.run(worker, slot)
+                self._devices.new_window(slot)
+                self._dispatcher.submit(worker, slot)
             case SlotReleased(slot):
-                self._dispatcher.give(worker, slot)
+                self._dispatcher.release(worker, slot)
             case JobRequest(lane):
-                self._bear(worker)
+                self._has_started(worker)
                 worker.idle.add(lane)
-                self._offer()
+                if self._scheduler is not None:
+                    self._workers.offer(self._scheduler.next_job)
             case OutputsReady():
-                self._at_work.rendered(message)
+                self._running.outputs_ready(message)
             case JobDone():
-                self._at_work.written(message)
+                self._running.job_done(message)
             case JobFailed():
-                self._at_work.failed(message)
+                if self._debug and not isinstance(message.error, Postponed):
+                    raise RemoteTraceback.attached(message.error, message.trace)
+                self._running.job_failed(message)
 
     def _from_device(self, device: DeviceHandle, message: FromDevice) -> None:
-        first = self._supervisor.loaded is None
+        first = self._devices.first_ready is None
         if isinstance(message, DeviceReady):
-            self._bear(device)
-        self._supervisor.heard(device, message)
-        if first and self._supervisor.loaded is not None:
-            for worker in self._workers:
-                worker.child.send(self._supervisor.loaded.graph)
+            self._has_started(device)
+        self._devices.handle(device, message)
+        if first and self._devices.first_ready is not None:
+            self._workers.set_graph(self._devices.first_ready.graph)
 
-    def _bear(self, one: WorkerHandle | DeviceHandle) -> None:
+    def _has_started(self, one: WorkerHandle | DeviceHandle) -> None:
         if not one.ready:
             one.ready = True
             self._startup_crashes.forget(type(one).__name__)
 
     @property
-    def _at_work(self) -> Scheduler[WorkerHandle]:
+    def _running(self) -> Scheduler[WorkerHandle]:
         assert self._scheduler is not None
         return self._scheduler
-
-    def _offer(self) -> None:
-        """Give jobs to the lanes that have none."""
-        if self._scheduler is None:
-            return
-        for lane in range(LANES_PER_WORKER):
-            for worker in self._workers:
-                if lane in worker.idle and (job := self._scheduler.next(worker, lane)):
-                    worker.idle.remove(lane)
-                    worker.child.send(job)
-
-    def _start_worker(self, row: int) -> None:
-        node = self._pool_size.node_of(row // LANES_PER_WORKER)
-        worker = WorkerHandle.start(row, self._slots, self._board, self._model, self._settings, node)
-        worker.patience = self._clock + WORKER_STALL_TIMEOUT_S
-        if self._supervisor.loaded is not None:
-            worker.child.send(self._supervisor.loaded.graph)
-        self._workers.add(worker)
-        self._listen_to(worker)
-
-    def _listen_to(self, one: WorkerHandle | DeviceHandle) -> None:
-        self._selector.register(one.child.pipe, selectors.EVENT_READ, one)
 
     def _lost(self, one: WorkerHandle | DeviceHandle, hung: str | None = None) -> None:
         """A child is gone, or was ended because it was `hung`."""
         self._selector.unregister(one.child.pipe)
         code = one.child.join()
-        death = (
-            Death(hung, own_fault=True) if hung else Death.of(code, memory_ran_out=out_of_memory_kills() > self._ooms)
-        )
-        npu = isinstance(one, DeviceHandle) and (
-            one.disabled or one.placement.npu is not None
-        )  # the fleet knows what to do
-        if (
-            not one.ready
-            and not npu
-            and self._startup_crashes.should_give_up(type(one).__name__, 0.0, own_fault=death.own_fault)
-        ):
-            hint = "Is there too little memory? --workers 1"
-            raise MachineError(f"processes die as they start: {death.how}", hint=hint)
+        if hung is not None:
+            death = Death(hung, own_fault=True)
+        else:
+            death = Death.of(code, memory_ran_out=out_of_memory_kills() > self._oom_kills)
+        logger.debug("%s is gone: %s", type(one).__name__, death.how)
+        if self._debug:
+            raise MachineError(f"a process of the run died: {death.how}")
+        self._check_start(one, death)
         if isinstance(one, WorkerHandle):
             self._lost_worker(one, death)
         else:
-            self._supervisor.lost(one, death)
+            self._devices.replace(one, death)
+
+    def _check_start(self, one: WorkerHandle | DeviceHandle, death: Death) -> None:
+        """Raise `MachineError` if processes keep dying before they can begin."""
+        name, own_fault = type(one).__name__, death.own_fault
+        npu = isinstance(one, DeviceHandle) and (one.disabled or one.placement.npu is not None)
+        if one.ready or npu:  # the supervisor knows what to do with a device
+            return
+        if self._startup_crashes.should_give_up(name, 0.0, own_fault=own_fault):
+            hint = "Is there too little memory? --workers 1"
+            raise MachineError(f"processes die as they start: {death.how}", hint=hint)
 
     def _lost_worker(self, worker: WorkerHandle, death: Death) -> None:
-        self._workers.remove(worker)
         self._dispatcher.remove_worker(worker)
         if self._scheduler is not None:
-            self._scheduler.lost(worker, worker.last_seen(self._board), death.how, own_fault=death.own_fault)
-        self._start_worker(worker.row)
-        self._offer()
+            seen = self._workers.last_seen(worker)
+            self._scheduler.worker_lost(worker, seen, death.how, own_fault=death.own_fault)
+        self._workers.replace(worker)
+        if self._scheduler is not None:
+            self._workers.offer(self._scheduler.next_job)
 
     def _end_hung(self) -> None:
-        for device, how in self._supervisor.hung():
-            device.child.kill()
-            self._lost(device, how)
-        for worker in list(self._workers):
-            seen = worker.last_seen(self._board).seen
-            at_work = (
-                self._scheduler is not None and self._scheduler.expects(worker) and not self._dispatcher.owes(worker)
-            )
-            starts = self._supervisor.loaded is not None and not worker.ready
-            if seen != worker.seen or not (at_work or starts):
-                worker.seen, worker.patience = seen, self._clock + WORKER_STALL_TIMEOUT_S
-            elif self._clock > worker.patience:
-                worker.child.kill()
-                self._lost(worker, f"it came no further for {WORKER_STALL_TIMEOUT_S:.0f} s")
+        hung: list[tuple[WorkerHandle | DeviceHandle, str]] = [
+            *self._devices.find_hung(),
+            *self._workers.find_hung(self._is_working),
+        ]
+        for one, how in hung:
+            one.child.kill()
+            self._lost(one, how)
+
+    def _is_working(self, worker: WorkerHandle) -> bool:
+        """Whether a worker has a job, and waits for nothing from here."""
+        scheduler = self._scheduler
+        return scheduler is not None and scheduler.is_working(worker) and not self._dispatcher.owes(worker)
 
     def _finish_writing(self, scheduler: Scheduler[WorkerHandle]) -> None:
         """Outputs that are just being written are worth waiting for."""
         scheduler.stop()
         until = time.monotonic() + LAST_WRITES_TIMEOUT_S
-        while scheduler.writing and time.monotonic() < until:
+        while scheduler.is_writing and time.monotonic() < until:
             self._listen()

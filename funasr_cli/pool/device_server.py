@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections import deque
 from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
+from traceback import format_exc
 
 from funasr_cli.arrays import Arrays
 from funasr_cli.errors import DeviceError, DeviceLost, FunasrError, ModelError
@@ -26,6 +28,8 @@ from funasr_cli.pool.shared_memory import Slots
 from funasr_cli.system.numa import pin
 from funasr_cli.system.process import init_child
 
+logger = logging.getLogger(__name__)
+
 MAX_BEGUN_WINDOWS = 2
 """Windows that are begun at a time: while one runs, the next is on the device already."""
 
@@ -44,7 +48,7 @@ def serve_device(pipe: Connection, slots: Slots, model: Model, placement: Placem
             opened.callback(executor.close)
             recognizer = load_recognizer(model, graph)
         except FunasrError as error:
-            pipe.send(DeviceUnusable(error))
+            pipe.send(DeviceUnusable(error, format_exc()))
             return
         pipe.send(DeviceReady(graph, recognizer.window, recognizer.languages))
         run_windows(executor, pipe, slots, 1 if careful else MAX_BEGUN_WINDOWS)
@@ -60,6 +64,7 @@ def run_windows(executor: Executor, pipe: Connection, slots: Slots, at_once: int
         try:
             pipe.send(_answer(executor, slots, *begun.popleft()))
         except DeviceError as error:
+            logger.debug("the device does not come back", exc_info=True)
             pipe.send(DeviceNotice(str(error)))
             sys.exit(1)  # the window is run again in another process, which may find the device well
 
@@ -76,9 +81,10 @@ def _answer(executor: Executor, slots: Slots, slot: int, fetch: Fetch) -> FromDe
         outputs, seconds = fetch()
         slots.write_outputs(slot, outputs)
     except DeviceLost as error:
-        return WindowFailed(slot, error)
+        return WindowFailed(slot, error, format_exc())
     except DeviceError:
         raise
     except Exception as error:  # a runtime may raise anything, and the next window may well be run
-        return WindowFailed(slot, ModelError(f"the run of a window failed: {type(error).__name__}: {error}"))
+        what = f"the run of a window failed: {type(error).__name__}: {error}"
+        return WindowFailed(slot, ModelError(what), format_exc())
     return WindowDone(slot, seconds, executor.device)

@@ -24,39 +24,39 @@ WINDOWS_PER_DEVICE = 3
 
 
 class Dispatcher(Generic[WorkerT, DeviceT]):
-    """Keeps account of slots; what is to be said to a worker or a device goes out through `tell` and `order`."""
+    """Keeps account of slots; it speaks to workers and devices through `to_worker` and `to_device`."""
 
     def __init__(
         self,
         slots: int,
-        tell: Callable[[WorkerT, SlotGranted | WindowDone | WindowFailed], None],
-        order: Callable[[DeviceT, RunWindow], None],
+        to_worker: Callable[[WorkerT, SlotGranted | WindowDone | WindowFailed], None],
+        to_device: Callable[[DeviceT, RunWindow], None],
     ) -> None:
-        self._tell = tell
-        self._order = order
+        self._to_worker = to_worker
+        self._to_device = to_device
         self._free = list(range(slots))
         self._wanting: deque[WorkerT] = deque()
         self._owners: dict[int, WorkerT | None] = {}  # of slots in use; None: the owner is gone, a device still has it
         self._ready: deque[int] = deque()  # to be run, in this order
         self._devices: dict[DeviceT, deque[int]] = {}  # what each has, the one under way first
 
-    def want(self, worker: WorkerT) -> None:
+    def request_slot(self, worker: WorkerT) -> None:
         """The worker wants a slot."""
         self._wanting.append(worker)
         self._grant()
 
-    def run(self, worker: WorkerT, slot: int) -> None:
+    def submit(self, worker: WorkerT, slot: int) -> None:
         """The worker has put a window into its slot."""
         assert self._owners[slot] == worker
         self._ready.append(slot)
         self._dispatch()
 
-    def give(self, worker: WorkerT, slot: int) -> None:
+    def release(self, worker: WorkerT, slot: int) -> None:
         """The worker gives its slot back."""
         assert self._owners[slot] == worker
         self._release(slot)
 
-    def answer(self, device: DeviceT, answer: WindowDone | WindowFailed) -> None:
+    def complete(self, device: DeviceT, answer: WindowDone | WindowFailed) -> None:
         """The device has run the window that it had first."""
         slot = self._devices[device].popleft()
         assert slot == answer.slot
@@ -68,7 +68,7 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
         self._devices[device] = deque()
         self._dispatch()
 
-    def under_way(self, device: DeviceT) -> int | None:
+    def running(self, device: DeviceT) -> int | None:
         """The slot that the device is running."""
         slots = self._devices.get(device)
         return slots[0] if slots else None
@@ -107,7 +107,7 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
         if owner is None:
             self._release(answer.slot)
         else:
-            self._tell(owner, answer)
+            self._to_worker(owner, answer)
 
     def _release(self, slot: int) -> None:
         del self._owners[slot]
@@ -118,7 +118,7 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
         while self._free and self._wanting:
             worker, slot = self._wanting.popleft(), self._free.pop()
             self._owners[slot] = worker
-            self._tell(worker, SlotGranted(slot))
+            self._to_worker(worker, SlotGranted(slot))
 
     def _dispatch(self) -> None:
         """Give waiting windows to the devices, the one with the least to do first."""
@@ -128,4 +128,4 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
                 return
             slot = self._ready.popleft()
             self._devices[device].append(slot)
-            self._order(device, RunWindow(slot))
+            self._to_device(device, RunWindow(slot))

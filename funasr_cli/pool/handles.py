@@ -1,4 +1,4 @@
-"""The children of a pool: what the parent knows of each."""
+"""The children of a pool: what the coordinator knows of each."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import Model
+from funasr_cli.pool.protocol import RunWindow
 from funasr_cli.pool.shared_memory import LaneProgress, ProgressBoard, Slots
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.system.process import ChildProcess
@@ -18,7 +19,8 @@ LANES_PER_WORKER = 2
 class WorkerHandle:
     """A worker process; its lanes are on the board from `row` on, `idle` ones have asked for a job in vain.
 
-    `ready`: it was able to begin. `seen` is its last sign of life, and `patience` lasts until it must give the next.
+    `ready`: it was able to begin. `seen` is its last sign of life, and it has to give the next by `due`, in seconds of
+    the pool's clock.
     """
 
     child: ChildProcess
@@ -26,17 +28,15 @@ class WorkerHandle:
     ready: bool = False
     idle: set[int] = field(default_factory=set)
     seen: float = 0.0
-    patience: float = 0.0
+    due: float = 0.0
 
     @classmethod
     def start(
         cls, row: int, slots: Slots, board: ProgressBoard, model: Model, settings: Settings, node: int | None
     ) -> WorkerHandle:
-        """A new process on the NUMA `node`, if any; it has to be told a `Graph` first."""
-        return cls(
-            ChildProcess("forkserver", _work, slots, board, range(row, row + LANES_PER_WORKER), model, settings, node),
-            row,
-        )
+        """A new process on the NUMA `node`, if any; it has to be told a `GraphInfo` first."""
+        rows = range(row, row + LANES_PER_WORKER)
+        return cls(ChildProcess("forkserver", _work, slots, board, rows, model, settings, node), row)
 
     def last_seen(self, board: ProgressBoard) -> LaneProgress:
         """Where it is: where that of its lanes is which moved last."""
@@ -45,10 +45,10 @@ class WorkerHandle:
 
 @dataclass(eq=False, slots=True)
 class DeviceHandle:
-    """A device process; the window that it runs was begun at `since`, by the pool's own clock.
+    """A device process with so many `windows`; the one that it runs was begun at `since`, by the pool's clock.
 
-    `ready`: it has loaded the graph. `disabled`: it cannot work, nor could another in its seat. `failures` in its seat,
-    since the last run there that went well.
+    `ready`: it has loaded the graph. `disabled`: it cannot work, nor could another in its place. `failures` in its
+    place, since the last run there that went well.
     """
 
     child: ChildProcess
@@ -57,16 +57,23 @@ class DeviceHandle:
     ready: bool = False
     disabled: bool = False
     failures: int = 0
+    windows: int = 0
 
     @classmethod
     def start(cls, slots: Slots, model: Model, placement: Placement, now: float, failures: int = 0) -> DeviceHandle:
-        """A new process; it says `Loaded` when it is ready. Never a forked one: an NPU's driver would not bear it.
+        """A new process; it says `DeviceReady` when it is. Never a forked one: an NPU's driver would not bear it.
 
         After failures it runs strictly one window after another.
         """
-        return cls(
-            ChildProcess("spawn", _serve, slots, model, placement, failures > 0), placement, now, failures=failures
-        )
+        child = ChildProcess("spawn", _serve, slots, model, placement, failures > 0)
+        return cls(child, placement, now, failures=failures)
+
+    def send_window(self, order: RunWindow, now: float) -> None:
+        """Have a window run, after those that it has."""
+        if not self.windows:
+            self.since = now
+        self.windows += 1
+        self.child.send(order)
 
 
 # Imported in the children: what they need is nothing that the parent needs.

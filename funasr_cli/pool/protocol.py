@@ -1,4 +1,7 @@
-"""What the parent and its children say to each other. A pipe that closes says the rest: the other side is gone."""
+"""What the coordinator and its children say to each other. A pipe that closes says the rest: the other side is gone.
+
+`trace` is the traceback of an error in the process that sends it, which pickling would lose.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,7 @@ class WindowFailed:
 
     slot: int
     error: FunasrError
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class DeviceUnusable:
     """The device process cannot work, and another one could not either."""
 
     error: FunasrError
+    trace: str = ""
 
 
 # From a worker.
@@ -110,6 +115,7 @@ class JobFailed:
     error: FunasrError
     content: InputContent
     seconds: Mapping[str, float]
+    trace: str = ""
 
 
 # To a worker, which is told a `GraphInfo` first.

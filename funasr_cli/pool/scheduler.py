@@ -1,4 +1,4 @@
-"""Where the recordings of a run are handed out to workers, and what became of them is taken in."""
+"""Which worker does which recording when, and what became of it."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ class Scheduler(Generic[WorkerT]):
         self._stopping = False
         self._crashes: CrashPolicy[FileSink] = CrashPolicy()
 
-    def fill(self, sinks: Sequence[FileSink]) -> None:
+    def submit(self, sinks: Sequence[FileSink]) -> None:
         """These are to be done."""
         self._waiting = sorted(sinks, key=lambda sink: sink.size)
 
     @property
-    def through(self) -> bool:
+    def finished(self) -> bool:
         """Whether nothing is under way and nothing is to be handed out any more."""
-        return not self._open and self._closed
+        return not self._open and self._is_closed
 
-    def next(self, worker: WorkerT, lane: int) -> JobAssigned | None:
+    def next_job(self, worker: WorkerT, lane: int) -> JobAssigned | None:
         """The next job for a lane: the longest for lane 0, the shortest for others. None where there is none."""
-        if self._closed:
+        if self._is_closed:
             return None
         sink = self._waiting.pop(-1 if lane == 0 else 0)
         self._writer.submit(sink.start, lambda _: None)
@@ -70,7 +70,7 @@ class Scheduler(Generic[WorkerT]):
         self._open[number] = ActiveJob(worker, sink)
         return JobAssigned(lane, number, sink.source.path, display_name(sink))
 
-    def rendered(self, message: OutputsReady) -> None:
+    def outputs_ready(self, message: OutputsReady) -> None:
         """A worker asks where to write a result."""
         if self._stopping:
             return
@@ -96,7 +96,7 @@ class Scheduler(Generic[WorkerT]):
             job.writing = message
             self._send(job.worker, WriteOutputs(message.job, writes))
 
-    def written(self, message: JobDone) -> None:
+    def job_done(self, message: JobDone) -> None:
         """A worker has written a result."""
         job = self._open[message.job]
         assert job.writing is not None
@@ -109,11 +109,11 @@ class Scheduler(Generic[WorkerT]):
 
         self._writer.submit(lambda: sink.finish(result.summary, result.content, result.seconds), finished)
 
-    def failed(self, message: JobFailed) -> None:
+    def job_failed(self, message: JobFailed) -> None:
         """A worker says that there is no result."""
         self._fail(message.job, message.error, message.content, message.seconds)
 
-    def lost(self, worker: WorkerT, where: LaneProgress, how: str, *, own_fault: bool) -> None:
+    def worker_lost(self, worker: WorkerT, where: LaneProgress, how: str, *, own_fault: bool) -> None:
         """A worker died. What it had is done again; but not what workers die of."""
         for number in [n for n, job in self._open.items() if job.worker == worker and not job.settled]:
             sink = self._open[number].sink
@@ -127,8 +127,8 @@ class Scheduler(Generic[WorkerT]):
                 self._reporter.display.warn(f"{display_path(sink)} is begun again: its process was lost ({how})")
                 insort(self._waiting, sink, key=lambda sink: sink.size)
 
-    def expects(self, worker: WorkerT) -> bool:
-        """Whether the worker has jobs under way, and is not waiting for this desk."""
+    def is_working(self, worker: WorkerT) -> bool:
+        """Whether the worker has jobs under way, and is not waiting for an answer from here."""
         jobs = [job for job in self._open.values() if job.worker == worker]
         return bool(jobs) and not any(job.placing for job in jobs)
 
@@ -137,15 +137,15 @@ class Scheduler(Generic[WorkerT]):
         self._stopping = True
 
     @property
-    def _closed(self) -> bool:
+    def _is_closed(self) -> bool:
         return self._stopping or not self._waiting or self._deadline.passed
 
     @property
-    def writing(self) -> bool:
+    def is_writing(self) -> bool:
         """Whether results are just being written."""
         return any(job.writing or job.settled for job in self._open.values())
 
-    def show(self, places: Iterable[LaneProgress]) -> None:
+    def report_progress(self, places: Iterable[LaneProgress]) -> None:
         """Tell how far the jobs under way are."""
         audio = work = 0.0
         current = ""
@@ -157,11 +157,11 @@ class Scheduler(Generic[WorkerT]):
         self._reporter.moved(current, audio, work)
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         """Recordings that were not done, with those that were begun and given up."""
         return len(self._waiting) + len(self._open)
 
-    def drop(self) -> None:
+    def abandon(self) -> None:
         """The run ends here: what is half written is removed."""
         for job in self._open.values():
             if not job.settled:

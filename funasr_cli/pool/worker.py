@@ -7,9 +7,11 @@ of ten hours does not hold up those of five seconds, and has not been left to th
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from multiprocessing.connection import Connection
+from traceback import format_exc
 
 from funasr_cli.arrays import Arrays
 from funasr_cli.errors import FunasrError, as_input_error
@@ -27,6 +29,8 @@ from funasr_cli.store.output_store import write_outputs
 from funasr_cli.store.sinks import TranscriptSummary, hashes_of, render
 from funasr_cli.system.numa import pin
 from funasr_cli.system.process import init_child
+
+logger = logging.getLogger(__name__)
 
 
 def run_worker(
@@ -121,6 +125,7 @@ class Lane:
             await self._do(job)
 
     async def _do(self, job: JobAssigned) -> None:
+        logger.debug("job %d, lane %d: %s", job.job, self._number, job.path)
         timings = StageTimings()
         content = InputContent()
         try:
@@ -137,6 +142,8 @@ class Lane:
                 write_outputs(writes, contents)
                 self._client.send(JobDone(job.job))
         except FunasrError as error:
-            self._client.send(JobFailed(job.job, error, content, timings.seconds))
+            self._client.send(JobFailed(job.job, error, content, timings.seconds, format_exc()))
         except Exception as error:  # a defect, but it need not cost the rest of the night
-            self._client.send(JobFailed(job.job, as_input_error(error, job.path), content, timings.seconds))
+            self._client.send(
+                JobFailed(job.job, as_input_error(error, job.path), content, timings.seconds, format_exc())
+            )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from funasr_cli.errors import ModelError
+from funasr_cli.errors import ModelError, reading
 
 Pieces = Sequence[str]
 """Sentencepiece's pieces by id; `▁` stands for a space."""
@@ -22,9 +22,8 @@ def read_vocabulary(model_dir: Path) -> Pieces:
         if not path.is_file():
             continue
         try:
-            return read(path)
-        except OSError as error:
-            raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
+            with reading(path, ModelError):
+                return read(path)
         except (ValueError, RuntimeError) as error:  # RuntimeError: sentencepiece's own
             raise ModelError(f"not a vocabulary: {error}", where=path) from error
     raise ModelError(f"there is no vocabulary: none of {', '.join(READERS)}", where=model_dir)

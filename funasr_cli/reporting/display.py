@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import suppress
-from typing import Literal, TextIO
+from typing import TextIO
 
 from rich.console import Console, RenderableType
 from rich.progress import Progress, ProgressColumn, Task, TaskID
@@ -15,8 +15,6 @@ from rich.text import Text
 from tqdm import tqdm
 
 from funasr_cli.reporting.stats import RunStats, audio_time
-
-Style = Literal["auto", "rich", "plain", "none"]
 
 PLAIN_INTERVAL_S = 30.0
 """Seconds between two lines in a log."""
@@ -137,7 +135,7 @@ class LiveLine(ProgressColumn):
         return line
 
 
-def make_display(style: Style, *, results_on_stdout: bool) -> Display:
+def make_display(style: str, *, results_on_stdout: bool) -> Display:
     """The display asked for; `auto` is silent beside results on stdout, live on a terminal, plain elsewhere."""
     if style == "auto":
         style = "none" if results_on_stdout else "rich" if sys.stderr.isatty() else "plain"

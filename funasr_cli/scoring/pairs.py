@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from funasr_cli.errors import InputError, UsageError
 from funasr_cli.files import printable
 from funasr_cli.scoring.read import FORMATS
+from funasr_cli.walk import walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,8 @@ def pair(hypothesis: Path, reference: Path) -> Pairing:
 def _transcripts(root: Path) -> dict[str, Path]:
     """Name → file. Hidden files are passed over; links are followed, but no folder is entered twice."""
     found: dict[str, Path] = {}
-    entered: set[tuple[int, int]] = set()
-    for folder, subfolders, files in os.walk(root, followlinks=True, onerror=_refuse):
-        status = Path(folder).stat()
-        if (status.st_dev, status.st_ino) in entered:
-            subfolders.clear()
-            continue
-        entered.add((status.st_dev, status.st_ino))
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for path in (Path(folder, name) for name in files if not name.startswith(".")):
+    for place, files in walk(root, on_error=_refuse):
+        for path in (root / place / file.name for file in files):
             if path.suffix.lower() in FORMATS:
                 name = str(path.relative_to(root).with_suffix(""))
                 found[name] = min(path, found.get(name, path), key=_rank)
@@ -76,5 +69,5 @@ def _rank(path: Path) -> tuple[int, str]:
     return FORMATS.index(path.suffix.lower()), path.name
 
 
-def _refuse(error: OSError) -> None:
-    raise InputError(f"cannot be listed: {error.strerror}", where=error.filename) from error
+def _refuse(folder: Path, error: OSError) -> None:
+    raise InputError(f"cannot be listed: {error.strerror}", where=folder) from error

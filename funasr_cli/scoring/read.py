@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from funasr_cli.errors import InputError
+from funasr_cli.errors import InputError, reading
 from funasr_cli.scoring.cues import Cue, read_srt, read_vtt
 
 TSV_HEADER = ("start", "end", "text")
@@ -38,9 +38,8 @@ def read(path: Path) -> list[Piece]:
     """The text of a file of a known format (its extension, see `FORMATS`). Raises `InputError`."""
     kind = path.suffix.lower()
     try:
-        return list(_PARSERS[kind](path.read_text(encoding="utf-8-sig")))
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=path) from error
+        with reading(path, InputError):
+            return list(_PARSERS[kind](path.read_text(encoding="utf-8-sig")))
     except UnicodeDecodeError as error:
         hint = "Convert it, e.g. with `iconv -f GB18030 -t UTF-8`."
         raise InputError(f"is not UTF-8: {error.reason} at byte {error.start}", where=path, hint=hint) from error

@@ -1,16 +1,13 @@
-"""The settings of a run that change what comes out."""
+"""The settings that change what comes out of a recording."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Literal
 
-from funasr_cli.audio.spans import VadOptions
+from funasr_cli.audio.options import VadOptions
 from funasr_cli.hotwords import Hotword
-from funasr_cli.models.store import Model
-from funasr_cli.outputs import OutputLayout
+from funasr_cli.outputs.layout import OutputLayout
 from funasr_cli.text.options import Script, SegmentLimits, Strength, TextOptions
 
 Channels = Literal["mix", "split"]
@@ -24,6 +21,9 @@ class Settings:
     `itn` has numbers written in figures, and punctuation by a model that can; `hotwords` are words to listen for, and
     `correction` is how readily they are put in the place of what sounds like them. `script` None leaves Chinese as the
     model writes it.
+
+    The names of the fields, and of those within, are on record in every output folder (see `fingerprint`). A new one
+    is declared with `late`.
     """
 
     formats: tuple[str, ...] = ("txt", "srt")
@@ -41,10 +41,3 @@ class Settings:
     def text(self, *, writes_numbers: bool) -> TextOptions:
         """How the text of a model is edited that writes numbers in figures itself, or does not."""
         return TextOptions(self.correction, self.itn and not writes_numbers, self.script, self.segments)
-
-    def fingerprint(self, model: Model) -> str:
-        """JSON of all that makes a difference to what is written, but which formats there are; hotwords as a hash."""
-        words = sorted((word.text, word.weight) for word in self.hotwords)
-        matter = asdict(self) | {"hotwords": hashlib.sha256(json.dumps(words).encode()).hexdigest() if words else None}
-        del matter["formats"]
-        return json.dumps({"model": model.content, "precision": model.precision, **matter}, sort_keys=True)

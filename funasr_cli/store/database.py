@@ -17,36 +17,10 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path, PurePath
 from shlex import quote
 
-from funasr_cli.errors import MachineError, RecordError
+from funasr_cli.errors import RecordError
 from funasr_cli.files import printable
 from funasr_cli.store.entries import FileStat, KnownInput, OutputWrite, WrittenOutput, recipe_of
-
-SCHEMA_VERSION = 1
-
-SCHEMA = """
-CREATE TABLE input (
-    id INTEGER PRIMARY KEY,
-    path BLOB NOT NULL UNIQUE,       -- absolute
-    relative BLOB NOT NULL,          -- in the tree that the outputs mirror
-    name BLOB NOT NULL UNIQUE,       -- of its outputs, without the format's ending; never changes
-    size INTEGER, mtime_ns INTEGER, inode INTEGER, sha256 TEXT,   -- of the content last worked on
-    status TEXT,                     -- done, empty or failed; NULL: never finished
-    settings TEXT,                   -- JSON of the settings it was done with
-    attempts INTEGER NOT NULL DEFAULT 0,
-    record TEXT                      -- its line for the manifest that may not be in it yet
-);
-CREATE INDEX input_relative ON input (relative);
-CREATE TABLE output (
-    path BLOB PRIMARY KEY,           -- absolute, or relative to the output folder
-    input INTEGER NOT NULL REFERENCES input (id),
-    format TEXT NOT NULL,
-    sha256 TEXT,                     -- of what is there, as we left it
-    recipe TEXT,                     -- what that was made from: hash of the input's content and the settings
-    pending TEXT,                    -- sha256 of what is being written
-    temporary BLOB                   -- the name under which it is being written
-);
-CREATE INDEX output_input ON output (input);
-"""
+from funasr_cli.store.schema import check_version, create_tables
 
 
 class Database:
@@ -64,11 +38,9 @@ class Database:
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA journal_mode = PERSIST")  # to make and remove one each time takes twice as long
             self._db.execute("PRAGMA foreign_keys = ON")
-            if self._check_version(path) == 0:
+            if check_version(self._db, path) == 0:
                 with self._transaction():
-                    for statement in SCHEMA.split(";\n"):
-                        self._db.execute(statement)
-                    self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                    create_tables(self._db)
             opened.pop_all()
 
     @classmethod
@@ -82,15 +54,9 @@ class Database:
                 uri = f"{path.absolute().as_uri()}?mode=ro"
                 with copy._errors(), closing(sqlite3.connect(uri, uri=True)) as source:
                     source.backup(copy._db)
-                copy._check_version(path)
+                check_version(copy._db, path)
             opened.pop_all()
         return copy
-
-    def _check_version(self, path: Path | str) -> int:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
-            raise MachineError("was written by a newer version of funasr-cli", where=path, hint="Update this one.")
-        return int(version)
 
     def close(self) -> None:
         """Close the file."""

@@ -1,79 +1,28 @@
-"""One run at a time in an output folder.
-
-The lock is the kernel's (`flock`): it ends with its process, however that dies, and with a reboot, so no stale lock
-can be left. The file's content only tells people who holds it.
-"""
+"""One run at a time in an output folder."""
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import json
-import os
-import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from funasr_cli.errors import BusyError, MachineError
-
-POLL_INTERVAL_S = 0.5
-"""Seconds between two looks at a lock that is waited for."""
+from funasr_cli.callbacks import Tell
+from funasr_cli.errors import BusyError
+from funasr_cli.system.locks import LockHeld, locked
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool, tell: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock `path`; where another run has it, wait (and `tell` whom for) or raise `BusyError`."""
+def folder_lock(path: Path, *, wait: bool, tell: Tell) -> Iterator[None]:
+    """Hold the lock of the output folder in whose state folder `path` lies.
+
+    If another run has it, wait (and `tell` whom for) or raise `BusyError`.
+    """
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise MachineError(f"cannot be written: {error.strerror}", where=path) from error
-    try:
-        if not _try(descriptor, path):
-            if not wait:
-                raise BusyError(
-                    f"another run holds this output folder: {_holder(descriptor)}",
-                    where=path.parent.parent,
-                    hint="Wait for it to end with --wait, or use another output folder.",
-                )
-            tell(f"waiting for another run to end: {_holder(descriptor)}")
-            while not _try(descriptor, path):
-                time.sleep(POLL_INTERVAL_S)
-        _sign(descriptor, path)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _try(descriptor: int, path: Path) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            return False
-        raise MachineError(
-            f"the file system cannot lock ({error.strerror})",
-            where=path,
-            hint="Two runs at once would spoil each other's record. Put the output folder on a local disk, or on a "
-            "network file system that is mounted with locks.",
-        ) from error
-    return True
-
-
-def _sign(descriptor: int, path: Path) -> None:
-    """Put down who holds the lock. Where there is no room for that, there is none for a record either."""
-    owner = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
-    try:
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(owner).encode(), 0)
-    except OSError as error:
-        raise MachineError(f"cannot be written: {error.strerror}", where=path) from error
-
-
-def _holder(descriptor: int) -> str:
-    try:
-        owner = json.loads(os.pread(descriptor, 4096, 0))
-        return f"process {owner['pid']} on {owner['host']}, since {owner['since']}"
-    except (ValueError, KeyError, TypeError):
-        return "a process that has just started"
+        with locked(path, owner="run", wait=wait, tell=tell):
+            yield
+    except LockHeld as held:
+        raise BusyError(
+            f"another run holds this output folder: {held.holder}",
+            where=path.parent.parent,
+            hint="Wait for it to end with --wait, or use another output folder.",
+        ) from held

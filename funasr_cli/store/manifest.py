@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from funasr_cli.errors import RecordError
+from funasr_cli.errors import RecordError, writing
 
 MANIFEST_NAME = "manifest.jsonl"
 TAIL_BYTES = 1 << 20
@@ -22,36 +22,30 @@ class Manifest:
 
     def repair(self, unrecorded: Sequence[str]) -> None:
         """Remove a last line that was torn by a crash, and add the lines that are missing."""
-        try:
-            with self._path.open("a+b") as file:
-                end = file.seek(0, os.SEEK_END)
-                file.seek(max(0, end - TAIL_BYTES))
-                tail = file.read()
-                if tail and not tail.endswith(b"\n"):
-                    torn = len(tail) - (tail.rfind(b"\n") + 1)
-                    file.truncate(end - torn)
-                    tail = tail[: len(tail) - torn]
-        except OSError as error:
-            raise RecordError(f"cannot be written: {error.strerror}", where=self._path) from error
+        with writing(self._path, RecordError), self._path.open("a+b") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - TAIL_BYTES))
+            tail = file.read()
+            if tail and not tail.endswith(b"\n"):
+                torn = len(tail) - (tail.rfind(b"\n") + 1)
+                file.truncate(end - torn)
+                tail = tail[: len(tail) - torn]
         present = set(tail.splitlines())
         if missing := [line for line in unrecorded if line.encode() not in present]:
             self.append(missing)
 
     def append(self, lines: Sequence[str]) -> None:
         """Add lines, and be sure that they are on the disk."""
-        try:
-            with self._path.open("ab", buffering=0) as file:
-                before = file.tell()
-                try:
-                    data = "".join(f"{line}\n" for line in lines).encode()
-                    if file.write(data) != len(data):
-                        raise OSError(28, os.strerror(28))
-                    os.fsync(file.fileno())
-                except OSError:
-                    file.truncate(before)
-                    raise
-        except OSError as error:
-            raise RecordError(f"cannot be written: {error.strerror}", where=self._path) from error
+        with writing(self._path, RecordError), self._path.open("ab", buffering=0) as file:
+            before = file.tell()
+            try:
+                data = "".join(f"{line}\n" for line in lines).encode()
+                if file.write(data) != len(data):
+                    raise OSError(28, os.strerror(28))
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(before)
+                raise
 
 
 def as_line(entry: object) -> str:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 
-from funasr_cli.errors import FunasrError, MachineError, OutputError
+from funasr_cli.callbacks import Tell
+from funasr_cli.errors import FunasrError, MachineError, OutputError, writing
 from funasr_cli.files import printable, sha256_of, temporary_beside, write_whole
 from funasr_cli.inputs.scan import Source
 from funasr_cli.store.database import Database
 from funasr_cli.store.entries import FileStat, InputContent, KnownInput, OutputWrite, WrittenOutput
-from funasr_cli.store.lock import locked
+from funasr_cli.store.lock import folder_lock
 from funasr_cli.store.manifest import Manifest, as_line
 from funasr_cli.store.planner import FINISHED, Job, PlanRules, decide, remember
+
+logger = logging.getLogger(__name__)
 
 STATE_DIR = ".funasr-cli"
 """Folder within the output folder for the state and the lock."""
@@ -97,10 +101,8 @@ class OutputStore:
         writes, warnings = [], []
         for kind, sha256 in hashes.items():
             wanted = target.with_name(f"{target.name}.{kind}")
-            try:
+            with writing(wanted, OutputError):
                 write = self._free(work.job.known, target, kind, sha256)
-            except OSError as error:
-                raise OutputError(f"cannot be written: {error.strerror}", where=wanted) from error
             if write.path != wanted:
                 warnings.append(
                     f"{printable(wanted)} was edited or is not ours; the new text is in {printable(write.path.name)}"
@@ -178,6 +180,7 @@ class OutputStore:
     def recover(self) -> None:
         """Clean up after a run that was killed: its temporary files, the manifest's end and missing lines."""
         for temporary in self._state.abandoned():
+            logger.debug("left by a run that was killed: %s", temporary)
             with suppress(OSError):
                 temporary.unlink()
         self._state.swept()
@@ -212,15 +215,13 @@ class JobAttempt:
 def write_outputs(writes: Iterable[OutputWrite], contents: Mapping[str, bytes]) -> None:
     """Write the outputs, by format. Raises `OutputError`."""
     for write in writes:
-        try:
+        with writing(write.path, OutputError):
             write.path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(write.path, contents[write.format], write.temporary)
-        except OSError as error:
-            raise OutputError(f"cannot be written: {error.strerror}", where=write.path) from error
 
 
 @contextmanager
-def open_store(folder: Path, *, beside: bool, wait: bool, tell: Callable[[str], None]) -> Iterator[OutputStore]:
+def open_store(folder: Path, *, beside: bool, wait: bool, tell: Tell) -> Iterator[OutputStore]:
     """The record of `folder`, locked and put in order. Raises `BusyError`, `RecordError` or `MachineError`."""
     folder = Path(os.path.abspath(folder))
     hidden = folder / STATE_DIR
@@ -229,7 +230,7 @@ def open_store(folder: Path, *, beside: bool, wait: bool, tell: Callable[[str], 
     except OSError as error:
         raise MachineError(f"the output folder cannot be made: {error.strerror}", where=folder) from error
     with ExitStack() as stack:
-        stack.enter_context(locked(hidden / "lock", wait=wait, tell=tell))
+        stack.enter_context(folder_lock(hidden / "lock", wait=wait, tell=tell))
         state = Database(hidden / "state.sqlite")
         stack.callback(state.close)
         record = OutputStore(folder, state, Manifest(folder), beside=beside)

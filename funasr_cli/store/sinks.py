@@ -11,7 +11,7 @@ from typing import Protocol
 from funasr_cli.errors import FunasrError
 from funasr_cli.files import printable
 from funasr_cli.inputs.scan import Source
-from funasr_cli.outputs import encode
+from funasr_cli.outputs.writers import encode
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store.entries import InputContent, OutputWrite
 from funasr_cli.store.output_store import JobAttempt, OutputStore, Postponed, RunInfo, write_outputs

@@ -12,9 +12,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from funasr_cli.errors import MachineError
+from funasr_cli.system.logs import is_debugging, show_debug_log
+
+ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 # Of prctl(2).
 PR_SET_PDEATHSIG = 1
@@ -44,6 +47,8 @@ def init_child(name: str) -> None:
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     # A fork server, whose child this may be, outlives the parent as long as it has children.
     threading.Thread(target=_follow_parent, daemon=True).start()
+    if is_debugging():
+        show_debug_log()
 
 
 def _follow_parent() -> None:
@@ -51,6 +56,24 @@ def _follow_parent() -> None:
     assert parent is not None
     parent.join()
     os._exit(0)
+
+
+class RemoteTraceback(Exception):
+    """The traceback of an error in another process, as the cause of that error in this one."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"\n{self.text}"
+
+    @classmethod
+    def attached(cls, error: ErrorT, text: str) -> ErrorT:
+        """The error, with its traceback there as its cause."""
+        if text:
+            error.__cause__ = cls(text)
+        return error
 
 
 class ChildProcess:

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
+from funasr_cli.audio.options import VadOptions
 from funasr_cli.audio.reader import open_recording
-from funasr_cli.audio.spans import Span, VadOptions
+from funasr_cli.audio.spans import Span
 from funasr_cli.audio.vad import CONTEXT_SAMPLES, FRAME_SAMPLES, SileroModel, SpeechDetector, load_silero
 from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
 from tests.conftest import SAMPLES

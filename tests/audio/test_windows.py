@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
-from funasr_cli.audio.spans import Span, VadOptions, WholeRecording
+from funasr_cli.audio.options import VadOptions
+from funasr_cli.audio.spans import Span, WholeRecording
 from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import Bounds, SpeechWindows, Window, WindowPacker, WindowShape
 from tests.support.meetings import Meeting

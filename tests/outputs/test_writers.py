@@ -12,8 +12,8 @@ from datetime import timedelta
 import pytest
 import srt
 
-from funasr_cli.outputs import OutputLayout, encode
-from funasr_cli.outputs.txt import TxtLayout
+from funasr_cli.outputs.layout import OutputLayout, TxtLayout
+from funasr_cli.outputs.writers import encode
 from funasr_cli.transcript import Correction, Paragraph, Scene, Segment, Token, Transcript
 
 

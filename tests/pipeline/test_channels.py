@@ -17,6 +17,7 @@ from funasr_cli.pipeline.channels import ChannelResult, in_order, without_copies
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.transcriber import Transcriber
 from funasr_cli.pipeline.window_runner import WindowRunner, load_window_runner
+from funasr_cli.settings.fingerprint import fingerprint
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.text.editor import Edited
 from funasr_cli.transcript import Segment, Token
@@ -76,7 +77,7 @@ def test_progress_goes_once_from_the_beginning_to_the_end(
 
 def test_a_setting_of_the_channels_is_part_of_the_fingerprint() -> None:
     model = find_model(str(NANO))
-    assert Settings().fingerprint(model) != Settings(channels="split").fingerprint(model)
+    assert fingerprint(Settings(), model) != fingerprint(Settings(channels="split"), model)
 
 
 def test_what_was_heard_is_in_order_of_time_and_the_first_channel_goes_first() -> None:

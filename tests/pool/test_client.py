@@ -82,7 +82,7 @@ def test_windows_of_one_recording_may_all_break(play: Callable[[Play], None]) ->
     play(scene)
 
 
-@pytest.marker.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", ["before", "after"])
 def test_a_slot_that_comes_too_late_is_given_back(play: Callable[[Play], None], when: str) -> None:
     async def scene(client: CoordinatorClient, parent: Connection) -> None:
         task = asyncio.create_task(run(client))

@@ -16,7 +16,7 @@ from funasr_cli.errors import DeviceError, DeviceLost
 from funasr_cli.executors.base import Fetch
 from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import Model
-from funasr_cli.pool import device_server as device_process
+from funasr_cli.pool import device_server
 from funasr_cli.pool.device_server import MAX_BEGUN_WINDOWS, run_windows
 from funasr_cli.pool.protocol import DeviceUnusable, RunWindow, WindowDone, WindowFailed
 from funasr_cli.pool.shared_memory import Slots
@@ -118,11 +118,11 @@ def test_it_is_kept_on_the_node_of_its_seat(slots: Slots, monkeypatch: pytest.Mo
         raise DeviceError("there is none")
 
     pinned: list[int | None] = []
-    monkeypatch.setattr(device_process, "settle_in", lambda _: None)
-    monkeypatch.setattr(device_process, "pin", pinned.append)
-    monkeypatch.setattr(device_process, "load_executor", unusable)
+    monkeypatch.setattr(device_server, "init_child", lambda _: None)
+    monkeypatch.setattr(device_server, "pin", pinned.append)
+    monkeypatch.setattr(device_server, "load_executor", unusable)
     here, there = Pipe()
-    device_process.serve_device(there, slots, cast(Model, None), Placement(1, node=3), careful=False)
+    device_server.serve_device(there, slots, cast(Model, None), Placement(1, node=3), careful=False)
     assert pinned == [3]
     assert isinstance(here.recv(), DeviceUnusable)
     for end in (here, there):

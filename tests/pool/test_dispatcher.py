@@ -43,7 +43,7 @@ class Played(RuleBasedStateMachine):
     def a_worker_wants_a_slot(self, data: data) -> None:
         worker = data.draw(sampled(WORKERS))
         self.wants[worker] += 1
-        self.dispatcher.want(worker)
+        self.dispatcher.request_slot(worker)
 
     @precondition(lambda self: any(self.holds.values()))
     @rule(data=data())
@@ -51,20 +51,20 @@ class Played(RuleBasedStateMachine):
         worker, slot = data.draw(sampled([(w, s) for w in WORKERS for s in sorted(self.holds[w])]))
         self.holds[worker].remove(slot)
         self.waits[worker].add(slot)
-        self.dispatcher.run(worker, slot)
+        self.dispatcher.submit(worker, slot)
 
     @precondition(lambda self: any(self.holds.values()))
     @rule(data=data())
     def a_worker_gives_a_slot_back(self, data: data) -> None:
         worker, slot = data.draw(sampled([(w, s) for w in WORKERS for s in sorted(self.holds[w])]))
         self.holds[worker].remove(slot)
-        self.dispatcher.give(worker, slot)
+        self.dispatcher.release(worker, slot)
 
     @precondition(lambda self: any(self.at.values()))
     @rule(data=data())
     def a_device_answers(self, data: data) -> None:
         device = data.draw(sampled([device for device in self.at if self.at[device]]))
-        self.dispatcher.answer(device, WindowDone(self.at[device].pop(0), 0.1, "cpu"))
+        self.dispatcher.complete(device, WindowDone(self.at[device].pop(0), 0.1, "cpu"))
 
     @precondition(lambda self: len(self.at) < len(DEVICES))
     @rule(data=data())
@@ -77,7 +77,7 @@ class Played(RuleBasedStateMachine):
     @rule(data=data())
     def a_device_dies(self, data: data) -> None:
         device = data.draw(sampled(sorted(self.at)))
-        assert self.dispatcher.under_way(device) == (self.at[device][0] if self.at[device] else None)
+        assert self.dispatcher.running(device) == (self.at[device][0] if self.at[device] else None)
         del self.at[device]
         self.dispatcher.remove_device(device)
 
@@ -126,18 +126,18 @@ def dispatcher(slots: int) -> tuple[Dispatcher[str, str], list[tuple[str, object
 def test_slots_are_given_in_turn() -> None:
     made, said = dispatcher(1)
     for worker in ("long", "short", "long"):
-        made.want(worker)
+        made.request_slot(worker)
     for worker in ("long", "short", "long"):
         assert said[-1] == (worker, SlotGranted(0))
-        made.give(worker, 0)
+        made.release(worker, 0)
 
 
 def test_windows_of_a_dead_device_are_the_next_to_be_run() -> None:
     made, said = dispatcher(4)
     for _ in range(4):
-        made.want("ann")
+        made.request_slot("ann")
     for slot in (3, 2, 1, 0):
-        made.run("ann", slot)
+        made.submit("ann", slot)
     made.add_device("npu0")
     made.remove_device("npu0")
     said.clear()
@@ -148,12 +148,12 @@ def test_windows_of_a_dead_device_are_the_next_to_be_run() -> None:
 def test_a_window_that_devices_die_of_is_not_run_again() -> None:
     made, said = dispatcher(2)
     for _ in range(2):
-        made.want("ann")
+        made.request_slot("ann")
     made.add_device("npu0")
     made.add_device("npu1")
-    made.run("ann", 1)
-    made.run("ann", 0)
-    assert made.under_way("npu0") == 1
+    made.submit("ann", 1)
+    made.submit("ann", 0)
+    assert made.running("npu0") == 1
     error = WindowFailed(1, InputError("no"))
     made.remove_device("npu0", error)
     assert said[-1] == ("ann", error)

@@ -32,8 +32,8 @@ SIZES = {"a": 300, "b": 100, "c": 500, "d": 200, "e": 400}
 
 
 @dataclass
-class Office:
-    """A desk with its clerk, and what was said to workers and users."""
+class Stage:
+    """A scheduler with its writer, and what was said to workers and users."""
 
     scheduler: Scheduler[str]
     writer: StoreWriter
@@ -42,31 +42,31 @@ class Office:
     stats: RunStats = field(default_factory=RunStats)
 
     def take(self, worker: str, lane: int) -> JobAssigned:
-        job = self.scheduler.next(worker, lane)
+        job = self.scheduler.next_job(worker, lane)
         assert job is not None
         return job
 
     def done(self, job: JobAssigned) -> None:
-        self.scheduler.rendered(OutputsReady(job.job, SUMMARY, InputContent.of(job.path), {"txt": "00"}, {}))
+        self.scheduler.outputs_ready(OutputsReady(job.job, SUMMARY, InputContent.of(job.path), {"txt": "00"}, {}))
         while not self.said or self.said[-1][1].job != job.job:
             self.writer.answer()
-        self.scheduler.written(JobDone(job.job))
+        self.scheduler.job_done(JobDone(job.job))
         before = self.stats.files
         while self.stats.files == before:
             self.writer.answer()
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
+def stage(tmp_path: Path) -> Iterator[Stage]:
     (tmp_path / "in").mkdir()
     for name, size in SIZES.items():
         (tmp_path / "in" / f"{name}.wav").write_bytes(bytes(size))
-    with opened(tmp_path, None) as office:
-        yield office
+    with opened(tmp_path, None) as stage:
+        yield stage
 
 
 @contextmanager
-def opened(folder: Path, deadline: str | None) -> Iterator[Office]:
+def opened(folder: Path, deadline: str | None) -> Iterator[Stage]:
     run_info = RunInfo("m", "", "cpu", "tests", "{}")
     with open_store(folder / "out", beside=False, wait=False, tell=print) as record, StoreWriter(record) as writer:
         jobs = record.jobs(scan([str(folder / "in")], None).sources, PlanRules("{}", ("txt",)))
@@ -76,75 +76,75 @@ def opened(folder: Path, deadline: str | None) -> Iterator[Office]:
         reporter = Reporter(Display(shown), stats)
         scheduler: Scheduler[str] = Scheduler(writer, reporter, Deadline(deadline), lambda *what: said.append(what))
         reporter.open(sinks)
-        scheduler.fill(sinks)
-        yield Office(scheduler, writer, said, shown, stats)
+        scheduler.submit(sinks)
+        yield Stage(scheduler, writer, said, shown, stats)
 
 
 def at(job: JobAssigned, seconds: float) -> LaneProgress:
     return LaneProgress(job.job, seconds, 0.5, 0.0)
 
 
-def test_one_lane_takes_the_longest_and_the_other_the_shortest(office: Office) -> None:
-    assert [office.take("ann", lane).path.stem for lane in (0, 1, 0, 1, 0)] == ["c", "b", "e", "d", "a"]
-    assert office.scheduler.next("ann", 0) is None
+def test_one_lane_takes_the_longest_and_the_other_the_shortest(stage: Stage) -> None:
+    assert [stage.take("ann", lane).path.stem for lane in (0, 1, 0, 1, 0)] == ["c", "b", "e", "d", "a"]
+    assert stage.scheduler.next_job("ann", 0) is None
 
 
-def test_the_run_is_over_when_the_last_result_is_on_the_disk(office: Office) -> None:
-    jobs = [office.take("ann", 0) for _ in SIZES]
+def test_the_run_is_over_when_the_last_result_is_on_the_disk(stage: Stage) -> None:
+    jobs = [stage.take("ann", 0) for _ in SIZES]
     for job in jobs:
-        assert not office.scheduler.through
-        office.done(job)
-    assert office.scheduler.through
-    assert (office.stats.done, office.scheduler.left) == (5, 0)
+        assert not stage.scheduler.finished
+        stage.done(job)
+    assert stage.scheduler.finished
+    assert (stage.stats.done, stage.scheduler.remaining) == (5, 0)
 
 
-def test_the_recordings_of_a_dead_worker_are_begun_again(office: Office) -> None:
-    first, second, others = office.take("ann", 0), office.take("ann", 1), office.take("bob", 1)
-    office.scheduler.lost("ann", at(first, 2.0), "killed by SIGKILL", own_fault=False)
-    assert not office.scheduler.expects("ann")
-    assert office.scheduler.expects("bob")
-    assert [office.take("cho", 0).path, office.take("cho", 1).path] == [first.path, second.path]
+def test_the_recordings_of_a_dead_worker_are_begun_again(stage: Stage) -> None:
+    first, second, others = stage.take("ann", 0), stage.take("ann", 1), stage.take("bob", 1)
+    stage.scheduler.worker_lost("ann", at(first, 2.0), "killed by SIGKILL", own_fault=False)
+    assert not stage.scheduler.is_working("ann")
+    assert stage.scheduler.is_working("bob")
+    assert [stage.take("cho", 0).path, stage.take("cho", 1).path] == [first.path, second.path]
     assert others.path not in (first.path, second.path)
 
 
-def test_only_the_recording_that_it_was_at_is_blamed(office: Office) -> None:
+def test_only_the_recording_that_it_was_at_is_blamed(stage: Stage) -> None:
     for _ in range(2):
-        bad, good = office.take("ann", 0), office.take("ann", 1)
-        office.scheduler.lost("ann", at(bad, 2.0), "killed by SIGSEGV", own_fault=True)
-    while not office.stats.failed:
-        office.writer.answer()
-    assert "c.wav: the process that read it died again, at 2 s of it: killed by SIGSEGV" in office.shown.getvalue()
-    assert office.take("bob", 1).path == good.path
+        bad, good = stage.take("ann", 0), stage.take("ann", 1)
+        stage.scheduler.worker_lost("ann", at(bad, 2.0), "killed by SIGSEGV", own_fault=True)
+    while not stage.stats.failed:
+        stage.writer.answer()
+    assert "c.wav: the process that read it died again, at 2 s of it: killed by SIGSEGV" in stage.shown.getvalue()
+    assert stage.take("bob", 1).path == good.path
 
 
-def test_a_result_that_is_on_its_way_to_the_disk_survives_its_worker(office: Office) -> None:
-    job = office.take("ann", 0)
-    office.scheduler.rendered(OutputsReady(job.job, SUMMARY, InputContent.of(job.path), {"txt": "00"}, {}))
-    office.writer.answer()
-    while not office.said:
-        office.writer.answer()
-    office.scheduler.written(JobDone(job.job))
-    office.scheduler.lost("ann", at(job, 1.0), "killed by SIGKILL", own_fault=False)
-    while not office.stats.done:
-        office.writer.answer()
-    assert office.scheduler.left == 4
+def test_a_result_that_is_on_its_way_to_the_disk_survives_its_worker(stage: Stage) -> None:
+    job = stage.take("ann", 0)
+    stage.scheduler.outputs_ready(OutputsReady(job.job, SUMMARY, InputContent.of(job.path), {"txt": "00"}, {}))
+    stage.writer.answer()
+    while not stage.said:
+        stage.writer.answer()
+    stage.scheduler.job_done(JobDone(job.job))
+    stage.scheduler.worker_lost("ann", at(job, 1.0), "killed by SIGKILL", own_fault=False)
+    while not stage.stats.done:
+        stage.writer.answer()
+    assert stage.scheduler.remaining == 4
 
 
-def test_a_recording_that_changed_meanwhile_is_not_written(office: Office) -> None:
-    job = office.take("ann", 0)
+def test_a_recording_that_changed_meanwhile_is_not_written(stage: Stage) -> None:
+    job = stage.take("ann", 0)
     content = InputContent.of(job.path)
     job.path.write_bytes(b"changed")
-    office.scheduler.rendered(OutputsReady(job.job, SUMMARY, content, {"txt": "00"}, {}))
-    while not office.stats.left:
-        office.writer.answer()
-    assert office.said == [("ann", WriteOutputs(job.job, None))]
+    stage.scheduler.outputs_ready(OutputsReady(job.job, SUMMARY, content, {"txt": "00"}, {}))
+    while not stage.stats.left:
+        stage.writer.answer()
+    assert stage.said == [("ann", WriteOutputs(job.job, None))]
 
 
-def test_a_failure_is_put_down_with_its_place(office: Office, tmp_path: Path) -> None:
-    job = office.take("ann", 0)
-    office.scheduler.failed(JobFailed(job.job, InputError("no audio"), InputContent.of(job.path), {}))
-    while not office.stats.failed:
-        office.writer.answer()
+def test_a_failure_is_put_down_with_its_place(stage: Stage, tmp_path: Path) -> None:
+    job = stage.take("ann", 0)
+    stage.scheduler.job_failed(JobFailed(job.job, InputError("no audio"), InputContent.of(job.path), {}))
+    while not stage.stats.failed:
+        stage.writer.answer()
     (line,) = (tmp_path / "out" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(line)["error"] == f"{job.path}: no audio"
 
@@ -152,16 +152,16 @@ def test_a_failure_is_put_down_with_its_place(office: Office, tmp_path: Path) ->
 def test_behind_the_deadline_nothing_is_handed_out(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.wav").write_bytes(b"speech")
-    with opened(tmp_path, "+0s") as office:
-        assert office.scheduler.next("ann", 0) is None
-        assert office.scheduler.through
-        assert office.scheduler.left == 1
+    with opened(tmp_path, "+0s") as stage:
+        assert stage.scheduler.next_job("ann", 0) is None
+        assert stage.scheduler.finished
+        assert stage.scheduler.remaining == 1
 
 
-def test_a_run_that_stops_begins_and_writes_nothing_more(office: Office) -> None:
-    job = office.take("ann", 0)
-    office.scheduler.stop()
-    office.scheduler.rendered(OutputsReady(job.job, SUMMARY, InputContent.of(job.path), {"txt": "00"}, {}))
-    assert office.scheduler.next("ann", 1) is None
-    assert not office.scheduler.writing
-    assert office.scheduler.left == 5
+def test_a_run_that_stops_begins_and_writes_nothing_more(stage: Stage) -> None:
+    job = stage.take("ann", 0)
+    stage.scheduler.stop()
+    stage.scheduler.outputs_ready(OutputsReady(job.job, SUMMARY, InputContent.of(job.path), {"txt": "00"}, {}))
+    assert stage.scheduler.next_job("ann", 1) is None
+    assert not stage.scheduler.is_writing
+    assert stage.scheduler.remaining == 5

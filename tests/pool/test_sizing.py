@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from funasr_cli.executors.placement import Placement
+from funasr_cli.executors.placement import RUN_LIMIT_S, Placement
 from funasr_cli.models.store import Model
-from funasr_cli.pool import sizing as pool_size
+from funasr_cli.pool import sizing
 from funasr_cli.pool.sizing import PoolSize, cpu_pool_size, npu_pool_size, single_placement
 from funasr_cli.system.resources import Memory
 
@@ -43,14 +43,14 @@ def on_cpu(workers: int, devices: int, threads: int) -> PoolSize:
 def test_graphs_side_by_side_as_cores_and_memory_allow(
     model: Model, monkeypatch: pytest.MonkeyPatch, cores: int, memory: int, expected: PoolSize
 ) -> None:
-    monkeypatch.setattr(pool_size, "usable_cores", lambda: cores)
-    monkeypatch.setattr(pool_size, "usable_memory", lambda: Memory(memory * GB, limited=False))
+    monkeypatch.setattr(sizing, "usable_cores", lambda: cores)
+    monkeypatch.setattr(sizing, "usable_memory", lambda: Memory(memory * GB, limited=False))
     assert cpu_pool_size(model, None, recordings=1000) == expected
 
 
 def test_no_more_processes_than_recordings(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool_size, "usable_cores", lambda: 64)
-    monkeypatch.setattr(pool_size, "usable_memory", lambda: Memory(256 * GB, limited=False))
+    monkeypatch.setattr(sizing, "usable_cores", lambda: 64)
+    monkeypatch.setattr(sizing, "usable_memory", lambda: Memory(256 * GB, limited=False))
     assert cpu_pool_size(model, None, recordings=3) == on_cpu(3, 3, 16)
     assert cpu_pool_size(model, 1, recordings=3).workers == 1
 
@@ -62,7 +62,7 @@ def test_no_more_processes_than_recordings(model: Model, monkeypatch: pytest.Mon
 def test_each_npu_has_a_process_and_workers_that_keep_it_busy(
     monkeypatch: pytest.MonkeyPatch, cores: int, npus: int, workers: int
 ) -> None:
-    monkeypatch.setattr(pool_size, "usable_cores", lambda: cores)
+    monkeypatch.setattr(sizing, "usable_cores", lambda: cores)
     found = npu_pool_size(range(npus), None, recordings=1000, fallback=False, window_timeout=300)
     assert found.workers == workers
     assert [placement.npu for placement in found.placements] == list(range(npus))
@@ -74,7 +74,7 @@ def test_a_run_on_an_npu_leaves_time_for_a_reset_and_another_run() -> None:
     alone = single_placement([0, 1], fallback=True, window_timeout=9)
     assert placement.limit == alone.limit == 3
     assert (alone.npu, alone.fallback) == (0, True)
-    assert single_placement([], fallback=False, window_timeout=300).limit == pool_size.RUN_LIMIT
+    assert single_placement([], fallback=False, window_timeout=300).limit == RUN_LIMIT_S
 
 
 def test_the_crew_is_told_in_a_line() -> None:

@@ -20,6 +20,7 @@ from funasr_cli.errors import InputError, RecordError
 from funasr_cli.files import write_whole
 from funasr_cli.inputs.scan import scan
 from funasr_cli.models.store import Model
+from funasr_cli.settings.fingerprint import fingerprint
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store.entries import InputContent
 from funasr_cli.store.output_store import Postponed, RunInfo, open_store, peek_store
@@ -71,7 +72,7 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sleepless:
     ) -> Night:
         settings = settings or Settings()
         result = Night({}, {}, [])
-        run_info = RunInfo("m", model, "cpu", "tests", settings.fingerprint(of(model)))
+        run_info = RunInfo("m", model, "cpu", "tests", fingerprint(settings, of(model)))
         with open_store(Path(out), beside=beside, wait=False, tell=print) as record:
             sources = scan(roots or ("in",), Path(out)).sources
             for job in record.jobs(sources, PlanRules(run_info.settings, settings.formats, **rules)):  # type: ignore[arg-type]
@@ -427,7 +428,7 @@ def test_an_output_folder_that_was_moved_stays_done(night: Sleepless) -> None:
 
 def test_a_dry_run_changes_nothing(night: Sleepless) -> None:
     put("in/a.wav")
-    rules = PlanRules(Settings().fingerprint(of(MODEL)), ("txt",))
+    rules = PlanRules(fingerprint(Settings(), of(MODEL)), ("txt",))
     with peek_store(Path("out"), beside=False) as record:
         jobs = record.jobs(scan(["in"], None).sources, rules)
     assert [(job.action, job.why) for job in jobs] == [(Action.DO, "new")]
@@ -484,7 +485,7 @@ def test_a_damaged_state_comes_with_what_is_lost_and_a_way_on(night: Sleepless, 
 
 def peeked(root: str) -> list[Job]:
     with peek_store(Path("out"), beside=False) as record:
-        return record.jobs(scan([root], None).sources, PlanRules(Settings().fingerprint(of(MODEL)), ("txt",)))
+        return record.jobs(scan([root], None).sources, PlanRules(fingerprint(Settings(), of(MODEL)), ("txt",)))
 
 
 # The manifest

@@ -216,7 +216,9 @@ def test_a_hung_worker_is_replaced_and_its_recordings_are_begun_again(
     start: Start, recordings: Path, tmp_path: Path
 ) -> None:
     assert start(output="undisturbed").wait() == 0
-    run = start(tampered="import funasr_cli.pool.coordinator; funasr_cli.pool.coordinator.WORKER_STALL_TIMEOUT_S = 1.0")
+    run = start(
+        tampered="import funasr_cli.pool.worker_supervisor as supervisor; supervisor.WORKER_STALL_TIMEOUT_S = 1.0"
+    )
     wait_until(lambda: lines(tmp_path / "out") > 0)
     for worker in run.children(WORKER):
         os.kill(worker, signal.SIGSTOP)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.errors import InputError
-from funasr_cli.outputs import OutputLayout, encode
-from funasr_cli.outputs.txt import TxtLayout
+from funasr_cli.outputs.layout import OutputLayout, TxtLayout
+from funasr_cli.outputs.writers import encode
 from funasr_cli.scoring.normalise import units
 from funasr_cli.scoring.read import read
 from funasr_cli.transcript import Paragraph, Segment, Token, Transcript

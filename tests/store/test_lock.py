@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.errors import BusyError, MachineError
-from funasr_cli.store.lock import locked
+from funasr_cli.store.lock import folder_lock
 
 HOLD = (
-    "import sys, time; from pathlib import Path; from funasr_cli.store.lock import locked\n"
-    "with locked(Path(sys.argv[1]), wait=False, tell=print):\n    print('held', flush=True); time.sleep(60)\n"
+    "import sys, time; from pathlib import Path; from funasr_cli.store.lock import folder_lock\n"
+    "with folder_lock(Path(sys.argv[1]), wait=False, tell=print):\n    print('held', flush=True); time.sleep(60)\n"
 )
 
 
@@ -37,17 +37,17 @@ def hold(lock: Path) -> subprocess.Popen[str]:
 def test_a_lock_that_is_held_names_its_holder_and_one_of_a_dead_process_is_free(lock: Path) -> None:
     with hold(lock) as process:
         message = rf"out: another run holds this output folder: process {process.pid} on "
-        with pytest.raises(BusyError, match=message), locked(lock, wait=False, tell=print):
+        with pytest.raises(BusyError, match=message), folder_lock(lock, wait=False, tell=print):
             pass
         process.kill()
         process.wait()
-    with locked(lock, wait=False, tell=print):
+    with folder_lock(lock, wait=False, tell=print):
         assert json.loads(lock.read_text())["pid"] == os.getpid()
 
 
 def test_after_a_reboot_the_old_file_means_nothing(lock: Path) -> None:
     lock.write_text(json.dumps({"pid": 1, "host": "elsewhere", "since": "yesterday"}))
-    with locked(lock, wait=False, tell=print):
+    with folder_lock(lock, wait=False, tell=print):
         pass
 
 
@@ -57,11 +57,11 @@ def test_a_file_system_without_locks_is_told(lock: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(fcntl, "flock", no_locks)
     message = r"(?s)the file system cannot lock.*on a local disk"
-    with pytest.raises(MachineError, match=message), locked(lock, wait=False, tell=print):
+    with pytest.raises(MachineError, match=message), folder_lock(lock, wait=False, tell=print):
         pass
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     message = "cannot be written: No such file or directory"
-    with pytest.raises(MachineError, match=message), locked(tmp_path / "nowhere" / "lock", wait=False, tell=print):
+    with pytest.raises(MachineError, match=message), folder_lock(tmp_path / "nowhere" / "lock", wait=False, tell=print):
         pass

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.errors import InputError, RecordError
-from funasr_cli.store import writer as clerk_module
+from funasr_cli.store import writer as writer_module
 from funasr_cli.store.output_store import OutputStore, open_store
 from funasr_cli.store.writer import StoreWriter
 
@@ -31,7 +31,7 @@ def count_transactions(record: OutputStore, monkeypatch: pytest.MonkeyPatch) -> 
         seen.append("transaction")
         return honest()
 
-    monkeypatch.setattr(record, "together", transaction)
+    monkeypatch.setattr(record, "transaction", transaction)
     return seen
 
 
@@ -57,7 +57,7 @@ def test_what_came_in_meanwhile_is_put_down_together(record: OutputStore, monkey
 def test_what_nobody_waits_for_goes_with_what_comes_after_it(
     record: OutputStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clerk_module, "GROUP_WAIT_S", 60.0)
+    monkeypatch.setattr(writer_module, "GROUP_WAIT_S", 60.0)
     transactions, answers = count_transactions(record, monkeypatch), list[object]()
     with StoreWriter(record) as writer:
         writer.submit(lambda: "begun", note(answers))
@@ -113,7 +113,7 @@ def test_all_that_was_handed_in_is_on_the_disk_at_the_end(record: OutputStore) -
 
 def test_each_of_many_urgent_entries_is_answered(record: OutputStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wait that sometimes never ends shows only in many of them."""
-    monkeypatch.setattr(record, "together", nullcontext)
+    monkeypatch.setattr(record, "transaction", nullcontext)
     answers: list[object] = []
     with StoreWriter(record) as writer:
         for number in range(3_000):

@@ -15,7 +15,7 @@ from faster_whisper.tokenizer import Tokenizer
 from numpy.typing import NDArray
 
 from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
-from funasr_cli.errors import ModelError
+from funasr_cli.errors import ModelError, reading
 from funasr_cli.hotwords import Hotword
 from funasr_cli.recognizers.base import Hypothesis, Request
 from funasr_cli.recognizers.whisper.prompt import contexts, read_table
@@ -152,9 +152,8 @@ def _compression_ratio(text: str) -> float:
 
 def _read_json(path: Path) -> Mapping[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
+        with reading(path, ModelError):
+            value = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ModelError(f"not JSON: {error}", where=path) from error
     if not isinstance(value, dict):

@@ -11,14 +11,15 @@ import pytest
 from funasr_cli.errors import DeviceError, DeviceLost
 from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import Model
+from funasr_cli.pool.device_supervisor import MAX_DEVICE_FAILURES, DeviceSupervisor
 from funasr_cli.pool.dispatcher import Dispatcher
 from funasr_cli.pool.handles import DeviceHandle, WorkerHandle
 from funasr_cli.pool.protocol import WindowDone, WindowFailed
 from funasr_cli.pool.shared_memory import Slots
-from funasr_cli.pool.supervisor import MAX_DEVICE_FAILURES, DeviceSupervisor
 from funasr_cli.reporting.display import Display
 from funasr_cli.reporting.reporter import Reporter
 from funasr_cli.reporting.stats import RunStats
+from funasr_cli.system.clock import ActiveClock
 from funasr_cli.system.process import ChildProcess
 
 LOST = DeviceLost("NPU 0 failed in a run")
@@ -40,17 +41,20 @@ class Spoken:
 
 
 class Scene:
-    """A fleet with one NPU, to which all windows have been given."""
+    """A supervisor with one NPU, to which all windows have been given."""
 
     def __init__(self, *, fallback: bool) -> None:
         self.shown, self.started = io.StringIO(), list[Placement]()
+        self.dispatcher: Dispatcher[WorkerHandle, DeviceHandle] = Dispatcher(
+            SLOTS, lambda *_: None, lambda device, order: device.send_window(order, 0.0)
+        )
         self.supervisor = DeviceSupervisor(
             cast(Slots, None),
             cast(Model, None),
+            self.dispatcher,
             Reporter(Display(self.shown), RunStats(devices=1)),
-            lambda order: Dispatcher[WorkerHandle, DeviceHandle](SLOTS, lambda *_: None, order),
             lambda _: None,
-            lambda: 0.0,
+            ActiveClock(0.2),
             window_timeout=300,
         )
         self.supervisor.start = lambda placement, failures=0: self.started.append(placement)  # type: ignore[assignment]
@@ -59,17 +63,17 @@ class Scene:
             cast(ChildProcess, self.child), Placement(1, npu=0, fallback=fallback), 0.0, ready=True
         )
         self.supervisor.processes.add(self.device)
-        self.supervisor.dispatcher.add_device(self.device)
+        self.dispatcher.add_device(self.device)
         us = cast(WorkerHandle, "us")
         for slot in reversed(range(SLOTS)):
-            self.supervisor.dispatcher.want(us)
-            self.supervisor.dispatcher.run(us, slot)
+            self.dispatcher.request_slot(us)
+            self.dispatcher.submit(us, slot)
 
     def hear(self, *outcomes: type[WindowFailed] | type[WindowDone]) -> None:
         for outcome in outcomes:
-            slot = self.supervisor.dispatcher.under_way(self.device)
+            slot = self.dispatcher.running(self.device)
             assert slot is not None
-            self.supervisor.heard(
+            self.supervisor.handle(
                 self.device, WindowFailed(slot, LOST) if outcome is WindowFailed else WindowDone(slot, 0.1, "npu")
             )
 

@@ -1,7 +1,8 @@
-"""The device processes of a run, one a seat: replaced where they die or hang, given up where they cannot go on."""
+"""The device processes of a run: replaced if they die or hang, given up if they cannot go on."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -18,115 +19,118 @@ from funasr_cli.pool.protocol import (
     DeviceReady,
     DeviceUnusable,
     FromDevice,
-    RunWindow,
     WindowDone,
     WindowFailed,
 )
 from funasr_cli.pool.shared_memory import Slots
 from funasr_cli.reporting.reporter import Reporter
-from funasr_cli.system.process import Death
+from funasr_cli.system.clock import ActiveClock
+from funasr_cli.system.process import Death, RemoteTraceback
 
-Order = Callable[[DeviceHandle, RunWindow], None]
+logger = logging.getLogger(__name__)
 
 DEVICE_START_TIMEOUT_S = 600.0
-"""Seconds that a device process may take to load its graph."""
+"""That a device process may take to load its graph."""
 
 MAX_DEVICE_FAILURES = 6
 """Failures in a row after which an NPU is given up, before it costs all recordings: each costs one after two."""
 
 
 class DeviceSupervisor:
-    """Knows the device processes; the pool listens to them, and tells this what it heard."""
+    """Knows the device processes; the coordinator listens to them, and passes on what they say."""
 
     def __init__(
         self,
         slots: Slots,
         model: Model,
+        dispatcher: Dispatcher[WorkerHandle, DeviceHandle],
         reporter: Reporter,
-        dispatcher: Callable[[Order], Dispatcher[WorkerHandle, DeviceHandle]],
-        timings: Callable[[DeviceHandle], None],
-        clock: Callable[[], float],
+        watch: Callable[[DeviceHandle], None],
+        clock: ActiveClock,
         *,
         window_timeout: float,
     ) -> None:
-        """`dispatcher` makes one that gives its orders to this; `timings` is given each new process to listen to.
+        """`watch` is given each new process to listen to.
 
         A process that takes longer for a window than `window_timeout` seconds of `clock` hangs.
         """
-        self.dispatcher = dispatcher(self._order)
         self.processes: set[DeviceHandle] = set()
-        self.loaded: DeviceReady | None = None
+        self.first_ready: DeviceReady | None = None
         """What the first that was ready said of the graph."""
         self._slots = slots
         self._model = model
+        self._dispatcher = dispatcher
         self._reporter = reporter
-        self._timings = timings
-        self._window_timeout = window_timeout
+        self._watch = watch
         self._clock = clock
+        self._window_timeout = window_timeout
         self._crashes: CrashPolicy[int] = CrashPolicy()  # of the windows in the slots
 
     def start(self, placement: Placement, failures: int = 0) -> None:
-        """Start a process for a seat, in which there were so many failures since a run went well."""
-        device = DeviceHandle.start(self._slots, self._model, placement, self._clock(), failures)
+        """Start a process; so many failures there were in its place since a run went well."""
+        device = DeviceHandle.start(self._slots, self._model, placement, self._clock.now, failures)
+        logger.debug("device process started on %s", placement.name)
         self.processes.add(device)
-        self._timings(device)
+        self._watch(device)
 
     def new_window(self, slot: int) -> None:
         """There is another window in the slot than the one that processes may have died of."""
         self._crashes.forget(slot)
 
-    def heard(self, device: DeviceHandle, message: FromDevice) -> None:
-        """A process said something. Raises what makes the last seat unusable."""
-        device.since = self._clock()
+    def handle(self, device: DeviceHandle, message: FromDevice) -> None:
+        """A process said something. Raises what makes the last device unusable."""
+        device.since = self._clock.now
         match message:
             case WindowDone():
+                device.windows -= 1
                 device.failures = 0
                 self._reporter.stats.busy += message.seconds
-                self.dispatcher.answer(device, message)
+                self._dispatcher.complete(device, message)
             case WindowFailed(_, error):
-                self.dispatcher.answer(device, message)
+                device.windows -= 1
+                self._dispatcher.complete(device, message)
                 if isinstance(error, DeviceLost) and not device.disabled:
                     device.failures += 2  # it was run twice
-                    if self._given_up(device, error.what):
+                    if self._gives_up(device, error.what):
                         device.child.kill()
             case DeviceNotice(text):
                 self._reporter.display.warn(text)
             case DeviceReady():
-                self.loaded = self.loaded or message
-                self.dispatcher.add_device(device)
-            case DeviceUnusable(error):
-                self._leave_out(device, error)
+                self.first_ready = self.first_ready or message
+                self._dispatcher.add_device(device)
+            case DeviceUnusable(error, trace):
+                self._disable(device, RemoteTraceback.attached(error, trace))
 
-    def lost(self, device: DeviceHandle, death: Death) -> None:
-        """A process is gone: its windows are the next to be run, by another one in its seat.
+    def replace(self, device: DeviceHandle, death: Death) -> None:
+        """A process is gone: its windows are the next to be run, by another one in its place.
 
-        Raises what makes the last seat unusable.
+        Raises what makes the last device unusable.
         """
-        slot = self.dispatcher.under_way(device)
+        slot = self._dispatcher.running(device)
         verdict = None
         if slot is not None and self._crashes.should_give_up(slot, 0.0, own_fault=death.own_fault):
             verdict = WindowFailed(slot, InputError(f"device processes die over a window of it: {death.how}"))
         self.processes.remove(device)
-        self.dispatcher.remove_device(device, verdict)
+        self._dispatcher.remove_device(device, verdict)
         device.failures += death.own_fault if device.ready else 2
-        if not device.disabled and not self._given_up(device, death.how):
+        if not device.disabled and not self._gives_up(device, death.how):
             what = f"the process of {device.placement.name} was lost ({death.how})"
             self._reporter.display.warn(f"{what}; its windows are run again in a new one")
             self.start(device.placement, device.failures)
 
-    def hung(self) -> list[tuple[DeviceHandle, str]]:
+    def find_hung(self) -> list[tuple[DeviceHandle, str]]:
         """The processes that hang, and how that shows."""
         found = []
         for device in self.processes:
-            waits = self._clock() - device.since
+            waits = self._clock.now - device.since
             if not device.ready and waits > DEVICE_START_TIMEOUT_S:
                 found.append((device, f"it was not ready within {DEVICE_START_TIMEOUT_S:.0f} s"))
-            elif self.dispatcher.under_way(device) is not None and waits > self._window_timeout:
+            elif device.windows and waits > self._window_timeout:
                 found.append((device, f"no answer within --window-timeout, {self._window_timeout:.0f} s"))
         return found
 
-    def _given_up(self, device: DeviceHandle, how: str) -> bool:
-        """Whether its NPU has failed too often; the CPU takes its place where that is allowed."""
+    def _gives_up(self, device: DeviceHandle, how: str) -> bool:
+        """Whether its NPU has failed too often; the CPU takes its place if that is allowed."""
         placement = device.placement
         if placement.npu is None or device.failures < MAX_DEVICE_FAILURES:
             return False
@@ -136,18 +140,13 @@ class DeviceSupervisor:
             self._reporter.display.warn(f"{error.what}; {CPU_TAKES_OVER}")
             self.start(replace(placement, npu=None, fallback=False))
         else:
-            self._leave_out(device, error)
+            self._disable(device, error)
         return True
 
-    def _leave_out(self, device: DeviceHandle, error: FunasrError) -> None:
-        """Go on with the others. Raises the error where there are none."""
+    def _disable(self, device: DeviceHandle, error: FunasrError) -> None:
+        """Go on with the others. Raises the error if there are none."""
         device.disabled = True
         if all(other.disabled for other in self.processes):
             raise error
         self._reporter.display.warn(f"{device.placement.name} is not used: {error}")
         self._reporter.stats.devices -= 1
-
-    def _order(self, device: DeviceHandle, run: RunWindow) -> None:
-        if self.dispatcher.under_way(device) == run.slot:
-            device.since = self._clock()
-        device.child.send(run)

@@ -1,0 +1,118 @@
+"""Everything that a run is asked for: what the command line, the environment and the configuration file come to.
+
+Each default is here, or in the dataclass of the room that it concerns; options and documents refer to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from funasr_cli.errors import UsageError
+from funasr_cli.inputs.scan import FileSelection
+from funasr_cli.models.layouts import AUTO
+from funasr_cli.settings.transcription import Settings
+
+OnDeviceFailure: TypeAlias = Literal["fail", "cpu"]
+
+ProgressStyle: TypeAlias = Literal["auto", "rich", "plain", "none"]
+
+STDIN = STDOUT = "-"
+
+OUTPUT_FOLDER = "transcripts"
+
+FORMATS_ON_STDOUT = ("txt",)
+"""What is printed unless formats are named."""
+
+CONCATENABLE_FORMATS = ("txt", "json")
+"""Formats of which several can follow each other in one stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputOptions:
+    """Which recordings there are, and which of them are to be done. `min_age` is in seconds."""
+
+    paths: tuple[str, ...]
+    selection: FileSelection = field(default_factory=FileSelection)
+    min_age: float = 0.0
+    force: bool = False
+    verify_content: bool = False
+    max_files: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """Where outputs and record go: a folder, or - for stdout; `beside`: outputs go next to their recordings."""
+
+    output: str = OUTPUT_FOLDER
+    beside: bool = False
+    wait: bool = False
+
+    @property
+    def on_stdout(self) -> bool:
+        """Whether the result is printed, and nothing put on record."""
+        return self.output == STDOUT
+
+    @property
+    def folder(self) -> Path:
+        """The output folder."""
+        return Path(self.output).expanduser()
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOptions:
+    """With which model, and on what, recognition is run; `workers` None: by the cores. Times are in seconds."""
+
+    model: str | None = None
+    precision: str = AUTO
+    device: str = "auto"
+    on_device_failure: OnDeviceFailure = "fail"
+    window_timeout: float = 300.0
+    numa: str = "auto"
+    workers: int | None = None
+
+    @property
+    def fallback(self) -> bool:
+        """Whether the CPU may take the place of an NPU that fails."""
+        return self.on_device_failure == "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """What is said of the run, and how."""
+
+    progress: ProgressStyle = "auto"
+    dry_run: bool = False
+    json_summary: bool = False
+    debug: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """One run of `transcribe`. `settings` are without the hotwords, which are read from `hotword_files`.
+
+    Raises `UsageError` for options that make no sense together.
+    """
+
+    inputs: InputOptions
+    outputs: OutputOptions = field(default_factory=OutputOptions)
+    device: DeviceOptions = field(default_factory=DeviceOptions)
+    report: ReportOptions = field(default_factory=ReportOptions)
+    settings: Settings = field(default_factory=Settings)
+    hotword_files: tuple[Path, ...] = ()
+    deadline: str | None = None
+
+    def __post_init__(self) -> None:
+        outputs, report = self.outputs, self.report
+        printing = {"-o -": outputs.on_stdout, "--dry-run": report.dry_run, "--json-summary": report.json_summary}
+        wanting = [name for name, given in printing.items() if given]
+        if len(wanting) > 1:
+            raise UsageError(f"{' and '.join(wanting)} would mix on stdout")
+        if outputs.on_stdout and outputs.beside:
+            raise UsageError("--beside and -o - exclude each other")
+        if outputs.beside and STDIN in self.inputs.paths:
+            raise UsageError("there is no place beside stdin", hint="Name a folder with -o, or print with -o -.")
+        if outputs.on_stdout and len(self.settings.formats) > 1:
+            hint = "Name it, e.g. -f srt, or write files with -o DIR."
+            raise UsageError("only one format fits on stdout", hint=hint)

@@ -1,0 +1,23 @@
+"""Which formats there are and how files are laid out, apart from what writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+FORMATS = ("txt", "srt", "vtt", "json", "tsv")
+"""What `--format` takes; each has a writer in `outputs.writers`."""
+
+TxtLayout = Literal["plain", "paragraphs", "timestamps"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLayout:
+    """How files are laid out: `txt` as `--txt-layout` has it, with a byte order mark or CRLF for Windows programs.
+
+    JSON has neither: its readers need none, and some take a byte order mark for a mistake.
+    """
+
+    txt: TxtLayout = "paragraphs"
+    bom: bool = False
+    crlf: bool = False

@@ -1,0 +1,53 @@
+"""The tables of the state, and the version that says which they are.
+
+Paths are kept as bytes, for not every name is UTF-8.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from funasr_cli.errors import MachineError
+
+SCHEMA_VERSION = 1
+
+SCHEMA = """
+CREATE TABLE input (
+    id INTEGER PRIMARY KEY,
+    path BLOB NOT NULL UNIQUE,       -- absolute
+    relative BLOB NOT NULL,          -- in the tree that the outputs mirror
+    name BLOB NOT NULL UNIQUE,       -- of its outputs, without the format's ending; never changes
+    size INTEGER, mtime_ns INTEGER, inode INTEGER, sha256 TEXT,   -- of the content last worked on
+    status TEXT,                     -- done, empty or failed; NULL: never finished
+    settings TEXT,                   -- JSON of the settings it was done with
+    attempts INTEGER NOT NULL DEFAULT 0,
+    record TEXT                      -- its line for the manifest that may not be in it yet
+);
+CREATE INDEX input_relative ON input (relative);
+CREATE TABLE output (
+    path BLOB PRIMARY KEY,           -- absolute, or relative to the output folder
+    input INTEGER NOT NULL REFERENCES input (id),
+    format TEXT NOT NULL,
+    sha256 TEXT,                     -- of what is there, as we left it
+    recipe TEXT,                     -- what that was made from: hash of the input's content and the settings
+    pending TEXT,                    -- sha256 of what is being written
+    temporary BLOB                   -- the name under which it is being written
+);
+CREATE INDEX output_input ON output (input);
+"""
+
+
+def check_version(db: sqlite3.Connection, path: Path | str) -> int:
+    """The version of the tables, 0 for none. Raises `MachineError` if they are newer than this program."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise MachineError("was written by a newer version of funasr-cli", where=path, hint="Update this one.")
+    return int(version)
+
+
+def create_tables(db: sqlite3.Connection) -> None:
+    """Make the tables, within a transaction of the caller's."""
+    for statement in SCHEMA.split(";\n"):
+        db.execute(statement)
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -1,0 +1,58 @@
+"""The folders below a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePath
+
+
+def _everywhere(_: PurePath) -> bool:
+    return True
+
+
+def _pass_over(_: Path, __: OSError) -> None:
+    pass
+
+
+def walk(
+    root: Path,
+    *,
+    entered: set[tuple[int, int]] | None = None,
+    enter: Callable[[PurePath], bool] = _everywhere,
+    on_error: Callable[[Path, OSError], None] = _pass_over,
+) -> Iterator[tuple[PurePath, list[os.DirEntry[str]]]]:
+    """Each folder from `root` down, the nearest first: its place below `root`, and what is in it but folders.
+
+    Names with a leading dot are left out. Links are followed, but no folder is entered twice, nor one that `entered`
+    holds as (device, inode); it grows. `enter` says by its place whether a folder is entered. `on_error` is called with
+    a folder that cannot be listed, or not to its end.
+    """
+    entered = set() if entered is None else entered
+    level = [PurePath()]
+    while level:
+        below: list[PurePath] = []
+        for place in level:
+            folder, found = root / place, list[os.DirEntry[str]]()
+            try:
+                status = folder.stat()
+                if (status.st_dev, status.st_ino) in entered:
+                    continue
+                entered.add((status.st_dev, status.st_ino))
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        if not entry.name.startswith("."):
+                            found.append(entry)
+            except OSError as error:
+                on_error(folder, error)
+            yield place, [entry for entry in found if not _is_folder(entry)]
+            names = sorted(entry.name for entry in found if _is_folder(entry))
+            below += [place / name for name in names if enter(place / name)]
+        level = below
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, say; whoever opens it is told
+        return False
