@@ -8,10 +8,12 @@ import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 from funasr_cli.errors import UsageError
 from funasr_cli.files import printable
+from funasr_cli.shipped import hotword_lists
 from funasr_cli.unicode_ranges import HAN
 
 DEFAULT_WEIGHT = 20.0
@@ -130,7 +132,8 @@ def _text(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=path) from error
+        hint = _lists_like(path) if isinstance(error, FileNotFoundError) else None
+        raise UsageError(f"cannot be read: {error.strerror}", where=path, hint=hint) from error
     encoding = _encoding(data)
     if b"\0" in data and not encoding:
         raise UsageError("is no text: it holds zero bytes", where=path)
@@ -139,6 +142,13 @@ def _text(path: Path) -> str:
         hint = f"Save it as UTF-8, e.g. with `iconv -f {encoding or 'ENCODING'} -t UTF-8`."
         raise UsageError(what, where=path, hint=hint)
     return data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _lists_like(path: Path) -> str:
+    """A hint at the lists that ship, and at the one that was probably meant by the name of a missing file."""
+    lists = hotword_lists()
+    close = get_close_matches(path.stem.lower(), lists, n=1)
+    return f"Lists that ship with funasr-cli: {', '.join(lists)}." + (f" Did you mean {close[0]}?" if close else "")
 
 
 def _encoding(data: bytes) -> str | None:

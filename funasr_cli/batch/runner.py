@@ -27,6 +27,7 @@ from funasr_cli.pipeline.registry import hotword_warnings
 from funasr_cli.reporting.display import Style, make_display
 from funasr_cli.reporting.stats import RunStats
 from funasr_cli.settings.transcription import Channels, Settings
+from funasr_cli.shipped import which_are_taken
 from funasr_cli.store.naming import candidates
 from funasr_cli.store.output_store import OutputStore, RunInfo, open_store, peek_store
 from funasr_cli.store.planner import Action, Job, PlanRules
@@ -110,6 +111,8 @@ def transcribe_all(
     if on_stdout and len(settings.formats) > 1:
         raise UsageError("only one format fits on stdout", hint="Name it, e.g. -f srt, or write files with -o DIR.")
     display = make_display(progress, results_on_stdout=on_stdout)
+    for sentence in which_are_taken(hotwords):
+        display.note(sentence)
     until = Deadline(deadline)
     stats = RunStats()
     folder = Path(output).expanduser()
