@@ -100,12 +100,12 @@ class BusyError(FunasrError):
 
 
 @contextmanager
-def reading(path: str | os.PathLike[str], kind: type[FunasrError]) -> Iterator[None]:
+def reading(path: str | os.PathLike[str], kind: type[FunasrError], *, hint: str | None = None) -> Iterator[None]:
     """Turn an `OSError` within into one of `kind`: `path`, or the file below it that was opened, cannot be read."""
     try:
         yield
     except OSError as error:
-        raise kind(f"cannot be read: {error.strerror or error}", where=error.filename or path) from error
+        raise kind(f"cannot be read: {error.strerror or error}", where=error.filename or path, hint=hint) from error
 
 
 @contextmanager

@@ -8,10 +8,12 @@ import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 from funasr_cli.errors import UsageError, reading
 from funasr_cli.files import printable
+from funasr_cli.shipped import hotword_lists
 from funasr_cli.unicode_ranges import HAN
 
 DEFAULT_WEIGHT = 20.0
@@ -127,7 +129,7 @@ def _weight(fields: list[str], where: str, warnings: list[str]) -> float:
 
 def _text(path: Path) -> str:
     """The text of a file in UTF-8 or GB18030, LF between its lines."""
-    with reading(path, UsageError):
+    with reading(path, UsageError, hint=None if path.exists() else _lists_like(path)):
         data = path.read_bytes()
     encoding = _encoding(data)
     if b"\0" in data and not encoding:
@@ -137,6 +139,13 @@ def _text(path: Path) -> str:
         hint = f"Save it as UTF-8, e.g. with `iconv -f {encoding or 'ENCODING'} -t UTF-8`."
         raise UsageError(what, where=path, hint=hint)
     return data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _lists_like(path: Path) -> str:
+    """A hint at the lists that ship, and at the one that was probably meant by the name of a missing file."""
+    lists = hotword_lists()
+    close = get_close_matches(path.stem.lower(), lists, n=1)
+    return f"Lists that ship with funasr-cli: {', '.join(lists)}." + (f" Did you mean {close[0]}?" if close else "")
 
 
 def _encoding(data: bytes) -> str | None:

@@ -79,6 +79,15 @@ def test_files_that_are_no_text_are_refused(tmp_path: Path) -> None:
         words(tmp_path / "nothing.txt")
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"), [("gvo", " Did you mean gov?"), ("lists/Gov.txt", " Did you mean gov?"), ("my-names.txt", "")]
+)
+def test_if_a_file_is_missing_the_lists_that_ship_are_named(tmp_path: Path, name: str, meant: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        words(tmp_path / name)
+    assert raised.value.hint == f"Lists that ship with funasr-cli: energy, finance, gov, tech.{meant}"
+
+
 def test_several_files_are_one_list_in_which_the_first_mention_counts(tmp_path: Path) -> None:
     one, two = write(tmp_path / "1.txt", "碳达峰 30\n"), write(tmp_path / "2.txt", "碳中和\n碳达峰 50\n")
     found = read_hotwords([one, two])

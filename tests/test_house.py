@@ -24,11 +24,11 @@ FLOORS = [
     {"export", "settings"},
     {"recognizers", "executors", "text", "outputs", "models", "audio", "scoring"},
     {"features", "decoding", "system"},
-    {"hotwords", "extras", "shipped"},
-    {"errors", "walk", "records"},
+    {"hotwords", "extras"},
+    {"errors", "walk", "records", "shipped"},
     {"files", "arrays", "transcript", "unicode_ranges", "callbacks"},
 ]
-"""A room may import from the floors below it and from itself, not from its neighbours. docs/architecture.md draws it."""
+"""A room may import from the floors below it and from itself, not from its neighbours."""
 
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 

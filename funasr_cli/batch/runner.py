@@ -23,6 +23,7 @@ from funasr_cli.reporting.display import make_display
 from funasr_cli.reporting.reporter import Reporter
 from funasr_cli.reporting.stats import RunStats
 from funasr_cli.settings.fingerprint import fingerprint
+from funasr_cli.shipped import which_are_taken
 from funasr_cli.store.naming import candidates
 from funasr_cli.store.output_store import OutputStore, RunInfo, open_store, peek_store
 from funasr_cli.store.planner import Action, Job, PlanRules
@@ -49,6 +50,8 @@ class Run:
         self.words = words
         self.settings = replace(options.settings, hotwords=words.words)
         self.display = make_display(options.report.progress, results_on_stdout=options.outputs.on_stdout)
+        for sentence in which_are_taken(options.hotword_files):
+            self.display.note(sentence)
         self.deadline = Deadline(options.deadline)
         self.stats = RunStats()
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from funasr_cli.cli.help import GroupedCommand
 from funasr_cli.cli.options import CONFIG, ENVIRONMENT, settings
+from funasr_cli.errors import OutputError, UsageError
 from funasr_cli.files import printable as shown_path
+from funasr_cli.shipped import configs
 
 FILE = "configuration file"
 
@@ -19,9 +22,9 @@ SOURCES = {
 }
 
 
-@click.group(short_help="Show the settings and where they come from.")
+@click.group(short_help="Show the settings, and write a file of them.")
 def config() -> None:
-    """Settings, and where they come from."""
+    """Settings, where they come from, and the file to put them into."""
 
 
 @config.command(
@@ -41,6 +44,38 @@ def show(context: click.Context, /, **values: Any) -> None:
         if source == FILE:
             source = f"{FILE} {shown_path(context.meta[CONFIG])}"
         click.echo(f"{name:{names}}  {value:{width}}  {source}")
+
+
+@config.command(short_help="Write a commented file of all settings.")
+@click.argument("file", metavar="[FILE|-]", default="funasr-cli.yaml", type=click.Path(path_type=Path))
+@click.option(
+    "--template",
+    type=click.Choice(list(configs())),
+    default="default",
+    show_default=True,
+    help="What to write: every setting with its default, or the few of a nightly run on such a machine.",
+)
+def init(file: Path, template: str) -> None:
+    """Write a commented configuration file to FILE, by default ./funasr-cli.yaml, or to stdout.
+
+    A file that exists is left as it is.
+
+    \b
+    funasr-cli config init
+    funasr-cli transcribe ./meetings --config funasr-cli.yaml
+    """
+    content = configs()[template].read_bytes()
+    if file == Path("-"):
+        click.echo(content, nl=False)
+        return
+    try:
+        with file.open("xb") as new:
+            new.write(content)
+    except FileExistsError:
+        raise UsageError("exists already", where=file, hint="Name another file, or - to print it.") from None
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror}", where=file) from error
+    click.echo(f"written: {shown_path(file)}; take it with --config or FUNASR_CLI_CONFIG", err=True)
 
 
 def _shown(value: object) -> str:

@@ -5,7 +5,6 @@ A file is read with the positions of its keys, so that a misspelt or ill-typed o
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from funasr_cli.cli.hotword_file import HotwordFile
 from funasr_cli.errors import UsageError, reading
+from funasr_cli.shipped import file_or_list
 
 if TYPE_CHECKING:
     import yaml
@@ -46,8 +47,9 @@ def read_config(path: Path, options: Mapping[str, click.Option]) -> dict[str, An
         except (yaml.YAMLError, ValueError) as error:
             raise UsageError(f"{name}: not a plain value: {error}", where=place) from error
         values[name] = _checked(plain, option, place, value)
-        if isinstance(option.type, click.Path):  # what a file names lies where the file says, whoever calls from where
-            values[name] = [os.fspath(path.parent / Path(part).expanduser()) for part in values[name]]
+        if isinstance(option.type, HotwordFile):  # what a file names lies where the file says, whoever calls from where
+            names = plain if isinstance(plain, list) else [plain]
+            values[name] = [file_or_list(part, path.parent / Path(part).expanduser()) for part in names]
     return values
 
 

@@ -2,24 +2,59 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from pathlib import Path
 
 import click
 
+from funasr_cli.cli.config_file import nearest
+from funasr_cli.cli.hotword_file import HotwordFile
+from funasr_cli.errors import UsageError
+from funasr_cli.files import printable
 from funasr_cli.hotwords import HotwordList, read_hotwords
+from funasr_cli.shipped import hotword_lists, which_are_taken
 
 
-@click.group(short_help="Check hotword files.")
+@click.group(short_help="List hotwords that ship, and check files.")
 def hotwords() -> None:
-    """Hotword files: the names and terms of your field, which `transcribe --hotwords FILE` listens for."""
+    """Hotword lists: the names and terms of your field, which `transcribe --hotwords NAME|FILE` listens for."""
+
+
+@hotwords.command("list", short_help="List the lists that ship, and where they are.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def list_(as_json: bool) -> None:
+    """List the lists that ship with the program: name, number of words, file, and what it is about."""
+    lists = [
+        (name, len(read_hotwords([path]).words), os.fspath(path), _topic(path))
+        for name, path in hotword_lists().items()
+    ]
+    if as_json:
+        described = [dict(zip(("name", "words", "path", "topic"), row, strict=True)) for row in lists]
+        click.echo(json.dumps({"lists": described}, ensure_ascii=False))
+        return
+    rows = [(name, f"{count} words", printable(path), topic) for name, count, path, topic in lists]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+
+
+@hotwords.command()
+@click.argument("name")
+def path(name: str) -> None:
+    """Print the file of a list that ships, to copy it or to look at it."""
+    lists = hotword_lists()
+    if name not in lists:
+        raise UsageError(f"no list that ships is called {name!r}", hint=nearest(name, lists))
+    click.echo(os.fspath(lists[name]))
 
 
 @hotwords.command(short_help="Tell what is wrong with hotword files.")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", metavar="NAME|FILE...", nargs=-1, required=True, type=HotwordFile())
 @click.option("--model", metavar="NAME|DIR", help="Also tell what this model cannot do with them.")
 def check(files: tuple[Path, ...], model: str | None) -> None:
-    """Read hotword files and tell what is wrong with them, by file and line.
+    """Read hotword files, or lists that ship, and tell what is wrong with them, by file and line.
 
     A file has one word a line, in UTF-8 or GB18030, with a weight from 1 to 100 behind it or without (20). What follows
     a # at the start of a line or behind a space is a comment. Several files count as one list.
@@ -30,6 +65,8 @@ def check(files: tuple[Path, ...], model: str | None) -> None:
 
     Exit codes: 0 all is well; 1 there are warnings; 2 a file cannot be read; 4 no such model.
     """
+    for sentence in which_are_taken(files):
+        click.echo(sentence, err=True)
     found = read_hotwords(files)
     warnings = [*found.warnings, *(_of_model(found, model) if model else ())]
     for warning in warnings:
@@ -37,6 +74,12 @@ def check(files: tuple[Path, ...], model: str | None) -> None:
     count = len(found.words)
     click.echo(f"{count} hotword{'s' * (count != 1)}, {len(warnings) or 'no'} warning{'s' * (len(warnings) != 1)}")
     sys.exit(1 if warnings else 0)
+
+
+def _topic(path: Path) -> str:
+    """What the first line of a list that ships says that it is about."""
+    with path.open(encoding="utf-8") as file:
+        return file.readline().lstrip("# ").partition("。")[0]
 
 
 def _of_model(found: HotwordList, name: str) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from funasr_cli.batch.options import (
 )
 from funasr_cli.cli.config_file import nearest, read_config
 from funasr_cli.cli.help import GroupedOption
+from funasr_cli.cli.hotword_file import HotwordFile
 from funasr_cli.errors import UsageError
 from funasr_cli.outputs.layout import FORMATS, OutputLayout, TxtLayout
 from funasr_cli.settings.transcription import Channels, Settings
@@ -181,8 +182,9 @@ SETTINGS = {
     "Language and text": [
         _option("--language", default=_default(Settings, "language") or "auto", metavar="CODE",
                 help="Language spoken, e.g. zh or en; auto lets each recording's first windows vote."),
-        _option("--hotwords", multiple=True, metavar="FILE", type=click.Path(path_type=Path),
-                help=f"Words to listen for, one a line ({HOTWORD_FORMAT}). Can be given several times."),
+        _option("--hotwords", multiple=True, metavar="NAME|FILE", type=HotwordFile(),
+                help=f"Words to listen for: a list that ships (funasr-cli hotwords list) or a file, one a line "
+                f"({HOTWORD_FORMAT}). Can be given several times."),
         _option("--hotword-correction", **_choice(Strength, Settings, "correction", none="off", first=True),
                 help="How readily a hotword takes the place of Mandarin text that sounds like it."),
         _option("--itn/--no-itn", default=_default(Settings, "itn"),

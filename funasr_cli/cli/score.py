@@ -8,6 +8,8 @@ from typing import Literal
 
 import click
 
+from funasr_cli.cli.hotword_file import HotwordFile
+
 EXISTING = click.Path(exists=True, path_type=Path)
 
 
@@ -33,9 +35,10 @@ EXISTING = click.Path(exists=True, path_type=Path)
 @click.option(
     "--hotwords",
     multiple=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Count how many of these words were recognised, and how many were not said; can be given several times.",
+    metavar="NAME|FILE",
+    type=HotwordFile(),
+    help="Count how many of these words were recognised, and how many were not said: a list that ships or a file; can "
+    "be given several times.",
 )
 @click.option(
     "--baseline",
@@ -80,7 +83,7 @@ def score(
     counts as a whole: art is not in party.
 
     \b
-    funasr-cli score with-hotwords references --hotwords gov.txt --baseline without
+    funasr-cli score with-hotwords references --hotwords gov --baseline without
 
     The 95 % intervals of differences from a baseline are a bootstrap over pairs: each file is drawn with both results.
 
@@ -91,7 +94,10 @@ def score(
     from funasr_cli.scoring.pairs import pair
     from funasr_cli.scoring.report import as_json, as_text, remarks
     from funasr_cli.scoring.score import score as score_files
+    from funasr_cli.shipped import which_are_taken
 
+    for sentence in which_are_taken(hotwords):
+        click.echo(sentence, err=True)
     listed = read_hotwords(hotwords)
     for warning in listed.warnings:
         click.echo(f"warning: {warning}", err=True)

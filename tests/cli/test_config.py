@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from funasr_cli.shipped import hotword_lists
 from tests.conftest import ROOT
 from tests.support.command import Run
 
@@ -116,6 +117,62 @@ def test_hotwords_of_a_file_lie_where_the_file_says(run: Run, tmp_path: Path, mo
     assert shown["hotwords"][0] == "etc/gov.txt,etc/../names.txt,/home/me/mine.txt,/all.txt"
     assert shown["model"][0] == "nano"
     assert settings(run("config", "show", "--hotwords", "gov.txt").stdout)["hotwords"][0] == "gov.txt"
+
+
+def test_hotwords_are_a_list_that_ships_if_no_file_has_its_name(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hotwords(*options: str) -> str:
+        return settings(run("config", "show", *options).stdout)["hotwords"][0]
+
+    gov, tech = (str(hotword_lists()[name]) for name in ("gov", "tech"))
+    monkeypatch.setenv("FUNASR_CLI_HOTWORDS", "gov:names.txt:tech")
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/c.yaml").write_text("hotwords: [gov, names.txt, ./tech]\n")
+    (tmp_path / "one.yaml").write_text("hotwords: gov\n")
+    (tmp_path / "dot.yaml").write_text("hotwords: ./gov\n")
+    assert hotwords("--hotwords", "gov", "--hotwords", "gov.txt") == f"{gov},gov.txt"
+    assert hotwords() == f"{gov},names.txt,{tech}"
+    monkeypatch.delenv("FUNASR_CLI_HOTWORDS")
+    assert hotwords("--config", "etc/c.yaml") == f"{gov},etc/names.txt,etc/tech"
+    assert hotwords("--config", "one.yaml") == gov
+    assert hotwords("--config", "dot.yaml") == "gov"
+
+    (tmp_path / "gov").mkdir()
+    assert hotwords("--hotwords", "gov") == gov
+    (tmp_path / "gov").rmdir()
+    (tmp_path / "gov").write_text("一带一路\n", encoding="utf-8")
+    assert hotwords("--hotwords", "gov") == "gov"
+    assert hotwords("--config", "one.yaml") == "gov"
+    assert hotwords("--config", "etc/c.yaml").startswith(f"{gov},")  # what lies here is not beside the file
+    (tmp_path / "gov").rename(tmp_path / "etc/gov")
+    assert hotwords("--config", "etc/c.yaml").startswith("etc/gov,")
+
+
+def test_init_writes_the_commented_file(run: Run, tmp_path: Path) -> None:
+    done = run("config", "init")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "written: funasr-cli.yaml; take it with --config or FUNASR_CLI_CONFIG\n"
+    written = tmp_path / "funasr-cli.yaml"
+    assert written.read_bytes() == (ROOT / "configs/default.yaml").read_bytes()
+    written.write_text("language: zh\n")
+    again = run("config", "init")
+    assert (again.returncode, again.stdout) == (2, "")
+    assert again.stderr == "error: funasr-cli.yaml: exists already\n  Name another file, or - to print it.\n"
+    assert written.read_text() == "language: zh\n"
+    nowhere = run("config", "init", "no/c.yaml")
+    assert (nowhere.returncode, nowhere.stderr) == (
+        1,
+        "error: no/c.yaml: cannot be written: No such file or directory\n",
+    )
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_init_has_every_file_that_comes_along(run: Run, tmp_path: Path, path: Path) -> None:
+    content = path.read_text(encoding="utf-8")
+    assert run("config", "init", "-", "--template", path.stem).stdout == content
+    assert run("config", "init", "mine.yaml", "--template", path.stem).returncode == 0
+    assert (tmp_path / "mine.yaml").read_text(encoding="utf-8") == content
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.name)

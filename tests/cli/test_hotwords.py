@@ -1,15 +1,18 @@
-"""The command `hotwords check`, and what a list does for a transcript."""
+"""The commands of `hotwords`, and what a list does for a transcript."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from funasr_cli import __version__
 from funasr_cli.hotwords import read_hotwords
+from funasr_cli.shipped import hotword_lists
 from tests.conftest import NANO, ROOT
 from tests.decoding.test_hotwords import NEVER_SPOKEN, NOISE, SPEECH, SPOKEN
 from tests.support.command import Run
@@ -55,6 +58,58 @@ def test_the_lists_that_come_with_the_program_are_good(name: str) -> None:
     found = read_hotwords([ROOT / "hotwords" / f"{name}.txt"])
     assert found.warnings == ()
     assert 60 <= len(found.words) <= 150
+
+
+def test_the_lists_that_ship_are_listed(run: Run) -> None:
+    rows = [line.split() for line in run("hotwords", "list").stdout.splitlines()]
+    assert [row[0] for row in rows] == ["energy", "finance", "gov", "tech"]
+    name, count, _, path, topic = rows[2]
+    assert (name, path, topic) == ("gov", str(hotword_lists()["gov"]), "政务常用词：会议、规划、治理、机构")
+    assert int(count) == len(read_hotwords([ROOT / "hotwords/gov.txt"]).words)
+    lists = json.loads(run("hotwords", "list", "--json").stdout)["lists"]
+    assert lists[2] == {"name": name, "words": int(count), "path": path, "topic": topic}
+
+
+def test_the_file_of_a_list_is_printed(run: Run) -> None:
+    done = run("hotwords", "path", "gov")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Path(done.stdout.removesuffix("\n")).read_bytes() == (ROOT / "hotwords/gov.txt").read_bytes()
+    wrong = run("hotwords", "path", "gvo")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert wrong.stderr == "error: no list that ships is called 'gvo'\n  Did you mean gov?\n"
+
+
+def test_a_list_by_its_name_is_checked_and_scored(run: Run, tmp_path: Path) -> None:
+    said = f"hotwords gov: the list that ships with funasr-cli {__version__}, {hotword_lists()['gov']}\n"
+    checked = run("hotwords", "check", "gov")
+    assert (checked.returncode, checked.stderr) == (0, said)
+    (tmp_path / "a.txt").write_text("构建新发展格局", encoding="utf-8")
+    scored = run("score", "a.txt", "a.txt", "--hotwords", "gov")
+    assert (scored.returncode, scored.stderr) == (0, said)
+    assert "Hotwords: 100.00% of 1 occurrence" in scored.stdout
+
+
+def test_a_run_says_which_it_took_and_redoes_nothing_for_another_name_of_a_list(run: Run, tmp_path: Path) -> None:
+    command = ("transcribe", NANO / "words-with-pauses.flac", "--model", NANO, "--progress", "plain", "--hotwords")
+    ours = f"hotwords gov: the list that ships with funasr-cli {__version__}, {hotword_lists()['gov']}\n"
+    theirs = "hotwords gov: this file, not the list gov that ships with funasr-cli\n"
+    first = run(*command, "gov")
+    assert first.returncode == 0
+    assert ours in first.stderr
+    by_path = run(*command, ROOT / "hotwords/gov.txt", "--dry-run")
+    assert by_path.stdout.startswith("skip ")
+    assert "hotwords gov" not in by_path.stderr
+    shutil.copy(ROOT / "hotwords/gov.txt", tmp_path / "gov")
+    copied = run(*command, "gov", "--dry-run")
+    assert copied.stdout.startswith("skip ")
+    assert theirs in copied.stderr
+    (tmp_path / "gov").write_text("一带一路\n", encoding="utf-8")
+    assert run(*command, "gov", "--dry-run").stdout.startswith("do ")
+    (tmp_path / "gov").unlink()
+    (tmp_path / "c.yaml").write_text("hotwords: gov\n")
+    by_file = run(*command[:-1], "--config", "c.yaml", "--dry-run")
+    assert by_file.stdout.startswith("skip ")
+    assert ours in by_file.stderr
 
 
 @pytest.fixture
