@@ -60,13 +60,13 @@ def transcribe(flags: dict[str, bool], /, **options: Any) -> None:
     flags["debug"] = options["debug"]
     if options["debug"]:
         show_debug_log()
-    run_options = _run_options(**options)
+    asked = run_options(**options)
     from funasr_cli.batch.runner import run  # NumPy, the runtimes and rich are loaded here, not for --help
 
-    sys.exit(run(run_options))
+    sys.exit(run(asked))
 
 
-def _run_options(**given: Any) -> RunOptions:
+def run_options(**given: Any) -> RunOptions:
     """The values of the command's options, by what they concern. Raises `UsageError` if they make no sense together."""
 
     def grouped(group: Callable[..., Group], **more: Any) -> Group:

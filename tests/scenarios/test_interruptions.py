@@ -57,7 +57,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         program = ["-m", "funasr_cli"] if dies_in is None else ["-c", DIES_IN_A_WRITE % dies_in]
         command = ["transcribe", "in", "-o", output, "-f", "txt,srt,json", "--model", str(NANO), *options]
         if dies_in is not None:
-            command += ["--debug"]  # in one process
+            command += ["--max-files", "1"]  # a single recording is done in one process
         process = subprocess.Popen(
             [sys.executable, *program, *command], cwd=tmp_path, stderr=subprocess.PIPE, text=True
         )

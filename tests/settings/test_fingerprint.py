@@ -1,0 +1,56 @@
+"""What an output folder remembers of the settings; one letter more, and whole archives would be done again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from funasr_cli.audio.options import VadOptions
+from funasr_cli.hotwords import Hotword
+from funasr_cli.models.store import Model
+from funasr_cli.outputs.layout import OutputLayout
+from funasr_cli.settings.fingerprint import fingerprint
+from funasr_cli.settings.transcription import Settings
+
+MODEL = Model("nano", "sensevoice", Path(), Path(), "int8", "file", "all files")
+
+VERSION_0_1_0 = (
+    '{"channels": "mix", "correction": "safe", "hotwords": null, "itn": true, "language": null, '
+    '"layout": {"bom": false, "crlf": false, "txt": "paragraphs"}, "model": "all files", "overlap": 2.0, '
+    '"precision": "int8", "script": "simplified", "segments": {"columns": 42, "pause": 0.8, "seconds": 7.0}, '
+    '"vad": {"min_silence": 0.3, "min_speech": 0.1, "padding": 0.3, "threshold": 0.4}}'
+)
+
+
+def test_the_defaults_are_on_record_as_in_version_0_1_0() -> None:
+    assert fingerprint(Settings(), MODEL) == VERSION_0_1_0
+
+
+@pytest.mark.parametrize(
+    ("changed", "key"),
+    [
+        (Settings(layout=OutputLayout(bom=True)), "layout"),
+        (Settings(channels="split"), "channels"),
+        (Settings(language="zh"), "language"),
+        (Settings(vad=None), "vad"),
+        (Settings(vad=VadOptions(threshold=0.5)), "vad"),
+        (Settings(overlap=1.0), "overlap"),
+        (Settings(itn=False), "itn"),
+        (Settings(hotwords=(Hotword("word"),)), "hotwords"),
+        (Settings(correction=None), "correction"),
+        (Settings(script=None), "script"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_setting_that_matters_is_in_it(changed: Settings, key: str) -> None:
+    before, after = json.loads(VERSION_0_1_0), json.loads(fingerprint(changed, MODEL))
+    assert {name for name in before if before[name] != after[name]} == {key}
+
+
+def test_formats_and_the_order_of_hotwords_do_not_matter() -> None:
+    one, other = Hotword("one"), Hotword("other", 30.0, where="gov.txt:3")
+    listed = fingerprint(Settings(hotwords=(one, other)), MODEL)
+    assert listed == fingerprint(Settings(hotwords=(Hotword("other", 30.0), one), formats=("json",)), MODEL)
+    assert listed != fingerprint(Settings(hotwords=(one, Hotword("other", 31.0))), MODEL)
