@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from funasr_cli.executors.placement import Placement
@@ -27,6 +28,27 @@ ENERGY_REPORT = (
     "Please read the second chapter before the meeting."
 )
 """What is said in samples/energy-report.flac."""
+
+
+hypothesis.settings.register_profile("funasr-cli", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("funasr-cli")  # no test judges by the clock, and each run is like the last
+
+MARKS: Mapping[str, Collection[str]] = {
+    "process": {"run", "start", "doctor", "office", "cann", "said"},
+    "model": {"embedded", "runner", "published", "frozen", "meeting", "meeting_without_pauses", "shared"},
+    "simulator": {"npu", "bare", "oms", "program", "machine"},
+}
+"""By mark: a test has it if it uses one of these fixtures. Modules set further marks with `pytestmark`."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by what it needs, so that it can be chosen with -m."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        for mark, names in MARKS.items():
+            if fixtures & set(names):
+                item.add_marker(mark)
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_probabilities_equal_one_pass_over_the_whole_recording(session: onnxrunt
     assert whole.min() < 0.1
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(cuts=st.lists(st.integers(0, len(SPEECH)), max_size=8))
 def test_spans_do_not_depend_on_the_blocks(cuts: list[int]) -> None:
     session = load_silero()
@@ -145,7 +145,6 @@ def assert_sound(windows: list[Window]) -> None:
         assert all(len(part) > 0 for part in window.parts)
 
 
-@settings(deadline=None)
 @given(bursts=st.lists(BURST, min_size=1, max_size=12))
 def test_every_span_that_is_told_ends_and_no_window_is_empty(bursts: list[tuple[float, int]]) -> None:
     assert_sound(windows_of_script([probability for probability, frames in bursts for _ in range(frames)]))

@@ -113,7 +113,7 @@ def sampled(choices: object) -> object:
     return sampled_from(choices)  # type: ignore[arg-type]
 
 
-Played.TestCase.settings = settings(max_examples=60, stateful_step_count=60, deadline=None)
+Played.TestCase.settings = settings(max_examples=60, stateful_step_count=60)
 TestExchange = Played.TestCase
 
 

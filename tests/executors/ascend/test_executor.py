@@ -453,7 +453,7 @@ def test_a_run_that_hangs_is_given_up_and_the_device_recovered(npu: Npu, oms: Na
             with pytest.raises(DeviceLost, match="NPU 0 did not end a run in time"):
                 executor.run(inputs(40))
             executor.recover()
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 20  # of the 30 that a run may take by default
         assert_same(executor.run(inputs(40)), before)
 
 
