@@ -11,7 +11,6 @@ by its own exchange. Busy is the time of the runs, as simulated devices count it
 
 from __future__ import annotations
 
-import argparse
 import json
 import multiprocessing
 import os
@@ -19,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from multiprocessing.connection import wait
@@ -26,10 +26,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-
-ROOT = Path(__file__).resolve().parent.parent
-SIMULATOR = ROOT / "tests" / "simulator" / "python"
-sys.path[:0] = [str(ROOT), str(SIMULATOR)]
+from smoke import CommandLines, export_nano, parser_of, run_benchmark
 
 from funasr_cli.arrays import Arrays
 from funasr_cli.executors.ascend.executor import AscendExecutor
@@ -41,7 +38,7 @@ from funasr_cli.pool.handles import DeviceHandle
 from funasr_cli.pool.protocol import DeviceReady, WindowDone
 from funasr_cli.pool.shared_memory import Slots
 from funasr_cli.recognizers.sensevoice.graph import MAX_FRAMES
-from tests.simulator.fixtures import compile_om
+from tests.simulator.fixtures import PYTHON, compile_om
 
 SOC = "Ascend310P3"
 
@@ -71,13 +68,13 @@ def alone(om: Path, windows: int, begun: int) -> tuple[float, Arrays]:
         return time.perf_counter() - started, window
 
 
-def transaction(model: Model, devices: int, windows: int, window: Arrays) -> float:
+def device_processes(model: Model, devices: int, windows: int, window: Arrays) -> float:
     """Seconds for as many windows on several devices."""
     slots = Slots(devices * WINDOWS_PER_DEVICE)
     for slot in range(devices * WINDOWS_PER_DEVICE):
         slots.write_inputs(slot, window)
     dispatcher: Dispatcher[str, DeviceHandle] = Dispatcher(
-        devices * WINDOWS_PER_DEVICE, lambda *_: None, lambda device, run: device.child.say(run)
+        devices * WINDOWS_PER_DEVICE, lambda *_: None, lambda device, run: device.child.send(run)
     )
     processes = [DeviceHandle.start(slots, model, Placement(1, npu), 0.0) for npu in range(devices)]
     try:
@@ -93,10 +90,11 @@ def transaction(model: Model, devices: int, windows: int, window: Arrays) -> flo
         answered = 0
         while answered < windows:
             for pipe in wait(list(by_pipe)):
-                answer = pipe.recv()  # type: ignore[union-attr]
+                process = by_pipe[pipe]  # type: ignore[index]
+                answer = process.child.pipe.recv()
                 assert isinstance(answer, WindowDone)
                 answered += 1
-                dispatcher.complete(by_pipe[pipe], answer)  # type: ignore[index]
+                dispatcher.complete(process, answer)
                 dispatcher.submit("us", answer.slot)
         return time.perf_counter() - started
     finally:
@@ -108,19 +106,20 @@ def transaction(model: Model, devices: int, windows: int, window: Arrays) -> flo
 def time_in_runs(reports: Path) -> float:
     """Seconds, over all processes that have reported since the last call."""
     paths = list(reports.glob("process-*.json"))
+    assert paths, "no process has reported"
     seconds = sum(json.loads(path.read_text(encoding="utf-8"))["busy"] for path in paths)
     for path in paths:
         path.unlink()
     return float(seconds)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(command_line: Sequence[str]) -> None:
+    parser = parser_of(__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--milliseconds", type=float, default=10.0)
     parser.add_argument("--windows", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(command_line)
     conversion = plan(arguments.folder, soc=SOC, precision="allow_mix_precision")
     with tempfile.TemporaryDirectory() as folder:
         machine = Path(folder) / "machine.json"
@@ -129,7 +128,7 @@ def main() -> None:
             encoding="utf-8",
         )
         os.environ["ACL_SIMULATOR"] = str(machine)
-        os.environ["PYTHONPATH"] = f"{ROOT}:{SIMULATOR}"
+        sys.path.insert(0, str(PYTHON))  # which processes that are started take over
         om = compile_om(conversion.graph, Path(folder) / f"m_15s_{SOC}.om", conversion.shape)
         model = Model("m", "sensevoice", arguments.folder, om, "om", "", "")
         count = arguments.windows
@@ -141,7 +140,7 @@ def main() -> None:
                     seconds, window = another.submit(alone, om, count, begun).result()
                 rounds[-1].append((seconds, time_in_runs(Path(folder))))
             for devices in (1, 2):
-                seconds = transaction(model, devices, count, window)
+                seconds = device_processes(model, devices, count, window)
                 rounds[-1].append((seconds, time_in_runs(Path(folder)) / devices))
     print(f"| | {arguments.milliseconds:g} ms a window: busy | against one device process |\n|---|---|---|")
     names = ("executor, one by one", "executor, two begun", "one device process", "two device processes")
@@ -151,5 +150,9 @@ def main() -> None:
         print(f"| {name} | {busy:.1%} | {gain:.2f} |")
 
 
+def smoke(folder: Path) -> CommandLines:
+    yield export_nano(folder), "--milliseconds", 1, "--windows", 10, "--rounds", 1
+
+
 if __name__ == "__main__":
-    main()
+    run_benchmark(main, smoke)

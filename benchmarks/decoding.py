@@ -10,15 +10,15 @@ the vocabulary, drawn at random.
 
 from __future__ import annotations
 
-import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from smoke import PAUSES, CommandLines, export_nano, parser_of, run_benchmark
 
 from funasr_cli.arrays import SAMPLE_RATE
 from funasr_cli.audio.reader import open_recording
@@ -92,12 +92,12 @@ def seconds(decoder: Decoder, windows: list[Window]) -> float:
     return time.perf_counter() - start
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(command_line: Sequence[str]) -> None:
+    parser = parser_of(__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("recording", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(command_line)
     vocabulary = len(read_vocabulary(arguments.folder))
     cases = [real_windows(arguments.folder, arguments.recording), [confusable_window(vocabulary)]]
     decoders: dict[str, Decoder] = {"greedy": greedy, "beam": beam}
@@ -117,5 +117,9 @@ def main() -> None:
         print(f"| {name} | {' | '.join(cells)} |")
 
 
+def smoke(folder: Path) -> CommandLines:
+    yield export_nano(folder), PAUSES, "--rounds", 1
+
+
 if __name__ == "__main__":
-    main()
+    run_benchmark(main, smoke)

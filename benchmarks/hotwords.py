@@ -1,22 +1,23 @@
 """What hotwords gain where they were said, and what they cost where nobody said them.
 
     python benchmarks/hotwords.py MODEL WORDS RECORDING.wav ... [--ways search corrector ...]
+        [--said 30] [--never-said 500]
 
 Beside each RECORDING.wav lies RECORDING.json, {"words": [{"text", "start", "end"}]}, times in seconds. Its name draws
-two lists: 30 words of two characters or more that were said in it, and 500 of the hotword file WORDS that its text does
-not have. The recording is transcribed without hotwords, with all 530, and with the 500 alone. `search` is what the
-model itself does with hotwords (beam search, or a prompt), `corrector` the pinyin corrector alone, `strong-corrector`
-the same with `--hotword-correction strong`, `both` what `funasr-cli transcribe` does by default. The 95 % intervals are
-a paired bootstrap over utterances, the stretches between long pauses.
+two lists: words of two characters or more that were said in it, and words of the hotword file WORDS that its text does
+not have. The recording is transcribed without hotwords, with both lists, and with the second alone. `search` is what
+the model itself does with hotwords (beam search, or a prompt), `corrector` the pinyin corrector alone,
+`strong-corrector` the same with `--hotword-correction strong`, `both` what `funasr-cli transcribe` does by default. The
+95 % intervals are a paired bootstrap over utterances, the stretches between long pauses.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import hashlib
 import json
 import random
+import shutil
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,7 +26,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
+from smoke import NANO, NO_PAUSES, PAUSES, ROOT, CommandLines, parser_of, run_benchmark
 
 from funasr_cli.arrays import Arrays
 from funasr_cli.executors.placement import Placement
@@ -44,9 +47,11 @@ from funasr_cli.system.resources import usable_cores
 from funasr_cli.text.options import Strength
 from funasr_cli.transcript import Token
 
-SAID, NEVER_SAID = 30, 500
 LONG_PAUSE = 2.0
 """Seconds between two words from which on they belong to different utterances."""
+
+NOISE = 0.02
+"""Standard deviation of the noise in smoke runs, in which the small model misses a word or two."""
 
 
 class Way(NamedTuple):
@@ -162,12 +167,14 @@ def reference_of(words: Sequence[dict[str, Any]]) -> Reference:
     return Reference([text_of(pieces) for pieces in texts], borders)
 
 
-def draw(path: Path, words: Sequence[dict[str, Any]], pool: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Words that were said in a recording, and words that its text does not have."""
+def draw(
+    path: Path, words: Sequence[dict[str, Any]], pool: Sequence[str], said: int, never_said: int
+) -> tuple[list[str], list[str]]:
+    """So many words that were said in a recording, and so many that its text does not have."""
     rnd = random.Random(path.stem)
     text = "".join(word["text"] for word in words)
-    said = rnd.sample(sorted({word["text"] for word in words if len(word["text"]) > 1}), SAID)
-    return said, rnd.sample([word for word in pool if word not in text], NEVER_SAID)
+    candidates = sorted({word["text"] for word in words if len(word["text"]) > 1})
+    return rnd.sample(candidates, said), rnd.sample([word for word in pool if word not in text], never_said)
 
 
 def column(utterances: Sequence[Utterance], name: str) -> NDArray[np.int64]:
@@ -185,17 +192,18 @@ def cer(now: Sequence[Utterance], before: Sequence[Utterance]) -> str:
 def missed(now: Sequence[Utterance], before: Sequence[Utterance]) -> str:
     """Two cells: the missed, and by what share they are fewer than before, with the interval."""
     left, had = column(now, "missed"), column(before, "missed")
-    return f"{sum(left)} | {1 - sum(left) / sum(had):.1%}{spread(interval(had - left, had), 1, '.1%')}"
+    fewer = f"{1 - sum(left) / sum(had):.1%}{spread(interval(had - left, had), 1, '.1%')}" if sum(had) else ""
+    return f"{sum(left)} | {fewer}"
 
 
 def spread(bounds: tuple[float, float] | None, factor: float, form: str) -> str:
     return f" ({factor * bounds[0]:{form}} to {factor * bounds[1]:{form}})" if bounds else ""
 
 
-def print_said(results: Results) -> None:
+def print_said(results: Results, said: int, never_said: int) -> None:
     before = results[NONE]
     occurrences = sum(column(before, "occurrences"))
-    print(f"\n{SAID} hotwords that were said, {occurrences} times in all, beside {NEVER_SAID} that were not:\n")
+    print(f"\n{said} hotwords that were said, {occurrences} times in all, beside {never_said} that were not:\n")
     print("| hotwords | CER | change, points | missed | fewer | false, said elsewhere | false, never said |")
     print("|---|---|---|---|---|---|---|")
     for way, now in results.items():
@@ -203,20 +211,22 @@ def print_said(results: Results) -> None:
         print(f"| {way} | {cer(now, before)} | {missed(now, before)} | {false} |")
 
 
-def print_never_said(results: Results) -> None:
-    print(f"\n{NEVER_SAID} hotwords of which none was said:\n")
+def print_never_said(results: Results, never_said: int) -> None:
+    print(f"\n{never_said} hotwords of which none was said:\n")
     print("| hotwords | CER | change, points | false |\n|---|---|---|---|")
     for way, now in results.items():
         print(f"| {way} | {cer(now, results[NONE])} | {sum(column(now, 'false_never_said'))} |")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(command_line: Sequence[str]) -> None:
+    parser = parser_of(__doc__)
     parser.add_argument("model")
     parser.add_argument("words", type=Path)
     parser.add_argument("recordings", type=Path, nargs="+")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=["search", "corrector", "both"])
-    arguments = parser.parse_args()
+    parser.add_argument("--said", type=int, default=30)
+    parser.add_argument("--never-said", type=int, default=500)
+    arguments = parser.parse_args(command_line)
     model = find_model(arguments.model)
     executor, graph = load_executor(model, Placement(usable_cores()), print)
     pool = [word.text for word in read_hotwords([arguments.words]).words]
@@ -226,7 +236,7 @@ def main() -> None:
     for path in arguments.recordings:
         words = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["words"]
         reference = reference_of(words)
-        said, never_said = draw(path, words, pool)
+        said, never_said = draw(path, words, pool, arguments.said, arguments.never_said)
         listener = Listener(model, graph, RememberingRunner(LocalGraphRunner(executor)))
         plain = listener.tokens(path, [], PLAIN)
         for results, listed in ((with_said, said), (never_said_alone, [])):
@@ -237,9 +247,19 @@ def main() -> None:
         rates.append(sum(column(utterances, "errors")) / sum(column(utterances, "characters")))
     count = len(with_said[NONE])
     print(f"{len(rates)} recordings of CER {min(rates):.2%} to {max(rates):.2%} without hotwords, {count} utterances")
-    print_said(with_said)
-    print_never_said(never_said_alone)
+    print_said(with_said, arguments.said, arguments.never_said)
+    print_never_said(never_said_alone, arguments.never_said)
+
+
+def smoke(folder: Path) -> CommandLines:
+    rng, noisy = np.random.default_rng(0), [folder / f"{path.stem}.wav" for path in (PAUSES, NO_PAUSES)]
+    for source, target in zip((PAUSES, NO_PAUSES), noisy, strict=True):
+        speech, rate = soundfile.read(source)
+        soundfile.write(target, speech + rng.normal(0.0, NOISE, len(speech)), rate)
+        shutil.copy(source.with_suffix(".json"), folder)
+    words = ROOT / "hotwords" / "finance.txt"
+    yield NANO, words, *noisy, "--said", 5, "--never-said", 20, "--ways", *WAYS
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark(main, smoke)

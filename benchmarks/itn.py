@@ -10,17 +10,16 @@ A notation is not an error: see `normalised`. --show prints what was not right.
 
 from __future__ import annotations
 
-import argparse
 import re
 import time
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
 
-from wetext import Normalizer
+from smoke import CommandLines, is_installed, parser_of, run_benchmark
 
 from funasr_cli.text.itn.exceptions import protecting
 from funasr_cli.text.itn.normaliser import NumberWriter
@@ -123,6 +122,8 @@ def ours() -> Writer:
 
 
 def wetext() -> Writer:
+    from wetext import Normalizer
+
     chinese, english = (Normalizer(lang=language, operator="itn") for language in ("zh", "en"))
     return lambda said: (english if said.isascii() else chinese).normalize(said)
 
@@ -141,18 +142,20 @@ def wetext_without_phrases() -> Writer:
     return kept
 
 
-WRITERS = {"our rules": ours, "wetext": wetext, "wetext, our set phrases kept": wetext_without_phrases}
+OURS = {"our rules": ours}
+WETEXT = {"wetext": wetext, "wetext, our set phrases kept": wetext_without_phrases}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(command_line: Sequence[str]) -> None:
+    parser = parser_of(__doc__)
     parser.add_argument("--show", action="store_true", help="print what was not right")
-    show = parser.parse_args().show
+    show = parser.parse_args(command_line).show
+    writers = OURS | (WETEXT if is_installed("wetext") else {})
     parts = read_sentences()
     print("| sentences | written by | right | harmed, of those that must stay | ms a sentence |")
     print("|---|---|---|---|---|")
     for part, sentences in parts.items():
-        for name, make in WRITERS.items():
+        for name, make in writers.items():
             write = make()
             write(sentences[0].said)  # loads what it needs
             start = time.perf_counter()
@@ -167,5 +170,9 @@ def main() -> None:
                     print(f"    {sentence.said} → {text}")
 
 
+def smoke(folder: Path) -> CommandLines:
+    yield ("--show",)
+
+
 if __name__ == "__main__":
-    main()
+    run_benchmark(main, smoke)

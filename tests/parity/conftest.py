@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.random_sensevoice import write_checkpoint
 from funasr_cli.arrays import Samples
 from funasr_cli.export.make import from_checkpoint
 from tests.support.meetings import samples_of
+from tests.support.random_sensevoice import write_checkpoint
 
 LENGTHS = (1_600, 4_000, 16_000, 52_345, 160_000, 239_000, 240_000)
 """Samples of clips from 0.1 s to a whole window."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from funasr_cli.features.cmvn import read_cmvn
@@ -53,7 +55,7 @@ def write_sherpa_graph(folder: Path, target: Path) -> Path:
     """
     model = onnx.load(folder / "model.onnx")
     cmvn = read_cmvn(folder / "am.mvn")
-    constants = {
+    constants: dict[str, NDArray[Any]] = {
         "sherpa/mean": cmvn.neg_mean,
         "sherpa/std": cmvn.inv_std,
         "sherpa/one": np.array([1], np.int64),

@@ -53,7 +53,8 @@ class Program:
 
     def read(self) -> list[float]:
         """What is in the pinned memory of the output."""
-        return np.frombuffer(ctypes.string_at(self.host[2], MEAN_BYTES), np.float32).tolist()
+        values: list[float] = np.frombuffer(ctypes.string_at(self.host[2], MEAN_BYTES), np.float32).tolist()
+        return values
 
     def upload(self) -> None:
         self.write(0, [1.0] * (self.sizes[0] // 4))

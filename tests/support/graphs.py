@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,7 @@ def write_sensevoice(folder: Path) -> Path:
     The score of a label is a share, which grows with the label and with the mean of a frame's features.
     """
     folder.mkdir(parents=True)
+    named: dict[str, tuple[int, Sequence[str | int | None]]]
     named = {"speech": (TensorProto.FLOAT, ["batch_size", "feats_length", 560])}
     named |= {name: (TensorProto.INT32, ["batch_size"]) for name in ("speech_lengths", "language", "textnorm")}
     shares = np.linspace(0.0, 50.0, LABELS, dtype=np.float32).reshape(1, 1, LABELS)

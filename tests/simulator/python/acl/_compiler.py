@@ -221,7 +221,7 @@ def try_run(model: onnx.ModelProto, sizes: dict[str, list[int]]) -> list[np.ndar
 
 
 def dtype_of(value: onnx.ValueInfoProto) -> str:
-    return helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type or TensorProto.FLOAT).name
+    return str(helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type or TensorProto.FLOAT).name)
 
 
 def om_name(model: onnx.ModelProto, tensor: str) -> str:

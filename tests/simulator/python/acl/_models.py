@@ -15,7 +15,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from acl import _process
-from acl._memory import Span, device_span, reserve
+from acl._memory import DeviceMemory, Span, device_span, reserve
 from acl._om import SHAPE_DATA, Om, Tensor, read_om
 from acl._process import (
     INVALID,
@@ -144,7 +144,8 @@ def prepare(model: Model, inputs: Dataset, outputs: Dataset, stream: Any, rest: 
     shapes = _input_shapes(model, inputs)
     reads = [_checked_span(buffer) for buffer in inputs.buffers]
     for span, name in zip(reads, model.input_names, strict=True):
-        if not span.memory.written and not any(span.overlaps(s) for t in process.pending for s in t.writes):
+        fresh = isinstance(span.memory, DeviceMemory) and not span.memory.written
+        if fresh and not any(span.overlaps(s) for t in process.pending for s in t.writes):
             process.refuse(MODEL_INVALID, f"input {name} was never written")
     writes = [_checked_span(buffer) for buffer in outputs.buffers]
     if len(writes) != len(model.om.outputs):

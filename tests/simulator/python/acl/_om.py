@@ -57,5 +57,5 @@ def read_om(path: Path) -> tuple[Om, bytes]:
     start = len(MAGIC) + 8
     stop = start + int.from_bytes(data[len(MAGIC) : start], "little")
     header = json.loads(data[start:stop])
-    tensors = {edge: [Tensor(**tensor) for tensor in header.pop(edge)] for edge in ("inputs", "outputs")}
-    return Om(**header, **tensors), data[stop:]
+    inputs, outputs = ([Tensor(**tensor) for tensor in header.pop(edge)] for edge in ("inputs", "outputs"))
+    return Om(**header, inputs=inputs, outputs=outputs), data[stop:]

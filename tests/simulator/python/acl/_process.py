@@ -229,7 +229,7 @@ def call(gives: str = "code", *, before_init: bool = False) -> Callable[[Functio
         hints.pop("return", None)
         wanted = [typing.get_origin(hint) or hint for hint in hints.values()]
         least = len(wanted) - len(function.__defaults__ or ())
-        failed = {"plain": None, "values": (0, 0)}.get(gives, {} if "dims" in function.__name__ else 0)
+        failed: Any = {"plain": None, "values": (0, 0)}.get(gives, {} if "dims" in function.__name__ else 0)
 
         @functools.wraps(function)
         def wrapper(*arguments: Any) -> Any:

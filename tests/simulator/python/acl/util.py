@@ -11,7 +11,7 @@ from acl._process import INVALID, call
 
 @call("plain")
 def bytes_to_ptr(data: bytes) -> int | None:
-    return ctypes.cast(data, ctypes.c_void_p).value
+    return ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value
 
 
 @call("plain")
