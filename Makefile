@@ -1,0 +1,37 @@
+# What a developer runs. `make setup` once; then `make test-fast` while writing, `make test lint types` before a commit.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+FAST := not process and not model and not simulator and not slow
+
+.PHONY: setup lint types test test-fast test-slow parity bench ci
+
+setup:  ## an editable install with all that tests and checks need
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --editable '.[embedded,test,dev]'
+
+lint:
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types:
+	$(BIN)/mypy
+
+test:  ## the suite; JOBS=0 for one process, with --pdb for instance
+	$(PYTEST) -n $(or $(JOBS),auto)
+
+test-fast:  ## without processes, models and the simulated NPU: under 40 s on 2 cores
+	$(PYTEST) -q -n $(or $(JOBS),auto) -m '$(FAST)'
+
+test-slow:  ## processes killed at random over 200 recordings, and the benchmarks on tiny input
+	$(PYTEST) -n 0 -m slow
+
+parity:  ## against FunASR's torch code; needs the extra [export], torch and ../shared
+	$(PYTEST) -n 0 tests/parity
+
+bench:  ## each benchmark on tiny input
+	$(PYTEST) -n 0 -m slow tests/test_benchmarks.py
+
+ci:
+	.ci/run
