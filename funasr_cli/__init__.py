@@ -1,6 +1,5 @@
 """Batch transcription of recordings with FunASR and Whisper models, on CPUs and Ascend NPUs."""
 
-import logging
 import os
 
 __version__ = "0.1.0"
@@ -12,5 +11,3 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 # Read by NumPy when it is imported. Its threads would go on spinning after each of the small products that there are
 # here, on the cores that the model's runtime needs: a quarter of its speed.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-logging.getLogger(__name__).addHandler(logging.NullHandler())

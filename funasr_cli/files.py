@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,7 +26,7 @@ def temporary_beside(path: Path) -> Path:
 
     Files made under it with the ordinary calls respect the umask, unlike those of `tempfile`.
     """
-    return path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}{TEMPORARY_SUFFIX}")
+    return path.with_name(f".{path.name[:40]}.{os.urandom(6).hex()}{TEMPORARY_SUFFIX}")
 
 
 TEMPORARY_SUFFIX = ".funasr-tmp"

@@ -33,7 +33,7 @@ def walk(
     while level:
         below: list[PurePath] = []
         for place in level:
-            folder, found = root / place, list[os.DirEntry[str]]()
+            folder, folders, others = root / place, list[str](), list[os.DirEntry[str]]()
             try:
                 status = folder.stat()
                 if (status.st_dev, status.st_ino) in entered:
@@ -41,13 +41,16 @@ def walk(
                 entered.add((status.st_dev, status.st_ino))
                 with os.scandir(folder) as entries:
                     for entry in entries:
-                        if not entry.name.startswith("."):
-                            found.append(entry)
+                        if entry.name[0] == ".":
+                            continue
+                        if _is_folder(entry):
+                            folders.append(entry.name)
+                        else:
+                            others.append(entry)
             except OSError as error:
                 on_error(folder, error)
-            yield place, [entry for entry in found if not _is_folder(entry)]
-            names = sorted(entry.name for entry in found if _is_folder(entry))
-            below += [place / name for name in names if enter(place / name)]
+            yield place, others
+            below += [place / name for name in sorted(folders) if enter(place / name)]
         level = below
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from funasr_cli.errors import NoAudioError, UsageError
 from funasr_cli.files import printable
-from funasr_cli.inputs.scan import FileSelection, Scan, from_stdin, scan
+from funasr_cli.inputs.options import FileSelection
+from funasr_cli.inputs.scan import Scan, from_stdin, scan
 from funasr_cli.reporting.display import Display
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from funasr_cli.errors import UsageError
-from funasr_cli.inputs.scan import FileSelection
-from funasr_cli.models.layouts import AUTO
+from funasr_cli.inputs.options import FileSelection
 from funasr_cli.settings.transcription import Settings
 
 OnDeviceFailure: TypeAlias = Literal["fail", "cpu"]
@@ -65,7 +64,7 @@ class DeviceOptions:
     """With which model, and on what, recognition is run; `workers` None: by the cores. Times are in seconds."""
 
     model: str | None = None
-    precision: str = AUTO
+    precision: str = "auto"
     device: str = "auto"
     on_device_failure: OnDeviceFailure = "fail"
     window_timeout: float = 300.0

@@ -120,8 +120,8 @@ class Run:
         """The recordings to do; what is left for next time is put on record, what is done is counted."""
         todo: list[Job] = []
         for job in store.jobs(sources, rules):
-            logger.debug("%s %s: %s", job.action.value, job.source.path, job.why)
             if job.action is Action.DO:
+                logger.debug("to do: %s: %s", job.source.path, job.why)
                 todo.append(job)
             elif job.action is Action.LEAVE:
                 store.skip(job, job.why, info)

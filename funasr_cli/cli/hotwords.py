@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +14,10 @@ from funasr_cli.cli.config_file import nearest
 from funasr_cli.cli.hotword_file import HotwordFile
 from funasr_cli.errors import UsageError
 from funasr_cli.files import printable
-from funasr_cli.hotwords import HotwordList, read_hotwords
 from funasr_cli.shipped import hotword_lists, which_are_taken
+
+if TYPE_CHECKING:
+    from funasr_cli.hotwords import HotwordList
 
 
 @click.group(short_help="List hotwords that ship, and check files.")
@@ -26,6 +29,8 @@ def hotwords() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def list_(as_json: bool) -> None:
     """List the lists that ship with the program: name, number of words, file, and what it is about."""
+    from funasr_cli.hotwords import read_hotwords  # --help can do without
+
     lists = [
         (name, len(read_hotwords([path]).words), os.fspath(path), _topic(path))
         for name, path in hotword_lists().items()
@@ -65,6 +70,8 @@ def check(files: tuple[Path, ...], model: str | None) -> None:
 
     Exit codes: 0 all is well; 1 there are warnings; 2 a file cannot be read; 4 no such model.
     """
+    from funasr_cli.hotwords import read_hotwords
+
     for sentence in which_are_taken(files):
         click.echo(sentence, err=True)
     found = read_hotwords(files)

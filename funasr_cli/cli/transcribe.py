@@ -22,7 +22,7 @@ from funasr_cli.batch.options import (
 from funasr_cli.cli.help import GroupedCommand
 from funasr_cli.cli.options import ENVIRONMENT, settings
 from funasr_cli.errors import UsageError
-from funasr_cli.inputs.scan import EXTENSIONS, FileSelection
+from funasr_cli.inputs.options import EXTENSIONS, FileSelection
 from funasr_cli.outputs.layout import OutputLayout
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.system.logs import show_debug_log

@@ -9,15 +9,8 @@ from pathlib import Path, PurePath
 
 from funasr_cli.files import sha256_of
 from funasr_cli.inputs.globs import PathFilter, expand
+from funasr_cli.inputs.options import ALL_FILES, EXTENSIONS, FileSelection
 from funasr_cli.walk import walk
-
-EXTENSIONS = (
-    *("wav", "flac", "aiff", "aif", "aifc", "au", "caf", "w64", "rf64", "wv", "ape", "tta"),
-    *("m4a", "mp3", "aac", "ogg", "oga", "opus", "spx", "wma", "amr", "awb", "ac3", "eac3", "dts", "mka", "mp2"),
-    *("mp4", "m4v", "mov", "mkv", "webm", "avi", "wmv", "asf", "flv", "f4v", "mpg", "mpeg", "ts", "mts", "m2ts"),
-    *("3gp", "3g2", "vob", "ogv", "rm", "rmvb"),
-)
-"""Files in folders with these names are taken; the best sound first, which is the order in which names are given."""
 
 _RANK = {f".{extension}": rank for rank, extension in enumerate(EXTENSIONS)}
 
@@ -45,23 +38,6 @@ STDIN = Path("/dev/stdin")
 def from_stdin(path: Path) -> Source:
     """The recording that was spooled from stdin into `path`. The same content is the same recording."""
     return Source(path, PurePath("stdin"), STDIN / sha256_of(path))
-
-
-@dataclass(frozen=True, slots=True)
-class FileSelection:
-    """Which files count: their extensions in folders, and glob patterns on their place in the tree (`fits`)."""
-
-    extensions: Sequence[str] = EXTENSIONS
-    include: Sequence[str] = ()
-    exclude: Sequence[str] = ()
-
-    @property
-    def suffixes(self) -> frozenset[str]:
-        """The extensions with their dots."""
-        return frozenset(f".{extension}" for extension in self.extensions)
-
-
-ALL_FILES = FileSelection()
 
 
 @dataclass(slots=True)

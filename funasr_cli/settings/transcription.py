@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from funasr_cli.audio.options import VadOptions
-from funasr_cli.hotwords import Hotword
 from funasr_cli.outputs.layout import OutputLayout
 from funasr_cli.text.options import Script, SegmentLimits, Strength, TextOptions
+
+if TYPE_CHECKING:  # --help can do without
+    from funasr_cli.hotwords import Hotword
 
 Channels = Literal["mix", "split"]
 """The channels of a recording are averaged, or each is transcribed by itself."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 
 PACKAGE = "funasr_cli"
@@ -17,6 +16,8 @@ def is_debugging() -> bool:
 
 def show_debug_log() -> None:
     """Print the log on stderr, in this process and in those that it starts."""
+    import logging  # --help can do without
+
     os.environ[DEBUG_VARIABLE] = "1"
     logger = logging.getLogger(PACKAGE)
     if logger.level != logging.DEBUG:

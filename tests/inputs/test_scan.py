@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from funasr_cli.inputs.scan import FileSelection, scan
+from funasr_cli.inputs.options import FileSelection
+from funasr_cli.inputs.scan import scan
 
 
 @pytest.fixture
