@@ -1,0 +1,110 @@
+"""The documents for developers say what the code says: names, floors, columns, numbers."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from funasr_cli.models.store import Model
+from funasr_cli.pool import sizing
+from funasr_cli.store.schema import create_tables
+from funasr_cli.system.resources import Memory
+from tests.conftest import ROOT
+from tests.support.documents import blocks, inline, rows
+from tests.test_house import FLOORS, MODULES, PACKAGE
+
+DOCUMENTS = ("architecture.md", "processes.md", "recipes.md", "style.md")
+
+ROOMS = set().union(*FLOORS)
+
+PATH = re.compile(r"[\w./-]+(/|\.(py|md|yaml|cfg))")
+DOTTED = re.compile(r"([a-z_]\w*)(\.\w+)+")
+
+TO_BE_MADE = {block.file.removeprefix("funasr_cli/") for block in blocks("recipes.md")}
+"""Files that a recipe makes."""
+
+FILES_OF_USERS = {"levels.f32", "words.txt"}
+"""What looks like a name of the code, and is a file of a model."""
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_files_that_a_document_names_exist(document: str) -> None:
+    paths = [text for text in inline(document) if PATH.fullmatch(text) and not text.startswith(("/", "."))]
+    missing = [path for path in paths if not ((ROOT / path).exists() or (PACKAGE / path).exists())]
+    assert set(missing) <= TO_BE_MADE
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_names_that_a_document_uses_are_in_the_code(document: str) -> None:
+    names = {text for text in inline(document) if DOTTED.fullmatch(text) and not PATH.fullmatch(text)} - FILES_OF_USERS
+    assert {name for name in names if not is_in_the_code(name)} == set()
+
+
+def is_in_the_code(name: str) -> bool:
+    """Whether `room.module.Class.method` and the like lead somewhere."""
+    parts = name.split(".")
+    modules = [count for count in range(1, len(parts) + 1) if ".".join(parts[:count]) in MODULES]
+    if not modules:
+        return False
+    found: object = importlib.import_module(f"funasr_cli.{'.'.join(parts[: modules[-1]])}")
+    for part in parts[modules[-1] :]:
+        if not hasattr(found, part):
+            return False
+        found = getattr(found, part)
+    return True
+
+
+def test_a_name_that_is_not_in_the_code_is_noticed() -> None:
+    assert is_in_the_code("store.schema.SCHEMA")
+    assert is_in_the_code("pool.worker.Lane.serve")
+    assert not is_in_the_code("pool.worker.Lane.rest")
+    assert not is_in_the_code("pool.office.Clerk")
+    assert not is_in_the_code("office.Clerk")
+
+
+def test_the_picture_of_the_rooms_has_the_floors_of_the_house() -> None:
+    picture = blocks("architecture.md", "Rooms")[0].content
+    floors: list[set[str]] = []
+    for line in picture.splitlines()[1:]:
+        floor, room = re.match(r"\s*(\d*)\s+(\S+)", line).groups()  # type: ignore[union-attr]
+        if floor:
+            assert int(floor) == len(FLOORS) - len(floors)
+            floors.append(set())
+        if not room.startswith("("):
+            floors[-1].add(room)
+    assert floors == FLOORS
+
+
+def test_reserved_rooms_do_not_exist_yet() -> None:
+    picture = blocks("architecture.md", "Rooms")[0].content
+    reserved = re.findall(r"^\s+\((\w+)\)", picture, re.MULTILINE)
+    assert reserved
+    assert ROOMS.isdisjoint(reserved)
+
+
+@pytest.mark.parametrize("table", ["input", "output"])
+def test_every_column_of_the_state_is_described(table: str) -> None:
+    db = sqlite3.connect(":memory:")
+    create_tables(db)
+    columns = [name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")]
+    db.close()
+    described = [
+        name for row in rows("architecture.md", f"column of {table}") for name in re.findall("`(.+?)`", row[0])
+    ]
+    assert sorted(described) == sorted(columns)
+
+
+def test_the_numbers_of_processes_are_those_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"weights")
+    model = Model("m", "sensevoice", tmp_path, tmp_path / "model.onnx", "float32", "", "")
+    monkeypatch.setattr(sizing, "usable_memory", lambda: Memory(10**12, limited=False))
+    table = rows("processes.md", "cores")
+    assert [row[0] for row in table] == ["2", "8", "64"]
+    for cores, *expected in (map(int, row) for row in table):
+        monkeypatch.setattr(sizing, "usable_cores", lambda: cores)  # noqa: B023
+        size = sizing.cpu_pool_size(model, None, recordings=1000)
+        assert [size.workers, len(size.placements), size.placements[0].threads] == expected
