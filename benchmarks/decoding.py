@@ -26,7 +26,7 @@ from funasr_cli.decoding.beam import search
 from funasr_cli.decoding.candidates import candidates_of_topk
 from funasr_cli.decoding.context import ContextGraph, Spelling
 from funasr_cli.decoding.ctc import Emission, best_path_of_topk, collapse
-from funasr_cli.decoding.hotwords import decode
+from funasr_cli.decoding.hotword_decoding import decode_with_hotwords
 from funasr_cli.executors.onnx import OnnxExecutor
 from funasr_cli.features.lfr import SECONDS_PER_FRAME
 from funasr_cli.recognizers.base import Request
@@ -82,7 +82,7 @@ def beam(window: Window) -> list[Emission]:
 
 
 def with_hotwords(context: ContextGraph) -> Decoder:
-    return lambda window: decode(candidates_of_topk(*window), context)
+    return lambda window: decode_with_hotwords(candidates_of_topk(*window), context)
 
 
 def seconds(decoder: Decoder, windows: list[Window]) -> float:

@@ -40,7 +40,7 @@ from funasr_cli.pipeline.transcriber import Transcriber
 from funasr_cli.pipeline.window_runner import GraphRunner, LocalGraphRunner, RunResult, WindowRunner
 from funasr_cli.scoring.align import align
 from funasr_cli.scoring.bootstrap import interval
-from funasr_cli.scoring.hotwords import HotwordScorer, Text, text_of
+from funasr_cli.scoring.hotword_recall import HotwordScorer, Text, text_of
 from funasr_cli.scoring.read import Piece
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.system.resources import usable_cores

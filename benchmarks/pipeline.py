@@ -160,14 +160,14 @@ def run(
     """Transcribe with the batch engine into a folder that is thrown away; `read` may look at it before."""
     with tempfile.TemporaryDirectory() as out:
         run_info = RunInfo(model.name, "", "cpu", "benchmark", fingerprint(settings, model))
-        with open_store(Path(out), beside=False, wait=False, tell=print) as record:
-            jobs = record.jobs(
-                scan(list(map(str, paths)), None).sources, PlanRules(run_info.settings, settings.formats)
+        with open_store(Path(out), beside=False, wait=False, tell=print) as store:
+            jobs = store.jobs(
+                scan(list(map(str, paths)), None).sources, PlanRules(run_info.fingerprint, settings.formats)
             )
-            sinks = [FileSink(record, job, settings, run_info) for job in jobs]
+            sinks = [FileSink(store, job, settings, run_info) for job in jobs]
             stats = RunStats()
             reporter = Reporter(Display(io.StringIO()), stats)
-            with open_pool(pool_size, record, model, settings, reporter, lambda: None, window_timeout=300) as pool:
+            with open_pool(pool_size, store, model, settings, reporter, lambda: None, window_timeout=300) as pool:
                 pool.wait_until_ready()
                 everybody = [os.getpid(), *descendants(os.getpid())]
                 before, started = cpu_seconds(everybody), time.perf_counter()

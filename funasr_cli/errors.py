@@ -1,7 +1,8 @@
 """Errors a person can act on: what went wrong, where, and what to do about it.
 
-An `InputError` costs one file; every other error ends the run with its exit code. Anything that is not a
-`FunasrError` is a defect of this program.
+`InputError`, `OutputError`, `Postponed`, and an error of a model or a device that concerns one window, cost one
+recording. Every other one ends the run with its exit code. Anything that is not a `FunasrError` is a bug in this
+program.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ def as_input_error(error: Exception, path: str | os.PathLike[str]) -> InputError
     """A defect of this program that showed on one recording, and need not cost the others."""
     what = f"unexpected {type(error).__name__}: {error}"
     return InputError(what, where=path, hint="This is a defect. --debug shows where.")
+
+
+class Postponed(FunasrError):
+    """Nothing is wrong with the recording, but it is not to be done now."""
 
 
 class OutputError(FunasrError):

@@ -65,7 +65,7 @@ class Backend:
     def write(self, sinks: Sequence[FileSink], store: OutputStore) -> None:
         """Transcribe into files, with a pool of processes if there are several recordings.
 
-        An NPU always has a process of its own, which can be ended when it hangs.
+        An NPU has a process of its own here, which can be ended if it hangs; with `-o -` it has not.
         """
         if self._count(sinks) == 1 and not self._target.device.npus:
             self.run_local(sinks)

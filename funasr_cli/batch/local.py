@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from funasr_cli.errors import DeviceError, DeviceLost, FunasrError, RecordError, StdoutError, as_input_error
+from funasr_cli.errors import DeviceError, DeviceLost, FunasrError, Postponed, RecordError, StdoutError, as_input_error
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.transcriber import Transcriber
 from funasr_cli.reporting.reporter import Reporter, display_name, with_location
 from funasr_cli.store.entries import InputContent
-from funasr_cli.store.output_store import Postponed
 from funasr_cli.store.sinks import Sink, TranscriptSummary
 from funasr_cli.system.deadline import Deadline
 
@@ -44,7 +43,7 @@ class LocalRun:
         name, timings, stats = display_name(sink), StageTimings(), self._reporter.stats
         busy = stats.busy
 
-        def tick(seconds: float, duration: float | None) -> None:
+        def on_progress(seconds: float, duration: float | None) -> None:
             self._check_stop()
             stats.busy = busy + timings.seconds.get("run", 0.0)
             self._reporter.moved(name, seconds, sink.size * min(1.0, seconds / duration) if duration else 0.0)
@@ -53,8 +52,8 @@ class LocalRun:
         sink.start()
         content = InputContent.of(sink.source.path)
         try:
-            tick(0.0, None)
-            transcript = asyncio.run(self._transcriber.transcribe(sink.source.path, name, tick, timings))
+            on_progress(0.0, None)
+            transcript = asyncio.run(self._transcriber.transcribe(sink.source.path, name, on_progress, timings))
             warnings = sink.deliver(transcript, content, timings.seconds)
         except (RecordError, StdoutError):
             raise

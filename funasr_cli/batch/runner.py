@@ -26,7 +26,7 @@ from funasr_cli.settings.fingerprint import fingerprint
 from funasr_cli.shipped import which_are_taken
 from funasr_cli.store.naming import candidates
 from funasr_cli.store.output_store import OutputStore, RunInfo, open_store, peek_store
-from funasr_cli.store.planner import Action, Job, PlanRules
+from funasr_cli.store.planner import Action, PlannedJob, PlanRules
 from funasr_cli.store.sinks import FileSink, StdoutSink
 from funasr_cli.system.deadline import Deadline
 from funasr_cli.system.signals import Interrupted
@@ -107,7 +107,7 @@ class Run:
         self, sources: Sequence[Source], backend: Backend, store: OutputStore, rules: PlanRules, target: Target
     ) -> None:
         """Transcribe into files what is not done yet."""
-        info = RunInfo(target.model.name, target.model.sha256, target.device.kind, target.device.why, rules.settings)
+        info = RunInfo(target.model.name, target.model.sha256, target.device.kind, target.device.why, rules.fingerprint)
         todo = self._plan(sources, store, rules, info)
         if not todo:
             self.display.note(f"nothing to do: {self.stats.skipped} done before")
@@ -116,9 +116,9 @@ class Run:
         _tell_few(names, self.display.note)
         backend.write([FileSink(store, job, self.settings, info) for job in todo], store)
 
-    def _plan(self, sources: Sequence[Source], store: OutputStore, rules: PlanRules, info: RunInfo) -> list[Job]:
+    def _plan(self, sources: Sequence[Source], store: OutputStore, rules: PlanRules, info: RunInfo) -> list[PlannedJob]:
         """The recordings to do; what is left for next time is put on record, what is done is counted."""
-        todo: list[Job] = []
+        todo: list[PlannedJob] = []
         for job in store.jobs(sources, rules):
             if job.action is Action.DO:
                 logger.debug("to do: %s: %s", job.source.path, job.why)
@@ -172,7 +172,7 @@ def _print_bytes(content: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def _unexpected_name(job: Job) -> Iterator[str]:
+def _unexpected_name(job: PlannedJob) -> Iterator[str]:
     """What is to be said if a new recording's outputs could not get the name that comes to mind."""
     obvious, name = next(candidates(job.source.relative)), job.known.name
     if job.known.status is None and name != obvious:

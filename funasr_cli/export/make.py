@@ -10,7 +10,7 @@ from pathlib import Path
 from funasr_cli.callbacks import Tell
 from funasr_cli.errors import UsageError
 from funasr_cli.extras import need
-from funasr_cli.models.place import whole_folder
+from funasr_cli.models.atomic_folder import atomic_folder
 
 
 def from_checkpoint(folder: Path, target: Path, *, window: float, topk: int, int8: bool, tell: Tell) -> None:
@@ -43,7 +43,7 @@ def _workplace(target: Path, tell: Tell) -> Iterator[tuple[Path, Path]]:
     """The folder that becomes `target`, and one for what is not kept: both gone where anything goes wrong."""
     if target.exists():
         raise UsageError(f"{target} exists already", hint="Name a folder that does not; nothing is overwritten.")
-    with whole_folder(target) as work:
+    with atomic_folder(target) as work:
         scratch = work / "scratch"
         scratch.mkdir()
         yield work, scratch

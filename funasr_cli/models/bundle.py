@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from funasr_cli.errors import ModelError, OutputError, reading, writing
 from funasr_cli.files import CHUNK_BYTES, atomic_file, printable
+from funasr_cli.models.atomic_folder import ANOTHER_STORE, atomic_folder
 from funasr_cli.models.catalogue import entry_named
 from funasr_cli.models.origin import (
     MAX_RECORD_BYTES,
@@ -28,7 +29,6 @@ from funasr_cli.models.origin import (
     parse_record,
     verify,
 )
-from funasr_cli.models.place import ANOTHER_STORE, whole_folder
 
 
 def pack(folder: Path, record: OriginRecord, bundle: Path) -> None:
@@ -71,7 +71,7 @@ def unpack(bundle: Path, store: Path, *, trust: bool = False) -> OriginRecord:
         if folder.is_dir():
             verify(folder, record, hint=f"Remove the folder {folder} to import the {entry.name} of the bundle.")
             return record
-        with whole_folder(folder, ANOTHER_STORE) as work:
+        with atomic_folder(folder, ANOTHER_STORE) as work:
             _unpack_files(source, record, bundle, work)
             check_family(work, entry)
             (work / ORIGIN_FILE).write_bytes(record.to_bytes())

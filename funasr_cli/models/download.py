@@ -19,10 +19,10 @@ from urllib.parse import quote
 from funasr_cli.callbacks import Tell
 from funasr_cli.errors import FunasrError, ModelError, UsageError, writing
 from funasr_cli.files import sha256_of
+from funasr_cli.models.atomic_folder import ANOTHER_STORE, atomic_folder
 from funasr_cli.models.catalogue import CatalogueEntry, ModelFile
 from funasr_cli.models.hub_clients import CLIENTS, Client, Expected
 from funasr_cli.models.origin import ORIGIN_FILE, Origin, OriginRecord, check_family
-from funasr_cli.models.place import ANOTHER_STORE, whole_folder
 from funasr_cli.system.locks import locked
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def pull(entry: CatalogueEntry, folder: Path, hub: str, revision: str | None, te
             check_family(scratch, entry)
         origin = Origin(hub, client.repository.name, client.repository.revision, _now())
         record = OriginRecord(entry.name, origin, tuple(sorted(files, key=lambda file: file.name)))
-        with whole_folder(folder, ANOTHER_STORE) as work:
+        with atomic_folder(folder, ANOTHER_STORE) as work:
             for file in files:
                 (scratch / file.name).rename(work / file.name)
             (work / ORIGIN_FILE).write_bytes(record.to_bytes())

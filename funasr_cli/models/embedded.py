@@ -14,9 +14,9 @@ from pathlib import Path
 
 from funasr_cli.errors import ModelError
 from funasr_cli.files import CHUNK_BYTES
+from funasr_cli.models.atomic_folder import ANOTHER_STORE, atomic_folder
 from funasr_cli.models.catalogue import CatalogueEntry
 from funasr_cli.models.origin import verify_file
-from funasr_cli.models.place import ANOTHER_STORE, whole_folder
 
 PIECE = re.compile(r"(?P<file>.+)\.part\d+")
 
@@ -31,7 +31,7 @@ def assemble(entry: CatalogueEntry, target: Path) -> None:
 
     Raises `ModelError` where a file is not what the catalogue says, or `target` cannot be written.
     """
-    with whole_folder(target, ANOTHER_STORE) as work:
+    with atomic_folder(target, ANOTHER_STORE) as work:
         for source, name in _sources(entry):
             with source.open("rb") as piece, (work / name).open("ab") as whole:
                 shutil.copyfileobj(piece, whole, CHUNK_BYTES)

@@ -12,6 +12,7 @@ from typing import TypeVar
 from rapidfuzz.distance import Indel
 
 from funasr_cli.audio.recording import Recording
+from funasr_cli.callbacks import OnProgress
 from funasr_cli.errors import InputError
 from funasr_cli.text.editor import Edited
 from funasr_cli.transcript import Correction, Scene, Segment, join
@@ -26,9 +27,6 @@ MIN_COMPARED_CHARS = 20
 """Characters from which two texts are compared: two people may greet in the same words."""
 
 Item = TypeVar("Item", Segment, Scene, Correction)
-
-Tick = Callable[[float, float | None], None]
-"""Called about every second of audio: seconds read, and the recording's length where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,36 +55,38 @@ def check_number(recording: Recording) -> None:
         )
 
 
-def one_pass(tick: Tick, before: float, passes: int) -> Tick:
-    """Tells `tick` of several passes as of one; `before` is how many seconds were read in the passes before this."""
-    return lambda seconds, duration: tick((before + seconds) / passes, duration)
+def one_pass(on_progress: OnProgress, before: float, passes: int) -> OnProgress:
+    """Reports several passes to `on_progress` as one; `before` is how many seconds were read in earlier passes."""
+    return lambda seconds, duration: on_progress((before + seconds) / passes, duration)
 
 
-def in_order(heard: Iterable[ChannelResult], items: Callable[[ChannelResult], Iterable[Item]]) -> tuple[Item, ...]:
+def in_order(results: Iterable[ChannelResult], items: Callable[[ChannelResult], Iterable[Item]]) -> tuple[Item, ...]:
     """The items of all channels in order of time, each with its channel."""
-    channels = ([replace(item, channel=one.channel) for item in items(one)] for one in heard)
+    channels = ([replace(item, channel=one.channel) for item in items(one)] for one in results)
     return tuple(merge(*channels, key=lambda item: item.start))
 
 
-def without_copies(heard: Sequence[ChannelResult], copies: Mapping[int, int]) -> tuple[list[ChannelResult], list[str]]:
+def without_copies(
+    results: Sequence[ChannelResult], copies: Mapping[int, int]
+) -> tuple[list[ChannelResult], list[str]]:
     """What was heard, `copies` of other channels left out, and what is to be said of that and of texts that are alike.
 
     Where there are only copies nothing is known of who spoke, and there are no channels.
     """
-    spoke = {one.channel for one in heard if one.edited.tokens}
-    if copies and len(heard) == 1:
+    spoke = {one.channel for one in results if one.edited.tokens}
+    if copies and len(results) == 1:
         warning = "all channels are the same: who spoke is not known"
-        return [replace(heard[0], channel=None)], [warning] if spoke else []
+        return [replace(results[0], channel=None)], [warning] if spoke else []
     same = [
         f"channel {copy} is the same as channel {channel} and was left out"
         for copy, channel in sorted(copies.items())
         if channel in spoke
     ]
-    return list(heard), [*same, *_alike(heard)]
+    return list(results), [*same, *_alike(results)]
 
 
-def _alike(heard: Iterable[ChannelResult]) -> Iterator[str]:
-    texts = [(one.channel, join(one.edited.tokens)) for one in heard]
+def _alike(results: Iterable[ChannelResult]) -> Iterator[str]:
+    texts = [(one.channel, join(one.edited.tokens)) for one in results]
     for (channel, text), (other, other_text) in combinations(texts, 2):
         long = min(len(text), len(other_text)) >= MIN_COMPARED_CHARS
         if long and Indel.normalized_similarity(text, other_text, score_cutoff=MIN_SIMILARITY):

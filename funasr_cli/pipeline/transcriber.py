@@ -15,9 +15,10 @@ from funasr_cli.audio.recording import Recording
 from funasr_cli.audio.spans import SpanDetector, WholeRecording
 from funasr_cli.audio.vad import SpeechDetector, load_silero
 from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
+from funasr_cli.callbacks import OnProgress
 from funasr_cli.errors import InputError
 from funasr_cli.models.store import COMPILED, cpu_twin_path
-from funasr_cli.pipeline.channels import ChannelResult, Tick, check_number, in_order, one_pass, without_copies
+from funasr_cli.pipeline.channels import ChannelResult, check_number, in_order, one_pass, without_copies
 from funasr_cli.pipeline.language_vote import recognize_in_one_language
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.window_runner import WindowRunner
@@ -39,26 +40,28 @@ class Transcriber:
         self._editor = Editor(settings.text(writes_numbers=runner.recognizer.writes_numbers), settings.hotwords)
         self._shape = WindowShape(runner.recognizer.window, settings.overlap)
 
-    async def transcribe(self, path: Path, shown_name: str, tick: Tick, timings: StageTimings) -> Transcript:
+    async def transcribe(
+        self, path: Path, shown_name: str, on_progress: OnProgress, timings: StageTimings
+    ) -> Transcript:
         """The transcript of one file. Raises `InputError` where it holds no audio that can be read."""
-        heard, warnings = await self._heard(path, tick, timings)
-        warnings = [*(text for one in heard for text in one.warnings), *warnings, *self._elsewhere(timings.devices)]
+        results, warnings = await self._transcribe_channels(path, on_progress, timings)
+        warnings = [*(text for one in results for text in one.warnings), *warnings, *self._elsewhere(timings.devices)]
         languages = Counter[str]()
-        for one in heard:
+        for one in results:
             languages.update(one.languages)  # a sum would forget those in which nothing was understood
         return Transcript(
             source=shown_name,
-            duration=heard[0].duration,
-            speech_seconds=sum(one.speech_seconds for one in heard),
+            duration=results[0].duration,
+            speech_seconds=sum(one.speech_seconds for one in results),
             language=self._settings.language or _commonest(languages),
             model=self._runner.model.name,
             model_sha256=self._runner.model.sha256,
             device=", ".join(sorted(timings.devices)) or self._runner.device,
-            segments=in_order(heard, lambda one: one.edited.segments),
-            paragraphs=tuple(paragraphs({one.channel: one.edited.tokens for one in heard})),
+            segments=in_order(results, lambda one: one.edited.segments),
+            paragraphs=tuple(paragraphs({one.channel: one.edited.tokens for one in results})),
             warnings=tuple(dict.fromkeys(warnings)),
-            scenes=in_order(heard, lambda one: one.scenes),
-            corrections=in_order(heard, lambda one: one.edited.corrections),
+            scenes=in_order(results, lambda one: one.scenes),
+            corrections=in_order(results, lambda one: one.edited.corrections),
         )
 
     def _elsewhere(self, runs: Mapping[str, int]) -> list[str]:
@@ -70,25 +73,29 @@ class Transcriber:
         graph = cpu_twin_path(model).name
         return [f"run on {device} with {graph}, not on an NPU: {n} windows" for device, n in elsewhere.items()]
 
-    async def _heard(self, path: Path, tick: Tick, timings: StageTimings) -> tuple[list[ChannelResult], list[str]]:
+    async def _transcribe_channels(
+        self, path: Path, on_progress: OnProgress, timings: StageTimings
+    ) -> tuple[list[ChannelResult], list[str]]:
         """What was understood in all channels together or in each, and warnings about the channels."""
         if self._settings.channels == "mix":
             with open_recording(path) as recording:
-                return [await self._hear(recording, tick, timings)], []
+                return [await self._transcribe_channel(recording, on_progress, timings)], []
         # A pass for each channel: reading costs little beside recognition, and memory does not grow.
         with open_recording(path, 1) as first:
             check_number(first)
-            heard = [await self._hear(first, one_pass(tick, 0.0, first.channels), timings)]
+            results = [await self._transcribe_channel(first, one_pass(on_progress, 0.0, first.channels), timings)]
         others = [channel for channel in range(2, first.channels + 1) if channel not in first.copies]
         for before, channel in enumerate(others, start=1):
-            share = one_pass(tick, before * heard[0].duration, 1 + len(others))
+            share = one_pass(on_progress, before * results[0].duration, 1 + len(others))
             with open_recording(path, channel) as recording:
-                heard.append(await self._hear(recording, share, timings))
-        return without_copies(heard, first.copies)
+                results.append(await self._transcribe_channel(recording, share, timings))
+        return without_copies(results, first.copies)
 
-    async def _hear(self, recording: Recording, tick: Tick, timings: StageTimings) -> ChannelResult:
+    async def _transcribe_channel(
+        self, recording: Recording, on_progress: OnProgress, timings: StageTimings
+    ) -> ChannelResult:
         """What was understood in an open recording. Raises `InputError` where there is nothing to hear."""
-        windows = SpeechWindows(_told(recording, tick), self._detector(), self._shape)
+        windows = SpeechWindows(_reported(recording, on_progress), self._detector(), self._shape)
         merger, warnings, languages, scenes = Merger(), recording.warnings, Counter[str](), list[Scene]()
         where = f"channel {recording.channel}, " if recording.channel else ""
         recognition = recognize_in_one_language(
@@ -122,12 +129,12 @@ def placed(window: Window, tokens: Iterable[Token]) -> Iterator[Token]:
         yield token.at(*window.place(token.start, token.end))
 
 
-def _told(recording: Recording, tick: Tick) -> Iterator[Samples]:
-    """The recording's blocks, each told to `tick`."""
+def _reported(recording: Recording, on_progress: OnProgress) -> Iterator[Samples]:
+    """The recording's blocks, each told to `on_progress`."""
     samples = 0
     for block in recording.blocks():
         samples += len(block)
-        tick(samples / SAMPLE_RATE, recording.duration)
+        on_progress(samples / SAMPLE_RATE, recording.duration)
         yield block
 
 

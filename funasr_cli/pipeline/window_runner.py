@@ -65,13 +65,13 @@ class WindowRunner:
 
     model: Model
     recognizer: Recognizer
-    runner: GraphRunner
+    graph_runner: GraphRunner
     device: str
 
     def close(self) -> None:
         """Give back what the graph holds, if it runs right here."""
-        if isinstance(self.runner, LocalGraphRunner):
-            self.runner.executor.close()
+        if isinstance(self.graph_runner, LocalGraphRunner):
+            self.graph_runner.executor.close()
 
     async def recognize(self, window: Window, language: str | None, timings: StageTimings) -> Hypothesis:
         """What is said in the window, all of it: where the model stops early, the rest is run as well."""
@@ -127,7 +127,7 @@ class WindowRunner:
     async def _once(self, samples: Samples, request: Request, timings: StageTimings) -> Hypothesis:
         with timings.stage("prepare"):
             inputs = self.recognizer.prepare(samples, request)
-        async with self.runner.run(inputs) as outcome:
+        async with self.graph_runner.run(inputs) as outcome:
             timings.add("run", outcome.seconds)
             timings.devices[outcome.device] += 1
             with timings.stage("decode"):

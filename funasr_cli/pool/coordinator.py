@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from funasr_cli.errors import MachineError
+from funasr_cli.errors import MachineError, Postponed
 from funasr_cli.pool.crash_policy import CrashPolicy
 from funasr_cli.pool.device_supervisor import DeviceSupervisor
 from funasr_cli.pool.dispatcher import Dispatcher
@@ -32,7 +32,6 @@ from funasr_cli.pool.protocol import (
 from funasr_cli.pool.scheduler import Scheduler
 from funasr_cli.pool.worker_supervisor import WorkerSupervisor
 from funasr_cli.reporting.reporter import Reporter
-from funasr_cli.store.output_store import Postponed
 from funasr_cli.store.sinks import FileSink
 from funasr_cli.store.writer import StoreWriter
 from funasr_cli.system.clock import ActiveClock

@@ -25,8 +25,8 @@ from funasr_cli.pool.protocol import JobAssigned, JobDone, JobFailed, OutputsRea
 from funasr_cli.pool.shared_memory import ProgressBoard, Slots
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store.entries import InputContent
-from funasr_cli.store.output_store import write_outputs
-from funasr_cli.store.sinks import TranscriptSummary, hashes_of, render
+from funasr_cli.store.output_files import encode_formats, hashes_of, write_outputs
+from funasr_cli.store.sinks import TranscriptSummary
 from funasr_cli.system.numa import pin
 from funasr_cli.system.process import init_child
 
@@ -132,7 +132,7 @@ class Lane:
             content = InputContent.of(job.path)
             transcript = await self._transcriber.transcribe(job.path, job.name, self._marker.move, timings)
             self._marker.refresh()
-            contents = render(transcript, self._settings)
+            contents = encode_formats(transcript, self._settings)
             rendered = OutputsReady(
                 job.job, TranscriptSummary.of(transcript), content, hashes_of(contents), timings.seconds
             )

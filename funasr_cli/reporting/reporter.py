@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from funasr_cli.errors import FunasrError
+from funasr_cli.errors import FunasrError, Postponed
 from funasr_cli.files import printable
 from funasr_cli.reporting.display import Display
 from funasr_cli.reporting.stats import RunStats
-from funasr_cli.store.output_store import Postponed
 from funasr_cli.store.sinks import Sink, TranscriptSummary
 
 

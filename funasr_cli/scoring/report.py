@@ -9,7 +9,7 @@ from typing import Any
 from funasr_cli.files import printable
 from funasr_cli.scoring.align import Counts
 from funasr_cli.scoring.compare import Comparison, Difference
-from funasr_cli.scoring.hotwords import HotwordCounts, HotwordScore
+from funasr_cli.scoring.hotword_recall import HotwordCounts, HotwordScore
 from funasr_cli.scoring.normalise import NORMALISATION, UNITS
 from funasr_cli.scoring.score import CorpusScore
 from funasr_cli.scoring.times import TOLERANCE_S, TimeErrors

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from funasr_cli.errors import InputError
 from funasr_cli.scoring.align import Counts, align
 from funasr_cli.scoring.bootstrap import interval
-from funasr_cli.scoring.hotwords import HotwordScore, HotwordScorer, text_of
+from funasr_cli.scoring.hotword_recall import HotwordScore, HotwordScorer, text_of
 from funasr_cli.scoring.normalise import Metric, is_mostly_unspaced, units
 from funasr_cli.scoring.pairs import Pair, Pairing
 from funasr_cli.scoring.read import Piece, read

@@ -13,14 +13,14 @@ from itertools import chain, count
 from pathlib import Path
 
 from funasr_cli.callbacks import Tell
-from funasr_cli.errors import FunasrError, MachineError, OutputError, writing
-from funasr_cli.files import printable, sha256_of, temporary_beside, write_whole
+from funasr_cli.errors import MachineError, OutputError, Postponed, writing
+from funasr_cli.files import printable, sha256_of, temporary_beside
 from funasr_cli.inputs.scan import Source
 from funasr_cli.store.database import Database
 from funasr_cli.store.entries import FileStat, InputContent, KnownInput, OutputWrite, WrittenOutput
 from funasr_cli.store.lock import folder_lock
 from funasr_cli.store.manifest import Manifest, as_line
-from funasr_cli.store.planner import FINISHED, Job, PlanRules, decide, remember
+from funasr_cli.store.planner import FINISHED, PlannedJob, PlanRules, decide, remember
 
 logger = logging.getLogger(__name__)
 
@@ -31,10 +31,6 @@ FLUSH_EVERY_CHARS = 50_000
 """Characters after which the state forgets manifest lines that are safely written, far fewer than `repair` looks at."""
 
 
-class Postponed(FunasrError):
-    """Nothing is wrong with the recording, but it is not to be done now."""
-
-
 @dataclass(frozen=True, slots=True)
 class RunInfo:
     """What every line of the manifest says of the run."""
@@ -43,7 +39,7 @@ class RunInfo:
     model_sha256: str
     device: str
     device_why: str
-    settings: str
+    fingerprint: str
 
 
 class OutputStore:
@@ -57,7 +53,7 @@ class OutputStore:
         self._unflushed = 0
         self._held: list[str] | None = None
 
-    def jobs(self, sources: Sequence[Source], rules: PlanRules) -> list[Job]:
+    def jobs(self, sources: Sequence[Source], rules: PlanRules) -> list[PlannedJob]:
         """What to do with each source. New sources are given their names."""
         remembered = remember(sources, self._state)
         written = self._state.outputs()
@@ -80,7 +76,7 @@ class OutputStore:
         """Where the outputs of an input go, without the format's ending."""
         return known.path.with_name(known.name.name) if self._beside else self._folder / known.name
 
-    def begin(self, job: Job) -> JobAttempt:
+    def begin(self, job: PlannedJob) -> JobAttempt:
         """Start on a job."""
         return JobAttempt(job, self._state.begin(job.known))
 
@@ -140,7 +136,7 @@ class OutputStore:
             status,
             stat=content.stat if status in FINISHED else None,
             sha256=content.sha256,
-            settings=run_info.settings,
+            settings=run_info.fingerprint,
             record=line,
             writes=writes,
         )
@@ -159,7 +155,7 @@ class OutputStore:
         if lines:
             self._append(*lines)
 
-    def skip(self, job: Job, why: str, run_info: RunInfo) -> None:
+    def skip(self, job: PlannedJob, why: str, run_info: RunInfo) -> None:
         """Put down that a job is left for next time."""
         self._append(self._line(job, "skipped", job.known.attempts, {"error": why}, run_info))
 
@@ -187,7 +183,7 @@ class OutputStore:
         self._manifest.repair(self._state.unrecorded())
         self.flush()
 
-    def _line(self, job: Job, status: str, attempts: int, entry: Mapping[str, object], run_info: RunInfo) -> str:
+    def _line(self, job: PlannedJob, status: str, attempts: int, entry: Mapping[str, object], run_info: RunInfo) -> str:
         return as_line(
             {
                 "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -199,7 +195,7 @@ class OutputStore:
                 "model_sha256": run_info.model_sha256,
                 "device": entry.get("device", run_info.device),
                 "device_why": run_info.device_why,
-                "settings": hashlib.sha256(run_info.settings.encode()).hexdigest(),
+                "settings": hashlib.sha256(run_info.fingerprint.encode()).hexdigest(),
             }
         )
 
@@ -208,16 +204,8 @@ class OutputStore:
 class JobAttempt:
     """A job under way, and how often it was begun."""
 
-    job: Job
+    job: PlannedJob
     attempts: int
-
-
-def write_outputs(writes: Iterable[OutputWrite], contents: Mapping[str, bytes]) -> None:
-    """Write the outputs, by format. Raises `OutputError`."""
-    for write in writes:
-        with writing(write.path, OutputError):
-            write.path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(write.path, contents[write.format], write.temporary)
 
 
 @contextmanager
@@ -233,10 +221,10 @@ def open_store(folder: Path, *, beside: bool, wait: bool, tell: Tell) -> Iterato
         stack.enter_context(folder_lock(hidden / "lock", wait=wait, tell=tell))
         state = Database(hidden / "state.sqlite")
         stack.callback(state.close)
-        record = OutputStore(folder, state, Manifest(folder), beside=beside)
-        record.recover()
-        yield record
-        record.flush()
+        store = OutputStore(folder, state, Manifest(folder), beside=beside)
+        store.recover()
+        yield store
+        store.flush()
 
 
 @contextmanager

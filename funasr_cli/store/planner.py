@@ -28,7 +28,7 @@ class Action(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class PlannedJob:
     """A recording, what is remembered of it, and what to do with it."""
 
     source: Source
@@ -39,9 +39,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class PlanRules:
-    """How to decide: the settings that matter as JSON, the formats wanted, and what the command line says of it."""
+    """How to decide: what a result is made with, the formats wanted, and what the command line says of it.
 
-    settings: str
+    `fingerprint` is that of `settings.fingerprint`.
+    """
+
+    fingerprint: str
     formats: Sequence[str]
     force: bool = False
     verify_content: bool = False
@@ -67,13 +70,15 @@ def remember(sources: Sequence[Source], state: Database) -> list[tuple[Source, K
     return [(source, known[key]) for source, key in zip(sources, keys, strict=True)]
 
 
-def decide(source: Source, known: KnownInput, rules: PlanRules, made: Mapping[str, Set[str]], state: Database) -> Job:
+def decide(
+    source: Source, known: KnownInput, rules: PlanRules, made: Mapping[str, Set[str]], state: Database
+) -> PlannedJob:
     """What to do with one source; `made` tells by format from what the outputs that are there were made."""
     try:
         action, why = _decide(source, known, rules, made, state)
     except OSError:
         action, why = Action.DO, "it cannot be read"  # and will fail with the reason when its turn comes
-    return Job(source, known, action, why)
+    return PlannedJob(source, known, action, why)
 
 
 def _decide(
@@ -92,9 +97,9 @@ def _decide(
         if stat.size != (known.stat.size if known.stat else None) or sha256_of(source.path) != known.sha256:
             return Action.DO, "its content changed"
         state.unchanged(known, stat)
-    if known.settings != rules.settings:
-        return Action.DO, f"changed: {', '.join(_differences(known.settings or '{}', rules.settings))}"
-    recipe = recipe_of(known.sha256, rules.settings)
+    if known.settings != rules.fingerprint:
+        return Action.DO, f"changed: {', '.join(_differences(known.settings or '{}', rules.fingerprint))}"
+    recipe = recipe_of(known.sha256, rules.fingerprint)
     missing = [kind for kind in rules.formats if recipe not in made.get(kind, ())]
     if missing:
         return Action.DO, f"no {', '.join(missing)} of it yet"

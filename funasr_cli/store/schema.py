@@ -18,7 +18,7 @@ CREATE TABLE input (
     path BLOB NOT NULL UNIQUE,       -- absolute
     relative BLOB NOT NULL,          -- in the tree that the outputs mirror
     name BLOB NOT NULL UNIQUE,       -- of its outputs, without the format's ending; never changes
-    size INTEGER, mtime_ns INTEGER, inode INTEGER, sha256 TEXT,   -- of the content last worked on
+    size INTEGER, mtime_ns INTEGER, inode INTEGER, sha256 TEXT,   -- of what was last worked on (sha256) or done
     status TEXT,                     -- done, empty or failed; NULL: never finished
     settings TEXT,                   -- JSON of the settings it was done with
     attempts INTEGER NOT NULL DEFAULT 0,

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from funasr_cli.errors import FunasrError
+from funasr_cli.errors import FunasrError, Postponed
 from funasr_cli.files import printable
 from funasr_cli.inputs.scan import Source
-from funasr_cli.outputs.writers import encode
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store.entries import InputContent, OutputWrite
-from funasr_cli.store.output_store import JobAttempt, OutputStore, Postponed, RunInfo, write_outputs
-from funasr_cli.store.planner import Job
+from funasr_cli.store.output_files import encode_formats, hashes_of, write_outputs
+from funasr_cli.store.output_store import JobAttempt, OutputStore, RunInfo
+from funasr_cli.store.planner import PlannedJob
 from funasr_cli.transcript import Transcript
 
 Seconds = Mapping[str, float]
@@ -91,7 +90,7 @@ class StdoutSink:
         pass
 
     def deliver(self, transcript: Transcript, content: InputContent, seconds: Seconds) -> list[str]:
-        self._print(b"".join(render(transcript, self._settings).values()))
+        self._print(b"".join(encode_formats(transcript, self._settings).values()))
         return []
 
     def fail(self, error: FunasrError, content: InputContent, seconds: Seconds) -> None:
@@ -105,12 +104,12 @@ class FileSink:
     when they are there, or `abandon` when they will not be.
     """
 
-    def __init__(self, record: OutputStore, job: Job, settings: Settings, run_info: RunInfo) -> None:
+    def __init__(self, store: OutputStore, job: PlannedJob, settings: Settings, run_info: RunInfo) -> None:
         self.source = job.source
         self.size = _size_of(job.source)
         self.failed_before = False
         self._settings = settings
-        self._record = record
+        self._store = store
         self._job = job
         self._run_info = run_info
         self._work: JobAttempt | None = None
@@ -118,17 +117,17 @@ class FileSink:
         self._warnings: list[str] = []
 
     def start(self) -> None:
-        self._work = self._record.begin(self._job)
+        self._work = self._store.begin(self._job)
 
     def deliver(self, transcript: Transcript, content: InputContent, seconds: Seconds) -> list[str]:
-        contents = render(transcript, self._settings)
+        contents = encode_formats(transcript, self._settings)
         write_outputs(self.place(content, hashes_of(contents)), contents)
         return self.finish(TranscriptSummary.of(transcript), content, seconds)
 
     def place(self, content: InputContent, hashes: Mapping[str, str]) -> list[OutputWrite]:
         """Where to write the output of each format. Raises `OutputError`, `Postponed` or `RecordError`."""
         assert self._work is not None
-        self._writes, self._warnings = self._record.place(self._work, content, hashes)
+        self._writes, self._warnings = self._store.place(self._work, content, hashes)
         return self._writes
 
     def finish(self, summary: TranscriptSummary, content: InputContent, seconds: Seconds) -> list[str]:
@@ -144,7 +143,7 @@ class FileSink:
             "device": summary.device,
         }
         status = "empty" if summary.empty else "done"
-        self._record.finish(self._work, content, status, entry, self._run_info, self._writes)
+        self._store.finish(self._work, content, status, entry, self._run_info, self._writes)
         return self._warnings
 
     def abandon(self) -> None:
@@ -156,30 +155,20 @@ class FileSink:
     def fail(self, error: FunasrError, content: InputContent, seconds: Seconds) -> None:
         assert self._work is not None
         if isinstance(error, Postponed):
-            self._record.skip(self._job, error.what, self._run_info)
+            self._store.skip(self._job, error.what, self._run_info)
         else:
             if content.sha256 is None:  # whoever read it died before it could say what
                 content = InputContent.of(self.source.path)
             known = self._job.known
             self.failed_before = known.status == "failed" and known.sha256 == content.sha256
             entry = {"error": str(error), "failed_before": self.failed_before, "seconds": _rounded(seconds)}
-            self._record.finish(self._work, content, "failed", entry, self._run_info)
+            self._store.finish(self._work, content, "failed", entry, self._run_info)
 
 
 def _size_of(source: Source) -> int:
     with suppress(OSError):
         return max(1, source.path.stat().st_size)
     return 1  # it will fail when its turn comes
-
-
-def render(transcript: Transcript, settings: Settings) -> dict[str, bytes]:
-    """The content of the output of each format."""
-    return {kind: encode(kind, transcript, settings.layout) for kind in settings.formats}
-
-
-def hashes_of(contents: Mapping[str, bytes]) -> dict[str, str]:
-    """The sha256 of each content."""
-    return {kind: hashlib.sha256(data).hexdigest() for kind, data in contents.items()}
 
 
 def _rounded(seconds: Seconds) -> dict[str, float]:

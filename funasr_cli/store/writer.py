@@ -30,8 +30,8 @@ GROUP_WAIT_S = 0.05
 class StoreWriter:
     """Use it as a context manager; within, nobody else may use the record."""
 
-    def __init__(self, record: OutputStore) -> None:
-        self._record = record
+    def __init__(self, store: OutputStore) -> None:
+        self._store = store
         # No SimpleQueue: in Python 3.10 its `get` may wait for ever where the time runs out as it begins to wait.
         self._handed_in: Queue[tuple[Entry, Then, bool] | None] = Queue()
         self._written: deque[tuple[Future[Any], Then]] = deque()
@@ -76,7 +76,7 @@ class StoreWriter:
     def _work(self) -> None:
         while self._broken is None and (entries := self._take()):
             try:
-                with self._record.transaction():
+                with self._store.transaction():
                     done = [(_outcome(entry), then) for entry, then in entries]
                 self._written.extend(done)
             except BaseException as error:

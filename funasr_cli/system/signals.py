@@ -47,7 +47,7 @@ class StopSignals:
         for number in STOPPING:
             self._before[number] = signal.signal(number, self._note)
         self._wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
-        threading.Thread(target=self._timings, daemon=True).start()
+        threading.Thread(target=self._watch, daemon=True).start()
         return self
 
     def __exit__(
@@ -61,7 +61,7 @@ class StopSignals:
     def _note(self, number: int, _: FrameType | None) -> None:
         self._received = number
 
-    def _timings(self) -> None:
+    def _watch(self) -> None:
         with os.fdopen(self._reader, "rb", buffering=0) as pipe:
             while byte := pipe.read(1):
                 self._count += byte[0] in STOPPING

@@ -121,14 +121,14 @@ def windows_of_script(script: list[float]) -> list[Window]:
         horizon = property(lambda _: detector.horizon)
 
         def push(self, block: Samples) -> list[Span]:
-            return self.timings(detector.push(block))
+            return self.watch(detector.push(block))
 
         def finish(self) -> list[Span]:
-            spans = self.timings(detector.finish())
+            spans = self.watch(detector.finish())
             assert not open_until
             return spans
 
-        def timings(self, spans: list[Span]) -> list[Span]:
+        def watch(self, spans: list[Span]) -> list[Span]:
             for span in spans:
                 assert span.end >= open_until.pop(span.start, 0)
                 if not span.closed:

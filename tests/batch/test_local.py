@@ -33,9 +33,9 @@ class Watching(Display):
 class Pretending:
     """Runs a device for two seconds after each of two reads, and gives up."""
 
-    async def transcribe(self, path: Path, name: str, tick: Any, timings: StageTimings) -> None:
+    async def transcribe(self, path: Path, name: str, on_progress: Any, timings: StageTimings) -> None:
         for second in (1.0, 2.0):
-            tick(second, 2.0)
+            on_progress(second, 2.0)
             timings.add("run", 2.0)
         raise InputError("has an end")
 

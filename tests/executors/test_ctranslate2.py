@@ -20,8 +20,8 @@ from funasr_cli.recognizers.whisper.recognizer import WhisperRecognizer
 
 @pytest.fixture
 def executor(runner: WindowRunner) -> Executor:
-    assert isinstance(runner.runner, LocalGraphRunner)
-    return runner.runner.executor
+    assert isinstance(runner.graph_runner, LocalGraphRunner)
+    return runner.graph_runner.executor
 
 
 @pytest.fixture

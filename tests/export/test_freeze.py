@@ -52,9 +52,9 @@ def test_the_static_graph_hears_what_the_free_one_hears(frozen: Path, tmp_path: 
     for length in (1_600, 30_000, 96_000):
         samples = samples_of(NANO / "words-with-pauses.flac")[:length]
         heard = []
-        for engine in (static, free):
-            outputs = engine.runner.executor.run(engine.recognizer.prepare(samples, Request()))
-            heard.append([(token.text, token.start) for token in engine.recognizer.decode(outputs, Request()).tokens])
+        for runner in (static, free):
+            outputs = runner.graph_runner.executor.run(runner.recognizer.prepare(samples, Request()))
+            heard.append([(token.text, token.start) for token in runner.recognizer.decode(outputs, Request()).tokens])
         assert heard[0] == heard[1]
 
 

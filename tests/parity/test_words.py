@@ -30,7 +30,7 @@ def hypotheses(nano: Exported, words: Words) -> list[Hypothesis]:
     runner = load_window_runner(find_model(str(nano.folder)), Placement(2), itn=False)
     found = []
     for path, _ in words:
-        outputs = runner.runner.executor.run(runner.recognizer.prepare(samples_of(path), Request()))
+        outputs = runner.graph_runner.executor.run(runner.recognizer.prepare(samples_of(path), Request()))
         found.append(runner.recognizer.decode(outputs, Request()))
     return found
 

@@ -68,9 +68,9 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 @contextmanager
 def opened(folder: Path, deadline: str | None) -> Iterator[Stage]:
     run_info = RunInfo("m", "", "cpu", "tests", "{}")
-    with open_store(folder / "out", beside=False, wait=False, tell=print) as record, StoreWriter(record) as writer:
-        jobs = record.jobs(scan([str(folder / "in")], None).sources, PlanRules("{}", ("txt",)))
-        sinks = [FileSink(record, job, Settings(formats=("txt",)), run_info) for job in jobs]
+    with open_store(folder / "out", beside=False, wait=False, tell=print) as store, StoreWriter(store) as writer:
+        jobs = store.jobs(scan([str(folder / "in")], None).sources, PlanRules("{}", ("txt",)))
+        sinks = [FileSink(store, job, Settings(formats=("txt",)), run_info) for job in jobs]
         said: list[tuple[str, WriteOutputs]] = []
         shown, stats = io.StringIO(), RunStats()
         reporter = Reporter(Display(shown), stats)

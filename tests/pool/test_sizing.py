@@ -77,7 +77,7 @@ def test_a_run_on_an_npu_leaves_time_for_a_reset_and_another_run() -> None:
     assert single_placement([], fallback=False, window_timeout=300).limit == RUN_LIMIT_S
 
 
-def test_the_crew_is_told_in_a_line() -> None:
+def test_the_size_is_told_in_a_line() -> None:
     assert str(on_cpu(1, 1, 8)) == "1 worker, 1 device process with 8 threads"
     assert str(on_cpu(4, 2, 8)) == "4 workers, 2 device processes with 8 threads"
     assert str(npu_pool_size([0], 3, 100, fallback=False, window_timeout=300)) == "3 workers, NPU 0"

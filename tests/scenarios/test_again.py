@@ -16,15 +16,15 @@ from pathlib import Path
 
 import pytest
 
-from funasr_cli.errors import InputError, RecordError
+from funasr_cli.errors import InputError, Postponed, RecordError
 from funasr_cli.files import write_whole
 from funasr_cli.inputs.scan import scan
 from funasr_cli.models.store import Model
 from funasr_cli.settings.fingerprint import fingerprint
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store.entries import InputContent
-from funasr_cli.store.output_store import Postponed, RunInfo, open_store, peek_store
-from funasr_cli.store.planner import Action, Job, PlanRules
+from funasr_cli.store.output_store import RunInfo, open_store, peek_store
+from funasr_cli.store.planner import Action, PlannedJob, PlanRules
 from funasr_cli.store.sinks import FileSink
 from funasr_cli.transcript import Paragraph, Segment, Token, Transcript
 
@@ -73,16 +73,16 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sleepless:
         settings = settings or Settings()
         result = Night({}, {}, [])
         run_info = RunInfo("m", model, "cpu", "tests", fingerprint(settings, of(model)))
-        with open_store(Path(out), beside=beside, wait=False, tell=print) as record:
+        with open_store(Path(out), beside=beside, wait=False, tell=print) as store:
             sources = scan(roots or ("in",), Path(out)).sources
-            for job in record.jobs(sources, PlanRules(run_info.settings, settings.formats, **rules)):  # type: ignore[arg-type]
+            for job in store.jobs(sources, PlanRules(run_info.settings, settings.formats, **rules)):  # type: ignore[arg-type]
                 name = str(job.source.relative)
                 if job.action is Action.LEAVE:
                     result.left[name] = job.why
-                    record.skip(job, job.why, run_info)
+                    store.skip(job, job.why, run_info)
                 if job.action is not Action.DO:
                     continue
-                sink = FileSink(record, job, settings, run_info)
+                sink = FileSink(store, job, settings, run_info)
                 sink.start()
                 found = InputContent.of(job.source.path)
                 try:
@@ -283,7 +283,7 @@ def test_what_was_only_announced_for_a_killed_run_does_not_count_as_written(nigh
     night()
     put("in/a.wav", "two")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("funasr_cli.store.output_store.write_whole", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("funasr_cli.store.output_files.write_whole", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             night()
     night(settings=Settings(formats=("txt",)))
@@ -304,7 +304,7 @@ def test_an_output_that_a_killed_run_replaced_does_not_pass_for_the_old_one(nigh
         write_whole(path, data, temporary)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("funasr_cli.store.output_store.write_whole", die_at_the_second)
+        patch.setattr("funasr_cli.store.output_files.write_whole", die_at_the_second)
         with pytest.raises(KeyboardInterrupt):
             night(settings=Settings(language="zh"))
     assert "zh" in Path("out/a.txt").read_text()
@@ -429,15 +429,15 @@ def test_an_output_folder_that_was_moved_stays_done(night: Sleepless) -> None:
 def test_a_dry_run_changes_nothing(night: Sleepless) -> None:
     put("in/a.wav")
     rules = PlanRules(fingerprint(Settings(), of(MODEL)), ("txt",))
-    with peek_store(Path("out"), beside=False) as record:
-        jobs = record.jobs(scan(["in"], None).sources, rules)
+    with peek_store(Path("out"), beside=False) as store:
+        jobs = store.jobs(scan(["in"], None).sources, rules)
     assert [(job.action, job.why) for job in jobs] == [(Action.DO, "new")]
     assert not Path("out").exists()
     night()
     before = Path("out/.funasr-cli/state.sqlite").read_bytes()
     put("in/b.wav")
-    with peek_store(Path("out"), beside=False) as record:
-        jobs = record.jobs(scan(["in"], None).sources, rules)
+    with peek_store(Path("out"), beside=False) as store:
+        jobs = store.jobs(scan(["in"], None).sources, rules)
     assert [job.why for job in jobs] == ["done", "new"]
     assert Path("out/.funasr-cli/state.sqlite").read_bytes() == before
 
@@ -483,9 +483,9 @@ def test_a_damaged_state_comes_with_what_is_lost_and_a_way_on(night: Sleepless, 
     assert len(manifest()) == 4
 
 
-def peeked(root: str) -> list[Job]:
-    with peek_store(Path("out"), beside=False) as record:
-        return record.jobs(scan([root], None).sources, PlanRules(fingerprint(Settings(), of(MODEL)), ("txt",)))
+def peeked(root: str) -> list[PlannedJob]:
+    with peek_store(Path("out"), beside=False) as store:
+        return store.jobs(scan([root], None).sources, PlanRules(fingerprint(Settings(), of(MODEL)), ("txt",)))
 
 
 # The manifest

@@ -18,20 +18,20 @@ from funasr_cli.store.writer import StoreWriter
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Iterator[OutputStore]:
-    with open_store(tmp_path, beside=False, wait=False, tell=print) as record:
-        yield record
+def store(tmp_path: Path) -> Iterator[OutputStore]:
+    with open_store(tmp_path, beside=False, wait=False, tell=print) as store:
+        yield store
 
 
-def count_transactions(record: OutputStore, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def count_transactions(store: OutputStore, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
-    honest = record.transaction
+    honest = store.transaction
 
     def transaction() -> object:
         seen.append("transaction")
         return honest()
 
-    monkeypatch.setattr(record, "transaction", transaction)
+    monkeypatch.setattr(store, "transaction", transaction)
     return seen
 
 
@@ -39,10 +39,10 @@ def note(into: list[object]) -> Callable[[Future[object]], None]:
     return lambda outcome: into.append(outcome.exception() or outcome.result())
 
 
-def test_what_came_in_meanwhile_is_put_down_together(record: OutputStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    transactions, answers = count_transactions(record, monkeypatch), list[object]()
+def test_what_came_in_meanwhile_is_put_down_together(store: OutputStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    transactions, answers = count_transactions(store, monkeypatch), list[object]()
     begun, gate = threading.Event(), threading.Event()
-    with StoreWriter(record) as writer:
+    with StoreWriter(store) as writer:
         writer.submit(lambda: begun.set() or gate.wait(), note(answers), urgent=True)  # type: ignore[func-returns-value]
         begun.wait()
         for number in range(10):
@@ -55,11 +55,11 @@ def test_what_came_in_meanwhile_is_put_down_together(record: OutputStore, monkey
 
 
 def test_what_nobody_waits_for_goes_with_what_comes_after_it(
-    record: OutputStore, monkeypatch: pytest.MonkeyPatch
+    store: OutputStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_module, "GROUP_WAIT_S", 60.0)
-    transactions, answers = count_transactions(record, monkeypatch), list[object]()
-    with StoreWriter(record) as writer:
+    transactions, answers = count_transactions(store, monkeypatch), list[object]()
+    with StoreWriter(store) as writer:
         writer.submit(lambda: "begun", note(answers))
         writer.submit(lambda: "placed", note(answers), urgent=True)
         while len(answers) < 2:
@@ -68,20 +68,20 @@ def test_what_nobody_waits_for_goes_with_what_comes_after_it(
     assert len(transactions) == 1
 
 
-def test_what_nobody_waits_for_does_not_wait_for_ever(record: OutputStore) -> None:
+def test_what_nobody_waits_for_does_not_wait_for_ever(store: OutputStore) -> None:
     answers = list[object]()
-    with StoreWriter(record) as writer:
+    with StoreWriter(store) as writer:
         writer.submit(lambda: "done", note(answers))
         writer.answer()
     assert answers == ["done"]
 
 
-def test_an_entry_that_fails_costs_only_itself(record: OutputStore) -> None:
+def test_an_entry_that_fails_costs_only_itself(store: OutputStore) -> None:
     def refuse() -> None:
         raise InputError("no")
 
     answers: list[object] = []
-    with StoreWriter(record) as writer:
+    with StoreWriter(store) as writer:
         writer.submit(refuse, note(answers))
         writer.submit(lambda: "yes", note(answers))
         while len(answers) < 2:
@@ -90,12 +90,12 @@ def test_an_entry_that_fails_costs_only_itself(record: OutputStore) -> None:
     assert answers[1] == "yes"
 
 
-def test_a_record_that_cannot_be_kept_ends_the_run(record: OutputStore) -> None:
+def test_a_record_that_cannot_be_kept_ends_the_run(store: OutputStore) -> None:
     def break_down() -> None:
         raise RecordError("disk full")
 
     answers: list[object] = []
-    with StoreWriter(record) as writer:
+    with StoreWriter(store) as writer:
         writer.submit(break_down, note(answers))
         with pytest.raises(RecordError, match="disk full"):
             writer.answer()
@@ -103,19 +103,19 @@ def test_a_record_that_cannot_be_kept_ends_the_run(record: OutputStore) -> None:
     assert answers == []
 
 
-def test_all_that_was_handed_in_is_on_the_disk_at_the_end(record: OutputStore) -> None:
+def test_all_that_was_handed_in_is_on_the_disk_at_the_end(store: OutputStore) -> None:
     done: list[int] = []
-    with StoreWriter(record) as writer:
+    with StoreWriter(store) as writer:
         for number in range(100):
             writer.submit(lambda number=number: done.append(number), lambda _: None)  # type: ignore[misc]
     assert done == list(range(100))
 
 
-def test_each_of_many_urgent_entries_is_answered(record: OutputStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_of_many_urgent_entries_is_answered(store: OutputStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wait that sometimes never ends shows only in many of them."""
-    monkeypatch.setattr(record, "transaction", nullcontext)
+    monkeypatch.setattr(store, "transaction", nullcontext)
     answers: list[object] = []
-    with StoreWriter(record) as writer:
+    with StoreWriter(store) as writer:
         for number in range(3_000):
             writer.submit(lambda number=number: number, note(answers), urgent=True)  # type: ignore[misc]
             while len(answers) <= number:

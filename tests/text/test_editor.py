@@ -81,9 +81,9 @@ def test_without_hotwords_nothing_is_corrected() -> None:
 )
 def test_lines_do_not_part_a_hotword_in_whatever_script(script: Script | None, whole: str) -> None:
     said = spoken("我们公司发布了千亿参数的大语言模型并且取得了好成绩")
-    for hotwords, transaction in (([], False), ([Hotword("大语言模型")], True)):
+    for hotwords, together in (([], False), ([Hotword("大语言模型")], True)):
         made = Editor(TextOptions(script=script), hotwords).edit(said, "zh")
-        assert any(whole in segment.text for segment in made.segments) == transaction
+        assert any(whole in segment.text for segment in made.segments) == together
 
 
 def test_nothing_said() -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from funasr_cli.arrays import Arrays, Samples, TensorSpec
 from funasr_cli.decoding.candidates import candidates_of_logits, candidates_of_topk
 from funasr_cli.decoding.ctc import BestPath, Emission, best_path_of_logits, best_path_of_topk, collapse
-from funasr_cli.decoding.hotwords import decode
+from funasr_cli.decoding.hotword_decoding import decode_with_hotwords
 from funasr_cli.errors import ModelError
 from funasr_cli.features.cmvn import find_cmvn
 from funasr_cli.features.fbank import fbank
@@ -118,8 +118,8 @@ class SenseVoiceRecognizer:
         if self._context is None:
             return collapse(self._best_path(scores))
         if self._graph.logits is None:
-            return decode(candidates_of_topk(scores[0], scores[1]), self._context)
-        return decode(candidates_of_logits(scores[0]), self._context)
+            return decode_with_hotwords(candidates_of_topk(scores[0], scores[1]), self._context)
+        return decode_with_hotwords(candidates_of_logits(scores[0]), self._context)
 
     def _tag(self, label: int) -> str:
         """The name of a tag such as `<|zh|>` or `</s>`; empty for a label that is text."""

@@ -48,12 +48,12 @@ def written(text: str) -> list[Rewrite]:
             for (low, high), plain in rule(match):
                 changes[low, high] = plain
                 taken[start:end] = [True] * (end - start)
-    for low_span, high_span in _transaction(text):
+    for low_span, high_span in _together(text):
         _all_or_none(text, changes, low_span, high_span)
     return [Rewrite(start, end, changes[start, end]) for start, end in sorted(changes)]
 
 
-def _transaction(text: str) -> Iterator[tuple[Span, Span]]:
+def _together(text: str) -> Iterator[tuple[Span, Span]]:
     """The pairs of numbers that get figures together: 二十到三十人, 八点到十点半, 一百二十元五角, 三十七度五."""
     for match in _RANGE.finditer(text):
         unit, after = match["unit"][:1], text[match.end("high") :]

@@ -126,7 +126,7 @@ def test_what_does_not_fit_is_told(runner: WindowRunner) -> None:
 
 def heard(runner: WindowRunner, hotwords: Iterable[Hotword], path: Path, language: str | None = None) -> str:
     listening = WindowRunner(
-        runner.model, WhisperRecognizer(runner.model.path, list(hotwords)), runner.runner, runner.device
+        runner.model, WhisperRecognizer(runner.model.path, list(hotwords)), runner.graph_runner, runner.device
     )
     transcriber = Transcriber(listening, Settings(language=language, itn=False))
     return asyncio.run(transcriber.transcribe(path, path.name, lambda *_: None, StageTimings())).text

@@ -19,7 +19,7 @@ ABANDONED_AFTER = 3600.0
 
 
 @contextmanager
-def whole_folder(target: Path, hint: str | None = None) -> Iterator[Path]:
+def atomic_folder(target: Path, hint: str | None = None) -> Iterator[Path]:
     """A new folder to be filled, which becomes `target` at the end, or vanishes if that raises.
 
     Any number of processes may do this at once: each works in a folder of its own, and the first to finish wins.

@@ -10,7 +10,7 @@ from funasr_cli.decoding.context import ContextGraph
 from funasr_cli.decoding.ctc import Emission, collapse
 
 
-def decode(candidates: Candidates, context: ContextGraph) -> list[Emission]:
+def decode_with_hotwords(candidates: Candidates, context: ContextGraph) -> list[Emission]:
     """What the search finds between the blanks around each hotword, and what greedy decoding gives everywhere else.
 
     A list of hotwords changes nothing where none of them is found: neither text nor times nor confidence.

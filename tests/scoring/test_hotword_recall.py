@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from funasr_cli.scoring.align import align
-from funasr_cli.scoring.hotwords import HotwordCounts, HotwordScore, HotwordScorer, text_of
+from funasr_cli.scoring.hotword_recall import HotwordCounts, HotwordScore, HotwordScorer, text_of
 from funasr_cli.scoring.read import Piece
 
 

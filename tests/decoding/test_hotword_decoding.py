@@ -14,7 +14,7 @@ from funasr_cli.decoding.beam import search
 from funasr_cli.decoding.candidates import Candidates, candidates_of_logits, candidates_of_topk
 from funasr_cli.decoding.context import ContextGraph, Spelling
 from funasr_cli.decoding.ctc import Emission, collapse
-from funasr_cli.decoding.hotwords import decode
+from funasr_cli.decoding.hotword_decoding import decode_with_hotwords
 from funasr_cli.executors.onnx import OnnxExecutor
 from funasr_cli.recognizers.base import Request
 from funasr_cli.recognizers.sensevoice.graph import TAG_FRAMES
@@ -51,16 +51,28 @@ HOTWORD = ContextGraph([Spelling((1, 2))])
 def test_greedy_decoding_stands_wherever_no_hotword_is_found() -> None:
     nothing = probs(*SUMS_TO_A_TOKEN, {1: 1}, {0: 1}, {3: 1}, {0: 1}, *SUMS_TO_A_TOKEN)
     assert [emission.token for emission in search(nothing, HOTWORD)] == [4, 1, 3, 4]
-    assert decode(nothing, HOTWORD) == collapse(nothing.path)
+    assert decode_with_hotwords(nothing, HOTWORD) == collapse(nothing.path)
     hotword = probs(*SUMS_TO_A_TOKEN, {3: 1}, {0: 1}, {1: 1}, {0: 1}, *AMBIGUOUS, *SUMS_TO_A_TOKEN)
-    assert [(emission.token, emission.first) for emission in decode(hotword, HOTWORD)] == [(3, 3), (1, 5), (2, 7)]
+    assert [(emission.token, emission.first) for emission in decode_with_hotwords(hotword, HOTWORD)] == [
+        (3, 3),
+        (1, 5),
+        (2, 7),
+    ]
 
 
 def test_what_the_search_finds_stands_from_the_blanks_before_a_hotword_to_those_behind_it() -> None:
     inside = probs({1: 1}, {0: 1}, {3: 0.6, 0: 0.4}, {0: 1}, {2: 1}, {0: 1}, {3: 1})
-    assert [(emission.token, emission.first) for emission in decode(inside, HOTWORD)] == [(1, 0), (2, 4), (3, 6)]
+    assert [(emission.token, emission.first) for emission in decode_with_hotwords(inside, HOTWORD)] == [
+        (1, 0),
+        (2, 4),
+        (3, 6),
+    ]
     beside = probs({1: 1}, {2: 1}, *SUMS_TO_A_TOKEN)
-    assert [(emission.token, emission.first) for emission in decode(beside, HOTWORD)] == [(1, 0), (2, 1), (4, 2)]
+    assert [(emission.token, emission.first) for emission in decode_with_hotwords(beside, HOTWORD)] == [
+        (1, 0),
+        (2, 1),
+        (4, 2),
+    ]
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.floats(2, 8))
@@ -68,7 +80,7 @@ def test_a_list_of_which_nothing_is_found_changes_nothing(seed: int, frames: int
     logits = np.random.default_rng(seed).normal(0, spread, (frames, 6)).astype(np.float32)
     context = ContextGraph([Spelling((1, 2, 9)), Spelling((3, 9), 100.0), Spelling((9,))])
     candidates = candidates_of_logits(logits)
-    assert decode(candidates, context) == collapse(candidates.path)
+    assert decode_with_hotwords(candidates, context) == collapse(candidates.path)
 
 
 def heard(noises: Iterable[Samples]) -> list[Candidates]:
@@ -103,7 +115,10 @@ def texts(emissions: Iterable[list[Emission]]) -> list[str]:
 
 def test_most_of_the_words_that_noise_has_hidden_are_found(noisy: list[Candidates]) -> None:
     context = graph([*SPOKEN, *NEVER_SPOKEN])
-    greedy, found = texts(collapse(one.path) for one in noisy), texts(decode(one, context) for one in noisy)
+    greedy, found = (
+        texts(collapse(one.path) for one in noisy),
+        texts(decode_with_hotwords(one, context) for one in noisy),
+    )
     missed = [sum(word not in text for text in which for word in SPOKEN) for which in (greedy, found)]
     assert missed[0] >= 4
     assert missed[1] <= missed[0] // 2
@@ -112,14 +127,14 @@ def test_most_of_the_words_that_noise_has_hidden_are_found(noisy: list[Candidate
 
 def test_words_that_nobody_says_change_nothing(noisy: list[Candidates]) -> None:
     context = graph(NEVER_SPOKEN)
-    assert [decode(one, context) for one in noisy] == [collapse(one.path) for one in noisy]
+    assert [decode_with_hotwords(one, context) for one in noisy] == [collapse(one.path) for one in noisy]
 
 
 def test_a_word_that_is_found_stands_where_it_is_spoken(clear: Candidates, noisy: list[Candidates]) -> None:
     expected = places(collapse(clear.path))
     assert set(expected) == set(SPOKEN)
     for one in noisy:
-        for word, found in places(decode(one, graph(SPOKEN))).items():
+        for word, found in places(decode_with_hotwords(one, graph(SPOKEN))).items():
             assert found == pytest.approx(expected[word], abs=2), word
 
 
