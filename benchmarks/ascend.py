@@ -6,7 +6,7 @@ FOLDER: what `funasr-cli export` or `freeze` made; the simulated compiler takes 
 the time that is given and computes nothing; its copies are real. `one by one` and `two begun` call the executor over
 and over in one process, the second as device processes do: another window is begun before the first is fetched. `device
 processes` are those of `funasr-cli transcribe`: they take windows from the slots, as many ahead as the pool gives them,
-by its own exchange. Busy is the time of the runs, as simulated devices count it, over the time taken.
+by its own dispatcher. Busy is the time of the runs, as simulated devices count it, over the time taken.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ WORKERS_PER_NPU = 4
 
 @dataclass(frozen=True, slots=True)
 class PoolSize:
-    """How many workers there are, and a seat for each device process; workers are on the NUMA nodes of the seats."""
+    """How many workers there are, and a placement for each device process, on whose NUMA nodes workers are too."""
 
     workers: int
     placements: tuple[Placement, ...]
@@ -38,7 +38,7 @@ class PoolSize:
         return self.placements[worker % len(self.placements)].node
 
     def on_nodes(self, nodes: Sequence[int | None]) -> PoolSize:
-        """The same with a node for each seat; a single one is for all."""
+        """The same with a node for each placement; a single one is for all."""
         return replace(
             self,
             placements=tuple(replace(placement, node=node) for placement, node in zip(self.placements, cycle(nodes))),

@@ -44,8 +44,8 @@ def test_how_busy_the_device_is_shows_while_a_recording_is_under_way(tmp_path: P
     (tmp_path / "a.wav").write_bytes(b"speech")
     (tmp_path / "b.wav").write_bytes(b"speech")
     display, stats = Watching(), RunStats()
-    solo = LocalRun(cast(Transcriber, Pretending()), Reporter(display, stats), lambda: None)
+    local = LocalRun(cast(Transcriber, Pretending()), Reporter(display, stats), lambda: None)
     sinks = [StdoutSink(source, Settings(), print) for source in scan([str(tmp_path)], None).sources]
-    solo.do(sinks, Deadline(None), None, debug=False)
+    local.do(sinks, Deadline(None), None, debug=False)
     assert display.busy == [0.0, 0.0, 2.0, 4.0, 4.0, 4.0, 6.0, 8.0]
     assert stats.busy == 8.0

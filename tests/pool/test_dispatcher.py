@@ -18,7 +18,7 @@ DEVICES = ("npu0", "npu1")
 
 
 class Played(RuleBasedStateMachine):
-    """The other side of the exchange: what each worker holds and waits for, and what each device was given."""
+    """The other side of the dispatcher: what each worker holds and waits for, and what each device was given."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -114,7 +114,7 @@ def sampled(choices: object) -> object:
 
 
 Played.TestCase.settings = settings(max_examples=60, stateful_step_count=60)
-TestExchange = Played.TestCase
+TestDispatcher = Played.TestCase
 
 
 def dispatcher(slots: int) -> tuple[Dispatcher[str, str], list[tuple[str, object]]]:

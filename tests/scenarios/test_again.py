@@ -75,7 +75,7 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sleepless:
         run_info = RunInfo("m", model, "cpu", "tests", fingerprint(settings, of(model)))
         with open_store(Path(out), beside=beside, wait=False, tell=print) as store:
             sources = scan(roots or ("in",), Path(out)).sources
-            for job in store.jobs(sources, PlanRules(run_info.settings, settings.formats, **rules)):  # type: ignore[arg-type]
+            for job in store.jobs(sources, PlanRules(run_info.fingerprint, settings.formats, **rules)):  # type: ignore[arg-type]
                 name = str(job.source.relative)
                 if job.action is Action.LEAVE:
                     result.left[name] = job.why
