@@ -1,9 +1,10 @@
-"""The command as a person or a script meets it: real processes, real audio, the real model."""
+"""The command as a person or a script meets it: real processes, real audio, real models."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,13 @@ import pytest
 import soundfile
 import srt
 
+from tests.cli.test_sensevoice import WITH_PAUSES, WITHOUT_PAUSES
 from tests.conftest import ENERGY_REPORT, NANO, SAMPLES
-from tests.support.command import Run
+from tests.support.command import Run, run_command
 
-pytestmark = pytest.mark.usefixtures("embedded")
+pytestmark = [pytest.mark.usefixtures("embedded"), pytest.mark.process]
+
+CLIP = NANO / "words-with-pauses.flac"
 
 
 def files(folder: Path) -> set[str]:
@@ -23,53 +27,74 @@ def files(folder: Path) -> set[str]:
     return {name for name in found if name != "manifest.jsonl" and not name.startswith(".funasr-cli")}
 
 
-@pytest.fixture
-def meetings(tmp_path: Path) -> Path:
-    """A folder with a good recording below it, and one that is none."""
-    folder = tmp_path / "meetings"
-    (folder / "2026").mkdir(parents=True)
-    shutil.copy(SAMPLES / "energy-report.flac", folder / "2026" / "report.flac")
-    (folder / "broken.mp3").write_text("no sound")
-    return folder
+@pytest.fixture(scope="module")
+def night(embedded: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A folder with a recording, and a file that is none, transcribed by the default model; what was said."""
+    place = tmp_path_factory.mktemp("night")
+    (place / "meetings" / "2026").mkdir(parents=True)
+    shutil.copy(SAMPLES / "energy-report.flac", place / "meetings" / "2026" / "report.flac")
+    (place / "meetings" / "broken.mp3").write_text("no sound")
+    return place, run_command(place, "transcribe", "meetings", "-f", "txt,srt,vtt,json,tsv", "--json-summary")
 
 
-def test_a_folder_becomes_text_and_subtitles_and_a_bad_file_fails_alone(
-    run: Run, meetings: Path, tmp_path: Path
-) -> None:
-    done = run("transcribe", meetings)
+Night = tuple[Path, "subprocess.CompletedProcess[str]"]
+
+
+def test_a_folder_becomes_text_and_subtitles_and_a_bad_file_fails_alone(night: Night) -> None:
+    place, done = night
     assert done.returncode == 1
-    assert done.stdout == ""
     assert "failed: " in done.stderr
     assert "broken.mp3: not audio or video that can be read" in done.stderr
     assert "Traceback" not in done.stderr
-    assert files(tmp_path / "transcripts") == {"2026/report.txt", "2026/report.srt"}
-    assert (tmp_path / "transcripts/2026/report.txt").read_text(encoding="utf-8") == ENERGY_REPORT + "\n"
-    cues = list(srt.parse((tmp_path / "transcripts/2026/report.srt").read_text(encoding="utf-8")))
+    made = place / "transcripts"
+    assert files(made) == {f"2026/report.{kind}" for kind in ("txt", "srt", "vtt", "json", "tsv")}
+    assert (made / "2026/report.txt").read_text(encoding="utf-8") == ENERGY_REPORT + "\n"
+    cues = list(srt.parse((made / "2026/report.srt").read_text(encoding="utf-8")))
     assert " ".join(cue.content for cue in cues) == ENERGY_REPORT
+    document = json.loads((made / "2026/report.json").read_text(encoding="utf-8"))
+    assert (document["text"], document["language"]) == (ENERGY_REPORT, "en")
 
 
-def test_every_format_at_once(run: Run, sample: Path, tmp_path: Path) -> None:
-    done = run("transcribe", sample, "-f", "txt,srt,vtt,json,tsv", "-o", "out", "--device", "cpu", "--language", "en")
+def test_the_summary_is_one_object_on_stdout(night: Night) -> None:
+    place, first = night
+    totals, again = json.loads(first.stdout), run_command(place, "transcribe", "meetings", "--json-summary")
+    assert (totals["done"], totals["failed"], totals["skipped"], totals["left"]) == (1, 1, 0, 0)
+    assert totals["audio_seconds"] == pytest.approx(8.46, abs=0.01)
+    assert (totals["model"], totals["device"]) == ("whisper-base", "cpu")
+    second = json.loads(again.stdout)
+    assert (second["done"], second["failed"], second["skipped"]) == (0, 1, 1)
+
+
+def test_a_log_gets_lines_without_control_characters(night: Night) -> None:
+    _, done = night
+    assert "\x1b" not in done.stderr
+    assert "\r" not in done.stderr
+    assert "model whisper-base: the embedded model; for Chinese, sensevoice-small is better" in done.stderr
+    assert "device cpu (float32): no Ascend NPU on this machine" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("2 of 2 files, 0:00:08 of audio")
+
+
+def test_formats_device_and_language_can_be_named(run: Run, tmp_path: Path) -> None:
+    asked = ("-f", "vtt,tsv", "-o", "out", "--device", "cpu", "--language", "zh", "--model", NANO)
+    done = run("transcribe", CLIP, *asked)
     assert done.returncode == 0, done.stderr
-    assert files(tmp_path / "out") == {f"energy-report.{kind}" for kind in ("txt", "srt", "vtt", "json", "tsv")}
-    document = json.loads((tmp_path / "out/energy-report.json").read_text(encoding="utf-8"))
-    assert document["text"] == ENERGY_REPORT
-    assert document["language"] == "en"
+    assert files(tmp_path / "out") == {"words-with-pauses.vtt", "words-with-pauses.tsv"}
 
 
-def test_stdin_to_stdout_prints_the_result_and_nothing_else(run: Run, sample: Path, tmp_path: Path) -> None:
-    done = run("transcribe", "-", "-f", "srt", "-o", "-", "--progress", "none", stdin=sample)
+def test_stdin_to_stdout_prints_the_result_and_nothing_else(run: Run, tmp_path: Path) -> None:
+    done = run("transcribe", "-", "-f", "srt", "-o", "-", "--progress", "none", "--model", NANO, stdin=CLIP)
     assert done.returncode == 0, done.stderr
-    assert " ".join(cue.content for cue in srt.parse(done.stdout)) == ENERGY_REPORT
+    assert " ".join(cue.content for cue in srt.parse(done.stdout)) == WITH_PAUSES
     assert done.stderr == ""
     assert files(tmp_path) == set()
 
 
-def test_stdin_goes_on_record_under_a_name_for_each_content(run: Run, sample: Path, tmp_path: Path) -> None:
-    for path in (sample, SAMPLES / "railway-station.flac", sample):
-        assert run("transcribe", "-", "-f", "txt", "--min-age", "60", stdin=path).returncode == 0
+def test_stdin_goes_on_record_under_a_name_for_each_content(run: Run, tmp_path: Path) -> None:
+    for path in (CLIP, NANO / "words-without-pauses.flac", CLIP):
+        done = run("transcribe", "-", "-f", "txt", "--min-age", "60", "--model", NANO, stdin=path)
+        assert done.returncode == 0
     assert files(tmp_path / "transcripts") == {"stdin.txt", "stdin.2.txt"}
-    assert (tmp_path / "transcripts/stdin.txt").read_text() == ENERGY_REPORT + "\n"
+    assert (tmp_path / "transcripts/stdin.txt").read_text(encoding="utf-8") == WITH_PAUSES + "\n"
 
 
 def test_what_is_no_sound_on_stdin_is_called_stdin(run: Run) -> None:
@@ -85,23 +110,22 @@ def test_a_dry_run_fails_where_the_run_would(run: Run, sample: Path, tmp_path: P
     assert files(tmp_path) == set()
 
 
-def test_text_is_utf_8_whatever_the_locale(run: Run, sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_is_utf_8_whatever_the_locale(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    assert run("transcribe", sample, "-o", "-", "--language", "zh").returncode == 0
+    done = run("transcribe", CLIP, "-o", "-", "--model", NANO, encoding="utf-8")
+    assert (done.returncode, done.stdout) == (0, WITH_PAUSES + "\n")
 
 
 def test_texts_of_several_recordings_follow_each_other_on_stdout(run: Run) -> None:
-    done = run("transcribe", SAMPLES, "-o", "-")
-    assert done.stdout.splitlines() == [
-        ENERGY_REPORT,
-        "The committee approved the budget for the new railway station. Construction will begin in spring.",
-    ]
+    done = run("transcribe", NANO, "-o", "-", "--model", NANO)
+    assert done.stdout.splitlines() == [WITH_PAUSES, WITHOUT_PAUSES]
 
 
-def test_beside_writes_next_to_the_recording(run: Run, meetings: Path) -> None:
-    (meetings / "broken.mp3").unlink()
-    assert run("transcribe", meetings, "--beside", "-f", "tsv").returncode == 0
-    assert files(meetings) == {"2026/report.flac", "2026/report.tsv"}
+def test_beside_writes_next_to_the_recording(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "meetings" / "2026").mkdir(parents=True)
+    shutil.copy(CLIP, tmp_path / "meetings" / "2026" / "report.flac")
+    assert run("transcribe", "meetings", "--beside", "-f", "tsv", "--model", NANO).returncode == 0
+    assert files(tmp_path / "meetings") == {"2026/report.flac", "2026/report.tsv"}
 
 
 @pytest.mark.parametrize(
@@ -203,21 +227,3 @@ def test_debug_shows_where_an_error_arose(run: Run, monkeypatch: pytest.MonkeyPa
     assert "Traceback" in run("transcribe", "nothing-here", "--debug").stderr
     monkeypatch.setenv("FUNASR_CLI_DEBUG", "1")
     assert "Traceback" in run("transcribe", "nothing-here").stderr
-
-
-def test_the_summary_is_one_object_on_stdout(run: Run, meetings: Path) -> None:
-    first, second = run("transcribe", meetings, "--json-summary"), run("transcribe", meetings, "--json-summary")
-    totals, again = json.loads(first.stdout), json.loads(second.stdout)
-    assert (totals["done"], totals["failed"], totals["skipped"], totals["left"]) == (1, 1, 0, 0)
-    assert totals["audio_seconds"] == pytest.approx(8.46, abs=0.01)
-    assert (totals["model"], totals["device"]) == ("whisper-base", "cpu")
-    assert (again["done"], again["failed"], again["skipped"]) == (0, 1, 1)
-
-
-def test_a_log_gets_lines_without_control_characters(run: Run, sample: Path) -> None:
-    done = run("transcribe", sample)
-    assert "\x1b" not in done.stderr
-    assert "\r" not in done.stderr
-    assert "model whisper-base: the embedded model; for Chinese, sensevoice-small is better" in done.stderr
-    assert "device cpu (float32): no Ascend NPU on this machine" in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("1 of 1 files, 0:00:08 of audio")
