@@ -34,7 +34,7 @@ from funasr_cli.executors.placement import Placement
 from funasr_cli.export.atc import plan
 from funasr_cli.models.store import Model
 from funasr_cli.pool.dispatcher import WINDOWS_PER_DEVICE, Dispatcher
-from funasr_cli.pool.handles import DeviceHandle
+from funasr_cli.pool.process_handles import DeviceHandle
 from funasr_cli.pool.protocol import DeviceReady, WindowDone
 from funasr_cli.pool.shared_memory import Slots
 from funasr_cli.recognizers.sensevoice.graph import MAX_FRAMES

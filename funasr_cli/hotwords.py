@@ -13,7 +13,7 @@ from pathlib import Path
 
 from funasr_cli.errors import UsageError, reading
 from funasr_cli.files import printable
-from funasr_cli.shipped import hotword_lists
+from funasr_cli.package_data import hotword_lists
 from funasr_cli.unicode_ranges import HAN
 
 DEFAULT_WEIGHT = 20.0

@@ -25,7 +25,7 @@ FLOORS = [
     {"recognizers", "executors", "text", "outputs", "models", "audio", "scoring"},
     {"features", "decoding", "system"},
     {"hotwords", "extras"},
-    {"errors", "walk", "records", "shipped"},
+    {"errors", "walk", "late_fields", "package_data"},
     {"files", "arrays", "transcript", "unicode_ranges", "callbacks"},
 ]
 """A room may import from the floors below it and from itself, not from its neighbours."""

@@ -18,12 +18,12 @@ from funasr_cli.errors import ReaderGone, RecordError, StdoutError, UsageError
 from funasr_cli.files import printable
 from funasr_cli.hotwords import HotwordList, read_hotwords
 from funasr_cli.inputs.scan import Source
+from funasr_cli.package_data import which_are_taken
 from funasr_cli.pipeline.registry import hotword_warnings
 from funasr_cli.reporting.display import make_display
 from funasr_cli.reporting.reporter import Reporter
 from funasr_cli.reporting.stats import RunStats
 from funasr_cli.settings.fingerprint import fingerprint
-from funasr_cli.shipped import which_are_taken
 from funasr_cli.store.naming import candidates
 from funasr_cli.store.output_store import OutputStore, RunInfo, open_store, peek_store
 from funasr_cli.store.planner import Action, PlannedJob, PlanRules

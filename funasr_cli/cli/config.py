@@ -11,7 +11,7 @@ from funasr_cli.cli.help import GroupedCommand
 from funasr_cli.cli.options import CONFIG, ENVIRONMENT, settings
 from funasr_cli.errors import OutputError, UsageError
 from funasr_cli.files import printable as shown_path
-from funasr_cli.shipped import configs
+from funasr_cli.package_data import configs
 
 FILE = "configuration file"
 

@@ -14,7 +14,7 @@ import click
 
 from funasr_cli.cli.hotword_file import HotwordFile
 from funasr_cli.errors import UsageError, reading
-from funasr_cli.shipped import file_or_list
+from funasr_cli.package_data import file_or_list
 
 if TYPE_CHECKING:
     import yaml

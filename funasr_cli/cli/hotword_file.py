@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from funasr_cli.shipped import file_or_list
+from funasr_cli.package_data import file_or_list
 
 
 class HotwordFile(click.Path):

@@ -14,7 +14,7 @@ from funasr_cli.cli.config_file import nearest
 from funasr_cli.cli.hotword_file import HotwordFile
 from funasr_cli.errors import UsageError
 from funasr_cli.files import printable
-from funasr_cli.shipped import hotword_lists, which_are_taken
+from funasr_cli.package_data import hotword_lists, which_are_taken
 
 if TYPE_CHECKING:
     from funasr_cli.hotwords import HotwordList

@@ -90,11 +90,11 @@ def score(
     Exit codes: 0 done; 1 some files could not be read, the others are compared; 2 wrong usage, nothing to compare.
     """
     from funasr_cli.hotwords import read_hotwords
+    from funasr_cli.package_data import which_are_taken
     from funasr_cli.scoring.compare import compare  # NumPy and rapidfuzz are loaded here, not for --help
     from funasr_cli.scoring.pairs import pair
     from funasr_cli.scoring.report import as_json, as_text, remarks
     from funasr_cli.scoring.score import score as score_files
-    from funasr_cli.shipped import which_are_taken
 
     for sentence in which_are_taken(hotwords):
         click.echo(sentence, err=True)

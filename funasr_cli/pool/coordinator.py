@@ -16,7 +16,7 @@ from funasr_cli.errors import MachineError, Postponed
 from funasr_cli.pool.crash_policy import CrashPolicy
 from funasr_cli.pool.device_supervisor import DeviceSupervisor
 from funasr_cli.pool.dispatcher import Dispatcher
-from funasr_cli.pool.handles import DeviceHandle, WorkerHandle
+from funasr_cli.pool.process_handles import DeviceHandle, WorkerHandle
 from funasr_cli.pool.protocol import (
     DeviceReady,
     FromDevice,

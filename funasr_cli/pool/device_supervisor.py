@@ -13,7 +13,7 @@ from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import Model
 from funasr_cli.pool.crash_policy import CrashPolicy
 from funasr_cli.pool.dispatcher import Dispatcher
-from funasr_cli.pool.handles import DeviceHandle, WorkerHandle
+from funasr_cli.pool.process_handles import DeviceHandle, WorkerHandle
 from funasr_cli.pool.protocol import (
     DeviceNotice,
     DeviceReady,

@@ -10,7 +10,7 @@ from funasr_cli.models.store import Model
 from funasr_cli.pool.coordinator import TICK_S, Coordinator
 from funasr_cli.pool.device_supervisor import DeviceSupervisor
 from funasr_cli.pool.dispatcher import WINDOWS_PER_DEVICE, Dispatcher
-from funasr_cli.pool.handles import LANES_PER_WORKER, DeviceHandle, WorkerHandle
+from funasr_cli.pool.process_handles import LANES_PER_WORKER, DeviceHandle, WorkerHandle
 from funasr_cli.pool.shared_memory import ProgressBoard, Slots
 from funasr_cli.pool.sizing import PoolSize
 from funasr_cli.pool.worker_supervisor import WorkerSupervisor

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from funasr_cli.models.store import Model
 from funasr_cli.pipeline.registry import GraphInfo
-from funasr_cli.pool.handles import LANES_PER_WORKER, WorkerHandle
+from funasr_cli.pool.process_handles import LANES_PER_WORKER, WorkerHandle
 from funasr_cli.pool.protocol import JobAssigned
 from funasr_cli.pool.shared_memory import LaneProgress, ProgressBoard, Slots
 from funasr_cli.pool.sizing import PoolSize

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 
+from funasr_cli.late_fields import as_record
 from funasr_cli.models.store import Model
-from funasr_cli.records import as_record
 from funasr_cli.settings.transcription import Settings
 
 

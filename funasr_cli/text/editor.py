@@ -11,7 +11,7 @@ from funasr_cli.text.itn.normaliser import NumberWriter
 from funasr_cli.text.options import TextOptions
 from funasr_cli.text.pauses import mark_pauses
 from funasr_cli.text.script import ScriptConverter
-from funasr_cli.text.segments import segment
+from funasr_cli.text.subtitle_lines import segment
 from funasr_cli.transcript import Correction, Segment, Token, join
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from funasr_cli.shipped import hotword_lists
+from funasr_cli.package_data import hotword_lists
 from tests.conftest import ROOT
 from tests.support.command import Run
 

@@ -12,7 +12,7 @@ import soundfile
 
 from funasr_cli import __version__
 from funasr_cli.hotwords import read_hotwords
-from funasr_cli.shipped import hotword_lists
+from funasr_cli.package_data import hotword_lists
 from tests.conftest import NANO, ROOT
 from tests.decoding.test_hotword_decoding import NEVER_SPOKEN, NOISE, SPEECH, SPOKEN
 from tests.support.command import Run

@@ -13,7 +13,7 @@ from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import Model
 from funasr_cli.pool.device_supervisor import MAX_DEVICE_FAILURES, DeviceSupervisor
 from funasr_cli.pool.dispatcher import Dispatcher
-from funasr_cli.pool.handles import DeviceHandle, WorkerHandle
+from funasr_cli.pool.process_handles import DeviceHandle, WorkerHandle
 from funasr_cli.pool.protocol import WindowDone, WindowFailed
 from funasr_cli.pool.shared_memory import Slots
 from funasr_cli.reporting.display import Display

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from funasr_cli.records import as_record, late
+from funasr_cli.late_fields import as_record, late
 
 
 @dataclass(frozen=True)

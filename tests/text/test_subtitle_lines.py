@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from funasr_cli.text.options import SegmentLimits
-from funasr_cli.text.segments import columns, segment
+from funasr_cli.text.subtitle_lines import columns, segment
 from funasr_cli.transcript import Token
 
 LIMITS = SegmentLimits(columns=42, seconds=7.0, pause=0.8)
