@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+# Most tests wait for processes of their own, so a third job pays on two cores. A file's tests share what they set up.
+PARALLEL := -n $(or $(JOBS),3) --dist loadfile
 FAST := not process and not model and not simulator and not slow
 
 .PHONY: setup lint types test test-fast test-slow parity bench ci
@@ -18,11 +20,11 @@ lint:
 types:
 	$(BIN)/mypy
 
-test:  ## the suite; JOBS=0 for one process, with --pdb for instance
-	$(PYTEST) -n $(or $(JOBS),auto)
+test:  ## the suite; JOBS=0 runs it in one process, with --pdb for instance
+	$(PYTEST) $(PARALLEL)
 
 test-fast:  ## without processes, models and the simulated NPU: under 40 s on 2 cores
-	$(PYTEST) -q -n $(or $(JOBS),auto) -m '$(FAST)'
+	$(PYTEST) -q $(PARALLEL) -m '$(FAST)'
 
 test-slow:  ## processes killed at random over 200 recordings, and the benchmarks on tiny input
 	$(PYTEST) -n 0 -m slow

@@ -34,9 +34,9 @@ hypothesis.settings.register_profile("funasr-cli", deadline=None, derandomize=Tr
 hypothesis.settings.load_profile("funasr-cli")  # no test judges by the clock, and each run is like the last
 
 MARKS: Mapping[str, Collection[str]] = {
-    "process": {"run", "start", "doctor", "office", "cann", "said"},
+    "process": {"run", "start", "shell", "doctor", "models", "cann", "installed"},
     "model": {"embedded", "runner", "published", "frozen", "meeting", "meeting_without_pauses", "shared"},
-    "simulator": {"npu", "bare", "oms", "program", "machine"},
+    "simulator": {"npu", "leaky", "bare", "oms", "program"},
 }
 """By mark: a test has it if it uses one of these fixtures. Modules set further marks with `pytestmark`."""
 
@@ -45,6 +45,8 @@ MARKS: Mapping[str, Collection[str]] = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by what it needs, so that it can be chosen with -m."""
     for item in items:
+        if "scenarios" in item.path.parts:
+            item.add_marker("process")
         fixtures = set(getattr(item, "fixturenames", ()))
         for mark, names in MARKS.items():
             if fixtures & set(names):

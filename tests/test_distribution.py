@@ -15,6 +15,8 @@ import pytest
 
 from tests.conftest import NANO, ROOT
 
+pytestmark = pytest.mark.process
+
 SOURCES = ("funasr_cli", "hotwords", "configs", "scripts", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 
 MIN_SETUPTOOLS = 71

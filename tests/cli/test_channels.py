@@ -21,6 +21,8 @@ from tests.conftest import NANO
 from tests.support.command import Run
 from tests.support.meetings import samples_of
 
+pytestmark = pytest.mark.process
+
 LATER = 320 * 512
 """Samples by which one speaker begins later: whole frames of the voice detector, which hears the same then."""
 

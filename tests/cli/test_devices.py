@@ -16,6 +16,8 @@ from funasr_cli.system import numa
 from tests.conftest import NANO
 from tests.support.sysfs import write_sysfs
 
+pytestmark = pytest.mark.process
+
 LACKS = "/dev has no davinci0, davinci_manager, devmm_svm, hisi_hdc"
 
 

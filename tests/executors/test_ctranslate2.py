@@ -16,38 +16,51 @@ from funasr_cli.hotwords import Hotword
 from funasr_cli.pipeline.window_runner import LocalGraphRunner, WindowRunner
 from funasr_cli.recognizers.base import Request
 from funasr_cli.recognizers.whisper.recognizer import WhisperRecognizer
+from tests.conftest import SAMPLES
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def executor(runner: WindowRunner) -> Executor:
     assert isinstance(runner.graph_runner, LocalGraphRunner)
     return runner.graph_runner.executor
 
 
-@pytest.fixture
-def inputs(runner: WindowRunner, sample: Path) -> Arrays:
-    with open_recording(sample) as recording:
+@pytest.fixture(scope="module")
+def inputs(runner: WindowRunner) -> Arrays:
+    with open_recording(SAMPLES / "energy-report.flac") as recording:
         samples = np.concatenate(list(recording.blocks()))
     return runner.recognizer.prepare(samples, Request(None))
 
 
-def test_outputs_are_what_the_specs_say_and_repeat(executor: Executor, inputs: Arrays) -> None:
-    first, second = executor.run(inputs), executor.run(inputs)
+@pytest.fixture(scope="module")
+def detected(executor: Executor, inputs: Arrays) -> Arrays:
+    """The outputs without hotwords, the language to be detected."""
+    return executor.run(inputs)
+
+
+@pytest.fixture(scope="module")
+def named(runner: WindowRunner, executor: Executor, inputs: Arrays) -> Arrays:
+    """The outputs without hotwords, the language named."""
+    prompt = runner.recognizer.prepare(np.zeros(160, np.float32), Request("en"))["prompt"]
+    return executor.run({**inputs, "prompt": prompt})
+
+
+def test_outputs_are_what_the_specs_say_and_repeat(executor: Executor, inputs: Arrays, detected: Arrays) -> None:
+    second = executor.run(inputs)
     for spec in executor.outputs:
-        spec.check(first[spec.name])
-        np.testing.assert_array_equal(first[spec.name], second[spec.name])
-    assert set(first) == {spec.name for spec in executor.outputs}
-    assert np.all(np.diff(first["alignment"][:, 0]) >= 0)
+        spec.check(detected[spec.name])
+        np.testing.assert_array_equal(detected[spec.name], second[spec.name])
+    assert set(detected) == {spec.name for spec in executor.outputs}
+    assert np.all(np.diff(detected["alignment"][:, 0]) >= 0)
 
 
-def test_a_language_that_was_named_is_not_detected(runner: WindowRunner, executor: Executor, inputs: Arrays) -> None:
-    named = {**inputs, "prompt": runner.recognizer.prepare(np.zeros(160, np.float32), Request("en"))["prompt"]}
-    assert executor.run(inputs)["languages"].size == 99
-    assert executor.run(named)["languages"].size == 0
+def test_a_language_that_was_named_is_not_detected(detected: Arrays, named: Arrays) -> None:
+    assert detected["languages"].size == 99
+    assert named["languages"].size == 0
 
 
 def test_only_what_belongs_to_the_language_stands_in_front(
-    runner: WindowRunner, executor: Executor, inputs: Arrays
+    runner: WindowRunner, executor: Executor, inputs: Arrays, detected: Arrays, named: Arrays
 ) -> None:
     recognizer = WhisperRecognizer(runner.model.path, [Hotword("Annual Report on Energy")])
     samples = np.zeros(160, np.float32)
@@ -59,8 +72,8 @@ def test_only_what_belongs_to_the_language_stands_in_front(
         return found
 
     english, chinese = ({"prompt": recognizer.prepare(samples, Request(code))["prompt"]} for code in ("en", "zh"))
-    for prompt in ({}, english):
-        assert generated(prompt, contexts) != generated(prompt, contexts[:, :0])
+    for prompt, without in (({}, detected), (english, named)):
+        assert generated(prompt, contexts) != without["generated"].tolist()
     assert generated(chinese, contexts) == generated(chinese, contexts[:, :0])
 
 
