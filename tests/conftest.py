@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -43,14 +44,23 @@ MARKS: Mapping[str, Collection[str]] = {
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by what it needs, so that it can be chosen with -m."""
+    """Mark each test by what it needs, so that it can be chosen with -m; files that take long come first."""
+    weights: Counter[Path] = Counter()
     for item in items:
         if "scenarios" in item.path.parts:
             item.add_marker("process")
+            weights[item.path] += 100
         fixtures = set(getattr(item, "fixturenames", ()))
         for mark, names in MARKS.items():
             if fixtures & set(names):
                 item.add_marker(mark)
+                weights[item.path] += 1
+    items.sort(key=lambda item: -weights[item.path])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have pytest-xdist hand out files in this order, not those with the most tests first."""
+    config.option.loadscopereorder = False
 
 
 @pytest.fixture

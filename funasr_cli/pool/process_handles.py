@@ -12,7 +12,7 @@ from funasr_cli.settings.transcription import Settings
 from funasr_cli.system.process import ChildProcess
 
 LANES_PER_WORKER = 2
-"""Recordings that a worker has open at a time: lane 0 takes the longest left, lane 1 the shortest."""
+"""Recordings that a worker has open at a time: lane 0 takes the largest file left, lane 1 the smallest."""
 
 
 @dataclass(eq=False, slots=True)

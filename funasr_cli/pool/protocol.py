@@ -72,7 +72,7 @@ class DeviceUnusable:
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """One of the worker's lanes wants a job: the longest there is, or the shortest."""
+    """One of the worker's lanes wants a job: the largest file there is, or the smallest."""
 
     lane: int
 

@@ -35,7 +35,7 @@ class ActiveJob(Generic[WorkerT]):
 
 
 class Scheduler(Generic[WorkerT]):
-    """Knows the jobs that wait, from the shortest to the longest, and those under way."""
+    """Knows the jobs that wait, from the smallest file to the largest, and those under way."""
 
     def __init__(
         self, writer: StoreWriter, reporter: Reporter, deadline: Deadline, send: Callable[[WorkerT, WriteOutputs], None]
@@ -61,7 +61,7 @@ class Scheduler(Generic[WorkerT]):
         return not self._open and self._is_closed
 
     def next_job(self, worker: WorkerT, lane: int) -> JobAssigned | None:
-        """The next job for a lane: the longest for lane 0, the shortest for others. None where there is none."""
+        """The next job for a lane: the largest file for lane 0, the smallest for others. None if there is none."""
         if self._is_closed:
             return None
         sink = self._waiting.pop(-1 if lane == 0 else 0)
