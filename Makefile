@@ -3,8 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-# Most tests wait for processes of their own, so a third job pays on two cores. A file's tests share what they set up.
-PARALLEL := -n $(or $(JOBS),3) --dist loadfile
+# Most tests wait for processes of their own, so four jobs pay on two cores. A file's tests share what they set up.
+PARALLEL := -n $(or $(JOBS),4) --dist loadfile
 FAST := not process and not model and not simulator and not slow
 
 .PHONY: setup lint types test test-fast test-slow parity bench ci
