@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 from funasr_cli.errors import UsageError
 from funasr_cli.inputs.options import FileSelection
+from funasr_cli.outputs.layout import OUTPUT_FOLDER
 from funasr_cli.settings.transcription import Settings
 
 OnDeviceFailure: TypeAlias = Literal["fail", "cpu"]
@@ -18,8 +19,6 @@ OnDeviceFailure: TypeAlias = Literal["fail", "cpu"]
 ProgressStyle: TypeAlias = Literal["auto", "rich", "plain", "none"]
 
 STDIN = STDOUT = "-"
-
-OUTPUT_FOLDER = "transcripts"
 
 FORMATS_ON_STDOUT = ("txt",)
 """What is printed unless formats are named."""

@@ -10,9 +10,7 @@ from funasr_cli.doctor.check import Check, Verdict
 from funasr_cli.files import megabytes, printable
 from funasr_cli.models.catalogue import CATALOGUE
 from funasr_cli.models.store import default_model, is_present, store_dir
-
-DEFAULT_OUTPUT = Path("transcripts")
-"""Where `transcribe` writes unless it is told otherwise."""
+from funasr_cli.outputs.layout import OUTPUT_FOLDER
 
 LOW_SPACE_BYTES = 1_000_000_000
 """Bytes: the size of the largest model that is a default."""
@@ -26,7 +24,7 @@ def folder_checks(*, chosen: bool = False) -> list[Check]:
     has_model = chosen or is_present(CATALOGUE[default_model()[0]])
     return [
         _folder("models", store_dir(), "export FUNASR_CLI_MODELS=DIR", "warning" if has_model else "problem"),
-        _folder("transcripts", DEFAULT_OUTPUT.absolute(), "funasr-cli transcribe FOLDER -o DIR", option="-o DIR"),
+        _folder("transcripts", Path(OUTPUT_FOLDER).absolute(), "funasr-cli transcribe FOLDER -o DIR", option="-o DIR"),
         _folder("temporary", _temporary_folder(), "export TMPDIR=DIR"),
     ]
 

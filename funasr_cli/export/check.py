@@ -37,6 +37,7 @@ from funasr_cli.models.om_files import fitting_oms
 from funasr_cli.recognizers.base import Request
 from funasr_cli.recognizers.sensevoice.recognizer import SenseVoiceRecognizer
 from funasr_cli.system.isolated import NoAnswer, run_isolated
+from funasr_cli.walk import walk
 
 MAX_WINDOWS = 20
 """As many are compared; five minutes of 15 seconds each."""
@@ -191,7 +192,8 @@ def _graph_of(om: Path) -> Path:
 
 def _speech(audio: Path, length: float) -> Iterator[Samples]:
     """Windows of speech of at most `length` seconds, from a recording, or from all in a folder that can be read."""
-    paths = sorted(path for path in audio.rglob("*") if path.is_file()) if audio.is_dir() else [audio]
+    below = (audio / place / file.name for place, files in walk(audio) for file in files)
+    paths = sorted(below) if audio.is_dir() else [audio]
     silero = load_silero()
     for path in paths:
         try:

@@ -1,9 +1,12 @@
-"""Which formats there are and how files are laid out, apart from what writes them."""
+"""Which formats there are, how files are laid out and where they go, apart from what writes them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+OUTPUT_FOLDER = "transcripts"
+"""Where outputs are written unless a run says otherwise."""
 
 FORMATS = ("txt", "srt", "vtt", "json", "tsv")
 """What `--format` takes; each has a writer in `outputs.writers`."""
