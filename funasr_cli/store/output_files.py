@@ -1,12 +1,15 @@
-"""The outputs of a recording: their bytes, and how these get onto the disk."""
+"""The outputs of a recording: their bytes, and how these get onto the disk without anything being lost there."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain, count
+from pathlib import Path
 
 from funasr_cli.errors import OutputError, writing
-from funasr_cli.files import write_whole
+from funasr_cli.files import sha256_of, write_whole
 from funasr_cli.outputs.writers import encode
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store.entries import OutputWrite
@@ -21,6 +24,26 @@ def encode_formats(transcript: Transcript, settings: Settings) -> dict[str, byte
 def hashes_of(contents: Mapping[str, bytes]) -> dict[str, str]:
     """The sha256 of each content."""
     return {kind: hashlib.sha256(data).hexdigest() for kind, data in contents.items()}
+
+
+def choose_path(
+    target: Path, kind: str, sha256: str, ours: Callable[[Path], set[str] | None]
+) -> tuple[Path, str | None]:
+    """Where an output is written so that nothing is lost, and the hash of the file that is there now, if any.
+
+    That is `target` with the format's ending, or the first of its `new` names, that is free, or holds what we left
+    there or would write. A file that somebody edited is none of these. `ours` gives the hashes by which a file is
+    known as ours, None if the path belongs to another recording.
+    """
+    endings = chain([kind, f"new.{kind}"], (f"new{number}.{kind}" for number in count(2)))
+    for path in (target.with_name(f"{target.name}.{ending}") for ending in endings):
+        known = ours(path)
+        if known is None:
+            continue
+        present = sha256_of(path) if os.path.lexists(path) else None
+        if present is None or present in known or present == sha256:
+            break
+    return path, present
 
 
 def write_outputs(writes: Iterable[OutputWrite], contents: Mapping[str, bytes]) -> None:

@@ -9,17 +9,17 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
-from itertools import chain, count
 from pathlib import Path
 
 from funasr_cli.callbacks import Tell
 from funasr_cli.errors import MachineError, OutputError, Postponed, writing
-from funasr_cli.files import printable, sha256_of, temporary_beside
+from funasr_cli.files import printable, temporary_beside
 from funasr_cli.inputs.scan import Source
 from funasr_cli.store.database import Database
 from funasr_cli.store.entries import FileStat, InputContent, KnownInput, OutputWrite, WrittenOutput
 from funasr_cli.store.lock import folder_lock
 from funasr_cli.store.manifest import Manifest, as_line
+from funasr_cli.store.output_files import choose_path
 from funasr_cli.store.planner import FINISHED, PlannedJob, PlanRules, decide, remember
 
 logger = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class OutputStore:
         for kind, sha256 in hashes.items():
             wanted = target.with_name(f"{target.name}.{kind}")
             with writing(wanted, OutputError):
-                write = self._free(work.job.known, target, kind, sha256)
+                write = self._write_for(work.job.known, target, kind, sha256)
             if write.path != wanted:
                 warnings.append(
                     f"{printable(wanted)} was edited or is not ours; the new text is in {printable(write.path.name)}"
@@ -107,18 +107,14 @@ class OutputStore:
         self._state.mark_pending(work.job.known, writes)
         return writes, warnings
 
-    def _free(self, known: KnownInput, target: Path, kind: str, sha256: str) -> OutputWrite:
-        """The first name at which nothing would be lost: free, or holding what we left there or would write."""
-        endings = chain([kind, f"new.{kind}"], (f"new{number}.{kind}" for number in count(2)))
-        for path in (target.with_name(f"{target.name}.{ending}") for ending in endings):
-            key = os.fsencode(path if self._beside else path.relative_to(self._folder))
-            ours = self._state.hashes(key, known)
-            if ours is None:
-                continue
-            present = sha256_of(path) if os.path.lexists(path) else None
-            if present is None or present in ours or present == sha256:
-                break
-        return OutputWrite(key, path, kind, present, sha256, temporary_beside(path))
+    def _write_for(self, known: KnownInput, target: Path, kind: str, sha256: str) -> OutputWrite:
+        """What is to be written of one format."""
+
+        def key_of(path: Path) -> bytes:
+            return os.fsencode(path if self._beside else path.relative_to(self._folder))
+
+        path, present = choose_path(target, kind, sha256, lambda path: self._state.hashes(key_of(path), known))
+        return OutputWrite(key_of(path), path, kind, present, sha256, temporary_beside(path))
 
     def finish(
         self,
