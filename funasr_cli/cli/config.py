@@ -10,7 +10,7 @@ import click
 from funasr_cli.cli.help import GroupedCommand
 from funasr_cli.cli.options import CONFIG, ENVIRONMENT, settings
 from funasr_cli.errors import OutputError, UsageError
-from funasr_cli.files import printable as shown_path
+from funasr_cli.files import printable
 from funasr_cli.package_data import configs
 
 FILE = "configuration file"
@@ -42,7 +42,7 @@ def show(context: click.Context, /, **values: Any) -> None:
     for name, value in shown.items():
         source = SOURCES.get(context.get_parameter_source(name), "default")  # type: ignore[arg-type]
         if source == FILE:
-            source = f"{FILE} {shown_path(context.meta[CONFIG])}"
+            source = f"{FILE} {printable(context.meta[CONFIG])}"
         click.echo(f"{name:{names}}  {value:{width}}  {source}")
 
 
@@ -75,7 +75,7 @@ def init(file: Path, template: str) -> None:
         raise UsageError("exists already", where=file, hint="Name another file, or - to print it.") from None
     except OSError as error:
         raise OutputError(f"cannot be written: {error.strerror}", where=file) from error
-    click.echo(f"written: {shown_path(file)}; take it with --config or FUNASR_CLI_CONFIG", err=True)
+    click.echo(f"written: {printable(file)}; take it with --config or FUNASR_CLI_CONFIG", err=True)
 
 
 def _shown(value: object) -> str:

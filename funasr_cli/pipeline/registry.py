@@ -141,14 +141,28 @@ def _whisper_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, .
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """How its models are loaded, and what one cannot do with hotwords."""
+    """How its models are loaded, and what one cannot do with hotwords.
+
+    `preload` are modules that workers need: they are imported once, before the first worker starts.
+    """
 
     executor: Callable[[Model, Placement, Tell], tuple[Executor, GraphInfo]]
     recognizer: Callable[[Model, GraphInfo, bool, Sequence[Hotword]], Recognizer]
     warnings: Callable[[Model, Sequence[Hotword]], tuple[str, ...]]
+    preload: tuple[str, ...] = ()
 
 
 FAMILIES = {
-    "whisper": Family(_whisper_executor, _whisper_recognizer, _whisper_warnings),
-    "sensevoice": Family(_sensevoice_executor, _sensevoice_recognizer, _sensevoice_warnings),
+    "whisper": Family(
+        _whisper_executor,
+        _whisper_recognizer,
+        _whisper_warnings,
+        preload=("funasr_cli.recognizers.whisper.recognizer",),
+    ),
+    "sensevoice": Family(
+        _sensevoice_executor,
+        _sensevoice_recognizer,
+        _sensevoice_warnings,
+        preload=("funasr_cli.recognizers.sensevoice.recognizer",),
+    ),
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 from funasr_cli.models.store import Model
+from funasr_cli.pipeline.registry import FAMILIES
 from funasr_cli.pool.coordinator import TICK_S, Coordinator
 from funasr_cli.pool.device_supervisor import DeviceSupervisor
 from funasr_cli.pool.dispatcher import WINDOWS_PER_DEVICE, Dispatcher
@@ -40,7 +41,7 @@ def open_pool(
     recording that fails, and the first process that dies, end the run.
     """
     words = ["pypinyin"] if settings.hotwords else []  # dictionaries, of which one in memory is enough
-    preload("funasr_cli.pool.worker", f"funasr_cli.recognizers.{model.family}.recognizer", "rjieba", *words)
+    preload("funasr_cli.pool.worker", *FAMILIES[model.family].preload, "rjieba", *words)
     count = len(size.placements) * WINDOWS_PER_DEVICE + size.workers * LANES_PER_WORKER
     with (
         closing(Slots(count)) as slots,
