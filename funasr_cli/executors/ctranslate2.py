@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,8 @@ from funasr_cli.executors.base import Fetch, check_inputs, when_fetched
 BEAM_SIZE = 5
 MAX_TOKENS = 224
 """Of a text: half of Whisper's context of 448, as in OpenAI's own decoding; the rest is for prompt and context."""
+
+logger = logging.getLogger(__name__)
 
 FLOAT, INT = np.dtype(np.float32), np.dtype(np.int32)
 
@@ -55,6 +58,7 @@ class CTranslate2Executor:
             )
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"CTranslate2 cannot load it: {error}", where=model_dir) from error
+        logger.debug("%s is loaded in %s, with %d threads", model_dir, precision, threads)
         self._languages = list(language_ids)
         self._language_ids = dict(language_ids)
         self._end_id = end_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from funasr_cli.arrays import Arrays, TensorSpec
 from funasr_cli.errors import DeviceError, ModelError
 from funasr_cli.executors.base import Fetch, check_inputs, padded, when_fetched
 from funasr_cli.system.onnx_sessions import make_session
+
+logger = logging.getLogger(__name__)
 
 DTYPES: Mapping[str, np.dtype[Any]] = {
     f"tensor({name})": np.dtype(kind)
@@ -43,6 +46,7 @@ class OnnxExecutor:
             self._session = make_session(path, threads=threads, provider=wanted)
         except Exception as error:  # the library raises classes that share no base but Exception
             raise ModelError(f"ONNX Runtime cannot load it: {error}", where=path) from error
+        logger.debug("%s is loaded, with %d threads", path, threads)
         self.device = f"{provider} ({precision})"
         self.inputs: Sequence[TensorSpec] = [_spec(node) for node in self._session.get_inputs()]
         self.outputs: Sequence[TensorSpec] = [_spec(node) for node in self._session.get_outputs()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 import shlex
@@ -22,6 +23,8 @@ from funasr_cli.features.lfr import SECONDS_PER_FRAME
 from funasr_cli.files import sha256_of
 from funasr_cli.models.model_yaml import MODEL_YAML, read_model_yaml, record_om
 from funasr_cli.models.om_files import om_name
+
+logger = logging.getLogger(__name__)
 
 PATH = re.compile(r"[\w./-]+")
 """What ATC takes in paths."""
@@ -230,6 +233,7 @@ def _make_graph(conversion: Conversion) -> None:
 
 
 def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+    logger.debug("running %s in %s", shlex.join(command), folder)
     with tempfile.TemporaryDirectory(prefix=".atc-", dir=folder) as litter:  # it leaves notes and kernels where it runs
         done = subprocess.run(
             command,

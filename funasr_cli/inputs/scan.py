@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from funasr_cli.files import sha256_of
 from funasr_cli.inputs.globs import PathFilter, expand
 from funasr_cli.inputs.options import ALL_FILES, EXTENSIONS, FileSelection
 from funasr_cli.walk import walk
+
+logger = logging.getLogger(__name__)
 
 _RANK = {f".{extension}": rank for rank, extension in enumerate(EXTENSIONS)}
 
@@ -82,6 +85,7 @@ def scan(named: Sequence[str], output_dir: Path | None, select: FileSelection = 
                 found.sources.append(Source(path, relative, Path(key)))
             else:
                 found.narrowed = True
+    logger.debug("%d files in what was named", len(seen))
     found.unused = sieve.unused
     found.sources.sort(key=lambda source: _order(source.relative))
     return found

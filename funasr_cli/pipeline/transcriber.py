@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import aclosing
@@ -28,6 +29,8 @@ from funasr_cli.text.merge import Merger
 from funasr_cli.text.paragraphs import paragraphs
 from funasr_cli.text.timing import fit_to_speech
 from funasr_cli.transcript import Scene, Token, Transcript
+
+logger = logging.getLogger(__name__)
 
 
 class Transcriber:
@@ -114,7 +117,11 @@ class Transcriber:
                     warnings.append(f"{where}{start:.1f}–{end:.1f} s: {hypothesis.warning}")
         if not windows.duration:
             raise InputError("holds no audio", where=recording.path)
-        edited = self._editor.edit(merger.tokens, self._settings.language or _commonest(languages))
+        language = self._settings.language or _commonest(languages)
+        logger.debug(
+            "%s: %.1f s, %.1f s of speech, language %s", recording.path, windows.duration, windows.speech, language
+        )
+        edited = self._editor.edit(merger.tokens, language)
         return ChannelResult(recording.channel, windows.duration, windows.speech, languages, edited, scenes, warnings)
 
     def _detector(self) -> SpanDetector:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from bisect import insort
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import Future
@@ -18,6 +19,8 @@ from funasr_cli.store.entries import InputContent, OutputWrite
 from funasr_cli.store.sinks import FileSink, Seconds
 from funasr_cli.store.writer import StoreWriter
 from funasr_cli.system.deadline import Deadline
+
+logger = logging.getLogger(__name__)
 
 WorkerT = TypeVar("WorkerT", bound=Hashable)
 
@@ -68,6 +71,7 @@ class Scheduler(Generic[WorkerT]):
         self._writer.submit(sink.start, lambda _: None)
         number = next(self._numbers)
         self._open[number] = ActiveJob(worker, sink)
+        logger.debug("job %d for lane %d, %d bytes: %s", number, lane, sink.size, sink.source.path)
         return JobAssigned(lane, number, sink.source.path, display_name(sink))
 
     def outputs_ready(self, message: OutputsReady) -> None:

@@ -10,6 +10,7 @@ death it is known which file is ours, whether old or new, and which temporary fi
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,8 @@ from funasr_cli.errors import RecordError
 from funasr_cli.files import printable
 from funasr_cli.store.entries import FileStat, KnownInput, OutputWrite, WrittenOutput, recipe_of
 from funasr_cli.store.schema import check_version, create_tables
+
+logger = logging.getLogger(__name__)
 
 
 class Database:
@@ -38,6 +41,7 @@ class Database:
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA journal_mode = PERSIST")  # to make and remove one each time takes twice as long
             self._db.execute("PRAGMA foreign_keys = ON")
+            logger.debug("state in %s", path)
             if check_version(self._db, path) == 0:
                 with self._transaction():
                     create_tables(self._db)

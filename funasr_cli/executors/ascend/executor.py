@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -15,6 +16,8 @@ from funasr_cli.executors.ascend.buffers import Gear, WindowBuffers
 from funasr_cli.executors.ascend.device import AscendDevice
 from funasr_cli.executors.ascend.model import OmModel
 from funasr_cli.executors.base import Fetch, check_inputs, padded
+
+logger = logging.getLogger(__name__)
 
 
 class AscendExecutor:
@@ -115,6 +118,7 @@ class AscendExecutor:
             # Done first when all is given back: wait for a run that an interrupt may have left behind.
             held.callback(npu.release, "rt.synchronize_stream_with_timeout", self._stream, self._limit, waits=True)
             self._held = held.pop_all()
+        logger.debug("%s is loaded on NPU %d", self._path, npu.index)
 
     def _fetch(self, buffers: WindowBuffers) -> tuple[Arrays, float]:
         """Wait for the window that was begun first, and start the other."""
