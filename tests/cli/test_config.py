@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from funasr_cli.package_data import hotword_lists
 from tests.conftest import ROOT
 from tests.support.command import Run
 
@@ -125,7 +124,7 @@ def test_hotwords_are_a_list_that_ships_if_no_file_has_its_name(
     def hotwords(*options: str) -> str:
         return settings(run("config", "show", *options).stdout)["hotwords"][0]
 
-    gov, tech = (str(hotword_lists()[name]) for name in ("gov", "tech"))
+    gov, tech = (run("hotwords", "path", name).stdout.strip() for name in ("gov", "tech"))
     monkeypatch.setenv("FUNASR_CLI_HOTWORDS", "gov:names.txt:tech")
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/c.yaml").write_text("hotwords: [gov, names.txt, ./tech]\n")
