@@ -1,4 +1,4 @@
-"""The arrays that are handed from room to room."""
+"""The arrays that are handed from package to package."""
 
 from __future__ import annotations
 

@@ -11,13 +11,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from funasr_cli import exit_codes
 from funasr_cli.files import printable
 
 
 class FunasrError(Exception):
     """What went wrong, the path it concerns (`where`), and what to do about it (`hint`)."""
 
-    exit_code = 1
+    exit_code = exit_codes.FAILED
 
     def __init__(self, what: str, *, where: str | os.PathLike[str] | None = None, hint: str | None = None) -> None:
         super().__init__(what)
@@ -51,19 +52,19 @@ class OutputError(FunasrError):
 class UsageError(FunasrError):
     """The command line asks for something that makes no sense."""
 
-    exit_code = 2
+    exit_code = exit_codes.USAGE
 
 
 class NoAudioError(FunasrError):
     """Nothing in what was named is audio."""
 
-    exit_code = 3
+    exit_code = exit_codes.NO_AUDIO
 
 
 class MachineError(FunasrError):
     """The machine lacks something the run needs."""
 
-    exit_code = 4
+    exit_code = exit_codes.MACHINE
 
 
 class StdoutError(MachineError):
@@ -76,8 +77,7 @@ class StdoutError(MachineError):
 class ReaderGone(StdoutError):
     """Nobody reads standard output any more, as with `| head`: the run ends, and says nothing."""
 
-    exit_code = 141
-    """128 + SIGPIPE, by which other tools end then."""
+    exit_code = exit_codes.READER_GONE
 
 
 class ModelError(MachineError):
@@ -95,13 +95,13 @@ class DeviceLost(DeviceError):
 class RecordError(FunasrError):
     """Transcripts are written, but the record of it cannot be."""
 
-    exit_code = 5
+    exit_code = exit_codes.RECORD
 
 
 class BusyError(FunasrError):
     """Another run holds the output folder."""
 
-    exit_code = 6
+    exit_code = exit_codes.BUSY
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The documents for developers say what the code says: names, floors, columns, numbers."""
+"""The documents for developers say what the code says: names, layers, columns, numbers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from funasr_cli.store.schema import create_tables
 from funasr_cli.system.resources import Memory
 from tests.conftest import ROOT
 from tests.support.documents import blocks, inline, rows
-from tests.test_house import FLOORS, MODULES, PACKAGE
+from tests.test_architecture import LAYERS, MODULES, PACKAGE
 
 DOCUMENTS = ("architecture.md", "processes.md", "recipes.md", "style.md")
 
-ROOMS = set().union(*FLOORS)
+PACKAGES = set().union(*LAYERS)
 
 PATH = re.compile(r"[\w./-]+(/|\.(py|md|yaml|cfg))")
 DOTTED = re.compile(r"([a-z_]\w*)(\.\w+)+")
@@ -45,7 +45,7 @@ def test_the_names_that_a_document_uses_are_in_the_code(document: str) -> None:
 
 
 def is_in_the_code(name: str) -> bool:
-    """Whether `room.module.Class.method` and the like lead somewhere."""
+    """Whether `package.module.Class.method` and the like lead somewhere."""
     parts = name.split(".")
     modules = [count for count in range(1, len(parts) + 1) if ".".join(parts[:count]) in MODULES]
     if not modules:
@@ -66,24 +66,24 @@ def test_a_name_that_is_not_in_the_code_is_noticed() -> None:
     assert not is_in_the_code("office.Clerk")
 
 
-def test_the_picture_of_the_rooms_has_the_floors_of_the_house() -> None:
-    picture = blocks("architecture.md", "Rooms")[0].content
-    floors: list[set[str]] = []
+def test_the_picture_of_the_packages_has_the_layers_of_the_code() -> None:
+    picture = blocks("architecture.md", "Packages")[0].content
+    layers: list[set[str]] = []
     for line in picture.splitlines()[1:]:
-        floor, room = re.match(r"\s*(\d*)\s+(\S+)", line).groups()  # type: ignore[union-attr]
-        if floor:
-            assert int(floor) == len(FLOORS) - len(floors)
-            floors.append(set())
-        if not room.startswith("("):
-            floors[-1].add(room)
-    assert floors == FLOORS
+        layer, package = re.match(r"\s*(\d*)\s+(\S+)", line).groups()  # type: ignore[union-attr]
+        if layer:
+            assert int(layer) == len(LAYERS) - len(layers)
+            layers.append(set())
+        if not package.startswith("("):
+            layers[-1].add(package)
+    assert layers == LAYERS
 
 
-def test_reserved_rooms_do_not_exist_yet() -> None:
-    picture = blocks("architecture.md", "Rooms")[0].content
+def test_reserved_packages_do_not_exist_yet() -> None:
+    picture = blocks("architecture.md", "Packages")[0].content
     reserved = re.findall(r"^\s+\((\w+)\)", picture, re.MULTILINE)
     assert reserved
-    assert ROOMS.isdisjoint(reserved)
+    assert PACKAGES.isdisjoint(reserved)
 
 
 @pytest.mark.parametrize("table", ["input", "output"])

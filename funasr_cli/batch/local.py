@@ -10,8 +10,8 @@ from funasr_cli.errors import DeviceError, DeviceLost, FunasrError, Postponed, R
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.transcriber import Transcriber
 from funasr_cli.reporting.reporter import Reporter, display_name, with_location
-from funasr_cli.store.entries import InputContent
-from funasr_cli.store.sinks import Sink, TranscriptSummary
+from funasr_cli.store.entries import InputContent, TranscriptSummary
+from funasr_cli.store.sinks import Sink
 from funasr_cli.system.deadline import Deadline
 
 

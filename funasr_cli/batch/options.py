@@ -1,6 +1,6 @@
 """Everything that a run is asked for: what the command line, the environment and the configuration file come to.
 
-Each default is here, or in the dataclass of the room that it concerns; options and documents refer to it.
+Each default is here, or in the dataclass of the package that it concerns; options and documents refer to it.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import click
 
+from funasr_cli import exit_codes
 from funasr_cli.batch.backend import Backend, Target, choose_target
 from funasr_cli.batch.discover import discover
 from funasr_cli.batch.options import CONCATENABLE_FORMATS, RunOptions
@@ -24,8 +25,9 @@ from funasr_cli.reporting.display import make_display
 from funasr_cli.reporting.reporter import Reporter
 from funasr_cli.reporting.stats import RunStats
 from funasr_cli.settings.fingerprint import fingerprint
+from funasr_cli.store.manifest import RunInfo
 from funasr_cli.store.naming import candidates
-from funasr_cli.store.output_store import OutputStore, RunInfo, open_store, peek_store
+from funasr_cli.store.output_store import OutputStore, open_store, peek_store
 from funasr_cli.store.planner import Action, PlannedJob, PlanRules
 from funasr_cli.store.sinks import FileSink, StdoutSink
 from funasr_cli.system.deadline import Deadline
@@ -73,7 +75,7 @@ class Run:
             )
             if report.dry_run:
                 self._list_plan(found.sources, rules)
-                return 1 if found.problems else 0
+                return exit_codes.FAILED if found.problems else 0
             with self._summary(target) if report.json_summary else nullcontext():
                 return self._transcribe(found.sources, target, rules)
 
@@ -91,7 +93,7 @@ class Run:
         except Interrupted as interruption:
             self.display.warn(f"interrupted by {interruption}; what was finished is kept")
             return interruption.exit_code
-        return 1 if self.stats.failed else 0
+        return exit_codes.FAILED if self.stats.failed else 0
 
     def _print(self, sources: Sequence[Source], backend: Backend) -> None:
         """Transcribe onto stdout; no record is kept."""
@@ -99,7 +101,7 @@ class Run:
         if len(sources) > 1 and kind not in CONCATENABLE_FORMATS:
             raise UsageError(
                 f"{len(sources)} recordings do not fit into one {kind} stream",
-                hint="Write files with -o DIR, or print txt or json.",
+                hint=f"Write files with -o DIR, or print {' or '.join(CONCATENABLE_FORMATS)}.",
             )
         backend.run_local([StdoutSink(source, self.settings, _print_bytes) for source in sources])
 

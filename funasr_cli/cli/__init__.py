@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import click
 
-from funasr_cli import __version__
+from funasr_cli import __version__, exit_codes
 from funasr_cli.cli.config import config
 from funasr_cli.cli.convert import convert
 from funasr_cli.cli.doctor import doctor
@@ -20,9 +20,6 @@ from funasr_cli.cli.stdio import take_streams
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.errors import FunasrError, ReaderGone, UsageError
 from funasr_cli.system.logs import is_debugging, show_debug_log
-
-INTERRUPTED, TERMINATED = 130, 143
-"""128 + SIGINT and 128 + SIGTERM, as shells have it."""
 
 DEFECT = "This is a defect of funasr-cli. With FUNASR_CLI_DEBUG=1 it shows where it arose."
 
@@ -69,12 +66,12 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
-        sys.exit(INTERRUPTED)
+        sys.exit(exit_codes.INTERRUPTED)
     except Exception as error:
         if flags["debug"]:
             raise
         click.echo(f"error: unexpected {type(error).__name__}: {error}\n  {DEFECT}", err=True)
-        sys.exit(1)
+        sys.exit(exit_codes.FAILED)
 
 
 def _refuse_empty(arguments: list[str]) -> None:
@@ -87,4 +84,4 @@ def _refuse_empty(arguments: list[str]) -> None:
 
 
 def _terminate(*_: object) -> None:
-    sys.exit(TERMINATED)
+    sys.exit(exit_codes.TERMINATED)

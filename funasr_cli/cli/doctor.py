@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from funasr_cli.errors import MachineError
+from funasr_cli import exit_codes
 
 
 @click.command(short_help="Check this machine, and say what is missing.")
@@ -31,4 +31,4 @@ def doctor(as_object: bool, model: Path | None) -> None:
 
     report = diagnose(model)
     click.echo(as_json(report) if as_object else as_text(report))
-    sys.exit(0 if report.ready else MachineError.exit_code)
+    sys.exit(0 if report.ready else exit_codes.MACHINE)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from funasr_cli import exit_codes
 from funasr_cli.cli.config_file import nearest
 from funasr_cli.cli.hotword_file import HotwordFile
 from funasr_cli.errors import UsageError
@@ -80,7 +81,7 @@ def check(files: tuple[Path, ...], model: str | None) -> None:
         click.echo(warning)
     count = len(found.words)
     click.echo(f"{count} hotword{'s' * (count != 1)}, {len(warnings) or 'no'} warning{'s' * (len(warnings) != 1)}")
-    sys.exit(1 if warnings else 0)
+    sys.exit(exit_codes.FAILED if warnings else 0)
 
 
 def _topic(path: Path) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import click
 
+from funasr_cli import exit_codes
 from funasr_cli.cli.hotword_file import HotwordFile
 
 EXISTING = click.Path(exists=True, path_type=Path)
@@ -112,4 +113,4 @@ def score(
     for remark in told:
         click.echo(remark, err=True)
     click.echo(as_json(result, comparison) if as_object else as_text(result, worst, comparison))
-    sys.exit(1 if failed else 0)
+    sys.exit(exit_codes.FAILED if failed else 0)

@@ -12,8 +12,7 @@ from typing import TypeAlias
 
 from funasr_cli.errors import FunasrError
 from funasr_cli.pipeline.registry import GraphInfo
-from funasr_cli.store.entries import InputContent, OutputWrite
-from funasr_cli.store.sinks import TranscriptSummary
+from funasr_cli.store.entries import InputContent, OutputWrite, TranscriptSummary
 
 # To a device process, and back.
 

@@ -16,7 +16,8 @@ from funasr_cli.pool.protocol import JobAssigned, JobDone, JobFailed, OutputsRea
 from funasr_cli.pool.shared_memory import LaneProgress
 from funasr_cli.reporting.reporter import Reporter, display_name, display_path, with_location
 from funasr_cli.store.entries import InputContent, OutputWrite
-from funasr_cli.store.sinks import FileSink, Seconds
+from funasr_cli.store.manifest import Seconds
+from funasr_cli.store.sinks import FileSink
 from funasr_cli.store.writer import StoreWriter
 from funasr_cli.system.deadline import Deadline
 

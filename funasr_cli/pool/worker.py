@@ -24,9 +24,8 @@ from funasr_cli.pool.client import CoordinatorClient
 from funasr_cli.pool.protocol import JobAssigned, JobDone, JobFailed, OutputsReady
 from funasr_cli.pool.shared_memory import ProgressBoard, Slots
 from funasr_cli.settings.transcription import Settings
-from funasr_cli.store.entries import InputContent
+from funasr_cli.store.entries import InputContent, TranscriptSummary
 from funasr_cli.store.output_files import encode_formats, hashes_of, write_outputs
-from funasr_cli.store.sinks import TranscriptSummary
 from funasr_cli.system.numa import pin
 from funasr_cli.system.process import init_child
 

@@ -9,7 +9,8 @@ from funasr_cli.errors import FunasrError, Postponed
 from funasr_cli.files import printable
 from funasr_cli.reporting.display import Display
 from funasr_cli.reporting.stats import RunStats
-from funasr_cli.store.sinks import Sink, TranscriptSummary
+from funasr_cli.store.entries import TranscriptSummary
+from funasr_cli.store.sinks import Sink
 
 
 class Reporter:

@@ -1,4 +1,4 @@
-"""What the record holds: inputs as they were, outputs as they were made."""
+"""What the record holds: inputs as they were, transcripts and outputs as they were made."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from funasr_cli.files import sha256_of
+from funasr_cli.transcript import Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +83,27 @@ class OutputWrite:
     present: str | None
     sha256: str
     temporary: Path
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptSummary:
+    """What the record and the totals need to know of a transcript."""
+
+    duration: float
+    speech_seconds: float
+    language: str | None
+    device: str
+    warnings: tuple[str, ...]
+    empty: bool
+
+    @classmethod
+    def of(cls, transcript: Transcript) -> TranscriptSummary:
+        """Of this one."""
+        return cls(
+            transcript.duration,
+            transcript.speech_seconds,
+            transcript.language,
+            transcript.device,
+            transcript.warnings,
+            empty=not transcript.segments,
+        )

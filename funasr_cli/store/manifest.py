@@ -2,16 +2,89 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from funasr_cli.errors import RecordError, writing
+from funasr_cli.files import printable
+from funasr_cli.store.entries import OutputWrite, TranscriptSummary
 
 MANIFEST_NAME = "manifest.jsonl"
 TAIL_BYTES = 1 << 20
 """Bytes at the end of the file in which lines are looked for that may be in it already."""
+
+Seconds = Mapping[str, float]
+"""Seconds by stage."""
+
+Fields = Mapping[str, object]
+"""What a line says beyond what every line says, by status: of one of the functions below."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What every line says of the run."""
+
+    model: str
+    model_sha256: str
+    device: str
+    device_why: str
+    fingerprint: str
+
+
+def manifest_line(path: Path, status: str, attempts: int, fields: Fields, run: RunInfo) -> str:
+    """What is to be put down of one recording, without the line feed."""
+    entry = {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "path": printable(path),
+        "status": status,
+        "attempts": attempts,
+        **fields,
+        "model": run.model,
+        "model_sha256": run.model_sha256,
+        "device": fields.get("device", run.device),
+        "device_why": run.device_why,
+        "settings": hashlib.sha256(run.fingerprint.encode()).hexdigest(),
+    }
+    return json.dumps(entry, ensure_ascii=False, separators=(", ", ": "))
+
+
+def transcript_fields(
+    summary: TranscriptSummary,
+    sha256: str | None,
+    writes: Sequence[OutputWrite],
+    warnings: Sequence[str],
+    seconds: Seconds,
+) -> Fields:
+    """Of a recording with `sha256` that is `done` or `empty`, and whose outputs are in place."""
+    return {
+        "sha256": sha256,
+        "duration": round(summary.duration, 3),
+        "speech_seconds": round(summary.speech_seconds, 3),
+        "language": summary.language,
+        "outputs": {printable(write.path.name): write.sha256 for write in writes},
+        "warnings": [*summary.warnings, *warnings],
+        "seconds": _rounded(seconds),
+        "device": summary.device,
+    }
+
+
+def failure_fields(error: Exception, sha256: str | None, seconds: Seconds, *, failed_before: bool) -> Fields:
+    """Of one that is `failed`; `failed_before` if the same content failed in an earlier run."""
+    return {"sha256": sha256, "error": str(error), "failed_before": failed_before, "seconds": _rounded(seconds)}
+
+
+def skipped_fields(why: str) -> Fields:
+    """Of one that is `skipped`, which is left for next time."""
+    return {"error": why}
+
+
+def _rounded(seconds: Seconds) -> dict[str, float]:
+    return {stage: round(value, 3) for stage, value in seconds.items()}
 
 
 class Manifest:
@@ -46,8 +119,3 @@ class Manifest:
             except OSError:
                 file.truncate(before)
                 raise
-
-
-def as_line(entry: object) -> str:
-    """One line of JSON."""
-    return json.dumps(entry, ensure_ascii=False, separators=(", ", ": "))

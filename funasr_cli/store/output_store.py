@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from funasr_cli.inputs.scan import Source
 from funasr_cli.store.database import Database
 from funasr_cli.store.entries import FileStat, InputContent, KnownInput, OutputWrite, WrittenOutput
 from funasr_cli.store.lock import folder_lock
-from funasr_cli.store.manifest import Manifest, as_line
+from funasr_cli.store.manifest import Fields, Manifest, RunInfo, manifest_line, skipped_fields
 from funasr_cli.store.output_files import choose_path
 from funasr_cli.store.planner import FINISHED, PlannedJob, PlanRules, decide, remember
 
@@ -29,17 +27,6 @@ STATE_DIR = ".funasr-cli"
 
 FLUSH_EVERY_CHARS = 50_000
 """Characters after which the state forgets manifest lines that are safely written, far fewer than `repair` looks at."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunInfo:
-    """What every line of the manifest says of the run."""
-
-    model: str
-    model_sha256: str
-    device: str
-    device_why: str
-    fingerprint: str
 
 
 class OutputStore:
@@ -121,12 +108,12 @@ class OutputStore:
         work: JobAttempt,
         content: InputContent,
         status: str,
-        entry: Mapping[str, object],
+        fields: Fields,
         run_info: RunInfo,
         writes: Sequence[OutputWrite] = (),
     ) -> None:
         """Put down that a job ended, `done`, `empty` or `failed`, and that `writes` are in place."""
-        line = self._line(work.job, status, work.attempts, {"sha256": content.sha256, **entry}, run_info)
+        line = manifest_line(work.job.known.path, status, work.attempts, fields, run_info)
         self._state.finish(
             work.job.known,
             status,
@@ -153,7 +140,7 @@ class OutputStore:
 
     def skip(self, job: PlannedJob, why: str, run_info: RunInfo) -> None:
         """Put down that a job is left for next time."""
-        self._append(self._line(job, "skipped", job.known.attempts, {"error": why}, run_info))
+        self._append(manifest_line(job.known.path, "skipped", job.known.attempts, skipped_fields(why), run_info))
 
     def _append(self, *lines: str) -> None:
         if self._held is not None:
@@ -178,22 +165,6 @@ class OutputStore:
         self._state.swept()
         self._manifest.repair(self._state.unrecorded())
         self.flush()
-
-    def _line(self, job: PlannedJob, status: str, attempts: int, entry: Mapping[str, object], run_info: RunInfo) -> str:
-        return as_line(
-            {
-                "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                "path": printable(job.known.path),
-                "status": status,
-                "attempts": attempts,
-                **entry,
-                "model": run_info.model,
-                "model_sha256": run_info.model_sha256,
-                "device": entry.get("device", run_info.device),
-                "device_why": run_info.device_why,
-                "settings": hashlib.sha256(run_info.fingerprint.encode()).hexdigest(),
-            }
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,45 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol
 
 from funasr_cli.errors import FunasrError, Postponed
-from funasr_cli.files import printable
 from funasr_cli.inputs.scan import Source
 from funasr_cli.settings.transcription import Settings
-from funasr_cli.store.entries import InputContent, OutputWrite
+from funasr_cli.store.entries import InputContent, OutputWrite, TranscriptSummary
+from funasr_cli.store.manifest import RunInfo, Seconds, failure_fields, transcript_fields
 from funasr_cli.store.output_files import encode_formats, hashes_of, write_outputs
-from funasr_cli.store.output_store import JobAttempt, OutputStore, RunInfo
+from funasr_cli.store.output_store import JobAttempt, OutputStore
 from funasr_cli.store.planner import PlannedJob
 from funasr_cli.transcript import Transcript
-
-Seconds = Mapping[str, float]
-"""Seconds by stage."""
-
-
-@dataclass(frozen=True, slots=True)
-class TranscriptSummary:
-    """What the record and the totals need to know of a transcript."""
-
-    duration: float
-    speech_seconds: float
-    language: str | None
-    device: str
-    warnings: tuple[str, ...]
-    empty: bool
-
-    @classmethod
-    def of(cls, transcript: Transcript) -> TranscriptSummary:
-        """Of this one."""
-        return cls(
-            transcript.duration,
-            transcript.speech_seconds,
-            transcript.language,
-            transcript.device,
-            transcript.warnings,
-            empty=not transcript.segments,
-        )
 
 
 class Sink(Protocol):
@@ -133,17 +105,9 @@ class FileSink:
     def finish(self, summary: TranscriptSummary, content: InputContent, seconds: Seconds) -> list[str]:
         """The files are in place; returns warnings. Raises `RecordError`."""
         assert self._work is not None
-        entry = {
-            "duration": round(summary.duration, 3),
-            "speech_seconds": round(summary.speech_seconds, 3),
-            "language": summary.language,
-            "outputs": {printable(write.path.name): write.sha256 for write in self._writes},
-            "warnings": [*summary.warnings, *self._warnings],
-            "seconds": _rounded(seconds),
-            "device": summary.device,
-        }
+        fields = transcript_fields(summary, content.sha256, self._writes, self._warnings, seconds)
         status = "empty" if summary.empty else "done"
-        self._store.finish(self._work, content, status, entry, self._run_info, self._writes)
+        self._store.finish(self._work, content, status, fields, self._run_info, self._writes)
         return self._warnings
 
     def abandon(self) -> None:
@@ -161,15 +125,11 @@ class FileSink:
                 content = InputContent.of(self.source.path)
             known = self._job.known
             self.failed_before = known.status == "failed" and known.sha256 == content.sha256
-            entry = {"error": str(error), "failed_before": self.failed_before, "seconds": _rounded(seconds)}
-            self._store.finish(self._work, content, "failed", entry, self._run_info)
+            fields = failure_fields(error, content.sha256, seconds, failed_before=self.failed_before)
+            self._store.finish(self._work, content, "failed", fields, self._run_info)
 
 
 def _size_of(source: Source) -> int:
     with suppress(OSError):
         return max(1, source.path.stat().st_size)
     return 1  # it will fail when its turn comes
-
-
-def _rounded(seconds: Seconds) -> dict[str, float]:
-    return {stage: round(value, 3) for stage, value in seconds.items()}

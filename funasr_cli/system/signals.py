@@ -19,7 +19,7 @@ class Interrupted(BaseException):
 
     @property
     def exit_code(self) -> int:
-        """128 + the signal, as shells have it."""
+        """`exit_codes.INTERRUPTED` or `TERMINATED`."""
         return 128 + self.number
 
 

@@ -23,7 +23,8 @@ from funasr_cli.models.store import Model
 from funasr_cli.settings.fingerprint import fingerprint
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store.entries import InputContent
-from funasr_cli.store.output_store import RunInfo, open_store, peek_store
+from funasr_cli.store.manifest import RunInfo
+from funasr_cli.store.output_store import open_store, peek_store
 from funasr_cli.store.planner import Action, PlannedJob, PlanRules
 from funasr_cli.store.sinks import FileSink
 from funasr_cli.transcript import Paragraph, Segment, Token, Transcript

@@ -20,7 +20,7 @@ from tests.conftest import NANO
 from tests.support.command import Run
 from tests.support.documents import Block, blocks, inline
 from tests.support.meetings import samples_of
-from tests.test_house import FLOOR, PACKAGE, imports
+from tests.test_architecture import LAYER, PACKAGE, imports
 
 FAMILY, DEVICE, FORMAT = "A model family", "A device", "An output format"
 
@@ -177,9 +177,9 @@ def test_without_the_recipe_the_format_is_wrong_usage(run: Run, recordings: Path
     "block", [block for block in blocks("recipes.md") if block.language == "python"], ids=lambda block: block.file
 )
 def test_what_a_recipe_makes_keeps_to_the_floors(block: Block) -> None:
-    room = Path(block.file).parts[1]
+    package = Path(block.file).parts[1]
     for imported in imports(ast.parse(block.content)):
-        assert FLOOR[imported.split(".")[0]] > FLOOR[room] or imported.startswith(room)
+        assert LAYER[imported.split(".")[0]] > LAYER[package] or imported.startswith(package)
 
 
 def test_a_change_that_does_not_fit_the_code_is_noticed(package: Package) -> None:
