@@ -35,8 +35,10 @@ class InputError(FunasrError):
     """One recording cannot be transcribed; the others can."""
 
 
-def as_input_error(error: Exception, path: str | os.PathLike[str]) -> InputError:
-    """A defect of this program that showed on one recording, and need not cost the others."""
+def as_funasr_error(error: Exception, path: str | os.PathLike[str]) -> FunasrError:
+    """The error itself, or an `InputError` for a defect that showed on one recording, and need not cost the others."""
+    if isinstance(error, FunasrError):
+        return error
     what = f"unexpected {type(error).__name__}: {error}"
     return InputError(what, where=path, hint="This is a defect. --debug shows where.")
 

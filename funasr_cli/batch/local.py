@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from funasr_cli.errors import DeviceError, DeviceLost, FunasrError, Postponed, RecordError, StdoutError, as_input_error
+from funasr_cli.errors import DeviceError, DeviceLost, Postponed, RecordError, StdoutError, as_funasr_error
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.transcriber import Transcriber
 from funasr_cli.reporting.reporter import Reporter, display_name, with_location
@@ -61,7 +61,7 @@ class LocalRun:
             gone = isinstance(error, DeviceError) and not isinstance(error, DeviceLost)
             if gone or (debug and not isinstance(error, Postponed)):
                 raise
-            failure = error if isinstance(error, FunasrError) else as_input_error(error, sink.source.path)
+            failure = as_funasr_error(error, sink.source.path)
             sink.fail(with_location(sink, failure), content, timings.seconds)
             self._reporter.failed(sink, failure)
         else:

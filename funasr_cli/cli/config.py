@@ -9,7 +9,7 @@ import click
 
 from funasr_cli.cli.help import GroupedCommand
 from funasr_cli.cli.options import CONFIG, ENVIRONMENT, settings
-from funasr_cli.errors import OutputError, UsageError
+from funasr_cli.errors import OutputError, UsageError, writing
 from funasr_cli.files import printable
 from funasr_cli.package_data import configs
 
@@ -68,13 +68,12 @@ def init(file: Path, template: str) -> None:
     if file == Path("-"):
         click.echo(content, nl=False)
         return
-    try:
-        with file.open("xb") as new:
-            new.write(content)
-    except FileExistsError:
-        raise UsageError("exists already", where=file, hint="Name another file, or - to print it.") from None
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", where=file) from error
+    with writing(file, OutputError):
+        try:
+            with file.open("xb") as new:
+                new.write(content)
+        except FileExistsError:
+            raise UsageError("exists already", where=file, hint="Name another file, or - to print it.") from None
     click.echo(f"written: {printable(file)}; take it with --config or FUNASR_CLI_CONFIG", err=True)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from funasr_cli.errors import ModelError
+from funasr_cli.errors import ModelError, reading
 from funasr_cli.files import sha256_of
 from funasr_cli.models.catalogue import CatalogueEntry, ModelFile
 from funasr_cli.models.layouts import layout_of
@@ -75,13 +75,12 @@ def parse_record(data: bytes, where: Path) -> OriginRecord:
 def read_record(folder: Path, entry: CatalogueEntry) -> OriginRecord:
     """The record in a model's folder, or what it would be where the model did not come from a hub."""
     path = folder / ORIGIN_FILE
-    try:
-        with path.open("rb") as file:
-            record = parse_record(file.read(MAX_RECORD_BYTES + 1), path)
-    except FileNotFoundError:
-        return OriginRecord(entry.name, None, entry.files)
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
+    with reading(path, ModelError):
+        try:
+            with path.open("rb") as file:
+                record = parse_record(file.read(MAX_RECORD_BYTES + 1), path)
+        except FileNotFoundError:
+            return OriginRecord(entry.name, None, entry.files)
     if record.model != entry.name:
         raise ModelError(f"the record of {record.model!r} in the folder of {entry.name}", where=path)
     return record
@@ -117,11 +116,10 @@ def verify(folder: Path, record: OriginRecord, *, hint: str) -> None:
 
 def verify_file(path: Path, expected: ModelFile, *, hint: str) -> None:
     """Raise `ModelError` unless the file is the one that is expected."""
-    try:
-        found = sha256_of(path)
-    except FileNotFoundError:
-        raise ModelError("is missing", where=path, hint=hint) from None
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
+    with reading(path, ModelError):
+        try:
+            found = sha256_of(path)
+        except FileNotFoundError:
+            raise ModelError("is missing", where=path, hint=hint) from None
     if found != expected.sha256:
         raise ModelError(f"has the sha256 {found}, expected {expected.sha256}", where=path, hint=hint)

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from traceback import format_exc
 
 from funasr_cli.arrays import Arrays
-from funasr_cli.errors import FunasrError, as_input_error
+from funasr_cli.errors import as_funasr_error
 from funasr_cli.models.store import Model
 from funasr_cli.pipeline.registry import GraphInfo, load_recognizer
 from funasr_cli.pipeline.timings import StageTimings
@@ -140,9 +140,6 @@ class Lane:
                 self._marker.refresh()
                 write_outputs(writes, contents)
                 self._client.send(JobDone(job.job))
-        except FunasrError as error:
-            self._client.send(JobFailed(job.job, error, content, timings.seconds, format_exc()))
-        except Exception as error:  # a defect, but it need not cost the rest of the night
-            self._client.send(
-                JobFailed(job.job, as_input_error(error, job.path), content, timings.seconds, format_exc())
-            )
+        except Exception as error:  # a defect, too, costs only this recording
+            failure = as_funasr_error(error, job.path)
+            self._client.send(JobFailed(job.job, failure, content, timings.seconds, format_exc()))
