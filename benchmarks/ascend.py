@@ -33,7 +33,7 @@ from funasr_cli.executors.ascend.executor import AscendExecutor
 from funasr_cli.executors.placement import Placement
 from funasr_cli.export.atc import plan
 from funasr_cli.models.store import Model
-from funasr_cli.pool.dispatcher import WINDOWS_PER_DEVICE, Dispatcher
+from funasr_cli.pool.dispatcher import Dispatcher, windows_at
 from funasr_cli.pool.process_handles import DeviceHandle
 from funasr_cli.pool.protocol import DeviceReady, WindowDone
 from funasr_cli.pool.shared_memory import Slots
@@ -70,22 +70,23 @@ def alone(om: Path, windows: int, begun: int) -> tuple[float, Arrays]:
 
 def device_processes(model: Model, devices: int, windows: int, window: Arrays) -> float:
     """Seconds for as many windows on several devices."""
-    slots = Slots(devices * WINDOWS_PER_DEVICE)
-    for slot in range(devices * WINDOWS_PER_DEVICE):
+    count = devices * windows_at(1)
+    slots = Slots(count)
+    for slot in range(count):
         slots.write_inputs(slot, window)
     dispatcher: Dispatcher[str, DeviceHandle] = Dispatcher(
-        devices * WINDOWS_PER_DEVICE, lambda *_: None, lambda device, run: device.child.send(run)
+        count, lambda *_: None, lambda device, run: device.child.send(run), time.monotonic
     )
     processes = [DeviceHandle.start(slots, model, Placement(1, npu), 0.0) for npu in range(devices)]
     try:
         for process in processes:
             assert isinstance(process.child.pipe.recv(), DeviceReady)
-            dispatcher.add_device(process)
+            dispatcher.add_device(process, 1)
         by_pipe = {process.child.pipe: process for process in processes}
-        for _ in range(devices * WINDOWS_PER_DEVICE):
+        for _ in range(count):
             dispatcher.request_slot("us")
         started = time.perf_counter()
-        for slot in range(devices * WINDOWS_PER_DEVICE):
+        for slot in range(count):
             dispatcher.submit("us", slot)
         answered = 0
         while answered < windows:

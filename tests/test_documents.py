@@ -107,4 +107,5 @@ def test_the_numbers_of_processes_are_those_of_a_run(tmp_path: Path, monkeypatch
     for cores, *expected in (map(int, row) for row in table):
         monkeypatch.setattr(sizing, "usable_cores", lambda: cores)  # noqa: B023
         size = sizing.cpu_pool_size(model, None, recordings=1000)
-        assert [size.workers, len(size.placements), size.placements[0].threads] == expected
+        found = size.placements[0]
+        assert [size.workers, len(size.placements), found.runs, found.threads] == expected

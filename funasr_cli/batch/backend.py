@@ -67,7 +67,7 @@ class Backend:
 
         An NPU has a process of its own here, which can be ended if it hangs; with `-o -` it has not.
         """
-        if self._count(sinks) == 1 and not self._target.device.npus:
+        if self._count(sinks) == 1 and not self._target.device.npus and len(self._target.nodes) == 1:
             self.run_local(sinks)
         else:
             self._run_pool(sinks, store)
@@ -81,9 +81,14 @@ class Backend:
 
         device, settings = self._options.device, self._settings
         placement = single_placement(
-            self._target.device.npus, fallback=device.fallback, window_timeout=device.window_timeout
+            self._target.device.npus,
+            fallback=device.fallback,
+            window_timeout=device.window_timeout,
+            runs=device.cpu_runs,
         )
-        pin(self._target.nodes[0])
+        if len(self._target.nodes) == 1:
+            pin(self._target.nodes[0])
+        self._reporter.stats.devices = placement.runs
         tell = self._reporter.display.warn
         with (
             StopSignals() as signals,
@@ -107,8 +112,11 @@ class Backend:
                 npus, device.workers, count, fallback=device.fallback, window_timeout=device.window_timeout
             )
         else:
-            size = cpu_pool_size(self._target.model, device.workers, count)
-        size = size.on_nodes(self._target.nodes)
+            size = cpu_pool_size(
+                self._target.model, device.workers, count, nodes=len(self._target.nodes), runs=device.cpu_runs
+            )
+        if len(self._target.nodes) <= len(size.placements):
+            size = size.on_nodes(self._target.nodes)
         with (
             StopSignals() as signals,
             open_pool(

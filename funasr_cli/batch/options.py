@@ -60,7 +60,10 @@ class OutputOptions:
 
 @dataclass(frozen=True, slots=True)
 class DeviceOptions:
-    """With which model, and on what, recognition is run; `workers` None: by the cores. Times are in seconds."""
+    """With which model, and on what, recognition is run. Times are in seconds.
+
+    `workers`, and `cpu_runs`, the windows that run at a time on a CPU, None: by the cores.
+    """
 
     model: str | None = None
     precision: str = "auto"
@@ -69,6 +72,7 @@ class DeviceOptions:
     window_timeout: float = 300.0
     numa: str = "auto"
     workers: int | None = None
+    cpu_runs: int | None = None
 
     @property
     def fallback(self) -> bool:

@@ -16,7 +16,7 @@ Fetch: TypeAlias = Callable[[], tuple[Arrays, float]]
 
 
 class Executor(Protocol):
-    """A loaded graph on one device. Not thread-safe: one caller at a time."""
+    """A loaded graph on one device. On a CPU, `run` may be called from several threads at a time; else one calls."""
 
     @property
     def inputs(self) -> Sequence[TensorSpec]: ...

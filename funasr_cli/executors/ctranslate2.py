@@ -45,20 +45,29 @@ class CTranslate2Executor:
     """
 
     def __init__(
-        self, model_dir: Path, *, mels: int, language_ids: Mapping[str, int], end_id: int, precision: str, threads: int
+        self,
+        model_dir: Path,
+        *,
+        mels: int,
+        language_ids: Mapping[str, int],
+        end_id: int,
+        precision: str,
+        threads: int,
+        runs: int,
     ) -> None:
         """`language_ids`: the tokens of all languages and their ids; `end_id`: the first id that is not text.
 
-        `precision`, of weights and computation: `float32` or `int8`; int8 is faster and makes more mistakes.
+        `precision`, of weights and computation: `float32` or `int8`; int8 is faster and makes more mistakes. `runs`
+        may be made at a time, with `threads` each; the weights are there once.
         Raises `ModelError` where CTranslate2 cannot load `model_dir`.
         """
         try:
             self._model = ctranslate2.models.Whisper(
-                str(model_dir), device="cpu", compute_type=precision, intra_threads=threads, inter_threads=1
+                str(model_dir), device="cpu", compute_type=precision, intra_threads=threads, inter_threads=runs
             )
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"CTranslate2 cannot load it: {error}", where=model_dir) from error
-        logger.debug("%s is loaded in %s, with %d threads", model_dir, precision, threads)
+        logger.debug("%s is loaded in %s, for %d runs with %d threads", model_dir, precision, runs, threads)
         self._languages = list(language_ids)
         self._language_ids = dict(language_ids)
         self._end_id = end_id

@@ -1,4 +1,4 @@
-"""Where a graph runs: on an NPU, or on so many threads of the CPU."""
+"""Where a graph runs: on an NPU, or on threads of the CPU."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RUN_LIMIT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a device process runs the graph: on an NPU, or on that many `threads`.
+    """Where a device process runs the graph: on an NPU, or on the CPU, `runs` windows at a time with `threads` each.
 
     `fallback`: where the NPU cannot go on, it goes on with as many threads. A run on an NPU may take `limit` seconds.
     `node` is the NUMA node that the process is kept on, if any.
@@ -21,6 +21,7 @@ class Placement:
     fallback: bool = False
     limit: float = RUN_LIMIT_S
     node: int | None = None
+    runs: int = 1
 
     @property
     def name(self) -> str:

@@ -63,6 +63,7 @@ def _whisper_executor(model: Model, placement: Placement, tell: Tell) -> tuple[E
         end_id=recognizer.end_id,
         precision=model.precision,
         threads=placement.threads,
+        runs=placement.runs,
     )
     return executor, GraphInfo(executor.device, executor.inputs, executor.outputs, {})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
@@ -20,8 +21,11 @@ from funasr_cli.pipeline.registry import load_executor, load_recognizer
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.recognizers.base import Hypothesis, Recognizer, Request
 
-MAX_CONCURRENT_WINDOWS = 4
-"""How many windows of a recording are under way together, so that none of its stages waits for another."""
+MIN_CONCURRENT_WINDOWS = 4
+"""So many windows of a recording are under way together at least, so that none of its stages waits for another."""
+
+SPARE_WINDOWS = 2
+"""Windows of a recording that are under way beside those that run: what is prepared, and what is decoded."""
 
 MIN_REST_SAMPLES = SAMPLE_RATE
 """Samples of speech that a model may leave unheard at the end of a window: less is padding and breath, in which a
@@ -48,30 +52,45 @@ class GraphRunner(Protocol):
 
 
 class LocalGraphRunner:
-    """Runs them right here, one at a time."""
+    """Runs them right here, up to `runs` at a time; one at a time in the thread that calls, as an NPU wants it."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor, runs: int = 1) -> None:
         self.executor = executor
+        self._threads = ThreadPoolExecutor(runs) if runs > 1 else None
 
     @asynccontextmanager
     async def run(self, inputs: Arrays) -> AsyncIterator[RunResult]:
-        outputs, seconds = self.executor.begin(inputs)()
+        fetch = self.executor.begin(inputs)
+        if self._threads is None:
+            outputs, seconds = fetch()
+        else:
+            outputs, seconds = await asyncio.get_running_loop().run_in_executor(self._threads, fetch)
         yield RunResult(outputs, seconds, self.executor.device)
+
+    def close(self) -> None:
+        """Give back what the graph holds."""
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
+        self.executor.close()
 
 
 @dataclass(frozen=True, slots=True)
 class WindowRunner:
-    """One model, its recogniser, and what runs its graph; `device` is where, e.g. `cpu (int8)`, if nothing fails."""
+    """One model, its recogniser, and what runs its graph; `device` is where, e.g. `cpu (int8)`, if nothing fails.
+
+    `concurrent` windows of a recording are under way together.
+    """
 
     model: Model
     recognizer: Recognizer
     graph_runner: GraphRunner
     device: str
+    concurrent: int = MIN_CONCURRENT_WINDOWS
 
     def close(self) -> None:
         """Give back what the graph holds, if it runs right here."""
         if isinstance(self.graph_runner, LocalGraphRunner):
-            self.graph_runner.executor.close()
+            self.graph_runner.close()
 
     async def recognize(self, window: Window, language: str | None, timings: StageTimings) -> Hypothesis:
         """What is said in the window, all of it: where the model stops early, the rest is run as well."""
@@ -104,7 +123,7 @@ class WindowRunner:
             for window in windows:
                 under_way.append((window, asyncio.create_task(self.recognize(window, language, timings))))
                 await asyncio.sleep(0)  # now it is prepared and sent off, before the next one is looked for
-                if len(under_way) == MAX_CONCURRENT_WINDOWS:
+                if len(under_way) == self.concurrent:
                     yield under_way[0][0], await under_way[0][1]
                     under_way.popleft()
             while under_way:
@@ -148,4 +167,10 @@ def load_window_runner(
     except BaseException:
         executor.close()
         raise
-    return WindowRunner(model, recognizer, LocalGraphRunner(executor), graph.device)
+    runner = LocalGraphRunner(executor, placement.runs)
+    return WindowRunner(model, recognizer, runner, graph.device, concurrent_windows(placement.runs))
+
+
+def concurrent_windows(runs: int) -> int:
+    """How many windows of a recording are under way together if so many run at a time."""
+    return max(MIN_CONCURRENT_WINDOWS, runs + SPARE_WINDOWS)

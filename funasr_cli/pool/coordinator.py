@@ -90,7 +90,7 @@ class Coordinator:
             self._writer, self._reporter, deadline, lambda worker, message: worker.child.send(message)
         )
         self._scheduler = scheduler
-        self._reporter.stats.devices = sum(not device.disabled for device in self._devices.processes)
+        self._reporter.stats.devices = self._devices.runs
         self._reporter.open(sinks)
         chosen = list(islice(sinks, max_files))
         scheduler.submit(chosen)

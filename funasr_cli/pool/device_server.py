@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
-from traceback import format_exc
+from threading import Lock
+from traceback import format_exc, print_exc
 
 from funasr_cli.arrays import Arrays
 from funasr_cli.errors import DeviceError, DeviceLost, FunasrError, ModelError
@@ -31,14 +34,11 @@ from funasr_cli.system.process import init_child
 logger = logging.getLogger(__name__)
 
 MAX_BEGUN_WINDOWS = 2
-"""Windows that are begun at a time: while one runs, the next is on the device already."""
+"""Windows that are begun at a time on an NPU: while one runs, the next is on the device already."""
 
 
-def serve_device(pipe: Connection, slots: Slots, model: Model, placement: Placement, careful: bool) -> None:
-    """Load the model and run windows until the pipe closes. Ends with an error where the device does not come back.
-
-    `careful`: begin no window before the last one is answered, so that it is known over which one the process dies.
-    """
+def serve_device(pipe: Connection, slots: Slots, model: Model, placement: Placement) -> None:
+    """Load the model and run windows until the pipe closes. Ends with an error if the device does not come back."""
     init_child("funasr-device")
     pin(placement.node)
     # The parent is gone, or wants this process to go; or the device does not let go, but will with the process.
@@ -51,14 +51,38 @@ def serve_device(pipe: Connection, slots: Slots, model: Model, placement: Placem
             pipe.send(DeviceUnusable(error, format_exc()))
             return
         pipe.send(DeviceReady(graph, recognizer.window, recognizer.languages))
-        run_windows(executor, pipe, slots, 1 if careful else MAX_BEGUN_WINDOWS)
+        if placement.runs > 1:
+            run_side_by_side(executor, pipe, slots, placement.runs)
+        else:
+            run_in_turn(executor, pipe, slots)
 
 
-def run_windows(executor: Executor, pipe: Connection, slots: Slots, at_once: int) -> None:
-    """Answer orders, one after the other, until the pipe closes; up to `at_once` of them are begun at a time."""
+def run_side_by_side(executor: Executor, pipe: Connection, slots: Slots, runs: int) -> None:
+    """Answer orders until the pipe closes: up to `runs` at a time, taken up in their order, each answered when done."""
+    sending = Lock()
+
+    def answer(slot: int) -> None:
+        try:
+            said = _answer(executor, slots, slot, _begin(executor, slots.inputs(slot)))
+            with sending:
+                pipe.send(said)
+        except BrokenPipeError:
+            return  # the parent is gone
+        except BaseException:  # the pool would keep it to itself, and the parent wait in vain
+            print_exc()
+            os._exit(1)
+
+    with ThreadPoolExecutor(runs) as threads:
+        while True:
+            order: RunWindow = pipe.recv()
+            threads.submit(answer, order.slot)
+
+
+def run_in_turn(executor: Executor, pipe: Connection, slots: Slots) -> None:
+    """Answer orders, one after the other, until the pipe closes; the next one is begun before the last is fetched."""
     begun: deque[tuple[int, Fetch]] = deque()
     while True:
-        while not begun or (len(begun) < at_once and pipe.poll()):
+        while not begun or (len(begun) < MAX_BEGUN_WINDOWS and pipe.poll()):
             order: RunWindow = pipe.recv()
             begun.append((order.slot, _begin(executor, slots.inputs(order.slot))))
         try:

@@ -66,6 +66,11 @@ class DeviceSupervisor:
         self._window_timeout = window_timeout
         self._crashes: CrashPolicy[int] = CrashPolicy()  # of the windows in the slots
 
+    @property
+    def runs(self) -> int:
+        """How many windows run side by side, in all processes that can work."""
+        return sum(device.placement.runs for device in self.processes if not device.disabled)
+
     def start(self, placement: Placement, failures: int = 0) -> None:
         """Start a process; so many failures there were in its place since a run went well."""
         device = DeviceHandle.start(self._slots, self._model, placement, self._clock.now, failures)
@@ -79,37 +84,36 @@ class DeviceSupervisor:
 
     def handle(self, device: DeviceHandle, message: FromDevice) -> None:
         """A process said something. Raises what makes the last device unusable."""
-        device.since = self._clock.now
         match message:
             case WindowDone():
-                device.windows -= 1
                 device.failures = 0
                 self._reporter.stats.busy += message.seconds
                 self._dispatcher.complete(device, message)
             case WindowFailed(_, error):
-                device.windows -= 1
                 self._dispatcher.complete(device, message)
                 if isinstance(error, DeviceLost) and not device.disabled:
                     device.failures += 2  # it was run twice
                     if self._gives_up(device, error.what):
                         device.child.kill()
             case DeviceNotice(text):
+                device.since = self._clock.now
                 self._reporter.display.warn(text)
             case DeviceReady():
                 self.first_ready = self.first_ready or message
-                self._dispatcher.add_device(device)
+                self._dispatcher.add_device(device, device.placement.runs)
             case DeviceUnusable(error, trace):
                 self._disable(device, RemoteTraceback.attached(error, trace))
 
     def replace(self, device: DeviceHandle, death: Death) -> None:
         """A process is gone: its windows are the next to be run, by another one in its place.
 
-        Raises what makes the last device unusable.
+        If it ran several, none of them is to blame before a process has died of it alone; one over which it was hung
+        is. Raises what makes the last device unusable.
         """
-        slot = self._dispatcher.running(device)
+        blamed = self._overdue(device) or list(self._dispatcher.running(device))
         verdict = None
-        if slot is not None and self._crashes.should_give_up(slot, 0.0, own_fault=death.own_fault):
-            verdict = WindowFailed(slot, InputError(f"device processes die over a window of it: {death.how}"))
+        if len(blamed) == 1 and self._crashes.should_give_up(blamed[0], 0.0, own_fault=death.own_fault):
+            verdict = WindowFailed(blamed[0], InputError(f"device processes die over a window of it: {death.how}"))
         self.processes.remove(device)
         self._dispatcher.remove_device(device, verdict)
         device.failures += death.own_fault if device.ready else 2
@@ -122,12 +126,16 @@ class DeviceSupervisor:
         """The processes that hang, and how that shows."""
         found = []
         for device in self.processes:
-            waits = self._clock.now - device.since
-            if not device.ready and waits > DEVICE_START_TIMEOUT_S:
+            if not device.ready and self._clock.now - device.since > DEVICE_START_TIMEOUT_S:
                 found.append((device, f"it was not ready within {DEVICE_START_TIMEOUT_S:.0f} s"))
-            elif device.windows and waits > self._window_timeout:
+            elif self._overdue(device):
                 found.append((device, f"no answer within --window-timeout, {self._window_timeout:.0f} s"))
         return found
+
+    def _overdue(self, device: DeviceHandle) -> list[int]:
+        """The slots of the windows that it has been at for too long. A device that is reset gets more time."""
+        limit = self._clock.now - self._window_timeout
+        return [slot for slot, since in self._dispatcher.running(device).items() if max(since, device.since) < limit]
 
     def _gives_up(self, device: DeviceHandle, how: str) -> bool:
         """Whether its NPU has failed too often; the CPU takes its place if that is allowed."""
@@ -149,4 +157,4 @@ class DeviceSupervisor:
         if all(other.disabled for other in self.processes):
             raise error
         self._reporter.display.warn(f"{device.placement.name} is not used: {error}")
-        self._reporter.stats.devices -= 1
+        self._reporter.stats.devices -= device.placement.runs

@@ -6,12 +6,18 @@ the slot, and the pipe of a dead process is closed; so no late answer is ever ta
 
 Slots are given out in the order in which they were asked for, one at a time to each worker, so that a worker with a
 ten-hour recording gets no more of them than one with five seconds.
+
+A device takes up its windows in the order in which they came, several at a time if it runs them side by side, and
+answers each as it is done. So the first of those that are not answered are the ones that it runs. If it dies, its
+windows run alone next: whatever the next process dies of is known.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Generic, TypeVar
 
 from funasr_cli.pool.protocol import RunWindow, SlotGranted, WindowDone, WindowFailed
@@ -19,8 +25,39 @@ from funasr_cli.pool.protocol import RunWindow, SlotGranted, WindowDone, WindowF
 WorkerT = TypeVar("WorkerT", bound=Hashable)
 DeviceT = TypeVar("DeviceT", bound=Hashable)
 
-WINDOWS_PER_DEVICE = 3
-"""Windows that a device process has at a time: the one it runs, and two more, so that it waits for nobody."""
+WAITING_WINDOWS = 2
+"""Windows that a device process has beside those that it runs, so that it waits for nobody."""
+
+
+def windows_at(runs: int) -> int:
+    """How many windows a device process has at a time that runs so many side by side."""
+    return runs + WAITING_WINDOWS
+
+
+@dataclass(slots=True)
+class _Device:
+    """What a device has: slots in their order, and when each of the first `runs` was taken up."""
+
+    runs: int
+    slots: deque[int] = field(default_factory=deque)
+    since: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def load(self) -> float:
+        return len(self.slots) / self.runs
+
+    def given(self, slot: int, now: float) -> None:
+        self.slots.append(slot)
+        self._take_up(now)
+
+    def answered(self, slot: int, now: float) -> None:
+        self.slots.remove(slot)
+        self.since.pop(slot, None)
+        self._take_up(now)
+
+    def _take_up(self, now: float) -> None:
+        for slot in islice(self.slots, self.runs):
+            self.since.setdefault(slot, now)
 
 
 class Dispatcher(Generic[WorkerT, DeviceT]):
@@ -31,14 +68,18 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
         slots: int,
         to_worker: Callable[[WorkerT, SlotGranted | WindowDone | WindowFailed], None],
         to_device: Callable[[DeviceT, RunWindow], None],
+        now: Callable[[], float],
     ) -> None:
+        """`now` is the time in seconds."""
         self._to_worker = to_worker
         self._to_device = to_device
+        self._now = now
         self._free = list(range(slots))
         self._wanting: deque[WorkerT] = deque()
         self._owners: dict[int, WorkerT | None] = {}  # of slots in use; None: the owner is gone, a device still has it
         self._ready: deque[int] = deque()  # to be run, in this order
-        self._devices: dict[DeviceT, deque[int]] = {}  # what each has, the one under way first
+        self._suspects: set[int] = set()  # a device died with them: each is run alone
+        self._devices: dict[DeviceT, _Device] = {}
 
     def request_slot(self, worker: WorkerT) -> None:
         """The worker wants a slot."""
@@ -57,38 +98,39 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
         self._release(slot)
 
     def complete(self, device: DeviceT, answer: WindowDone | WindowFailed) -> None:
-        """The device has run the window that it had first."""
-        slot = self._devices[device].popleft()
-        assert slot == answer.slot
+        """The device has run one of its windows."""
+        self._devices[device].answered(answer.slot, self._now())
+        self._suspects.discard(answer.slot)
         self._answer(answer)
         self._dispatch()
 
-    def add_device(self, device: DeviceT) -> None:
-        """The device can take windows."""
-        self._devices[device] = deque()
+    def add_device(self, device: DeviceT, runs: int) -> None:
+        """The device can take windows, and runs so many side by side."""
+        self._devices[device] = _Device(runs)
         self._dispatch()
 
-    def running(self, device: DeviceT) -> int | None:
-        """The slot that the device is running."""
-        slots = self._devices.get(device)
-        return slots[0] if slots else None
+    def running(self, device: DeviceT) -> Mapping[int, float]:
+        """The slots that the device is running, and since when, at the latest."""
+        found = self._devices.get(device)
+        return dict(found.since) if found else {}
 
     def remove_device(self, device: DeviceT, verdict: WindowFailed | None = None) -> None:
-        """The device is gone: its windows are the next to be run, but for the one that gets a `verdict` instead."""
-        slots = self._devices.pop(device, deque())
-        for slot in reversed(slots):
+        """The device is gone: its windows are run next, each alone, but for the one that gets a `verdict` instead."""
+        found = self._devices.pop(device, None)
+        for slot in reversed(found.slots if found else ()):
             if self._owners[slot] is None:
                 self._release(slot)
             elif verdict is not None and slot == verdict.slot:
                 self._answer(verdict)
             else:
+                self._suspects.add(slot)
                 self._ready.appendleft(slot)
         self._dispatch()
 
     def remove_worker(self, worker: WorkerT) -> None:
         """The worker is gone: its slots are free, but for those that a device still has."""
         self._wanting = deque(other for other in self._wanting if other != worker)
-        at_devices = {slot for slots in self._devices.values() for slot in slots}
+        at_devices = self._at_devices()
         for slot in [slot for slot, owner in self._owners.items() if owner == worker]:
             if slot in at_devices:
                 self._owners[slot] = None
@@ -99,8 +141,11 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
 
     def owes(self, worker: WorkerT) -> bool:
         """Whether the worker waits for a slot or for an answer."""
-        pending = {*self._ready, *(slot for slots in self._devices.values() for slot in slots)}
+        pending = {*self._ready, *self._at_devices()}
         return worker in self._wanting or any(self._owners[slot] == worker for slot in pending)
+
+    def _at_devices(self) -> set[int]:
+        return {slot for device in self._devices.values() for slot in device.slots}
 
     def _answer(self, answer: WindowDone | WindowFailed) -> None:
         owner = self._owners[answer.slot]
@@ -111,6 +156,7 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
 
     def _release(self, slot: int) -> None:
         del self._owners[slot]
+        self._suspects.discard(slot)
         self._free.append(slot)  # the last one is the next one: its pages are there already
         self._grant()
 
@@ -123,9 +169,15 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
     def _dispatch(self) -> None:
         """Give waiting windows to the devices, the one with the least to do first."""
         while self._ready and self._devices:
-            device = min(self._devices, key=lambda one: len(self._devices[one]))
-            if len(self._devices[device]) >= WINDOWS_PER_DEVICE:
+            slot = self._ready[0]
+            taking = [name for name, device in self._devices.items() if self._takes(device, slot)]
+            if not taking:
                 return
-            slot = self._ready.popleft()
-            self._devices[device].append(slot)
-            self._to_device(device, RunWindow(slot))
+            name = min(taking, key=lambda name: self._devices[name].load)
+            self._ready.popleft()
+            self._devices[name].given(slot, self._now())
+            self._to_device(name, RunWindow(slot))
+
+    def _takes(self, device: _Device, slot: int) -> bool:
+        alone = slot in self._suspects or not self._suspects.isdisjoint(device.slots)
+        return len(device.slots) < (1 if alone else windows_at(device.runs))

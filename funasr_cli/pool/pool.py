@@ -10,7 +10,7 @@ from funasr_cli.models.store import Model
 from funasr_cli.pipeline.registry import FAMILIES
 from funasr_cli.pool.coordinator import TICK_S, Coordinator
 from funasr_cli.pool.device_supervisor import DeviceSupervisor
-from funasr_cli.pool.dispatcher import WINDOWS_PER_DEVICE, Dispatcher
+from funasr_cli.pool.dispatcher import Dispatcher, windows_at
 from funasr_cli.pool.process_handles import LANES_PER_WORKER, DeviceHandle, WorkerHandle
 from funasr_cli.pool.shared_memory import ProgressBoard, Slots
 from funasr_cli.pool.sizing import PoolSize
@@ -42,7 +42,8 @@ def open_pool(
     """
     words = ["pypinyin"] if settings.hotwords else []  # dictionaries, of which one in memory is enough
     preload("funasr_cli.pool.worker", *FAMILIES[model.family].preload, "rjieba", *words)
-    count = len(size.placements) * WINDOWS_PER_DEVICE + size.workers * LANES_PER_WORKER
+    at_devices = sum(windows_at(placement.runs) for placement in size.placements)
+    count = at_devices + size.workers * LANES_PER_WORKER
     with (
         closing(Slots(count)) as slots,
         closing(ProgressBoard(size.workers * LANES_PER_WORKER)) as board,
@@ -58,7 +59,8 @@ def open_pool(
         dispatcher: Dispatcher[WorkerHandle, DeviceHandle] = Dispatcher(
             count,
             to_worker=lambda worker, message: worker.child.send(message),
-            to_device=lambda device, order: device.send_window(order, clock.now),
+            to_device=lambda device, order: device.child.send(order),
+            now=lambda: clock.now,
         )
         devices = DeviceSupervisor(slots, model, dispatcher, reporter, watch, clock, window_timeout=window_timeout)
         workers = WorkerSupervisor(size, slots, board, model, settings, watch, clock)

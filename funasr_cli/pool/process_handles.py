@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import Model
-from funasr_cli.pool.protocol import RunWindow
 from funasr_cli.pool.shared_memory import LaneProgress, ProgressBoard, Slots
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.system.process import ChildProcess
@@ -32,11 +31,21 @@ class WorkerHandle:
 
     @classmethod
     def start(
-        cls, row: int, slots: Slots, board: ProgressBoard, model: Model, settings: Settings, node: int | None
+        cls,
+        row: int,
+        slots: Slots,
+        board: ProgressBoard,
+        model: Model,
+        settings: Settings,
+        node: int | None,
+        windows: int,
     ) -> WorkerHandle:
-        """A new process on the NUMA `node`, if any; it has to be told a `GraphInfo` first."""
+        """A new process on the NUMA `node`, if any; it has to be told a `GraphInfo` first.
+
+        Of each recording it has up to `windows` under way.
+        """
         rows = range(row, row + LANES_PER_WORKER)
-        return cls(ChildProcess("forkserver", _work, slots, board, rows, model, settings, node), row)
+        return cls(ChildProcess("forkserver", _work, slots, board, rows, model, settings, node, windows), row)
 
     def last_seen(self, board: ProgressBoard) -> LaneProgress:
         """Where it is: where that of its lanes is which moved last."""
@@ -45,7 +54,7 @@ class WorkerHandle:
 
 @dataclass(eq=False, slots=True)
 class DeviceHandle:
-    """A device process with so many `windows`; the one that it runs was begun at `since`, by the pool's clock.
+    """A device process, started at `since` by the pool's clock; later, when it last said something but an answer.
 
     `ready`: it has loaded the graph. `disabled`: it cannot work, nor could another in its place. `failures` in its
     place, since the last run there that went well.
@@ -57,23 +66,12 @@ class DeviceHandle:
     ready: bool = False
     disabled: bool = False
     failures: int = 0
-    windows: int = 0
 
     @classmethod
     def start(cls, slots: Slots, model: Model, placement: Placement, now: float, failures: int = 0) -> DeviceHandle:
-        """A new process; it says `DeviceReady` when it is. Never a forked one: an NPU's driver would not bear it.
-
-        After failures it runs strictly one window after another.
-        """
-        child = ChildProcess("spawn", _serve, slots, model, placement, failures > 0)
+        """A new process; it says `DeviceReady` when it is. Never a forked one: an NPU's driver would not bear it."""
+        child = ChildProcess("spawn", _serve, slots, model, placement)
         return cls(child, placement, now, failures=failures)
-
-    def send_window(self, order: RunWindow, now: float) -> None:
-        """Have a window run, after those that it has."""
-        if not self.windows:
-            self.since = now
-        self.windows += 1
-        self.child.send(order)
 
 
 # Imported in the children: what they need is nothing that the parent needs.

@@ -1,4 +1,4 @@
-"""How many processes a run starts, and how many threads its runtimes get."""
+"""How many processes a run starts, how many windows they run at a time, and with how many threads each."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from funasr_cli.executors.placement import RUN_LIMIT_S, Placement
 from funasr_cli.models.store import Model
 from funasr_cli.system.resources import usable_cores, usable_memory
 
-THREADS_PER_GRAPH = 8
-"""Of one graph of batch 1, where there are cores for several: more gain little, another graph beside it gains much."""
+MAX_RUNS = 16
+"""Windows that one process runs side by side on a CPU. Two runs with a thread each do more than one with two threads,
+but each has memory of its own, and what is left at the end of a run keeps fewer of them busy."""
 
-MAX_THREADS_PER_GRAPH = 16
-"""Of one graph, where there is no use or no memory for another."""
+MAX_THREADS_BESIDE_NPU = 16
+"""Of the graph that takes the place of an NPU; more gain little at batch 1."""
 
 CORES_PER_WORKER = 4
 """A core of front end keeps about four times as many cores of any model busy as a machine has for it."""
 
 MEMORY_PER_WEIGHT_BYTE = 3
-"""Bytes of memory that a loaded graph is granted for each byte of its weights, with what a run needs."""
+"""Bytes of memory that a loaded graph is granted for each byte of its weights, with what its runs need."""
 
 WORKERS_PER_NPU = 4
 """One prepares and decodes about 400 times as fast as speech; an NPU that takes 10 ms for 15 s runs 1,500 times."""
@@ -52,19 +53,36 @@ class PoolSize:
         if npus:
             return f"{workers}, NPU{'s' * (len(npus) > 1)} {', '.join(npus)}{where}"
         devices = f"{len(self.placements)} device processes" if len(self.placements) > 1 else "1 device process"
-        return f"{workers}, {devices} with {self.placements[0].threads} threads{where}"
+        return f"{workers}, {devices} with {layout_of(self.placements[0])}{where}"
 
 
-def cpu_pool_size(model: Model, workers: int | None, recordings: int) -> PoolSize:
-    """For a model on the CPU: as many graphs side by side as cores and memory are there for; `workers` where given."""
+def layout_of(placement: Placement) -> str:
+    """How a CPU is shared out, for people."""
+    runs, threads = placement.runs, placement.threads
+    of_each = f"{threads} threads" if threads > 1 else "1 thread"
+    return f"{of_each}" if runs == 1 else f"{runs} windows at a time, {of_each} each"
+
+
+def cpu_placement(cores: int, runs: int | None = None) -> Placement:
+    """One graph on so many cores: `runs` windows at a time if given, else about as many as there are cores."""
+    if runs is None:
+        runs = cores // -(-cores // MAX_RUNS)
+    return Placement(max(1, cores // runs), runs=runs)
+
+
+def cpu_pool_size(
+    model: Model, workers: int | None, recordings: int, *, nodes: int = 1, runs: int | None = None
+) -> PoolSize:
+    """For a model on the CPU: a device process for each of so many NUMA `nodes`, if there is memory for all of them.
+
+    `workers`, and the number of `runs` at a time in all processes together, if given.
+    """
     cores = usable_cores()
-    devices = max(1, cores // THREADS_PER_GRAPH)
-    if devices > 1:
-        weight = MEMORY_PER_WEIGHT_BYTE * model.weights.stat().st_size
-        devices = max(1, min(devices, usable_memory().available // max(1, weight)))
+    needed = MEMORY_PER_WEIGHT_BYTE * model.weights.stat().st_size * nodes
+    processes = nodes if needed <= usable_memory().available and nodes <= cores else 1
     workers = workers or max(2, cores // CORES_PER_WORKER)
-    devices = min(devices, recordings)
-    return PoolSize(min(workers, recordings), (Placement(min(MAX_THREADS_PER_GRAPH, cores // devices)),) * devices)
+    placement = cpu_placement(cores // processes, max(1, runs // processes) if runs else None)
+    return PoolSize(min(workers, recordings), (placement,) * processes)
 
 
 def npu_pool_size(
@@ -72,7 +90,7 @@ def npu_pool_size(
 ) -> PoolSize:
     """For a model on NPUs: a process for each, and as many workers as keep them busy and have a core."""
     cores = usable_cores()
-    threads = max(1, min(MAX_THREADS_PER_GRAPH, cores // len(npus)))
+    threads = max(1, min(MAX_THREADS_BESIDE_NPU, cores // len(npus)))
     workers = workers or max(2, min(cores - len(npus), WORKERS_PER_NPU * len(npus)))
     limit = _run_limit(window_timeout)
     return PoolSize(
@@ -80,10 +98,14 @@ def npu_pool_size(
     )
 
 
-def single_placement(npus: Sequence[int], *, fallback: bool, window_timeout: float) -> Placement:
+def single_placement(
+    npus: Sequence[int], *, fallback: bool, window_timeout: float, runs: int | None = None
+) -> Placement:
     """For one graph and all else in one process: on the first of the NPUs, if there are any."""
-    npu = npus[0] if npus else None
-    return Placement(min(MAX_THREADS_PER_GRAPH, usable_cores()), npu, fallback, _run_limit(window_timeout))
+    cores = usable_cores()
+    if not npus:
+        return cpu_placement(cores, runs)
+    return Placement(min(MAX_THREADS_BESIDE_NPU, cores), npus[0], fallback, _run_limit(window_timeout))
 
 
 def _run_limit(window_timeout: float) -> float:

@@ -40,8 +40,12 @@ def run_worker(
     model: Model,
     settings: Settings,
     node: int | None,
+    windows: int,
 ) -> None:
-    """Do jobs until the pipe closes, in as many lanes as there are `rows` for them on the board."""
+    """Do jobs until the pipe closes, in as many lanes as there are `rows` for them on the board.
+
+    Of each recording up to `windows` are under way together.
+    """
     init_child("funasr-worker")
     pin(node)
     try:
@@ -54,7 +58,8 @@ def run_worker(
         client = CoordinatorClient(pipe, slots)
         markers = [LaneMarker(board, row) for row in rows]
         runners = [
-            WindowRunner(model, recognizer, MarkingGraphRunner(client, marker), graph.device) for marker in markers
+            WindowRunner(model, recognizer, MarkingGraphRunner(client, marker), graph.device, windows)
+            for marker in markers
         ]
         transcribers = [Transcriber(runner, settings) for runner in runners]
         await asyncio.gather(

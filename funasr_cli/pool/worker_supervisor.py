@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from funasr_cli.models.store import Model
 from funasr_cli.pipeline.registry import GraphInfo
+from funasr_cli.pipeline.window_runner import concurrent_windows
 from funasr_cli.pool.process_handles import LANES_PER_WORKER, WorkerHandle
 from funasr_cli.pool.protocol import JobAssigned
 from funasr_cli.pool.shared_memory import LaneProgress, ProgressBoard, Slots
@@ -90,7 +91,8 @@ class WorkerSupervisor:
 
     def _start(self, row: int) -> None:
         node = self._size.node_of(row // LANES_PER_WORKER)
-        worker = WorkerHandle.start(row, self._slots, self._board, self._model, self._settings, node)
+        windows = concurrent_windows(self._size.placements[0].runs)
+        worker = WorkerHandle.start(row, self._slots, self._board, self._model, self._settings, node, windows)
         logger.debug("worker process started for rows from %d", row)
         worker.due = self._clock.now + WORKER_STALL_TIMEOUT_S
         if self._graph is not None:

@@ -29,6 +29,12 @@ def nodes() -> Mapping[int, frozenset[int]]:
     return found
 
 
+def usable_nodes() -> list[int]:
+    """The nodes on whose cores this process may run."""
+    allowed = os.sched_getaffinity(0)
+    return [node for node, cores in nodes().items() if cores & allowed]
+
+
 def pin(node: int | None) -> None:
     """Keep this thread, and what it starts from now on, on the node's cores, and its memory there while there is room.
 

@@ -99,7 +99,7 @@ def test_a_wrong_input_is_refused_by_name(
 
 def test_a_folder_without_weights_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=str(tmp_path)):
-        CTranslate2Executor(tmp_path, mels=80, language_ids={}, end_id=1, precision="int8", threads=1)
+        CTranslate2Executor(tmp_path, mels=80, language_ids={}, end_id=1, precision="int8", threads=1, runs=1)
 
 
 def test_a_spec_takes_any_size_where_it_says_so() -> None:

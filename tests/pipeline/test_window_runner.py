@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -13,7 +14,7 @@ from funasr_cli.audio.windows import Bounds, Window
 from funasr_cli.executors.base import Fetch
 from funasr_cli.models.store import Model
 from funasr_cli.pipeline.timings import StageTimings
-from funasr_cli.pipeline.window_runner import LocalGraphRunner, WindowRunner
+from funasr_cli.pipeline.window_runner import LocalGraphRunner, WindowRunner, concurrent_windows
 from funasr_cli.recognizers.base import Hypothesis, Request
 from funasr_cli.transcript import Token
 
@@ -97,3 +98,44 @@ def test_a_doubtful_result_is_tried_again_once(recognize: Callable[..., tuple[Hy
     assert [request for _, request in seen] == [Request(None), Request("zh", attempt=1)]
     assert (result.tokens[0].text, result.warning) == ("甲", "the text repeats itself")
     assert result.languages == {"zh": 0.9}
+
+
+class Meeting(Scripted):
+    """Its runs meet: each waits until so many are made at a time."""
+
+    def __init__(self, runs: int) -> None:
+        super().__init__()
+        self._together = threading.Barrier(runs)
+        self.threads: set[int] = set()
+
+    def prepare(self, samples: Samples, request: Request) -> Arrays:
+        return {"number": np.array([len(samples)])}
+
+    def begin(self, inputs: Arrays) -> Fetch:
+        def fetch() -> tuple[Arrays, float]:
+            self.threads.add(threading.get_ident())
+            self._together.wait(10)
+            return inputs, 0.0
+
+        return fetch
+
+    def decode(self, outputs: Arrays, request: Request) -> Hypothesis:
+        return said(str(outputs["number"].item()), 0.0)
+
+
+@pytest.mark.parametrize("runs", [1, 3])
+def test_windows_of_a_recording_run_side_by_side_and_come_in_order(runs: int) -> None:
+    meeting = Meeting(runs)
+    graph_runner = LocalGraphRunner(meeting, runs)  # type: ignore[arg-type]
+    model = Model("m", "f", None, None, "float32", "", "")  # type: ignore[arg-type]
+    runner = WindowRunner(model, meeting, graph_runner, "none", concurrent_windows(runs))
+    windows = [Window(np.zeros(n, np.float32), (Bounds(0, n),)) for n in range(1, 10)]
+
+    async def texts() -> list[str]:
+        return [
+            hypothesis.tokens[0].text async for _, hypothesis in runner.recognize_all(windows, None, StageTimings())
+        ]
+
+    assert asyncio.run(texts()) == list("123456789")
+    assert (meeting.threads == {threading.get_ident()}) == (runs == 1)  # an NPU wants the thread it was opened in
+    runner.close()

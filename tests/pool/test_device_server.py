@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -17,7 +18,7 @@ from funasr_cli.executors.base import Fetch
 from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import Model
 from funasr_cli.pool import device_server
-from funasr_cli.pool.device_server import MAX_BEGUN_WINDOWS, run_windows
+from funasr_cli.pool.device_server import run_in_turn, run_side_by_side
 from funasr_cli.pool.protocol import DeviceUnusable, RunWindow, WindowDone, WindowFailed
 from funasr_cli.pool.shared_memory import Slots
 
@@ -57,7 +58,7 @@ def slots() -> Iterator[Slots]:
     slots.close()
 
 
-def answers(executor: Scripted, slots: Slots, numbers: list[int], at_once: int) -> list[object]:
+def answers(executor: Scripted, slots: Slots, numbers: list[int]) -> list[object]:
     """What it says to orders that have all come, before the parent goes."""
     here, there = Pipe()
     for slot, number in enumerate(numbers):
@@ -65,7 +66,7 @@ def answers(executor: Scripted, slots: Slots, numbers: list[int], at_once: int) 
         here.send(RunWindow(slot))
     pipe = Recorder(there, len(numbers))
     with contextlib.suppress(EOFError):
-        run_windows(executor, pipe, slots, at_once)  # type: ignore[arg-type]
+        run_in_turn(executor, pipe, slots)  # type: ignore[arg-type]
     here.close()
     there.close()
     return pipe.said
@@ -87,22 +88,61 @@ class Recorder:
 
 def test_the_next_window_is_begun_before_the_last_is_fetched(slots: Slots) -> None:
     executor = Scripted()
-    assert answers(executor, slots, [1, 2, 3], MAX_BEGUN_WINDOWS) == [
-        WindowDone(slot, 0.5, "scripted") for slot in range(3)
-    ]
+    assert answers(executor, slots, [1, 2, 3]) == [WindowDone(slot, 0.5, "scripted") for slot in range(3)]
     assert executor.calls == ["begin 1", "begin 2", "fetch 1", "begin 3", "fetch 2", "fetch 3"]
     assert [slots.outputs(slot)["x"].tolist() for slot in range(3)] == [[2], [4], [6]]
 
 
-def test_a_process_that_is_careful_begins_one_at_a_time(slots: Slots) -> None:
-    executor = Scripted()
-    assert len(answers(executor, slots, [1, 2], at_once=1)) == 2
-    assert executor.calls == ["begin 1", "fetch 1", "begin 2", "fetch 2"]
+class Meeting(Scripted):
+    """Each run waits until so many are made at a time; that of the number 1 is the last to end."""
+
+    def __init__(self, runs: int) -> None:
+        super().__init__()
+        self._together = threading.Barrier(runs)
+        self._other_ended = threading.Event()
+
+    def begin(self, inputs: Arrays) -> Fetch:
+        fetch = super().begin(inputs)
+        (number,) = inputs["x"].tolist()
+
+        def meet() -> tuple[Arrays, float]:
+            self._together.wait(10)
+            if number == 1:
+                assert self._other_ended.wait(10)
+            try:
+                return fetch()
+            finally:
+                if number != 1:
+                    self._other_ended.set()
+
+        return meet
+
+
+@pytest.mark.parametrize(("second", "kind"), [(2, WindowDone), (-2, WindowFailed)])
+def test_side_by_side_each_is_answered_when_it_is_done(slots: Slots, second: int, kind: type) -> None:
+    here, there = Pipe()
+    server = threading.Thread(target=serve_side_by_side, args=(Meeting(2), there, slots))
+    server.start()
+    for slot, number in enumerate([1, second]):
+        slots.write_inputs(slot, {"x": np.array([number])})
+        here.send(RunWindow(slot))
+    first, last = here.recv(), here.recv()
+    assert (first.slot, type(first)) == (1, kind)
+    assert last == WindowDone(0, 0.5, "scripted")
+    assert slots.outputs(0)["x"].tolist() == [2]
+    here.close()
+    server.join(10)
+    assert not server.is_alive()
+
+
+def serve_side_by_side(executor: Scripted, pipe: Connection, slots: Slots) -> None:
+    with contextlib.suppress(EOFError):
+        run_side_by_side(executor, pipe, slots, 2)
 
 
 @pytest.mark.parametrize(("number", "error"), [(-1, "the run of a window failed: ValueError: misshapen"), (-2, "lost")])
 def test_what_breaks_is_answered_in_its_turn(slots: Slots, number: int, error: str) -> None:
-    first, second, third = answers(Scripted(), slots, [1, number, 3], MAX_BEGUN_WINDOWS)
+    first, second, third = answers(Scripted(), slots, [1, number, 3])
     assert [first, third] == [WindowDone(0, 0.5, "scripted"), WindowDone(2, 0.5, "scripted")]
     assert isinstance(second, WindowFailed)
     assert (second.slot, second.error.what) == (1, error)
@@ -110,7 +150,7 @@ def test_what_breaks_is_answered_in_its_turn(slots: Slots, number: int, error: s
 
 def test_a_device_that_does_not_come_back_ends_the_process(slots: Slots) -> None:
     with pytest.raises(SystemExit):
-        answers(Scripted(), slots, [1, -3, 3], MAX_BEGUN_WINDOWS)
+        answers(Scripted(), slots, [1, -3, 3])
 
 
 def test_it_is_kept_on_the_node_of_its_seat(slots: Slots, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +162,7 @@ def test_it_is_kept_on_the_node_of_its_seat(slots: Slots, monkeypatch: pytest.Mo
     monkeypatch.setattr(device_server, "pin", pinned.append)
     monkeypatch.setattr(device_server, "load_executor", unusable)
     here, there = Pipe()
-    device_server.serve_device(there, slots, cast(Model, None), Placement(1, node=3), careful=False)
+    device_server.serve_device(there, slots, cast(Model, None), Placement(1, node=3))
     assert pinned == [3]
     assert isinstance(here.recv(), DeviceUnusable)
     for end in (here, there):

@@ -9,12 +9,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from hypothesis.strategies import data
 
 from funasr_cli.errors import InputError
-from funasr_cli.pool.dispatcher import WINDOWS_PER_DEVICE, Dispatcher
+from funasr_cli.pool.dispatcher import Dispatcher, windows_at
 from funasr_cli.pool.protocol import RunWindow, SlotGranted, WindowDone, WindowFailed
 
-SLOTS = 5
+SLOTS = 7
 WORKERS = ("ann", "bob", "cho")
-DEVICES = ("npu0", "npu1")
+RUNS = {"npu0": 1, "cpu": 2}
 
 
 class Played(RuleBasedStateMachine):
@@ -22,11 +22,12 @@ class Played(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.dispatcher: Dispatcher[str, str] = Dispatcher(SLOTS, self.told, self.ordered)
+        self.dispatcher: Dispatcher[str, str] = Dispatcher(SLOTS, self.told, self.ordered, lambda: 0.0)
         self.holds: dict[str, set[int]] = {worker: set() for worker in WORKERS}  # to be filled or read
         self.waits: dict[str, set[int]] = {worker: set() for worker in WORKERS}  # for the answer to these
         self.wants: Counter[str] = Counter()
         self.at: dict[str, list[int]] = {}
+        self.suspects: set[int] = set()
 
     def told(self, worker: str, message: SlotGranted | WindowDone | WindowFailed) -> None:
         if isinstance(message, SlotGranted):
@@ -38,6 +39,7 @@ class Played(RuleBasedStateMachine):
 
     def ordered(self, device: str, run: RunWindow) -> None:
         self.at[device].append(run.slot)
+        assert len(self.at[device]) == 1 or self.suspects.isdisjoint(self.at[device])
 
     @rule(data=data())
     def a_worker_wants_a_slot(self, data: data) -> None:
@@ -64,26 +66,31 @@ class Played(RuleBasedStateMachine):
     @rule(data=data())
     def a_device_answers(self, data: data) -> None:
         device = data.draw(sampled([device for device in self.at if self.at[device]]))
-        self.dispatcher.complete(device, WindowDone(self.at[device].pop(0), 0.1, "cpu"))
+        slot = data.draw(sampled(self.at[device][: RUNS[device]]))
+        self.at[device].remove(slot)
+        self.suspects.discard(slot)
+        self.dispatcher.complete(device, WindowDone(slot, 0.1, "cpu"))
 
-    @precondition(lambda self: len(self.at) < len(DEVICES))
+    @precondition(lambda self: len(self.at) < len(RUNS))
     @rule(data=data())
     def a_device_comes(self, data: data) -> None:
-        device = data.draw(sampled([device for device in DEVICES if device not in self.at]))
+        device = data.draw(sampled([device for device in RUNS if device not in self.at]))
         self.at[device] = []
-        self.dispatcher.add_device(device)
+        self.dispatcher.add_device(device, RUNS[device])
 
     @precondition(lambda self: self.at)
     @rule(data=data())
     def a_device_dies(self, data: data) -> None:
         device = data.draw(sampled(sorted(self.at)))
-        assert self.dispatcher.running(device) == (self.at[device][0] if self.at[device] else None)
-        del self.at[device]
+        assert list(self.dispatcher.running(device)) == self.at[device][: RUNS[device]]
+        waiting = set().union(*self.waits.values())
+        self.suspects.update(waiting.intersection(self.at.pop(device)))
         self.dispatcher.remove_device(device)
 
     @rule(data=data())
     def a_worker_dies(self, data: data) -> None:
         worker = data.draw(sampled(WORKERS))
+        self.suspects -= self.waits[worker].difference(*self.at.values())
         self.holds[worker], self.waits[worker], self.wants[worker] = set(), set(), 0
         self.dispatcher.remove_worker(worker)
 
@@ -91,8 +98,8 @@ class Played(RuleBasedStateMachine):
     def no_slot_is_in_two_places(self) -> None:
         used = [slot for worker in WORKERS for slot in (*self.holds[worker], *self.waits[worker])]
         assert len(used) == len(set(used)) <= SLOTS
-        for slots in self.at.values():
-            assert len(slots) <= WINDOWS_PER_DEVICE
+        for device, slots in self.at.items():
+            assert len(slots) <= windows_at(RUNS[device])
             assert not any(slot in held for slot in slots for held in self.holds.values())
 
     @invariant()
@@ -100,7 +107,9 @@ class Played(RuleBasedStateMachine):
         for worker in WORKERS:
             assert self.dispatcher.owes(worker) == bool(self.waits[worker] or self.wants[worker])
         given = {slot for slots in self.at.values() for slot in slots}
-        if any(len(slots) < WINDOWS_PER_DEVICE for slots in self.at.values()):
+        if not self.suspects and any(len(slots) < windows_at(RUNS[device]) for device, slots in self.at.items()):
+            assert set().union(*self.waits.values()) <= given
+        if any(not slots for slots in self.at.values()):  # also with one that has to run alone
             assert set().union(*self.waits.values()) <= given
         if any(self.wants.values()):
             used = given.union(*self.holds.values(), *self.waits.values())
@@ -119,7 +128,9 @@ TestDispatcher = Played.TestCase
 
 def dispatcher(slots: int) -> tuple[Dispatcher[str, str], list[tuple[str, object]]]:
     said: list[tuple[str, object]] = []
-    made: Dispatcher[str, str] = Dispatcher(slots, lambda *what: said.append(what), lambda *what: said.append(what))
+    made: Dispatcher[str, str] = Dispatcher(
+        slots, lambda *what: said.append(what), lambda *what: said.append(what), lambda: 0.0
+    )
     return made, said
 
 
@@ -138,24 +149,63 @@ def test_windows_of_a_dead_device_are_the_next_to_be_run() -> None:
         made.request_slot("ann")
     for slot in (3, 2, 1, 0):
         made.submit("ann", slot)
-    made.add_device("npu0")
+    made.add_device("npu0", 1)
     made.remove_device("npu0")
     said.clear()
-    made.add_device("npu1")
-    assert said == [("npu1", RunWindow(slot)) for slot in (3, 2, 1, 0)[:WINDOWS_PER_DEVICE]]
+    made.add_device("npu1", 1)
+    assert said == [("npu1", RunWindow(3))]
+    for slot in (3, 2, 1):
+        made.complete("npu1", WindowDone(slot, 0.1, "npu"))
+    assert [what for name, what in said if name == "npu1"] == [RunWindow(slot) for slot in (3, 2, 1, 0)]
+
+
+def test_windows_that_a_device_died_with_run_alone_and_the_others_side_by_side_again() -> None:
+    made, said = dispatcher(6)
+    for _ in range(6):
+        made.request_slot("ann")
+    made.add_device("cpu", 2)
+    for slot in (5, 4):
+        made.submit("ann", slot)
+    assert list(made.running("cpu")) == [5, 4]
+    made.remove_device("cpu")
+    for slot in (3, 2, 1, 0):
+        made.submit("ann", slot)
+    said.clear()
+    made.add_device("cpu", 2)
+    for slot in (5, 4):
+        assert said.pop() == ("cpu", RunWindow(slot))
+        assert list(made.running("cpu")) == [slot]
+        made.complete("cpu", WindowDone(slot, 0.1, "cpu"))
+        assert said.pop(0) == ("ann", WindowDone(slot, 0.1, "cpu"))
+    assert said == [("cpu", RunWindow(slot)) for slot in (3, 2, 1, 0)]
+    assert list(made.running("cpu")) == [3, 2]
+
+
+def test_a_window_counts_as_run_from_when_it_is_taken_up() -> None:
+    now = [0.0]
+    made: Dispatcher[str, str] = Dispatcher(4, lambda *_: None, lambda *_: None, lambda: now[0])
+    for _ in range(4):
+        made.request_slot("ann")
+    made.add_device("cpu", 2)
+    for slot in (3, 2, 1, 0):
+        now[0] += 1
+        made.submit("ann", slot)
+    assert made.running("cpu") == {3: 1.0, 2: 2.0}
+    made.complete("cpu", WindowDone(2, 0.1, "cpu"))
+    assert made.running("cpu") == {3: 1.0, 1: 4.0}
 
 
 def test_a_window_that_devices_die_of_is_not_run_again() -> None:
     made, said = dispatcher(2)
     for _ in range(2):
         made.request_slot("ann")
-    made.add_device("npu0")
-    made.add_device("npu1")
+    made.add_device("npu0", 1)
+    made.add_device("npu1", 1)
     made.submit("ann", 1)
     made.submit("ann", 0)
-    assert made.running("npu0") == 1
+    assert list(made.running("npu0")) == [1]
     error = WindowFailed(1, InputError("no"))
     made.remove_device("npu0", error)
     assert said[-1] == ("ann", error)
-    made.add_device("npu2")
+    made.add_device("npu2", 1)
     assert said[-1] == ("ann", error)

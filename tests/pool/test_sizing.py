@@ -24,34 +24,51 @@ def model(tmp_path: Path) -> Model:
     return Model("m", "sensevoice", tmp_path, weights, "float32", "", "")
 
 
-def on_cpu(workers: int, devices: int, threads: int) -> PoolSize:
-    return PoolSize(workers, (Placement(threads),) * devices)
+def on_cpu(workers: int, devices: int, runs: int, threads: int) -> PoolSize:
+    return PoolSize(workers, (Placement(threads, runs=runs),) * devices)
 
 
 @pytest.mark.parametrize(
-    ("cores", "memory", "expected"),
+    ("cores", "nodes", "memory", "expected"),
     [
-        (1, 8, on_cpu(2, 1, 1)),
-        (2, 8, on_cpu(2, 1, 2)),
-        (8, 32, on_cpu(2, 1, 8)),
-        (16, 64, on_cpu(4, 2, 8)),
-        (64, 256, on_cpu(16, 8, 8)),
-        (64, 12, on_cpu(16, 4, 16)),
-        (64, 2, on_cpu(16, 1, 16)),
+        (1, 1, 8, on_cpu(2, 1, 1, 1)),
+        (2, 1, 8, on_cpu(2, 1, 2, 1)),
+        (8, 1, 32, on_cpu(2, 1, 8, 1)),
+        (16, 1, 64, on_cpu(4, 1, 16, 1)),
+        (20, 1, 64, on_cpu(5, 1, 10, 2)),
+        (64, 1, 256, on_cpu(16, 1, 16, 4)),
+        (64, 2, 256, on_cpu(16, 2, 16, 2)),
+        (128, 4, 256, on_cpu(32, 4, 16, 2)),
+        (128, 4, 11, on_cpu(32, 1, 16, 8)),
     ],
 )
-def test_graphs_side_by_side_as_cores_and_memory_allow(
-    model: Model, monkeypatch: pytest.MonkeyPatch, cores: int, memory: int, expected: PoolSize
+def test_windows_side_by_side_on_each_node_as_cores_and_memory_allow(
+    model: Model, monkeypatch: pytest.MonkeyPatch, cores: int, nodes: int, memory: int, expected: PoolSize
 ) -> None:
     monkeypatch.setattr(sizing, "usable_cores", lambda: cores)
     monkeypatch.setattr(sizing, "usable_memory", lambda: Memory(memory * GB, limited=False))
-    assert cpu_pool_size(model, None, recordings=1000) == expected
+    assert cpu_pool_size(model, None, recordings=1000, nodes=nodes) == expected
 
 
-def test_no_more_processes_than_recordings(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("nodes", "runs", "expected"),
+    [(1, 1, (1, 8)), (1, 3, (3, 2)), (1, 8, (8, 1)), (1, 12, (12, 1)), (2, 4, (2, 2)), (2, 1, (1, 4))],
+)
+def test_as_many_windows_at_a_time_as_asked_for(
+    model: Model, monkeypatch: pytest.MonkeyPatch, nodes: int, runs: int, expected: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(sizing, "usable_cores", lambda: 8)
+    monkeypatch.setattr(sizing, "usable_memory", lambda: Memory(256 * GB, limited=False))
+    placements = cpu_pool_size(model, None, 1000, nodes=nodes, runs=runs).placements
+    assert [(placement.runs, placement.threads) for placement in placements] == [expected] * nodes
+    alone = single_placement([], fallback=False, window_timeout=300, runs=runs)
+    assert (alone.runs, alone.threads) == (runs, max(1, 8 // runs))
+
+
+def test_no_more_workers_than_recordings(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sizing, "usable_cores", lambda: 64)
     monkeypatch.setattr(sizing, "usable_memory", lambda: Memory(256 * GB, limited=False))
-    assert cpu_pool_size(model, None, recordings=3) == on_cpu(3, 3, 16)
+    assert cpu_pool_size(model, None, recordings=3) == on_cpu(3, 1, 16, 4)
     assert cpu_pool_size(model, 1, recordings=3).workers == 1
 
 
@@ -75,19 +92,21 @@ def test_a_run_on_an_npu_leaves_time_for_a_reset_and_another_run() -> None:
     assert placement.limit == alone.limit == 3
     assert (alone.npu, alone.fallback) == (0, True)
     assert single_placement([], fallback=False, window_timeout=300).limit == RUN_LIMIT_S
+    assert placement.runs == alone.runs == 1
 
 
 def test_the_size_is_told_in_a_line() -> None:
-    assert str(on_cpu(1, 1, 8)) == "1 worker, 1 device process with 8 threads"
-    assert str(on_cpu(4, 2, 8)) == "4 workers, 2 device processes with 8 threads"
+    assert str(on_cpu(1, 1, 1, 8)) == "1 worker, 1 device process with 8 threads"
+    assert str(on_cpu(2, 1, 2, 1)) == "2 workers, 1 device process with 2 windows at a time, 1 thread each"
+    assert str(on_cpu(4, 2, 8, 2)) == "4 workers, 2 device processes with 8 windows at a time, 2 threads each"
     assert str(npu_pool_size([0], 3, 100, fallback=False, window_timeout=300)) == "3 workers, NPU 0"
     two = npu_pool_size([0, 2], 3, 100, fallback=True, window_timeout=300)
     assert str(two) == "3 workers, NPUs 0, 2"
     assert str(two.on_nodes([1, 0])) == "3 workers, NPUs 0, 2, kept on NUMA nodes 0, 1"
-    assert str(on_cpu(1, 1, 8).on_nodes([3])) == "1 worker, 1 device process with 8 threads, kept on NUMA node 3"
+    assert str(on_cpu(1, 1, 1, 8).on_nodes([3])) == "1 worker, 1 device process with 8 threads, kept on NUMA node 3"
 
 
 def test_workers_are_on_the_nodes_of_the_devices() -> None:
-    crew_ = on_cpu(5, 2, 8).on_nodes([1, 0])
+    crew_ = on_cpu(5, 2, 1, 8).on_nodes([1, 0])
     assert [crew_.node_of(worker) for worker in range(5)] == [1, 0, 1, 0, 1]
-    assert [placement.node for placement in on_cpu(1, 3, 8).on_nodes([2]).placements] == [2, 2, 2]
+    assert [placement.node for placement in on_cpu(1, 3, 1, 8).on_nodes([2]).placements] == [2, 2, 2]

@@ -92,9 +92,13 @@ def test_each_npu_has_its_node(sysfs: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert topology.choose_nodes("off", [0, 1]) == [None, None]
 
 
-def test_the_cpu_is_kept_on_a_node_only_if_that_is_asked_for(sysfs: Path) -> None:
+def test_the_cpu_has_a_process_on_each_node_that_may_be_used(sysfs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert topology.choose_nodes("1", []) == [1]
-    assert topology.choose_nodes("auto", []) == topology.choose_nodes("off", []) == [None]
+    assert topology.choose_nodes("off", []) == [None]
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
+    assert topology.choose_nodes("auto", []) == [0, 1]
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    assert topology.choose_nodes("auto", []) == [None]
 
 
 def test_one_node_leaves_nothing_to_choose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,13 +78,15 @@ def choose_node(asked: str | int, npu: int, chips: Sequence[Chip] | None = None)
 
 
 def choose_nodes(asked: str, npus: Sequence[int]) -> list[int | None]:
-    """The node for each NPU, by `auto`, `off` or the number of a node; where there is no NPU, one for the CPU.
+    """The node for each NPU, by `auto`, `off` or the number of a node.
 
-    Raises `UsageError` where there is no such node.
+    If there is no NPU: the nodes that a CPU's processes are for, all that may be used if there are several. Raises
+    `UsageError` if there is no such node.
     """
     wanted: str | int = int(asked) if asked.isdecimal() else asked
     if not npus:
-        return [None if wanted == "auto" else choose_node(wanted, 0)]
+        usable = numa.usable_nodes() if wanted == "auto" else []
+        return [*usable] if len(usable) > 1 else [None if wanted == "auto" else choose_node(wanted, 0)]
     chips: Sequence[Chip] = ()
     if wanted == "auto" and len(numa.nodes()) > 1:
         with suppress(DeviceError):
