@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import onnxruntime
 from funasr_cli.arrays import Arrays, TensorSpec
 from funasr_cli.errors import DeviceError, ModelError
 from funasr_cli.executors.base import Fetch, check_inputs, padded, when_fetched
+from funasr_cli.executors.signed_weights import signed_form
 from funasr_cli.system.onnx_sessions import make_session
+from funasr_cli.system.resources import release_freed_memory
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +37,8 @@ class OnnxExecutor:
     def __init__(self, path: Path, *, precision: str, threads: int, provider: str = "cpu") -> None:
         """`precision` is what the graph computes in; `threads` bounds the cores of a run; `provider`: see `PROVIDERS`.
 
+        An `int8` graph for the CPU is loaded with signed weights if that is faster here; `device` tells.
+
         Raises `ModelError` where the graph cannot be loaded, `DeviceError` where ONNX Runtime lacks the provider.
         """
         wanted = PROVIDERS[provider]
@@ -42,12 +47,17 @@ class OnnxExecutor:
                 f"the installed ONNX Runtime has no {wanted}",
                 hint="It comes with the package onnxruntime-cann, which stands in place of onnxruntime.",
             )
+        form: AbstractContextManager[Path | None] = nullcontext()
+        if provider == "cpu" and precision == "int8":
+            form = signed_form(path)
         try:
-            self._session = make_session(path, threads=threads, provider=wanted)
+            with form as signed:
+                self._session = make_session(signed or path, threads=threads, provider=wanted)
         except Exception as error:  # the library raises classes that share no base but Exception
             raise ModelError(f"ONNX Runtime cannot load it: {error}", where=path) from error
+        release_freed_memory()
         logger.debug("%s is loaded, with %d threads", path, threads)
-        self.device = f"{provider} ({precision})"
+        self.device = f"{provider} ({precision}{', signed' if signed else ''})"
         self.inputs: Sequence[TensorSpec] = [_spec(node) for node in self._session.get_inputs()]
         self.outputs: Sequence[TensorSpec] = [_spec(node) for node in self._session.get_outputs()]
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)

@@ -1,7 +1,8 @@
-"""How many cores and how much memory this process may use."""
+"""How many cores and how much memory this process may use, and giving memory back."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -46,3 +47,10 @@ def usable_memory() -> Memory:
             if limit < available:
                 return Memory(limit, limited=True)
     return Memory(available, limited=False)
+
+
+def release_freed_memory() -> None:
+    """Give the system what this process has freed; glibc keeps it, after a graph was loaded as much as its weights."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
+    if trim is not None:
+        trim(0)
