@@ -56,7 +56,7 @@ def make_environments(folder: Path) -> None:
     setup.read(ROOT / "setup.cfg")
     ours = setup["options"]["install_requires"].split()
     for name, pinned in ENVIRONMENTS.items():
-        EnvBuilder(with_pip=True).create(folder / name)
+        EnvBuilder(with_pip=True, symlinks=True).create(folder / name)
         pip = [str(folder / name / "bin" / "pip"), "install", "--quiet"]
         subprocess.run([*pip, *ours, *pinned, *PEERS], check=True)
         subprocess.run([*pip, "--no-deps", "funasr-onnx"], check=True)
