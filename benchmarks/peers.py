@@ -1,253 +1,244 @@
-"""Other programs on the same audio, weights, windows and threads, beside us.
+"""Other programs on the same audio, weights and cores, beside us: time by the clock, and processor time.
 
-    python benchmarks/peers.py whisper RECORDING...              faster-whisper; whisper-base, int8, beam 5, word times
-    python benchmarks/peers.py sensevoice MODEL RECORDING...     sherpa-onnx and funasr-onnx; int8
+    python benchmarks/peers.py environments FOLDER               make the peers' environments, with pip
+    python benchmarks/peers.py --environments FOLDER sensevoice MODEL RECORDING...      sherpa-onnx, funasr-onnx
+    python benchmarks/peers.py --environments FOLDER whisper RECORDING...               faster-whisper; whisper-base
 
-Needs: pip install '.[embedded]' sherpa-onnx funasr-onnx kaldi-native-fbank. A program that is not installed is left
-out.
+From files to texts. Ours is `funasr-cli transcribe`, with record and files; a peer goes from file to file and writes
+none. sherpa-onnx and funasr-onnx get the windows of our voice detection, which is in their time; faster-whisper has
+its own, set as ours. A peer comes as installed, and with the settings that were found fastest (contenders.py). Each
+program is a process of its own, which has loaded its model before. Without `--environments` all run in this
+environment; what is not installed is left out.
 
-Two columns of speed. "Same windows": our windows, in memory, one after the other through each program's own features,
-run and decoding, in one thread of control. "End to end": from file to text; ours is the batch engine, files and record
-included; a peer goes from file to file, with Silero's detector as we set it (faster-whisper's own, ours for those that
-come without) and no file written. All have `--threads` for their runtime. They take turns, `--rounds` times; ratios are
-medians of the rounds' ratios. CER stands beside it where RECORDING.json ({"words": [{"text"}]}) or RECORDING.txt lies
-beside the recording.
+They take turns, `--rounds` times, forwards and backwards; ratios are medians of the rounds' ratios, with the least and
+the largest in parentheses. Above 1: we are faster. `--neighbours N` does each round a second time beside N busy loops,
+one a core. CER stands beside it if RECORDING.json ({"words": [{"text"}]}) or RECORDING.txt lies beside the recording.
 """
 
 from __future__ import annotations
 
-import asyncio
+import argparse
+import configparser
 import json
 import os
-import time
-from collections.abc import Callable, Mapping, Sequence
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any, Protocol
+from venv import EnvBuilder
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line has it, before NumPy is imported
+from contender import Answer, Setting
+from contenders import PROGRAMS
+from smoke import PAUSES, ROOT, CommandLines, export_nano, parser_of, run_benchmark
 
-import numpy as np
-from pipeline import run, windows_of
-from smoke import PAUSES, ROOT, CommandLines, export_nano, is_installed, parser_of, run_benchmark
-
-from funasr_cli.arrays import SAMPLE_RATE, Samples
-from funasr_cli.audio.options import VadOptions
+from funasr_cli.arrays import SAMPLE_RATE
 from funasr_cli.audio.reader import open_recording
-from funasr_cli.audio.windows import Window
-from funasr_cli.executors.placement import Placement
 from funasr_cli.models import embedded
 from funasr_cli.models.catalogue import WHISPER_BASE
 from funasr_cli.models.store import Model, find_model
-from funasr_cli.pipeline.timings import StageTimings
-from funasr_cli.pipeline.window_runner import load_window_runner
-from funasr_cli.pool.sizing import PoolSize
 from funasr_cli.scoring.align import Counts, align
 from funasr_cli.scoring.normalise import units
 from funasr_cli.scoring.read import Piece
-from funasr_cli.settings.transcription import Settings
+from funasr_cli.system.resources import usable_cores
 
-LANGUAGE = "zh"
+ENVIRONMENTS: Mapping[str, Sequence[str]] = {"installed": (), "best": ("onnxruntime==1.24.4",)}
+"""What each holds beside the peers' newest releases: the last ONNX Runtime whose uint8 products are fast."""
 
-
-class Contender(Protocol):
-    """A program with its model loaded."""
-
-    name: str
-
-    def windows(self, windows: Sequence[Window]) -> None: ...
-
-    def files(self, paths: Sequence[Path]) -> dict[str, str]:
-        """The text of each, by its stem."""
-        ...
+PEERS = ("sherpa-onnx", "librosa", "kaldi-native-fbank", "jieba", "scipy")
+"""sherpa-onnx, and what funasr-onnx needs; faster-whisper is among our own requirements."""
 
 
-class Ours:
-    """This program."""
-
-    name = "funasr-cli"
-
-    def __init__(self, model: Model, threads: int) -> None:
-        self._model = model
-        self._threads = threads
-        self._runner = load_window_runner(model, Placement(threads), itn=False)
-        self.window = self._runner.recognizer.window
-
-    def windows(self, windows: Sequence[Window]) -> None:
-        for window in windows:
-            asyncio.run(self._runner.recognize(window, LANGUAGE, StageTimings()))
-
-    def files(self, paths: Sequence[Path]) -> dict[str, str]:
-        texts: dict[str, str] = {}
-
-        def read(folder: Path) -> None:
-            texts.update({path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.txt")})
-
-        settings = Settings(formats=("txt",), language=LANGUAGE, itn=False)
-        self.seconds = run(paths, self._model, PoolSize(2, (Placement(self._threads),)), settings, read).seconds
-        return texts
+def make_environments(folder: Path) -> None:
+    """With our requirements, which read the recordings; funasr-onnx's own pins would take NumPy back to 1.26."""
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    ours = setup["options"]["install_requires"].split()
+    for name, pinned in ENVIRONMENTS.items():
+        EnvBuilder(with_pip=True, symlinks=True).create(folder / name)
+        pip = [str(folder / name / "bin" / "pip"), "install", "--quiet"]
+        subprocess.run([*pip, *ours, *pinned, *PEERS], check=True)
+        subprocess.run([*pip, "--no-deps", "funasr-onnx"], check=True)
 
 
-class FasterWhisper:
-    name = "faster-whisper"
+class Process:
+    """A contender in its process, started and answering."""
 
-    def __init__(self, model: Model, threads: int) -> None:
-        from faster_whisper import WhisperModel
-
-        self._model = WhisperModel(str(model.path), compute_type=model.precision, cpu_threads=threads)
-
-    def _text(self, audio: Any, **more: Any) -> str:
-        options = {"beam_size": 5, "word_timestamps": True, "temperature": 0.0, "condition_on_previous_text": False}
-        segments, _ = self._model.transcribe(audio, language=LANGUAGE, **options, **more)
-        return "".join(segment.text for segment in segments)
-
-    def windows(self, windows: Sequence[Window]) -> None:
-        for window in windows:
-            self._text(window.samples)
-
-    def files(self, paths: Sequence[Path]) -> dict[str, str]:
-        ours = VadOptions()
-        vad = {
-            "threshold": ours.threshold,
-            "min_speech_duration_ms": round(1000 * ours.min_speech),
-            "min_silence_duration_ms": round(1000 * ours.min_silence),
-            "speech_pad_ms": round(1000 * ours.padding),
-        }
-        return {path.stem: self._text(str(path), vad_filter=True, vad_parameters=vad) for path in paths}
-
-
-class WindowByWindow:
-    """A program that takes one clip at a time: it is given our windows."""
-
-    length = 15.0
-
-    def _text(self, samples: Samples) -> str:
-        raise NotImplementedError
-
-    def windows(self, windows: Sequence[Window]) -> None:
-        for window in windows:
-            self._text(window.samples)
-
-    def files(self, paths: Sequence[Path]) -> dict[str, str]:
-        return {path.stem: "".join(self._text(one.samples) for one in windows_of(path, self.length)) for path in paths}
-
-
-class SherpaOnnx(WindowByWindow):
-    name = "sherpa-onnx"
-
-    def __init__(self, model: Model, threads: int) -> None:
-        import sherpa_onnx
-
-        self._recognizer = sherpa_onnx.OfflineRecognizer.from_sense_voice(
-            str(model.weights), str(model.path / "tokens.txt"), num_threads=threads, language=LANGUAGE, use_itn=False
+    def __init__(self, python: Path, program: str, setting: str, model: Model) -> None:
+        script = Path(__file__).with_name("contenders.py")
+        self._process = subprocess.Popen(
+            [python, script, program, setting, model.path, model.precision],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            # As the command line has it: NumPy's threads would spin beside the model's.
+            env={"OPENBLAS_NUM_THREADS": "1", **os.environ},
         )
+        self._program = program
 
-    def _text(self, samples: Samples) -> str:
-        stream = self._recognizer.create_stream()
-        stream.accept_waveform(SAMPLE_RATE, samples)
-        self._recognizer.decode_stream(stream)
-        return str(stream.result.text)
+    def read(self) -> dict[str, object]:
+        """Its next line."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, f"{self._program} ended"
+        return dict(json.loads(line))
 
+    def transcribe(self, paths: Sequence[Path]) -> Answer:
+        """What it takes for these recordings."""
+        assert self._process.stdin is not None
+        print(json.dumps([str(path.resolve()) for path in paths]), file=self._process.stdin, flush=True)
+        answer = Answer(**self.read())  # type: ignore[arg-type]
+        assert all(text.strip() for text in answer.texts), f"{self._program} gave no text"
+        return answer
 
-class FunasrOnnx(WindowByWindow):
-    name = "funasr-onnx"
-
-    def __init__(self, model: Model, threads: int) -> None:
-        from funasr_onnx import SenseVoiceSmall
-        from funasr_onnx.utils import sentencepiece_tokenizer
-
-        if not (model.path / "chn_jpn_yue_eng_ko_spectok.bpe.model").exists():
-            sentencepiece_tokenizer.SentencepiecesTokenizer.__init__ = lambda *_, **__: None
-        self._model = SenseVoiceSmall(str(model.path), quantize=True, intra_op_num_threads=threads)
-        self._pieces = json.loads((model.path / "tokens.json").read_text(encoding="utf-8"))
-        self._model.tokenizer = self  # the same pieces, whether the folder has their model or not
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """Stands in for its tokenizer."""
-        pieces = (self._pieces[number] for number in ids)
-        return "".join(piece for piece in pieces if not piece.startswith("<")).replace("▁", " ")
-
-    def _text(self, samples: Samples) -> str:
-        return str(self._model(samples, language=LANGUAGE, textnorm="woitn")[0])
+    def close(self) -> None:
+        """End it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
 
 
-PEERS: Mapping[str, Mapping[str, Callable[[Model, int], Contender]]] = {
-    "whisper": {"faster_whisper": FasterWhisper},
-    "sensevoice": {"sherpa_onnx": SherpaOnnx, "funasr_onnx": FunasrOnnx},
-}
-"""By the family of their model and their package."""
+@contextmanager
+def busy_loops(count: int) -> Iterator[None]:
+    """So many programs that compute without end, one a core."""
+    cores = sorted(os.sched_getaffinity(0))
+    loops = []
+    try:
+        for number in range(count):
+            loops.append(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            os.sched_setaffinity(loops[-1].pid, [cores[number % len(cores)]])
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+
+
+def start(stack: ExitStack, folder: Path | None, model: Model) -> Iterator[tuple[tuple[str, str], Process]]:
+    """All programs for the model, in every setting, one after the other; each has run once, which plans its memory."""
+    for program, kind in PROGRAMS[model.family].items():
+        for name, setting in kind.settings.items():
+            ours = folder is None or program == "funasr-cli"
+            python = Path(sys.executable) if ours or folder is None else folder / setting.folder / "bin" / "python"
+            process = Process(python, program, name, model)
+            stack.callback(process.close)
+            first = process.read()
+            if "missing" in first:
+                print(f"left out: {program} {name}, for {first['missing']} is not installed")
+                continue
+            process.transcribe([PAUSES])
+            print(f"- {f'{program} {name}'.strip()}: {first['runtime']}, {how(program, setting)}", flush=True)
+            yield (program, name), process
+
+
+def how(program: str, setting: Setting) -> str:
+    """The setting in words."""
+    return "sized by itself" if program == "funasr-cli" else str(setting)
 
 
 def reference(path: Path) -> str | None:
-    """What is said in a recording, where that is known."""
+    """What is said in a recording, if that is known."""
     words, text = path.with_suffix(".json"), path.with_suffix(".txt")
     if words.exists():
         return "".join(word["text"] for word in json.loads(words.read_text(encoding="utf-8"))["words"])
     return text.read_text(encoding="utf-8") if text.exists() else None
 
 
-def error_rate(texts: Mapping[str, str], paths: Sequence[Path]) -> str:
+def error_rate(texts: Sequence[str], paths: Sequence[Path]) -> str:
     counts = Counts()
-    for path in paths:
+    for path, text in zip(paths, texts, strict=True):
         said = reference(path)
         if said is not None:
-            pair = (units([Piece(text, None)], "cer").tokens for text in (said, texts[path.stem]))
+            pair = (units([Piece(one, None)], "cer").tokens for one in (said, text))
             counts += align(*pair).counts
     return "" if counts.rate is None else f"{counts.rate:.2%}"
 
 
+def ratio(over: Sequence[float], under: Sequence[float]) -> str:
+    """The median of the ratios, the least and the largest."""
+    ratios = [a / b for a, b in zip(over, under, strict=True)]
+    return f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+
+
+Times = dict[tuple[str, str], list[Answer]]
+
+
+def walls(answers: Sequence[Answer]) -> list[float]:
+    return [answer.wall for answer in answers]
+
+
+def cpus(answers: Sequence[Answer]) -> list[float]:
+    return [answer.cpu for answer in answers]
+
+
+def print_times(times: Times, paths: Sequence[Path], audio: float) -> None:
+    """Ours is the first."""
+    ours = next(iter(times.values()))
+    print("| program | | seconds | × real time | its ÷ ours | CPU seconds | its ÷ ours | CER |")
+    print("|---|---|---|---|---|---|---|---|")
+    for (program, setting), its in times.items():
+        wall, cpu = median(walls(its)), median(cpus(its))
+        against = (ratio(walls(its), walls(ours)), ratio(cpus(its), cpus(ours))) if its is not ours else ("1", "1")
+        cells = [program, setting, f"{wall:.2f}", f"{audio / wall:.1f}", against[0], f"{cpu:.2f}", against[1]]
+        print(f"| {' | '.join([*cells, error_rate(its[-1].texts, paths)])} |")
+
+
+def print_slowdown(alone: Times, beside: Times) -> None:
+    print("\n| program | | beside the loops ÷ alone | CPU, the same |\n|---|---|---|---|")
+    for name, its in beside.items():
+        cells = [*name, ratio(walls(its), walls(alone[name])), ratio(cpus(its), cpus(alone[name]))]
+        print(f"| {' | '.join(cells)} |")
+
+
+def compare(arguments: argparse.Namespace, model: Model) -> None:
+    paths: list[Path] = arguments.recordings
+    audio = 0.0
+    for path in paths:
+        with open_recording(path) as recording:
+            audio += sum(len(block) for block in recording.blocks()) / SAMPLE_RATE
+    numbers = [0, arguments.neighbours] if arguments.neighbours else [0]
+    times: dict[int, Times] = {neighbours: {} for neighbours in numbers}
+    print(f"{len(paths)} recordings, {audio:,.0f} s, {model.precision}, {usable_cores()} cores:\n")
+    with ExitStack() as stack:
+        processes = dict(start(stack, arguments.environments, model))
+        for answers in times.values():
+            answers.update({name: [] for name in processes})
+        for number in range(arguments.rounds):
+            forwards = number % 2 == 0
+            for name, process in list(processes.items())[:: 1 if forwards else -1]:
+                for neighbours in numbers[:: 1 if forwards else -1]:
+                    with busy_loops(neighbours):
+                        times[neighbours][name].append(process.transcribe(paths))
+    for neighbours, answers in times.items():
+        print(f"\nBeside {neighbours} busy loops:\n" if neighbours else "")
+        print_times(answers, paths, audio)
+    if arguments.neighbours:
+        print_slowdown(times[0], times[arguments.neighbours])
+
+
 def main(command_line: Sequence[str]) -> None:
     parser = parser_of(__doc__)
-    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
-    commands = parser.add_subparsers(dest="family", required=True)
+    parser.add_argument("--neighbours", type=int, default=0)
+    parser.add_argument("--environments", type=Path)
+    parser.add_argument("--precision", default="int8")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("environments").add_argument("folder", type=Path)
     whisper, sensevoice = commands.add_parser("whisper"), commands.add_parser("sensevoice")
     whisper.set_defaults(model=WHISPER_BASE.name)
     sensevoice.add_argument("model")
     for command in (whisper, sensevoice):
         command.add_argument("recordings", type=Path, nargs="+")
     arguments = parser.parse_args(command_line)
-    model = find_model(arguments.model, "int8")
-    ours = Ours(model, arguments.threads)
-    peers = [
-        load(model, arguments.threads) for package, load in PEERS[arguments.family].items() if is_installed(package)
-    ]
-    paths: list[Path] = arguments.recordings
-    windows = [window for path in paths for window in windows_of(path, ours.window)]
-    audio = 0.0
-    for path in paths:
-        with open_recording(path) as recording:
-            audio += sum(len(block) for block in recording.blocks()) / SAMPLE_RATE
-    same: dict[str, list[float]] = {}
-    whole: dict[str, list[float]] = {}
-    rates: dict[str, str] = {}
-    for one in (ours, *peers):
-        one.windows(windows[:1])  # the first run plans memory
-    for _ in range(arguments.rounds):
-        for one in (ours, *peers):
-            started = time.perf_counter()
-            one.windows(windows)
-            same.setdefault(one.name, []).append(time.perf_counter() - started)
-        for one in (ours, *peers):
-            started = time.perf_counter()
-            texts = one.files(paths)
-            assert all(texts[path.stem].strip() for path in paths), f"{one.name} gave no text"
-            taken = ours.seconds if one is ours else time.perf_counter() - started  # loaded once, as the peers are
-            whole.setdefault(one.name, []).append(taken)
-            rates[one.name] = error_rate(texts, paths)
-    print(f"{len(paths)} recordings, {audio:,.0f} s, {len(windows)} windows, {arguments.threads} threads, int8\n")
-    print("| program | same windows, × real time | ours ÷ it | end to end, × real time | ours ÷ it | CER |")
-    print("|---|---|---|---|---|---|")
-    for name in same:
-        cells = [name]
-        for seconds in (same, whole):
-            ratio = median(np.array(seconds[name]) / np.array(seconds[ours.name]))
-            cells += [f"{audio / median(seconds[name]):.1f}", f"{ratio:.2f}"]
-        print(f"| {' | '.join([*cells, rates[name]])} |")
+    if arguments.command == "environments":
+        make_environments(arguments.folder)
+    else:
+        compare(arguments, find_model(arguments.model, arguments.precision))
 
 
 def smoke(folder: Path) -> CommandLines:
-    yield "--rounds", 1, "sensevoice", export_nano(folder), PAUSES
+    yield "--rounds", 1, "--neighbours", 1, "sensevoice", export_nano(folder), PAUSES
     if embedded.is_installed(WHISPER_BASE):
         yield "--rounds", 1, "whisper", ROOT / "samples" / "railway-station.flac"
     else:

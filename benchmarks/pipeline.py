@@ -54,7 +54,7 @@ from funasr_cli.store.output_store import open_store
 from funasr_cli.store.planner import PlanRules
 from funasr_cli.store.sinks import FileSink
 from funasr_cli.system.deadline import Deadline
-from tests.support.processes import descendants
+from tests.support.processes import cpu_seconds, descendants
 
 LENGTH = 15.0
 SHORT = 5.0
@@ -144,15 +144,6 @@ class Result:
 
 
 Reader = Callable[[Path], None]
-
-
-def cpu_seconds(pids: Sequence[int]) -> float:
-    """User and system time of these processes."""
-    total = 0.0
-    for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return total
 
 
 def run(

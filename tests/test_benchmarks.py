@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-HELPERS = {"smoke"}
+HELPERS = {"contender", "contenders", "smoke"}
 """Modules of benchmarks/ that are no programs."""
 
 PROGRAMS = sorted({path.stem for path in (ROOT / "benchmarks").glob("*.py")} - HELPERS)

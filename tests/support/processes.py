@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
@@ -30,6 +31,15 @@ def descendants(pid: int) -> dict[int, str]:
 def named(pid: int, name: str) -> list[int]:
     """The ids of the processes below `pid` with this name, in order."""
     return sorted(child for child, given in descendants(pid).items() if given == name)
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """User and system time of these processes."""
+    total = 0.0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:

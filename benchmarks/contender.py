@@ -1,0 +1,93 @@
+"""A program with its model loaded, which is measured, and how it is set."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+import smoke  # noqa: F401  # puts the checkout on the path
+
+from funasr_cli.models.store import Model
+from funasr_cli.system.resources import usable_cores
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a program is used: windows or recordings `beside` each other, each on `threads`; 0: as many as cores.
+
+    `batch` windows are computed as one, if the program can. `folder` is where its environment is, see
+    `peers.py environments`.
+    """
+
+    folder: str = "installed"
+    threads: int = 0
+    beside: int = 1
+    batch: int = 1
+
+    @property
+    def cores(self) -> int:
+        """Threads of one run."""
+        return self.threads or usable_cores()
+
+    @property
+    def runs(self) -> int:
+        """Runs beside each other."""
+        return self.beside or usable_cores()
+
+    def __str__(self) -> str:
+        threads = f"{self.cores} thread{'s' * (self.cores > 1)}"
+        beside = f"{self.runs} beside each other, {threads} each" if self.runs > 1 else threads
+        return f"{beside}, batches of {self.batch}" if self.batch > 1 else beside
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a program took for some recordings, and the text of each."""
+
+    wall: float
+    cpu: float
+    texts: list[str]
+
+
+class Contender:
+    """A program with its model loaded."""
+
+    package: ClassVar[str]
+    settings: ClassVar[Mapping[str, Setting]]
+
+    def __init__(self, model: Model, setting: Setting) -> None:
+        raise NotImplementedError
+
+    runtime = ""
+    """What computes, with its version."""
+
+    def transcribe(self, paths: Sequence[Path]) -> Answer:
+        """Measure what it takes from files to texts."""
+        started, before = time.perf_counter(), time.process_time()
+        texts = self.texts(paths)
+        return Answer(time.perf_counter() - started, time.process_time() - before, texts)
+
+    def texts(self, paths: Sequence[Path]) -> list[str]:
+        """The text of each recording."""
+        raise NotImplementedError
+
+
+def each(do: Callable[[Item], Result], items: Iterable[Item], runs: int) -> list[Result]:
+    """What `do` makes of each item, so many at a time, as soon as there is an item."""
+    if runs == 1:
+        return list(map(do, items))
+    with ThreadPoolExecutor(runs) as pool:
+        return list(pool.map(do, items))
+
+
+def runtime(package: str) -> str:
+    """A package with its version."""
+    return f"{package} {version(package)}"
