@@ -19,6 +19,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -41,7 +42,7 @@ from funasr_cli.models.store import Model, find_model
 from funasr_cli.pipeline import registry as families
 from funasr_cli.pipeline.registry import Family, GraphInfo, load_executor, load_recognizer
 from funasr_cli.pool.pool import open_pool
-from funasr_cli.pool.sizing import PoolSize
+from funasr_cli.pool.sizing import PoolSize, cpu_pool_size, layout_of
 from funasr_cli.recognizers.base import Hypothesis, Recognizer, Request
 from funasr_cli.recognizers.sensevoice.graph import TAG_FRAMES
 from funasr_cli.reporting.display import Display
@@ -194,27 +195,38 @@ def simulated(family: str, recording: Path, folder: Path, milliseconds: float) -
 
 
 def engine(arguments: argparse.Namespace) -> None:
-    """Bare runs of the same windows, against the run from file to file."""
-    model = find_model(arguments.model, "int8")
-    executor, graph = load_executor(model, Placement(arguments.threads), print)
-    recognizer = load_recognizer(model, graph, itn=True)
+    """Bare runs of the same windows, one at a time and side by side, against the run from file to file."""
+    model = find_model(arguments.model, arguments.precision)
+    size = cpu_pool_size(model, None, len(arguments.recordings))
+    (side_by_side,) = size.placements
+    layouts = [Placement(side_by_side.runs * side_by_side.threads), side_by_side]
+    loaded = [load_executor(model, placement, print) for placement in layouts]
+    recognizer = load_recognizer(model, loaded[0][1], itn=True)
     windows = [window for path in arguments.recordings for window in windows_of(path, recognizer.window)]
-    inputs = [recognizer.prepare(window.samples, Request()) for window in windows]
-    executor.run(inputs[0])
-    pool_size = PoolSize(2, (Placement(arguments.threads),))
-    bare, whole = [], []
-    for _ in range(arguments.rounds):
-        started = time.perf_counter()
-        for one in inputs:
-            executor.run(one)
-        bare.append(time.perf_counter() - started)
-        whole.append(run(arguments.recordings, model, pool_size, Settings()))
-    ratio = median(result.seconds / seconds for result, seconds in zip(whole, bare, strict=True))
-    print("| windows | bare runs | whole pipeline | ratio | device busy | × real time |\n|---|---|---|---|---|---|")
-    seconds = median(result.seconds for result in whole)
-    busy = median(result.busy / result.seconds for result in whole)
-    speed = whole[0].audio / seconds
-    print(f"| {len(windows)} | {median(bare):.1f} s | {seconds:.1f} s | {ratio:.3f} | {busy:.1%} | {speed:.1f} |")
+    inputs = [recognizer.prepare(window.samples, Request("zh")) for window in windows]
+    names = [*(f"bare, {layout_of(placement)}" for placement in layouts), f"whole pipeline, {size}"]
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    whole: list[Result] = []
+    for number in range(arguments.rounds + 1):
+        for name, (executor, _), placement in zip(names[:2], loaded, layouts, strict=True):
+            started, cpu = time.perf_counter(), time.process_time()
+            with ThreadPoolExecutor(placement.runs) as threads:
+                list(threads.map(executor.run, inputs))
+            taken[name].append((time.perf_counter() - started, time.process_time() - cpu))
+        whole.append(run(arguments.recordings, model, size, Settings(language="zh")))
+        taken[names[2]].append((whole[-1].seconds, whole[-1].cpu))
+        if not number:  # the first round plans memory
+            whole.clear()
+            taken = {name: [] for name in names}
+    print(f"{model.name}, {loaded[0][1].device}, {len(windows)} windows, {whole[0].audio:.0f} s of audio\n")
+    print("| | seconds | ÷ side by side | CPU seconds | ÷ side by side | × real time |\n|---|---|---|---|---|---|")
+    for name in names:
+        cells = []
+        for part in range(2):
+            ratios = (one[part] / base[part] for one, base in zip(taken[name], taken[names[1]], strict=True))
+            cells += [f"{median(one[part] for one in taken[name]):.1f}", f"{median(ratios):.3f}"]
+        speed = whole[0].audio / median(one[0] for one in taken[name])
+        print(f"| {' | '.join([name, *cells, f'{speed:.1f}'])} |")
 
 
 def front(arguments: argparse.Namespace) -> None:
@@ -308,7 +320,7 @@ def main(command_line: Sequence[str]) -> None:
     one = command(engine)
     one.add_argument("model")
     one.add_argument("recordings", type=Path, nargs="+")
-    one.add_argument("--threads", type=int, default=2)
+    one.add_argument("--precision", default="int8")
     for do in (front, packing):
         command(do).add_argument("recordings", type=Path, nargs="+")
     one = command(overhead)
