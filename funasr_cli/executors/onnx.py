@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import onnxruntime
 from funasr_cli.arrays import Arrays, TensorSpec
 from funasr_cli.errors import DeviceError, ModelError
 from funasr_cli.executors.base import Fetch, check_inputs, padded, when_fetched
-from funasr_cli.executors.signed_weights import signed_form
+from funasr_cli.executors.fast_int8 import fast_form
 from funasr_cli.system.onnx_sessions import make_session
 from funasr_cli.system.resources import release_freed_memory
 
@@ -34,10 +34,13 @@ PROVIDERS = {"cpu": "CPUExecutionProvider", "cann": "CANNExecutionProvider"}
 class OnnxExecutor:
     """A graph under ONNX Runtime. Inputs shorter than a fixed dimension are padded with zeros; outputs are not cut."""
 
-    def __init__(self, path: Path, *, precision: str, threads: int, provider: str = "cpu") -> None:
+    def __init__(
+        self, path: Path, *, precision: str, threads: int, provider: str = "cpu", lengths: Collection[str] = ()
+    ) -> None:
         """`precision` is what the graph computes in; `threads` bounds the cores of a run; `provider`: see `PROVIDERS`.
 
-        An `int8` graph for the CPU is loaded with signed weights if that is faster here; `device` tells.
+        `lengths` are inputs that say how much of the others is valid: all of it, but for what is padded here. An
+        `int8` graph for the CPU is rewritten if that makes it faster here; `device` tells.
 
         Raises `ModelError` where the graph cannot be loaded, `DeviceError` where ONNX Runtime lacks the provider.
         """
@@ -49,15 +52,15 @@ class OnnxExecutor:
             )
         form: AbstractContextManager[Path | None] = nullcontext()
         if provider == "cpu" and precision == "int8":
-            form = signed_form(path)
+            form = fast_form(path, lengths)
         try:
-            with form as signed:
-                self._session = make_session(signed or path, threads=threads, provider=wanted)
+            with form as rewritten:
+                self._session = make_session(rewritten or path, threads=threads, provider=wanted)
         except Exception as error:  # the library raises classes that share no base but Exception
             raise ModelError(f"ONNX Runtime cannot load it: {error}", where=path) from error
         release_freed_memory()
         logger.debug("%s is loaded, with %d threads", path, threads)
-        self.device = f"{provider} ({precision}{', signed' if signed else ''})"
+        self.device = f"{provider} ({precision}{', signed' if rewritten else ''})"
         self.inputs: Sequence[TensorSpec] = [_spec(node) for node in self._session.get_inputs()]
         self.outputs: Sequence[TensorSpec] = [_spec(node) for node in self._session.get_outputs()]
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)

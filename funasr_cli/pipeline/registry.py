@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from funasr_cli.arrays import TensorSpec
 from funasr_cli.callbacks import Tell
@@ -16,6 +17,9 @@ from funasr_cli.hotwords import Hotword
 from funasr_cli.models.model_yaml import graph_metadata
 from funasr_cli.models.store import COMPILED, Model, cpu_twin
 from funasr_cli.recognizers.base import Recognizer
+
+if TYPE_CHECKING:
+    from funasr_cli.executors.onnx import OnnxExecutor
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +80,30 @@ def _whisper_recognizer(model: Model, graph: GraphInfo, itn: bool, hotwords: Seq
 
 
 def _sensevoice_executor(model: Model, placement: Placement, tell: Tell) -> tuple[Executor, GraphInfo]:
-    from funasr_cli.executors.onnx import OnnxExecutor
-
     if placement.npu is not None:
         return _sensevoice_on_npu(model, placement, placement.npu, tell)
     if model.precision == COMPILED:  # an NPU was given up, and the CPU does its work
         model = cpu_twin(model)
-    executor = OnnxExecutor(model.weights, precision=model.precision, threads=placement.threads)
+    executor = _sensevoice_on_cpu(model, placement.threads)
     return executor, GraphInfo(executor.device, executor.inputs, executor.outputs, executor.metadata)
+
+
+def _sensevoice_on_cpu(model: Model, threads: int) -> OnnxExecutor:
+    from funasr_cli.executors.onnx import OnnxExecutor
+    from funasr_cli.recognizers.sensevoice.graph import LENGTHS
+
+    return OnnxExecutor(model.weights, precision=model.precision, threads=threads, lengths=LENGTHS)
 
 
 def _sensevoice_on_npu(model: Model, placement: Placement, npu: int, tell: Tell) -> tuple[Executor, GraphInfo]:
     from funasr_cli.executors.ascend.executor import AscendExecutor
-    from funasr_cli.executors.onnx import OnnxExecutor
     from funasr_cli.recognizers.sensevoice.graph import MAX_FRAMES
 
     with ExitStack() as opened:
         spare = None
         if placement.fallback:  # loaded now, so that a failure in the night finds it ready
             twin = cpu_twin(model)
-            spare = OnnxExecutor(twin.weights, precision=twin.precision, threads=placement.threads)
+            spare = _sensevoice_on_cpu(twin, placement.threads)
             opened.callback(spare.close)
         executor: Executor
         try:

@@ -27,6 +27,8 @@ SHERPA_OM = {"speech": "x", "prompt": "prompt"}
 DIALECTS: Sequence[Mapping[str, str]] = (FUNASR, SHERPA_ONNX, SHERPA_OM)
 """What the inputs are called, by what they are for; `prompt` is language, two queries and text norm in one."""
 
+LENGTHS = tuple(dialect["lengths"] for dialect in DIALECTS if "lengths" in dialect)
+
 MAX_FRAMES = round(WINDOW_SECONDS / SECONDS_PER_FRAME) + TAG_FRAMES
 """Frames of the outputs for the longest window of a graph with free dimensions."""
 

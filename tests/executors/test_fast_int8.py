@@ -1,4 +1,4 @@
-"""Signed weights: the same results, and only where they are sure to be."""
+"""8-bit graphs rewritten as they are loaded: the same results, and only if they are sure to be."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from funasr_cli.executors import signed_weights
+from funasr_cli.executors import fast_int8
+from funasr_cli.executors.fast_int8 import fast_form
 from funasr_cli.executors.onnx import OnnxExecutor
-from funasr_cli.executors.signed_weights import signed_form
+from funasr_cli.recognizers.sensevoice.graph import LENGTHS
 from funasr_cli.system import processor
 from funasr_cli.system.onnx_sessions import make_session
 from tests.conftest import NANO
@@ -25,8 +26,8 @@ needs_vnni = pytest.mark.skipif(not processor.has_vnni(), reason="this processor
 @pytest.fixture
 def anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rewrite whatever the processor: what is looked at is the file."""
-    monkeypatch.setattr(signed_weights, "has_vnni", lambda: True)
-    monkeypatch.setattr(signed_weights, "_adds_up_exactly", lambda: True)
+    monkeypatch.setattr(fast_int8, "has_vnni", lambda: True)
+    monkeypatch.setattr(fast_int8, "_adds_up_exactly", lambda: True)
 
 
 def product(weights: np.ndarray, zero_points: np.ndarray | None, *, raw: bool = True) -> ModelProto:
@@ -55,8 +56,8 @@ def saved(model: ModelProto, folder: Path) -> Path:
     return path
 
 
-def signed(path: Path) -> ModelProto | None:
-    with signed_form(path) as form:
+def rewritten(path: Path, lengths: Sequence[str] = ()) -> ModelProto | None:
+    with fast_form(path, lengths) as form:
         return None if form is None else onnx.load(form)
 
 
@@ -69,7 +70,7 @@ def random_product(*, raw: bool = True) -> ModelProto:
 @pytest.mark.parametrize("raw", [True, False])
 def test_weights_and_zero_points_are_less_by_128(anywhere: None, tmp_path: Path, raw: bool) -> None:
     before = random_product(raw=raw)
-    after = signed(saved(before, tmp_path))
+    after = rewritten(saved(before, tmp_path))
     assert after is not None
     onnx.checker.check_model(after)
     assert after.graph.node == before.graph.node
@@ -80,7 +81,7 @@ def test_weights_and_zero_points_are_less_by_128(anywhere: None, tmp_path: Path,
 
 
 def test_all_else_in_a_published_graph_stays_as_it_is(anywhere: None) -> None:
-    before, after = onnx.load(QUANTISED), signed(QUANTISED)
+    before, after = onnx.load(QUANTISED), rewritten(QUANTISED)
     assert after is not None
     changed = 0
     for old, new in zip(before.graph.initializer, after.graph.initializer, strict=True):
@@ -103,7 +104,7 @@ def test_the_results_are_the_same_bit_for_bit(frames: int) -> None:
         "textnorm": np.array([14], np.int32),
     }
     published = make_session(QUANTISED, threads=1)
-    executor = OnnxExecutor(QUANTISED, precision="int8", threads=1)
+    executor = OnnxExecutor(QUANTISED, precision="int8", threads=1, lengths=LENGTHS)
     assert executor.device == "cpu (int8, signed)"
     for name, array in executor.run(inputs).items():
         assert array.tobytes() == published.run([name], inputs)[0].tobytes()
@@ -129,17 +130,16 @@ def test_where_sums_saturate_the_published_file_is_loaded(monkeypatch: pytest.Mo
         def run(self, names: None, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
             return [np.array([[32767 * 32, -32768 * 32]], np.int32)]
 
-    monkeypatch.setattr(signed_weights, "has_vnni", lambda: True)
-    monkeypatch.setattr(signed_weights, "make_session", lambda *_, **__: Saturating())
-    signed_weights._adds_up_exactly.cache_clear()
-    with signed_form(QUANTISED) as form:
-        assert form is None
-    signed_weights._adds_up_exactly.cache_clear()
+    monkeypatch.setattr(fast_int8, "has_vnni", lambda: True)
+    monkeypatch.setattr(fast_int8, "make_session", lambda *_, **__: Saturating())
+    fast_int8._adds_up_exactly.cache_clear()
+    assert rewritten(QUANTISED) is None
+    fast_int8._adds_up_exactly.cache_clear()
 
 
 def test_the_probe_is_a_graph_that_the_runtime_takes() -> None:
-    signed_weights._adds_up_exactly.cache_clear()
-    assert signed_weights._adds_up_exactly() or not processor.has_vnni()
+    fast_int8._adds_up_exactly.cache_clear()
+    assert fast_int8._adds_up_exactly() or not processor.has_vnni()
 
 
 def with_another_reader(model: ModelProto) -> None:
@@ -158,7 +158,7 @@ def with_data_elsewhere(model: ModelProto) -> None:
 def test_weights_that_serve_something_else_stay_as_they_are(anywhere: None, tmp_path: Path, change: object) -> None:
     model = random_product()
     change(model)  # type: ignore[operator]
-    assert signed(saved(model, tmp_path)) is None
+    assert rewritten(saved(model, tmp_path)) is None
 
 
 @pytest.mark.parametrize(
@@ -170,16 +170,99 @@ def test_weights_that_serve_something_else_stay_as_they_are(anywhere: None, tmp_
     ids=["no zero points", "signed already"],
 )
 def test_other_products_stay_as_they_are(anywhere: None, tmp_path: Path, model: ModelProto) -> None:
-    assert signed(saved(model, tmp_path)) is None
+    assert rewritten(saved(model, tmp_path)) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00", b"no graph at all", b"\x3a\xff\x01"])
 def test_what_is_no_graph_is_left_to_the_runtime(anywhere: None, tmp_path: Path, content: Sequence[int]) -> None:
     path = tmp_path / "graph.onnx"
     path.write_bytes(bytes(content))
-    assert_not_signed(path)
+    assert rewritten(path) is None
 
 
-def assert_not_signed(path: Path) -> None:
-    with signed_form(path) as form:
-        assert form is None
+def masked_product(change: str = "") -> ModelProto:
+    """`y` is the product of `x`, less what lies behind `n` frames in one way and in another."""
+    rng = np.random.default_rng(1)
+    node = helper.make_node
+    nodes = [
+        node("Shape", ["x"], ["shape"]),
+        node("Gather", ["shape", "one"], ["frames"]),
+        node("Range", ["zero", "frames", "one"], ["numbers"]),
+        node("Cast", ["n"], ["n64"], to=TensorProto.INT64),
+        node("Less", ["numbers", "n64"], ["valid"]),
+        node("Cast", ["valid"], ["as float"], to=TensorProto.FLOAT),
+        node("Unsqueeze", ["as float", "last"], ["kept"]),
+        node("Equal", ["kept", "nothing"], ["hidden"]),
+        node("Mul", ["x", "kept"], ["multiplied"]),
+        node("Where", ["hidden", "low", "multiplied"], ["masked"]),
+        node("DynamicQuantizeLinear", ["masked"], ["a", "scale", "at"]),
+        node("MatMulInteger", ["a", "b", "at", "z"], ["whole"]),
+        node("Cast", ["whole"], ["y"], to=TensorProto.FLOAT),
+    ]
+    constants = {
+        "zero": np.int64(0), "one": np.int64(1), "last": np.array([-1]), "nothing": np.float32(0),
+        "low": np.float32(-9),
+        "b": rng.integers(0, 256, (4, 3), np.uint8), "z": np.array([1, 128, 255], np.uint8),
+    }  # fmt: skip
+    frames: int | str = "frames"
+    match change:
+        case "a fixed length":
+            frames = 7
+        case "a mask of the data":
+            nodes[4] = node("Less", ["x", "low"], ["valid"])
+            nodes[6] = node("Identity", ["as float"], ["kept"])
+        case "a scale by the length":
+            nodes[4] = node("Identity", ["n64"], ["valid"])
+        case "two constants":
+            nodes[9] = node("Where", ["hidden", "low", "nothing"], ["masked"])
+    graph = helper.make_graph(
+        nodes,
+        "masked",
+        [
+            helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, frames, 4]),
+            helper.make_tensor_value_info("n", TensorProto.INT32, [1]),
+        ],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, frames, 3])],
+        [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=7)
+
+
+def test_masks_and_what_makes_them_go(anywhere: None, tmp_path: Path) -> None:
+    after = rewritten(saved(masked_product(), tmp_path), ["n"])
+    assert after is not None
+    onnx.checker.check_model(after)
+    assert [node.op_type for node in after.graph.node] == ["DynamicQuantizeLinear", "MatMulInteger", "Cast"]
+    assert after.graph.node[0].input == ["x"]
+
+
+@needs_vnni
+def test_without_masks_the_results_are_the_same(tmp_path: Path) -> None:
+    path = saved(masked_product(), tmp_path)
+    x = np.random.default_rng(2).standard_normal((1, 7, 4)).astype(np.float32)
+    with fast_form(path, ["n"]) as form:
+        assert form is not None
+        (found,) = make_session(form, threads=1).run(None, {"x": x, "n": np.array([7], np.int32)})
+    (wanted,) = make_session(path, threads=1).run(None, {"x": x, "n": np.array([7], np.int32)})
+    assert found.tobytes() == wanted.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        ("a fixed length", {"Mul", "Where"}),
+        ("a mask of the data", {"Mul", "Where"}),
+        ("a scale by the length", {"Mul"}),
+        ("two constants", {"Where"}),
+    ],
+)
+def test_what_is_no_mask_stays(anywhere: None, tmp_path: Path, change: str, left: set[str]) -> None:
+    after = rewritten(saved(masked_product(change), tmp_path), ["n"])
+    assert after is not None
+    assert {node.op_type for node in after.graph.node} & {"Mul", "Where"} == left
+
+
+def test_masks_stay_if_nothing_is_known_of_lengths(anywhere: None) -> None:
+    before, after = onnx.load(QUANTISED), rewritten(QUANTISED)
+    assert after is not None
+    assert len(after.graph.node) == len(before.graph.node)

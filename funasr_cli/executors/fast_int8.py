@@ -1,0 +1,185 @@
+"""8-bit graphs rewritten as they are loaded: the same results, faster. The published file stays as it is.
+
+*Signed weights.* Published graphs have weights from 0 to 255 with a zero point. ONNX Runtime from 1.25 on runs these at
+half the speed of signed ones on x86-64 (benchmarks/runtime_regression.py). A product of `(weight − zero point)` stays
+what it is if both are less by 128. So the results are the same, bit for bit, if the processor adds such products up
+without saturation, as it does with VNNI. Without, nothing is rewritten.
+
+*No masks.* A mask takes out what is padding. A graph whose lengths are free is run over the valid frames alone: its
+masks take out nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from funasr_cli import protobuf
+from funasr_cli.executors import onnx_file
+from funasr_cli.executors.onnx_file import Node, OnnxFile, file_in_memory, read_onnx
+from funasr_cli.system.onnx_sessions import make_session
+from funasr_cli.system.processor import has_vnni
+
+logger = logging.getLogger(__name__)
+
+PRODUCT = "MatMulInteger"
+WEIGHTS, ZERO_POINTS = 1, 3
+"""The places of both among its inputs."""
+
+COMPARISONS = {"Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal"}
+SAME_VALUES = {"Cast", "Equal", "Expand", "Identity", "Not", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}
+"""What makes one mask of another."""
+
+WITH_INNER_GRAPHS = {"If", "Loop", "Scan"}
+"""Nodes that may read tensors which they do not list."""
+
+
+@contextmanager
+def fast_form(graph: Path, lengths: Collection[str]) -> Iterator[Path | None]:
+    """The graph, rewritten, as a file in memory that is there within the context.
+
+    `lengths` are inputs that say how many frames are valid; the graph is only ever run with all frames valid. None if
+    the graph has no unsigned weights, or they are not sure to give the same results here: then the file itself is to
+    be loaded. What is not an ONNX file is left to the runtime to complain of.
+    """
+    if not has_vnni() or not _adds_up_exactly():
+        yield None
+        return
+    with file_in_memory() as (out, path):
+        yield path if _rewrite(graph, lengths, out) else None
+
+
+def _rewrite(graph: Path, lengths: Collection[str], out: BinaryIO) -> bool:
+    model = read_onnx(graph)
+    weights = _unsigned_weights(model) if model else set()
+    if model is None or not weights:
+        return False
+    model.sign(weights)
+    masked = _drop_masks(model, lengths)
+    logger.debug("%s: %d tensors are made signed, %d masks dropped", graph, len(weights), masked)
+    model.write(out)
+    return True
+
+
+def _unsigned_weights(model: OnnxFile) -> set[str]:
+    """The weights and zero points of all products; none if one of them is used for anything else."""
+    unsigned = {name for name, tensor in model.tensors.items() if tensor.kind == onnx_file.UINT8 and tensor.is_here}
+    found: set[str] = set()
+    others = {*model.inputs, *model.outputs}
+    for node in model.nodes:
+        inputs = list(node.inputs)
+        if node.kind == PRODUCT and len(inputs) > ZERO_POINTS and {inputs[WEIGHTS], inputs[ZERO_POINTS]} <= unsigned:
+            found |= {inputs.pop(ZERO_POINTS), inputs.pop(WEIGHTS)}
+        others.update(inputs)
+    return found if found.isdisjoint(others) else set()
+
+
+def _drop_masks(model: OnnxFile, lengths: Collection[str]) -> int:
+    """Let what reads masked values read the values; returns how many masks went.
+
+    Nothing goes if a length is fixed: short clips are padded then.
+    """
+    fixed = any(sizes[1] is not None for sizes in model.inputs.values() if len(sizes) > 2)
+    if fixed or not WITH_INNER_GRAPHS.isdisjoint(node.kind for node in model.nodes):
+        return 0
+    masks = _masks(model, lengths)
+    constants = {*model.tensors, *(name for node in model.nodes if node.kind == "Constant" for name in node.outputs)}
+    instead: dict[str, str] = {}
+    for node in model.nodes:
+        values = _masked_values(node, masks, constants)
+        if values is not None and model.outputs.isdisjoint(node.outputs):
+            instead[node.outputs[0]] = instead.get(values, values)
+    nodes = [
+        replace(node, inputs=tuple(instead.get(name, name) for name in node.inputs))
+        for node in model.nodes
+        if instead.keys().isdisjoint(node.outputs)
+    ]
+    model.nodes = _without_unread(nodes, model.outputs)
+    return len(instead)
+
+
+def _masks(model: OnnxFile, lengths: Collection[str]) -> set[str]:
+    """Tensors that only say which frames are valid: comparisons with the lengths, and what is made of these alone."""
+    from_lengths, masks = set(lengths), set[str]()
+    from_data = {*model.inputs} - from_lengths
+    for node in model.nodes:
+        read = set(node.inputs)
+        outputs = set(node.outputs)
+        if node.kind != "Shape":  # the size of something says nothing of its values
+            from_data |= set() if read.isdisjoint(from_data) else outputs
+            from_lengths |= set() if read.isdisjoint(from_lengths) else outputs
+        compares = node.kind in COMPARISONS and not read.isdisjoint(from_lengths)
+        passes_on = node.kind in SAME_VALUES and not read.isdisjoint(masks)
+        if (compares or passes_on) and read.isdisjoint(from_data):
+            masks |= outputs
+    return masks
+
+
+def _masked_values(node: Node, masks: set[str], constants: set[str]) -> str | None:
+    """What `node` takes padding out of, if that is what it does: `x · mask`, or a constant in place of some `x`."""
+    if node.kind == "Mul" and len(masks.intersection(node.inputs)) == 1:
+        return next(name for name in node.inputs if name not in masks)
+    if node.kind == "Where" and node.inputs[0] in masks:
+        values = [name for name in node.inputs[1:] if name not in constants]
+        return values[0] if len(values) == 1 else None
+    return None
+
+
+def _without_unread(nodes: list[Node], outputs: set[str]) -> list[Node]:
+    read, kept = set(outputs), list[Node]()
+    for node in reversed(nodes):
+        if not read.isdisjoint(node.outputs):
+            kept.append(node)
+            read.update(node.inputs)
+    return kept[::-1]
+
+
+@cache
+def _adds_up_exactly() -> bool:
+    """Whether the runtime on this processor makes products of unsigned and signed numbers without saturation."""
+    activations = np.full((1, 64), 255, np.uint8)
+    weights = np.repeat(np.array([[127, -128]], np.int8), 64, axis=0)
+    with file_in_memory() as (out, path):
+        out.write(_product_graph(weights))
+        out.flush()
+        session = make_session(path, threads=1)
+    (sums,) = session.run(None, {"a": activations})
+    return bool((sums == activations.astype(np.int32) @ weights.astype(np.int32)).all())
+
+
+def _product_graph(weights: NDArray[np.int8]) -> bytes:
+    """An ONNX file with one product: `a` uint8 `[1, k]` times `weights` int8 `[k, n]` is `y` int32 `[1, n]`."""
+    message, integer = protobuf.message, protobuf.integer
+
+    def value(field: int, name: str, kind: int, *sizes: int) -> bytes:
+        shape = (message(onnx_file.DIMENSION, integer(onnx_file.DIMENSION_VALUE, size)) for size in sizes)
+        tensor = integer(onnx_file.ELEMENT_TYPE, kind) + message(onnx_file.SHAPE, *shape)
+        typed = message(onnx_file.VALUE_TYPE, message(onnx_file.TYPE_TENSOR, tensor))
+        return message(field, message(onnx_file.VALUE_NAME, name.encode()), typed)
+
+    node = message(
+        onnx_file.GRAPH_NODE,
+        *(message(onnx_file.NODE_INPUT, name) for name in (b"a", b"b")),
+        message(onnx_file.NODE_OUTPUT, b"y"),
+        message(onnx_file.NODE_OP_TYPE, PRODUCT.encode()),
+    )
+    constant = message(
+        onnx_file.GRAPH_INITIALIZER,
+        *(integer(onnx_file.TENSOR_DIMS, size) for size in weights.shape),
+        integer(onnx_file.TENSOR_TYPE, onnx_file.INT8),
+        message(onnx_file.TENSOR_NAME, b"b"),
+        message(onnx_file.TENSOR_RAW, weights.tobytes()),
+    )
+    rows, columns = weights.shape
+    edges = value(onnx_file.GRAPH_INPUT, "a", onnx_file.UINT8, 1, rows)
+    edges += value(onnx_file.GRAPH_OUTPUT, "y", onnx_file.INT32, 1, columns)
+    graph = message(onnx_file.MODEL_GRAPH, node, message(2, b"product"), constant, edges)
+    return integer(1, 7) + graph + message(8, integer(2, 14))  # of the file's format version 7, opset 14

@@ -1,0 +1,170 @@
+"""An ONNX file that is rewritten as it is loaded: its nodes, and its tensors, whose values stay in the file.
+
+Field numbers and types are those of onnx.proto.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from funasr_cli import protobuf
+from funasr_cli.protobuf import Field, fields
+
+MODEL_GRAPH = 7
+GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT, GRAPH_VALUE_INFO = 1, 5, 11, 12, 13
+NODE_INPUT, NODE_OUTPUT, NODE_OP_TYPE = 1, 2, 4
+TENSOR_DIMS, TENSOR_TYPE, TENSOR_INT32, TENSOR_NAME, TENSOR_RAW = 1, 2, 5, 8, 9
+VALUE_NAME, VALUE_TYPE, TYPE_TENSOR, ELEMENT_TYPE, SHAPE, DIMENSION, DIMENSION_VALUE = 1, 2, 1, 1, 2, 1, 1
+UINT8, INT8, INT32 = 2, 3, 6
+
+SIGN_BIT = 0x80
+"""To flip it takes 128 away: 0 to 255 become −128 to 127."""
+
+CHUNK_BYTES = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An operation: the names of the tensors that it reads and makes."""
+
+    kind: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    stored: memoryview
+
+    @classmethod
+    def read(cls, stored: memoryview) -> Node:
+        """The node in a message."""
+        parts: dict[int, list[str]] = {NODE_INPUT: [], NODE_OUTPUT: [], NODE_OP_TYPE: []}
+        for field in fields(stored):
+            if field.number in parts:
+                parts[field.number].append(field.text)
+        (kind,) = parts[NODE_OP_TYPE]
+        return cls(kind, tuple(parts[NODE_INPUT]), tuple(parts[NODE_OUTPUT]), stored)
+
+    def encoded(self) -> bytes:
+        """The node as a field of the graph, with its inputs as they are now."""
+        rest = (bytes(field.raw) for field in fields(self.stored) if field.number != NODE_INPUT)
+        inputs = (protobuf.message(NODE_INPUT, name.encode()) for name in self.inputs)
+        return protobuf.message(GRAPH_NODE, *inputs, *rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A constant: its type, and whether its values are in the file. `signed`: it is written with 128 less, as int8."""
+
+    kind: int
+    is_here: bool
+    field: Field
+    signed: bool = False
+
+    @classmethod
+    def read(cls, field: Field) -> Tensor:
+        """The tensor in an initialiser."""
+        parts = {part.number: part for part in fields(field.message)}
+        kind = parts[TENSOR_TYPE].value if TENSOR_TYPE in parts else 0
+        assert isinstance(kind, int)
+        return cls(kind, TENSOR_RAW in parts or TENSOR_INT32 in parts, field)
+
+    def pieces(self) -> list[memoryview | bytes]:
+        """The initialiser as it is written; the last piece of a signed one has its values as they were."""
+        if not self.signed:
+            return [self.field.raw]
+        kept, values = [protobuf.integer(TENSOR_TYPE, INT8)], b""
+        raw: memoryview | bytes | None = None
+        for part in fields(self.field.message):
+            if part.number == TENSOR_RAW:
+                raw = part.message
+            elif part.number == TENSOR_INT32:
+                values = bytes([*values, *part.integers])
+            elif part.number != TENSOR_TYPE:
+                kept.append(bytes(part.raw))
+        raw = values if raw is None else raw
+        head = b"".join([*kept, protobuf.header(TENSOR_RAW, len(raw))])
+        return [protobuf.header(GRAPH_INITIALIZER, len(head) + len(raw)) + head, raw]
+
+
+class OnnxFile:
+    """A model in a file. `nodes` are in an order in which they can be run, and may be replaced by others that are."""
+
+    def __init__(self, model: memoryview) -> None:
+        """Raises `ValueError` if it is not an ONNX model."""
+        self._model = list(fields(model))
+        (graph,) = (list(fields(field.message)) for field in self._model if field.number == MODEL_GRAPH)
+        self.nodes: Sequence[Node] = [Node.read(field.message) for field in graph if field.number == GRAPH_NODE]
+        self.tensors: Mapping[str, Tensor] = {
+            _name(field, TENSOR_NAME): Tensor.read(field) for field in graph if field.number == GRAPH_INITIALIZER
+        }
+        self.inputs: Mapping[str, tuple[int | None, ...]] = {
+            _name(field): _sizes(field) for field in graph if field.number == GRAPH_INPUT
+        }
+        """The sizes of each input; None for what is free."""
+        self.outputs = {_name(field) for field in graph if field.number == GRAPH_OUTPUT}
+        self._rest = [field for field in graph if field.number not in (GRAPH_NODE, GRAPH_INITIALIZER)]
+
+    def sign(self, names: Iterable[str]) -> None:
+        """Have these tensors, of type uint8, written as int8 with 128 less."""
+        signed = {name: replace(self.tensors[name], signed=True) for name in names}
+        self.tensors = {**self.tensors, **signed}
+
+    def write(self, out: BinaryIO) -> None:
+        """Write the model as it is now."""
+        signed = {name for name, tensor in self.tensors.items() if tensor.signed}
+        nodes = [node.encoded() for node in self.nodes]
+        # What is said of the type of a signed tensor is no longer so.
+        rest = [field.raw for field in self._rest if field.number != GRAPH_VALUE_INFO or _name(field) not in signed]
+        tensors = [(tensor.pieces(), tensor.signed) for tensor in self.tensors.values()]
+        size = sum(map(len, [*nodes, *rest])) + sum(len(piece) for pieces, _ in tensors for piece in pieces)
+        out.writelines(field.raw for field in self._model if field.number != MODEL_GRAPH)
+        out.write(protobuf.header(MODEL_GRAPH, size))
+        out.writelines([*nodes, *rest])
+        for pieces, flipped in tensors:
+            out.writelines(pieces[:-1] if flipped else pieces)
+            if flipped:
+                out.writelines(_flipped(pieces[-1]))
+        out.flush()
+
+
+def read_onnx(path: Path) -> OnnxFile | None:
+    """The model in a file; None for what is none."""
+    if not path.stat().st_size:
+        return None  # and cannot be mapped
+    with path.open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # everything read is a view of it
+    try:
+        return OnnxFile(memoryview(mapped))
+    except ValueError:
+        return None
+
+
+@contextmanager
+def file_in_memory() -> Iterator[tuple[BinaryIO, Path]]:
+    """A file that a runtime can open by its path, within the context."""
+    with os.fdopen(os.memfd_create("graph"), "wb") as file:
+        yield file, Path(f"/proc/self/fd/{file.fileno()}")
+
+
+def _flipped(data: memoryview | bytes) -> Iterator[bytes]:
+    for at in range(0, len(data), CHUNK_BYTES):
+        yield (np.frombuffer(data[at : at + CHUNK_BYTES], np.uint8) ^ SIGN_BIT).tobytes()
+
+
+def _name(field: Field, number: int = VALUE_NAME) -> str:
+    return next((part.text for part in fields(field.message) if part.number == number), "")
+
+
+def _sizes(value: Field) -> tuple[int | None, ...]:
+    """The shape in what is said of an input."""
+    level = [value]
+    for number in (VALUE_TYPE, TYPE_TENSOR, SHAPE, DIMENSION):
+        level = [part for field in level for part in fields(field.message) if part.number == number]
+    sizes = ([part.value for part in fields(field.message) if part.number == DIMENSION_VALUE] for field in level)
+    return tuple(next((size for size in found if isinstance(size, int)), None) for found in sizes)
