@@ -11,8 +11,8 @@ from funasr_cli.audio.options import VadOptions
 from funasr_cli.audio.silero import FRAME_SAMPLES, SileroModel, SileroWeights
 from funasr_cli.audio.spans import Span
 
-FRAMES_PER_RUN = 64
-"""About 2 s a run; the result does not depend on it, and runs of 30 s are faster by less than a third."""
+FRAMES_PER_RUN = 128
+"""About 4 s. Runs of 2 s take a tenth more time, those of 8 s hardly less; results differ by rounding alone."""
 
 HYSTERESIS = 0.15
 """Speech goes on until the probability falls this far below the threshold (Silero's own rule)."""

@@ -15,7 +15,7 @@ from funasr_cli.audio.options import VadOptions
 from funasr_cli.audio.reader import open_recording
 from funasr_cli.audio.silero import FRAME_SAMPLES, SileroWeights, load_silero
 from funasr_cli.audio.spans import Span
-from funasr_cli.audio.vad import SpeechDetector
+from funasr_cli.audio.vad import FRAMES_PER_RUN, SpeechDetector
 from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
 from tests.conftest import NANO, SAMPLES
 from tests.support.meetings import Meeting
@@ -137,7 +137,7 @@ def test_every_span_that_is_told_ends_and_no_window_is_empty(bursts: list[tuple[
     assert_sound(windows_of_script([probability for probability, frames in bursts for _ in range(frames)]))
 
 
-@pytest.mark.parametrize("phase", range(64))
+@pytest.mark.parametrize("phase", range(FRAMES_PER_RUN))
 @pytest.mark.parametrize("blip", [1, 2, 3])
 def test_a_blip_is_no_speech_wherever_it_falls(phase: int, blip: int) -> None:
     speech = [0.9] * 200
