@@ -28,7 +28,8 @@ class SpeechDetector:
         self._min_speech = round(options.min_speech * SAMPLE_RATE)
         self._min_silence = round(options.min_silence * SAMPLE_RATE)
         self._padding = round(options.padding * SAMPLE_RATE)
-        self._pending: Samples = np.empty(0, np.float32)  # less than one run's samples
+        self._run: Samples = np.empty(FRAMES_PER_RUN * FRAME_SAMPLES, np.float32)
+        self._pending = 0  # samples of the run to come, which are there already
         self._position = 0  # samples judged so far
         self._begin: int | None = None  # where the speech under way began
         self._quiet: int | None = None  # where it may have ended
@@ -40,21 +41,24 @@ class SpeechDetector:
         return max(self._last_end, begin - self._padding)
 
     def push(self, block: Samples) -> list[Span]:
-        samples = np.concatenate([self._pending, block])
-        size = FRAME_SAMPLES * FRAMES_PER_RUN
-        whole = len(samples) // size * size
         spans: list[Span] = []
-        for at in range(0, whole, size):
-            spans += self._follow(self._model.probabilities(samples[at : at + size]))
-        self._pending = samples[whole:]
+        while len(block):
+            taken = block[: len(self._run) - self._pending]
+            self._run[self._pending : self._pending + len(taken)] = taken
+            self._pending += len(taken)
+            block = block[len(taken) :]
+            if self._pending == len(self._run):
+                spans += self._follow(self._model.probabilities(self._run))
+                self._pending = 0
         return spans + self._open_span()
 
     def finish(self) -> list[Span]:
         spans: list[Span] = []
-        total = self._position + len(self._pending)
-        if len(self._pending):
-            padded = np.pad(self._pending, (0, -len(self._pending) % FRAME_SAMPLES))
-            spans = self._follow(self._model.probabilities(padded))
+        total = self._position + self._pending
+        if self._pending:
+            frames = -(-self._pending // FRAME_SAMPLES)
+            self._run[self._pending :] = 0
+            spans = self._follow(self._model.probabilities(self._run[: frames * FRAME_SAMPLES]))
         if self._begin is not None:
             spans += self._close(total if self._quiet is None else self._quiet)
         return [Span(span.start, min(span.end, total), closed=True) for span in spans if span.start < total]

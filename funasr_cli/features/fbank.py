@@ -60,7 +60,9 @@ def _power(frames: Matrix) -> Matrix:
     first, second = sharp[:, HALF - 1 :: -1], sharp[:, HALF:]
     cosines, sines = _folded_dft()
     real, imaginary = (second + first) @ cosines, (second - first) @ sines
-    return np.add(np.square(real, out=real), np.square(imaginary, out=imaginary), out=real)
+    power: Matrix = np.square(real, out=real)
+    power += np.square(imaginary, out=imaginary)
+    return power
 
 
 @cache
