@@ -56,13 +56,15 @@ def _power(frames: Matrix) -> Matrix:
 
     The window is symmetric: what lies as far after the middle of a frame as before it has the same cosine in a
     spectrum, and the sine of other sign. So two products of half the size, of the sums with the cosines and of the
-    differences with the sines, give what an FFT does. NumPy's takes twice the time.
+    differences with the sines, give what an FFT does; NumPy's takes longer.
     """
-    sharp = frames - frames.mean(axis=1, keepdims=True)
-    before = sharp * PREEMPHASIS
-    sharp[:, 1:] -= before[:, :-1]
-    sharp[:, 0] -= before[:, 0]
-    first, second = sharp[:, HALF - 1 :: -1], sharp[:, HALF:]
+    centred = frames.copy()
+    centred -= centred.mean(axis=1, keepdims=True)
+    sharp = np.empty_like(centred)
+    np.multiply(centred[:, :-1], -PREEMPHASIS, out=sharp[:, 1:])
+    np.multiply(centred[:, 0], -PREEMPHASIS, out=sharp[:, 0])
+    sharp += centred
+    first, second = np.ascontiguousarray(sharp[:, HALF - 1 :: -1]), sharp[:, HALF:]
     cosines, sines = _folded_dft()
     real, imaginary = (second + first) @ cosines, (second - first) @ sines
     power: Matrix = np.square(real, out=real)
