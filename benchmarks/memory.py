@@ -23,7 +23,8 @@ from smoke import PAUSES, CommandLines, parser_of, run_benchmark
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.options import VadOptions
 from funasr_cli.audio.reader import open_recording
-from funasr_cli.audio.vad import SpeechDetector, load_silero
+from funasr_cli.audio.silero import load_silero
+from funasr_cli.audio.vad import SpeechDetector
 from funasr_cli.audio.windows import SpeechWindows, WindowShape
 
 

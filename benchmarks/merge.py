@@ -21,7 +21,8 @@ from smoke import NANO, NO_PAUSES, CommandLines, parser_of, run_benchmark
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.options import VadOptions
 from funasr_cli.audio.reader import open_recording
-from funasr_cli.audio.vad import SpeechDetector, load_silero
+from funasr_cli.audio.silero import load_silero
+from funasr_cli.audio.vad import SpeechDetector
 from funasr_cli.audio.windows import Bounds, SpeechWindows, Window, WindowShape
 from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import find_model

@@ -31,7 +31,8 @@ from smoke import NANO, NO_PAUSES, PAUSES, CommandLines, parser_of, run_benchmar
 from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
 from funasr_cli.audio.options import VadOptions
 from funasr_cli.audio.reader import open_recording
-from funasr_cli.audio.vad import SpeechDetector, load_silero
+from funasr_cli.audio.silero import load_silero
+from funasr_cli.audio.vad import SpeechDetector
 from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
 from funasr_cli.callbacks import Tell
 from funasr_cli.executors.base import Executor, Fetch

@@ -119,3 +119,13 @@ def test_help_loads_neither_numpy_nor_a_runtime() -> None:
     heavy |= {"opencc", "pypinyin", "rjieba"}
     assert "click" in loaded
     assert not loaded & heavy
+
+
+def test_a_worker_loads_no_runtime() -> None:
+    script = "import sys, funasr_cli.pool.worker; from funasr_cli.audio.silero import load_silero; load_silero(); "
+    done = subprocess.run(
+        [sys.executable, "-c", script + "print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    loaded = {name.split(".")[0] for name in done.stdout.split()}
+    assert "numpy" in loaded
+    assert not loaded & {"onnxruntime", "ctranslate2", "faster_whisper"}

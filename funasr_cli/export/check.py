@@ -14,7 +14,8 @@ from pathlib import Path
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.options import VadOptions
 from funasr_cli.audio.reader import open_recording
-from funasr_cli.audio.vad import SpeechDetector, load_silero
+from funasr_cli.audio.silero import load_silero
+from funasr_cli.audio.vad import SpeechDetector
 from funasr_cli.audio.windows import SpeechWindows, WindowShape
 from funasr_cli.callbacks import Tell
 from funasr_cli.errors import (

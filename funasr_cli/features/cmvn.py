@@ -27,7 +27,9 @@ class Cmvn:
 
     def apply(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Normalised features, float32 `[n, d]`."""
-        return np.asarray((features + self.neg_mean) * self.inv_std)
+        centred = features + self.neg_mean
+        centred *= self.inv_std
+        return centred
 
     def __post_init__(self) -> None:
         for vector in (self.neg_mean, self.inv_std):

@@ -8,13 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 
-import onnxruntime
-
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.reader import open_recording
 from funasr_cli.audio.recording import Recording
+from funasr_cli.audio.silero import SileroWeights, load_silero
 from funasr_cli.audio.spans import SpanDetector, WholeRecording
-from funasr_cli.audio.vad import SpeechDetector, load_silero
+from funasr_cli.audio.vad import SpeechDetector
 from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
 from funasr_cli.callbacks import OnProgress
 from funasr_cli.errors import InputError
@@ -39,7 +38,7 @@ class Transcriber:
     def __init__(self, runner: WindowRunner, settings: Settings) -> None:
         self._runner = runner
         self._settings = settings
-        self._silero: onnxruntime.InferenceSession | None = load_silero() if settings.vad else None
+        self._silero: SileroWeights | None = load_silero() if settings.vad else None
         self._editor = Editor(settings.text(writes_numbers=runner.recognizer.writes_numbers), settings.hotwords)
         self._shape = WindowShape(runner.recognizer.window, settings.overlap)
 

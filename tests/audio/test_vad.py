@@ -6,7 +6,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,15 +13,17 @@ from hypothesis import strategies as st
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.options import VadOptions
 from funasr_cli.audio.reader import open_recording
+from funasr_cli.audio.silero import FRAME_SAMPLES, SileroWeights, load_silero
 from funasr_cli.audio.spans import Span
-from funasr_cli.audio.vad import CONTEXT_SAMPLES, FRAME_SAMPLES, SileroModel, SpeechDetector, load_silero
+from funasr_cli.audio.vad import FRAMES_PER_RUN, SpeechDetector
 from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
-from tests.conftest import SAMPLES
+from tests.conftest import NANO, SAMPLES
 from tests.support.meetings import Meeting
+from tests.support.silero_graph import SileroGraph
 
 
 @pytest.fixture(scope="module")
-def session() -> onnxruntime.InferenceSession:
+def silero() -> SileroWeights:
     return load_silero()
 
 
@@ -41,37 +42,23 @@ def closed(detector: SpeechDetector, blocks: list[Samples]) -> list[Span]:
     return [span for span in spans if span.closed]
 
 
-def test_probabilities_equal_one_pass_over_the_whole_recording(session: onnxruntime.InferenceSession) -> None:
-    frames = SPEECH[: len(SPEECH) // FRAME_SAMPLES * FRAME_SAMPLES]
-    rows = frames.reshape(-1, FRAME_SAMPLES)
-    context = np.vstack([np.zeros(CONTEXT_SAMPLES, np.float32), rows[:-1, -CONTEXT_SAMPLES:]])
-    state = np.zeros((1, 1, 128), np.float32)
-    whole = session.run(None, {"input": np.hstack([context, rows]), "h": state, "c": state})[0].reshape(-1)
-    model = SileroModel(session)
-    parts = np.array_split(rows, [1, 3, 50, 51, 170])
-    streamed = np.concatenate([model.probabilities(part.reshape(-1)) for part in parts])
-    np.testing.assert_allclose(streamed, whole, atol=1e-6)
-    assert whole.max() > 0.9
-    assert whole.min() < 0.1
-
-
 @settings(max_examples=15)
 @given(cuts=st.lists(st.integers(0, len(SPEECH)), max_size=8))
 def test_spans_do_not_depend_on_the_blocks(cuts: list[int]) -> None:
-    session = load_silero()
-    whole = closed(SpeechDetector(session, VadOptions()), [SPEECH])
-    assert closed(SpeechDetector(session, VadOptions()), np.split(SPEECH, sorted(cuts))) == whole
+    silero = load_silero()
+    whole = closed(SpeechDetector(silero, VadOptions()), [SPEECH])
+    assert closed(SpeechDetector(silero, VadOptions()), np.split(SPEECH, sorted(cuts))) == whole
 
 
-def test_spans_cover_the_speech_and_leave_the_silence(session: onnxruntime.InferenceSession) -> None:
-    spans = closed(SpeechDetector(session, VadOptions()), [SPEECH])
+def test_spans_cover_the_speech_and_leave_the_silence(silero: SileroWeights) -> None:
+    spans = closed(SpeechDetector(silero, VadOptions()), [SPEECH])
     assert 20_000 - 0.4 * SAMPLE_RATE < spans[0].start <= 20_000 + 0.15 * SAMPLE_RATE
     assert len(SPEECH) - 30_000 - 0.2 * SAMPLE_RATE < spans[-1].end < len(SPEECH) - 30_000 + 0.5 * SAMPLE_RATE
     assert all(before.end <= after.start for before, after in pairwise(spans))
 
 
-def test_an_open_span_only_grows(session: onnxruntime.InferenceSession) -> None:
-    detector = SpeechDetector(session, VadOptions())
+def test_an_open_span_only_grows(silero: SileroWeights) -> None:
+    detector = SpeechDetector(silero, VadOptions())
     told: dict[int, int] = {}
     for block in np.array_split(SPEECH, 60):
         horizon = detector.horizon
@@ -82,15 +69,15 @@ def test_an_open_span_only_grows(session: onnxruntime.InferenceSession) -> None:
     assert {span.start for span in detector.finish()} <= set(told)
 
 
-def test_silence_holds_no_speech(session: onnxruntime.InferenceSession) -> None:
+def test_silence_holds_no_speech(silero: SileroWeights) -> None:
     noise = np.random.default_rng(1).normal(0, 1e-3, 10 * SAMPLE_RATE).astype(np.float32)
-    assert closed(SpeechDetector(session, VadOptions()), [noise]) == []
+    assert closed(SpeechDetector(silero, VadOptions()), [noise]) == []
 
 
-def test_short_sounds_and_short_pauses_count_as_the_options_say(session: onnxruntime.InferenceSession) -> None:
-    default = closed(SpeechDetector(session, VadOptions()), [SPEECH])
-    patient = closed(SpeechDetector(session, VadOptions(min_silence=2.0)), [SPEECH])
-    strict = closed(SpeechDetector(session, VadOptions(min_speech=60.0)), [SPEECH])
+def test_short_sounds_and_short_pauses_count_as_the_options_say(silero: SileroWeights) -> None:
+    default = closed(SpeechDetector(silero, VadOptions()), [SPEECH])
+    patient = closed(SpeechDetector(silero, VadOptions(min_silence=2.0)), [SPEECH])
+    strict = closed(SpeechDetector(silero, VadOptions(min_speech=60.0)), [SPEECH])
     assert len(patient) == 1 < len(default)
     assert strict == []
 
@@ -150,7 +137,7 @@ def test_every_span_that_is_told_ends_and_no_window_is_empty(bursts: list[tuple[
     assert_sound(windows_of_script([probability for probability, frames in bursts for _ in range(frames)]))
 
 
-@pytest.mark.parametrize("phase", range(64))
+@pytest.mark.parametrize("phase", range(FRAMES_PER_RUN))
 @pytest.mark.parametrize("blip", [1, 2, 3])
 def test_a_blip_is_no_speech_wherever_it_falls(phase: int, blip: int) -> None:
     speech = [0.9] * 200
@@ -172,15 +159,13 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, float], messa
         VadOptions(**options)
 
 
-def test_default_covers_the_words_of_a_meeting_and_drops_its_pauses(
-    meeting: Meeting, session: onnxruntime.InferenceSession
-) -> None:
+def test_default_covers_the_words_of_a_meeting_and_drops_its_pauses(meeting: Meeting, silero: SileroWeights) -> None:
     """≥ 99 % of the time of words, ≤ 10 % of the time in pauses ≥ 1 s, padding aside."""
     options = VadOptions()
     kept = np.zeros(len(meeting.samples), bool)
     core = kept.copy()
     padding = round(options.padding * SAMPLE_RATE)
-    for span in closed(SpeechDetector(session, options), [meeting.samples]):
+    for span in closed(SpeechDetector(silero, options), [meeting.samples]):
         kept[span.start : span.end] = True
         core[span.start + padding : span.end - padding] = True
     words, pauses = np.zeros_like(kept), np.zeros_like(kept)
@@ -191,3 +176,27 @@ def test_default_covers_the_words_of_a_meeting_and_drops_its_pauses(
             pauses[round(end * SAMPLE_RATE) : round(start * SAMPLE_RATE)] = True
     assert kept[words].mean() >= 0.99
     assert core[pauses].mean() <= 0.10
+
+
+def assert_spans_of_the_graph(samples: Samples, silero: SileroWeights) -> None:
+    """The spans that the graph in ONNX Runtime leads to, but for a frame."""
+    expected = SpeechDetector(silero, VadOptions())
+    expected._model = SileroGraph()  # type: ignore[assignment]
+    found = closed(SpeechDetector(silero, VadOptions()), [samples])
+    given = closed(expected, [samples])
+    assert len(found) == len(given)
+    edges = np.array([[(a.start, b.start), (a.end, b.end)] for a, b in zip(found, given, strict=True)])
+    assert np.abs(np.diff(edges, axis=-1)).max(initial=0) <= FRAME_SAMPLES
+
+
+@pytest.mark.parametrize("path", [*SAMPLES.glob("*.flac"), *NANO.glob("*.flac")], ids=lambda path: path.stem)
+def test_spans_are_those_of_the_graph(path: Path, silero: SileroWeights) -> None:
+    assert_spans_of_the_graph(audio(path), silero)
+
+
+def test_spans_of_a_meeting_are_those_of_the_graph(meeting: Meeting, silero: SileroWeights) -> None:
+    assert_spans_of_the_graph(meeting.samples, silero)
+
+
+def test_spans_of_a_conversation_are_those_of_the_graph(shared: Path, silero: SileroWeights) -> None:
+    assert_spans_of_the_graph(audio(shared / "speakers" / "conversation.wav"), silero)

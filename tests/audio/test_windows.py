@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.options import VadOptions
+from funasr_cli.audio.silero import load_silero
 from funasr_cli.audio.spans import Span, WholeRecording
-from funasr_cli.audio.vad import SpeechDetector, load_silero
+from funasr_cli.audio.vad import SpeechDetector
 from funasr_cli.audio.windows import Bounds, SpeechWindows, Window, WindowPacker, WindowShape
 from tests.support.meetings import Meeting
 
