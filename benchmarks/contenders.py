@@ -27,7 +27,8 @@ from contender import Answer, Contender, Setting, each, runtime
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.options import VadOptions
 from funasr_cli.audio.reader import open_recording
-from funasr_cli.audio.vad import SpeechDetector, load_silero
+from funasr_cli.audio.silero import load_silero
+from funasr_cli.audio.vad import SpeechDetector
 from funasr_cli.audio.windows import SpeechWindows, WindowShape
 from funasr_cli.models.store import Model, find_model
 from funasr_cli.reporting.display import Display

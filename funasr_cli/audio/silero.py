@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from funasr_cli.arrays import Samples
-from funasr_cli.audio.onnx_weights import read_weights
 from funasr_cli.errors import MachineError, reading
+from funasr_cli.system.onnx_file import read_weights
 
 FRAME_SAMPLES = 512
 CONTEXT_SAMPLES = 64
@@ -51,7 +51,7 @@ SHAPES: Mapping[str, tuple[int, ...]] = {
 }
 """The network's tensors; of the LSTM weights for its input, for its state, and the biases of both."""
 
-HINT = "pip install 'faster-whisper==1.2.1', or go without the detector: --vad off"
+HINT = "pip install 'faster-whisper>=1.2,<1.3', or go without the detector: --vad off"
 
 Matrix: TypeAlias = NDArray[np.float32]
 

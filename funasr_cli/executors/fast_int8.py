@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from funasr_cli import protobuf
-from funasr_cli.executors import onnx_file
-from funasr_cli.executors.onnx_file import Node, OnnxFile, file_in_memory, read_onnx
+from funasr_cli.system import onnx_file
+from funasr_cli.system.onnx_file import Node, OnnxFile, file_in_memory, read_onnx
 from funasr_cli.system.onnx_sessions import make_session
 from funasr_cli.system.processor import has_vnni
 
@@ -58,9 +58,12 @@ def fast_form(graph: Path, lengths: Collection[str]) -> Iterator[Path | None]:
 
 
 def _rewrite(graph: Path, lengths: Collection[str], out: BinaryIO) -> bool:
-    model = read_onnx(graph)
-    weights = _unsigned_weights(model) if model else set()
-    if model is None or not weights:
+    try:
+        model = read_onnx(graph)
+    except ValueError:
+        return False
+    weights = _unsigned_weights(model)
+    if not weights:
         return False
     model.sign(weights)
     masked = _drop_masks(model, lengths)

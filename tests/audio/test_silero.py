@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio import silero
-from funasr_cli.audio.onnx_weights import read_weights
 from funasr_cli.audio.silero import FRAME_SAMPLES, SHAPES, SileroModel, SileroWeights, load_silero, silero_path
 from funasr_cli.errors import MachineError
+from funasr_cli.system.onnx_file import read_weights
 from tests.conftest import NANO, SAMPLES
 from tests.support.meetings import Meeting, samples_of
 from tests.support.silero_graph import SileroGraph

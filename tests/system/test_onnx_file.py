@@ -1,4 +1,4 @@
-"""Weights are read as the package onnx writes them, and what is not ONNX is refused."""
+"""Weights are read as the package onnx writes them; what is not ONNX is refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funasr_cli.audio.onnx_weights import read_weights
+from funasr_cli.system.onnx_file import read_weights
 
 onnx = pytest.importorskip("onnx")
 

@@ -1,10 +1,11 @@
-"""An ONNX file that is rewritten as it is loaded: its nodes, and its tensors, whose values stay in the file.
+"""ONNX files without the package onnx, which is no dependency of a run: read, and rewritten as they are loaded.
 
-Field numbers and types are those of onnx.proto.
+The values of tensors stay in the file. Field numbers and types are those of onnx.proto.
 """
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from funasr_cli import protobuf
 from funasr_cli.protobuf import Field, fields
@@ -23,7 +25,7 @@ GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT, GRAPH_VALUE_INFO = 1, 
 NODE_INPUT, NODE_OUTPUT, NODE_OP_TYPE = 1, 2, 4
 TENSOR_DIMS, TENSOR_TYPE, TENSOR_INT32, TENSOR_NAME, TENSOR_RAW = 1, 2, 5, 8, 9
 VALUE_NAME, VALUE_TYPE, TYPE_TENSOR, ELEMENT_TYPE, SHAPE, DIMENSION, DIMENSION_VALUE = 1, 2, 1, 1, 2, 1, 1
-UINT8, INT8, INT32 = 2, 3, 6
+FLOAT, UINT8, INT8, INT32 = 1, 2, 3, 6
 
 SIGN_BIT = 0x80
 """To flip it takes 128 away: 0 to 255 become −128 to 127."""
@@ -47,8 +49,7 @@ class Node:
         for field in fields(stored):
             if field.number in parts:
                 parts[field.number].append(field.text)
-        (kind,) = parts[NODE_OP_TYPE]
-        return cls(kind, tuple(parts[NODE_INPUT]), tuple(parts[NODE_OUTPUT]), stored)
+        return cls("".join(parts[NODE_OP_TYPE]), tuple(parts[NODE_INPUT]), tuple(parts[NODE_OUTPUT]), stored)
 
     def encoded(self) -> bytes:
         """The node as a field of the graph, with its inputs as they are now."""
@@ -70,9 +71,22 @@ class Tensor:
     def read(cls, field: Field) -> Tensor:
         """The tensor in an initialiser."""
         parts = {part.number: part for part in fields(field.message)}
-        kind = parts[TENSOR_TYPE].value if TENSOR_TYPE in parts else 0
-        assert isinstance(kind, int)
+        (kind,) = parts[TENSOR_TYPE].integers if TENSOR_TYPE in parts else [0]
         return cls(kind, TENSOR_RAW in parts or TENSOR_INT32 in parts, field)
+
+    def floats(self, name: str) -> NDArray[np.float32] | None:
+        """Its values, read-only; None if they are not float32, or not stored as raw bytes.
+
+        Raises `ValueError` if there are not as many as its shape asks for; the tensor is called `name` there.
+        """
+        parts = list(fields(self.field.message))
+        raw = next((part.message for part in parts if part.number == TENSOR_RAW), None)
+        if self.kind != FLOAT or raw is None:
+            return None
+        shape = [size for part in parts if part.number == TENSOR_DIMS for size in part.integers]
+        if len(raw) != 4 * math.prod(shape):
+            raise ValueError(f"{name} has {len(raw)} bytes for a shape of {shape}")
+        return np.frombuffer(raw, "<f4").reshape(shape).astype(np.float32, copy=False)
 
     def pieces(self) -> list[memoryview | bytes]:
         """The initialiser as it is written; the last piece of a signed one has its values as they were."""
@@ -98,7 +112,10 @@ class OnnxFile:
     def __init__(self, model: memoryview) -> None:
         """Raises `ValueError` if it is not an ONNX model."""
         self._model = list(fields(model))
-        (graph,) = (list(fields(field.message)) for field in self._model if field.number == MODEL_GRAPH)
+        graphs = [list(fields(field.message)) for field in self._model if field.number == MODEL_GRAPH]
+        if len(graphs) != 1:
+            raise ValueError("it has no graph")
+        (graph,) = graphs
         self.nodes: Sequence[Node] = [Node.read(field.message) for field in graph if field.number == GRAPH_NODE]
         self.tensors: Mapping[str, Tensor] = {
             _name(field, TENSOR_NAME): Tensor.read(field) for field in graph if field.number == GRAPH_INITIALIZER
@@ -133,16 +150,17 @@ class OnnxFile:
         out.flush()
 
 
-def read_onnx(path: Path) -> OnnxFile | None:
-    """The model in a file; None for what is none."""
-    if not path.stat().st_size:
-        return None  # and cannot be mapped
+def read_onnx(path: Path) -> OnnxFile:
+    """The model in a file. Raises `OSError` if it cannot be read, `ValueError` if it is not an ONNX model."""
     with path.open("rb") as file:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # everything read is a view of it
-    try:
-        return OnnxFile(memoryview(mapped))
-    except ValueError:
-        return None
+    return OnnxFile(memoryview(mapped))
+
+
+def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Each float32 constant by its name, read-only. Raises as `read_onnx`."""
+    found = {name: tensor.floats(name) for name, tensor in read_onnx(path).tensors.items()}
+    return {name: values for name, values in found.items() if values is not None}
 
 
 @contextmanager
