@@ -24,6 +24,7 @@ from smoke import NO_PAUSES, CommandLines, export_nano, parser_of, run_benchmark
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.reader import open_recording
 from funasr_cli.executors.onnx import OnnxExecutor
+from funasr_cli.export.cpu_form import cpu_form
 from funasr_cli.export.freeze import append_topk, freeze
 from funasr_cli.export.quantize import quantize
 from funasr_cli.recognizers.base import Request
@@ -36,7 +37,7 @@ TOPK = 32
 
 def graphs(folder: Path, work: Path) -> dict[str, Path]:
     """int8 graphs of one model: free dimensions, fixed, and fixed with TopK."""
-    model = onnx.load(folder / "model.onnx")
+    model = cpu_form(onnx.load(folder / "model.onnx"), work)  # as in the export; no frame of the recording is padding
     fixed = freeze(model, FRAMES, work)
     onnx.save(fixed, work / "fixed.onnx")
     append_topk(fixed, TOPK)

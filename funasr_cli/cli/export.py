@@ -19,7 +19,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 def _options(command: Command) -> Command:
     for option in (
-        click.option("--int8", is_flag=True, help="Also write the graph for CPUs with 8-bit weights."),
+        click.option("--int8", is_flag=True, help="Also write one for CPUs with 8-bit weights, for a clip at a time."),
         click.option("--topk", type=click.IntRange(0), default=32, show_default=True, metavar="K",
                      help="Labels kept of each frame in the static graph; 0 leaves the logits."),
         click.option("--window", type=click.FloatRange(1, 60), default=15.0, show_default=True, metavar="SECONDS",

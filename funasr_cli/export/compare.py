@@ -28,12 +28,13 @@ BEST = 32
 Scores = NDArray[np.float32]
 
 
-def hold_against(static: Path, dynamic: Path, frames: int) -> float:
-    """The largest difference of log-probabilities over clips of several lengths, from one frame to all.
+def hold_against(made: Path, source: Path, frames: int, *, padded: bool = True) -> float:
+    """The largest difference of log-probabilities over clips of several lengths, from one frame to `frames`.
 
-    Both graphs have FunASR's names; the static one has `frames` frames. Raises `ModelError` where they disagree.
+    Both graphs have FunASR's names. The clips for `made` are `padded` to `frames` frames, or as long as those for
+    `source`. Raises `ModelError` if the graphs disagree.
     """
-    old, new = make_session(dynamic), make_session(static)
+    old, new = make_session(source), make_session(made)
     rng = np.random.default_rng(0)
     worst = 0.0
     for length, language, textnorm in zip(
@@ -42,9 +43,9 @@ def hold_against(static: Path, dynamic: Path, frames: int) -> float:
         speech = rng.standard_normal((1, max(1, length), FEATURES), np.float32)
         prompt = {"language": language, "textnorm": TEXTNORM_IDS[textnorm]}
         expected = log_softmax(_run(old, speech, prompt, speech.shape[1])["ctc_logits"][0])
-        padded = np.zeros((1, frames, FEATURES), np.float32)
-        padded[:, : speech.shape[1]] = speech
-        worst = max(worst, _difference(_run(new, padded, prompt, speech.shape[1]), expected))
+        filled = np.zeros((1, frames if padded else speech.shape[1], FEATURES), np.float32)
+        filled[:, : speech.shape[1]] = speech
+        worst = max(worst, _difference(_run(new, filled, prompt, speech.shape[1]), expected, made.name))
     return worst
 
 
@@ -106,10 +107,11 @@ def _best(outputs: Arrays) -> tuple[NDArray[np.float64], NDArray[np.integer]]:
     return np.take_along_axis(scores, ids, axis=-1), ids
 
 
-def _difference(outputs: dict[str, NDArray[np.floating]], expected: NDArray[np.float64]) -> float:
+def _difference(outputs: dict[str, NDArray[np.floating]], expected: NDArray[np.float64], made: str) -> float:
     valid = len(expected)
-    if outputs["encoder_out_lens"].tolist() != [valid]:
-        raise ModelError(f"the static graph says {outputs['encoder_out_lens']} frames are valid, the old one {valid}")
+    found_valid = outputs["encoder_out_lens"].tolist()
+    if found_valid != [valid]:
+        raise ModelError(f"{made} says {found_valid} frames are valid, the graph it was made from {valid}")
     if "ctc_logits" in outputs:
         found = log_softmax(outputs["ctc_logits"][0, :valid])
         labels, wanted = found.argmax(axis=-1), expected
@@ -121,7 +123,7 @@ def _difference(outputs: dict[str, NDArray[np.floating]], expected: NDArray[np.f
     difference = float(np.abs(found - wanted).max())
     clear = first - second > CLEAR_LEAD
     if not difference <= MAX_DIFFERENCE or (labels != expected.argmax(axis=-1))[clear].any():
-        raise ModelError(f"the static graph gives other results than the one it was made from (by {difference:.2g})")
+        raise ModelError(f"{made} gives other results than the graph it was made from (by {difference:.2g})")
     return difference
 
 

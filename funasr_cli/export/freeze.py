@@ -8,8 +8,8 @@ import onnx
 from onnx import ModelProto, TensorProto, ValueInfoProto, helper, shape_inference
 
 from funasr_cli.errors import ModelError
+from funasr_cli.export.fold import fold
 from funasr_cli.recognizers.sensevoice.graph import FUNASR, LOGITS, SHERPA_ONNX, TAG_FRAMES, TOPK
-from funasr_cli.system.onnx_sessions import make_session
 
 RENAMED = {SHERPA_ONNX[role]: name for role, name in FUNASR.items()} | {LOGITS[1]: LOGITS[0]}
 """FunASR's name for each of sherpa-onnx's."""
@@ -29,7 +29,7 @@ def freeze(model: ModelProto, frames: int, scratch: Path) -> ModelProto:
         for size, dimension in zip(sizes, tensor.type.tensor_type.shape.dim, strict=False):
             dimension.dim_value = size
     _forget_shapes(fixed)
-    folded = _fold(fixed, scratch)
+    folded = fold(fixed, scratch)
     _forget_shapes(folded)
     inferred = shape_inference.infer_shapes(folded, strict_mode=True, data_prop=True)
     free = [value.name for value in [*inferred.graph.value_info, *inferred.graph.output] if not _is_fixed(value)]
@@ -123,22 +123,6 @@ def speak_funasr(model: ModelProto) -> None:
         )
         batch = next(tensor for tensor in model.graph.input if tensor.name == "speech_lengths").type
         model.graph.output.append(helper.make_value_info("encoder_out_lens", batch))
-
-
-def _fold(model: ModelProto, scratch: Path) -> ModelProto:
-    """Constants folded by ONNX Runtime's basic optimisations, which stay within ONNX's own operators."""
-    before, after = scratch / "before.onnx", scratch / "after.onnx"
-    onnx.save(model, before)
-    try:
-        make_session(before, optimized=after)
-    except Exception as error:  # the library raises classes that share no base but Exception
-        raise ModelError(f"ONNX Runtime cannot load the graph with fixed dimensions: {error}") from error
-    folded = onnx.load(after)
-    default = [entry for entry in folded.opset_import if entry.domain in ("", "ai.onnx")]
-    del folded.opset_import[:]
-    folded.opset_import.extend(default)
-    folded.ir_version = model.ir_version
-    return folded
 
 
 def _forget_shapes(model: ModelProto) -> None:

@@ -11,7 +11,8 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 def quantize(source: Path, target: Path) -> None:
     """Write the graph of `source` with int8 weights; activations are quantised as they come.
 
-    Unsigned and per channel, as FunASR does it: signed weights overflow on processors without VNNI.
+    Unsigned and per channel, as FunASR does it: signed weights overflow on processors without VNNI. The layer that
+    gives the labels is included: in float32, that of SenseVoice-small takes 38 MB and the graph 6 to 10 % more time.
     """
     root = logging.getLogger()
     level = root.level

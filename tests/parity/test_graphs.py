@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from funasr_cli.arrays import Samples
 from funasr_cli.executors.onnx import OnnxExecutor
 from funasr_cli.export.compare import CLEAR_LEAD, MAX_DIFFERENCE
+from funasr_cli.export.cpu_form import cpu_form
 from funasr_cli.export.folder import sherpa_metadata
+from funasr_cli.export.freeze import append_topk
 from funasr_cli.export.make import from_graph
 from funasr_cli.features.cmvn import read_cmvn
 from funasr_cli.recognizers.base import Request
@@ -60,8 +62,9 @@ def expected_log_probs(checkpoint: Path, features: NDArray[np.float32]) -> NDArr
     return log_probs
 
 
-def check(folder: Path, checkpoint: Path, clips: Iterator[Samples]) -> None:
-    executor = OnnxExecutor(folder / STATIC, precision="float32", threads=2)
+def check(folder: Path, checkpoint: Path, clips: Iterator[Samples], graph: Path | None = None) -> None:
+    """Hold a graph that ends in TopK, by default the static one in `folder`, against torch."""
+    executor = OnnxExecutor(graph or folder / STATIC, precision="float32", threads=2)
     recognizer = SenseVoiceRecognizer(folder, executor.inputs, executor.outputs, executor.metadata, itn=False)
     for samples in clips:
         inputs = recognizer.prepare(samples, Request())
@@ -86,6 +89,14 @@ def test_the_static_graph_of_a_checkpoint_at_any_length(
 ) -> None:
     model: Exported = request.getfixturevalue(name)
     check(model.folder, model.checkpoint, clips(speech))
+
+
+@pytest.mark.parametrize("name", ["nano", "full"])
+def test_the_cpu_form_of_a_checkpoint_at_any_length(
+    request: pytest.FixtureRequest, tmp_path: Path, speech: Samples, name: str
+) -> None:
+    model: Exported = request.getfixturevalue(name)
+    check(model.folder, model.checkpoint, clips(speech), write_cpu_form(model.folder, tmp_path))
 
 
 def test_a_published_graph_with_fused_operators_and_weights_in_a_file_of_their_own(
@@ -115,7 +126,9 @@ def test_a_published_graph_with_fused_operators_and_weights_in_a_file_of_their_o
     assert (published / "model.onnx.data").is_file()
     for name in ("am.mvn", "tokens.json"):
         shutil.copyfile(nano.checkpoint / name, published / name)
-    check(frozen(published, tmp_path / "frozen"), nano.checkpoint, clips(speech))
+    folder = frozen(published, tmp_path / "frozen")
+    check(folder, nano.checkpoint, clips(speech))
+    check(folder, nano.checkpoint, clips(speech), write_cpu_form(folder, tmp_path))
 
 
 def test_a_graph_of_sherpa_onnx(nano: Exported, tmp_path: Path, speech: Samples) -> None:
@@ -134,6 +147,20 @@ def frozen(published: Path, target: Path) -> Path:
     assert graph.opset_import[0].version <= 16
     assert not any(node.op_type == "LayerNormalization" for node in graph.graph.node)
     return target
+
+
+def write_cpu_form(folder: Path, target: Path) -> Path:
+    """What `--int8` makes 8-bit graphs of, from the graph with free dimensions; it ends in TopK."""
+    import onnx
+
+    model = cpu_form(onnx.load(folder / "model.onnx"), target)
+    operators = [node.op_type for node in model.graph.node]
+    kernels = {tensor.name: len(tensor.dims) for tensor in model.graph.initializer}
+    assert "Where" not in operators
+    assert {kernels[node.input[1]] for node in model.graph.node if node.op_type == "Conv"} == {4}
+    append_topk(model, 32)
+    onnx.save(model, target / "model_cpu_top32.onnx")
+    return target / "model_cpu_top32.onnx"
 
 
 def write_sherpa_graph(exported: Path, folder: Path) -> None:
