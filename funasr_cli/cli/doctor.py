@@ -8,27 +8,73 @@ from pathlib import Path
 import click
 
 from funasr_cli import exit_codes
+from funasr_cli.errors import ModelError, UsageError
+
+FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
-@click.command(short_help="Check this machine, and say what is missing.")
+@click.command(short_help="Check this machine, and say what is missing; or measure its speed.")
+@click.argument("recording", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--json", "as_object", is_flag=True, help="Print everything as one JSON object.")
 @click.option(
     "--model",
-    metavar="DIR",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="For runs of the model in this folder, with its OMs for NPUs, instead of the default.",
+    metavar="NAME|DIR",
+    help="For runs of this model, with its OMs for NPUs, instead of the default. By name, or a folder.",
 )
-def doctor(as_object: bool, model: Path | None) -> None:
+@click.option(
+    "--speed",
+    is_flag=True,
+    help="Measure for a minute how fast this machine's CPU is with the model, and with how many windows at a time. "
+    "With RECORDING, its first five minutes; else sound like speech.",
+)
+@click.pass_context
+def doctor(context: click.Context, recording: Path | None, as_object: bool, model: str | None, speed: bool) -> None:
     """Check this machine, and say what is missing and which command to type next.
 
     Looks at versions, processor, memory, models, devices and folders, needs no network and changes nothing. Of models
     it compares sizes; `funasr-cli models verify` hashes them. On each Ascend NPU it runs a compiled model once, with
     zeros, where there is one for it; CANN keeps its log of that.
 
+    With --speed it measures instead: × real time, hours of speech a day, what limits them, and the best setting.
+
     Exit codes: 0 a run is possible, perhaps with warnings; 4 it is not.
     """
+    if speed:
+        _measure(model, recording, as_object=as_object)
+        return
+    if recording is not None:
+        raise UsageError(f"what is {recording} for?", hint="A recording is measured with --speed.")
     from funasr_cli.doctor.report import as_json, as_text, diagnose
 
-    report = diagnose(model)
+    report = diagnose(_folder(model, context) if model else None)
     click.echo(as_json(report) if as_object else as_text(report))
     sys.exit(0 if report.ready else exit_codes.MACHINE)
+
+
+def _folder(model: str, context: click.Context) -> Path:
+    """The folder of that name, or of the model in the store. Raises `ModelError` if that is not there."""
+    from funasr_cli.models.catalogue import CATALOGUE
+    from funasr_cli.models.store import folder_of, is_present
+
+    entry = CATALOGUE.get(model)
+    if entry is None or Path(model).is_dir():
+        parameter = next(it for it in context.command.params if it.name == "model")
+        folder: Path = FOLDER.convert(model, parameter, context)
+        return folder
+    if not is_present(entry):
+        raise ModelError(f"the model {entry.name} is not on this machine", hint=entry.install)
+    return folder_of(entry)
+
+
+def _measure(model: str | None, recording: Path | None, *, as_object: bool) -> None:
+    from funasr_cli.doctor.speed.measure import measure_speed
+    from funasr_cli.doctor.speed.report import speed_as_json, speed_as_text
+
+    speed = measure_speed(model, recording, _tell)
+    click.echo(speed_as_json(speed) if as_object else speed_as_text(speed))
+
+
+def _tell(text: str) -> None:
+    """How it goes, for those who watch: on a terminal, and in no log."""
+    if sys.stderr.isatty():
+        click.echo(text, err=True)

@@ -22,13 +22,19 @@ FEATURES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 """What makes matrix products fast, by architecture, and the kernel's flags for it, any of which will do."""
 
+EIGHT_BIT: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "x86_64": {"VNNI": ("avx512_vnni", "avx_vnni"), "AMX": ("amx_int8",)},
+    "aarch64": {"asimddp": ("asimddp",), "i8mm": ("i8mm",)},
+}
+"""The same of what makes products of 8-bit numbers fast."""
+
 ARM_CORES = {("0x48", "0xd01"): "Kunpeng 920 (TaiShan v110)", ("0x48", "0xd02"): "Kunpeng (TaiShan v120)"}
 """Names of (implementer, part), which most aarch64 kernels print as numbers only; from util-linux's lscpu."""
 
 
 def machine_checks() -> list[Check]:
     """System, processor, cores and memory."""
-    return [Check("system", _system()), Check("processor", _processor()), Check("cores", _cores()), _memory()]
+    return [Check("system", _system()), Check("processor", processor()), Check("cores", _cores()), _memory()]
 
 
 def _system() -> str:
@@ -40,17 +46,25 @@ def _system() -> str:
     return f"{platform.machine()}, {name}, {platform.system()} {platform.release()}, {library}"
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Its name, and what makes matrix products fast that it has and lacks."""
     fields = _fields(CPUINFO)
     core = fields.get("CPU implementer", "?"), fields.get("CPU part", "?")
     name = fields.get("model name") or ARM_CORES.get(core) or f"implementer {core[0]}, part {core[1]}"
+    return "; ".join([name, *_has_and_lacks(fields, FEATURES)])
+
+
+def eight_bit_features() -> str:
+    """What makes products of 8-bit numbers fast that the processor has and lacks."""
+    return "; ".join(_has_and_lacks(_fields(CPUINFO), EIGHT_BIT)) or "unknown"
+
+
+def _has_and_lacks(fields: Mapping[str, str], features: Mapping[str, Mapping[str, tuple[str, ...]]]) -> list[str]:
     flags = {*fields.get("flags", "").split(), *fields.get("Features", "").split()}
-    known = FEATURES.get(platform.machine(), {})
+    known = features.get(platform.machine(), {})
     has = [feature for feature, any_of in known.items() if flags.intersection(any_of)]
     lacks = [feature for feature in known if feature not in has]
-    return "; ".join(
-        [name, *([f"has {', '.join(has)}"] if has else []), *([f"no {', '.join(lacks)}"] if lacks else [])]
-    )
+    return [*([f"has {', '.join(has)}"] if has else []), *([f"no {', '.join(lacks)}"] if lacks else [])]
 
 
 def _cores() -> str:

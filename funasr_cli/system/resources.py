@@ -1,4 +1,4 @@
-"""How many cores and how much memory this process may use, and giving memory back."""
+"""How many cores and how much memory this process may use, what it has used, and giving memory back."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 CGROUPS = Path("/sys/fs/cgroup")
 
 MEMINFO = Path("/proc/meminfo")
+PROCESS_STATUS = Path("/proc/self/status")
 
 
 def usable_cores() -> int:
@@ -54,3 +55,15 @@ def release_freed_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
     if trim is not None:
         trim(0)
+
+
+def peak_memory() -> int:
+    """The most bytes that this process has had in memory; 0 if the kernel does not tell.
+
+    Not `resource.getrusage`, which counts what the process was before it became this program.
+    """
+    with suppress(OSError):
+        for line in PROCESS_STATUS.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
