@@ -213,7 +213,7 @@ SETTINGS = {
                 help="Processes that read and write recordings.  [default: by the cores this process may use]"),
         _option("--cpu-runs", type=click.IntRange(1), metavar="N",
                 help="Windows that run at a time on a CPU, each on its share of the cores; funasr-cli doctor --speed "
-                "finds the best number.  [default: one for each core, 16 at most]"),
+                "finds the best number.  [default: one for each core, 32 at most]"),
         _option("--wait", is_flag=True, help="Wait where another run holds the output folder."),
         _option("--json-summary", is_flag=True, help="Print the totals as one JSON object on stdout."),
         _option("--progress", **_choice(ProgressStyle, ReportOptions, "progress"),

@@ -35,9 +35,17 @@ class OnnxExecutor:
     """A graph under ONNX Runtime. Inputs shorter than a fixed dimension are padded with zeros; outputs are not cut."""
 
     def __init__(
-        self, path: Path, *, precision: str, threads: int, provider: str = "cpu", lengths: Collection[str] = ()
+        self,
+        path: Path,
+        *,
+        precision: str,
+        threads: int,
+        runs: int = 1,
+        provider: str = "cpu",
+        lengths: Collection[str] = (),
     ) -> None:
-        """`precision` is what the graph computes in; `threads` bounds the cores of a run; `provider`: see `PROVIDERS`.
+        """`precision` is what the graph computes in; `threads` bounds the cores of each of `runs` that are made at a
+        time; `provider`: see `PROVIDERS`.
 
         `lengths` are inputs that say how much of the others is valid: all of it, but for what is padded here. An
         `int8` graph for the CPU is rewritten if that makes it faster here; `device` tells.
@@ -50,16 +58,18 @@ class OnnxExecutor:
                 f"the installed ONNX Runtime has no {wanted}",
                 hint="It comes with the package onnxruntime-cann, which stands in place of onnxruntime.",
             )
+        # All runs of a session share one pool of threads, in which each run's own thread takes part.
+        pool = runs * (threads - 1) + 1
         form: AbstractContextManager[Path | None] = nullcontext()
         if provider == "cpu" and precision == "int8":
             form = fast_form(path, lengths)
         try:
             with form as rewritten:
-                self._session = make_session(rewritten or path, threads=threads, provider=wanted)
+                self._session = make_session(rewritten or path, threads=pool, provider=wanted)
         except Exception as error:  # the library raises classes that share no base but Exception
             raise ModelError(f"ONNX Runtime cannot load it: {error}", where=path) from error
         release_freed_memory()
-        logger.debug("%s is loaded, with %d threads", path, threads)
+        logger.debug("%s is loaded, for %d runs with %d threads", path, runs, threads)
         self.device = f"{provider} ({precision}{', signed' if rewritten else ''})"
         self.inputs: Sequence[TensorSpec] = [_spec(node) for node in self._session.get_inputs()]
         self.outputs: Sequence[TensorSpec] = [_spec(node) for node in self._session.get_outputs()]

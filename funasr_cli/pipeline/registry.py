@@ -84,15 +84,17 @@ def _sensevoice_executor(model: Model, placement: Placement, tell: Tell) -> tupl
         return _sensevoice_on_npu(model, placement, placement.npu, tell)
     if model.precision == COMPILED:  # an NPU was given up, and the CPU does its work
         model = cpu_twin(model)
-    executor = _sensevoice_on_cpu(model, placement.threads)
+    executor = _sensevoice_on_cpu(model, placement)
     return executor, GraphInfo(executor.device, executor.inputs, executor.outputs, executor.metadata)
 
 
-def _sensevoice_on_cpu(model: Model, threads: int) -> OnnxExecutor:
+def _sensevoice_on_cpu(model: Model, placement: Placement) -> OnnxExecutor:
     from funasr_cli.executors.onnx import OnnxExecutor
     from funasr_cli.recognizers.sensevoice.graph import LENGTHS
 
-    return OnnxExecutor(model.weights, precision=model.precision, threads=threads, lengths=LENGTHS)
+    return OnnxExecutor(
+        model.weights, precision=model.precision, threads=placement.threads, runs=placement.runs, lengths=LENGTHS
+    )
 
 
 def _sensevoice_on_npu(model: Model, placement: Placement, npu: int, tell: Tell) -> tuple[Executor, GraphInfo]:
@@ -103,7 +105,7 @@ def _sensevoice_on_npu(model: Model, placement: Placement, npu: int, tell: Tell)
         spare = None
         if placement.fallback:  # loaded now, so that a failure in the night finds it ready
             twin = cpu_twin(model)
-            spare = _sensevoice_on_cpu(twin, placement.threads)
+            spare = _sensevoice_on_cpu(twin, placement)
             opened.callback(spare.close)
         executor: Executor
         try:

@@ -10,7 +10,7 @@ from funasr_cli.executors.placement import RUN_LIMIT_S, Placement
 from funasr_cli.models.store import Model
 from funasr_cli.system.resources import usable_cores, usable_memory
 
-MAX_RUNS = 16
+MAX_RUNS = 32
 """Windows that one process runs side by side on a CPU. Two runs with a thread each do more than one with two threads,
 but each has memory of its own, and what is left at the end of a run keeps fewer of them busy."""
 

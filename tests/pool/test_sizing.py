@@ -35,11 +35,11 @@ def on_cpu(workers: int, devices: int, runs: int, threads: int) -> PoolSize:
         (2, 1, 8, on_cpu(2, 1, 2, 1)),
         (8, 1, 32, on_cpu(2, 1, 8, 1)),
         (16, 1, 64, on_cpu(4, 1, 16, 1)),
-        (20, 1, 64, on_cpu(5, 1, 10, 2)),
-        (64, 1, 256, on_cpu(16, 1, 16, 4)),
-        (64, 2, 256, on_cpu(16, 2, 16, 2)),
-        (128, 4, 256, on_cpu(32, 4, 16, 2)),
-        (128, 4, 11, on_cpu(32, 1, 16, 8)),
+        (40, 1, 64, on_cpu(10, 1, 20, 2)),
+        (64, 1, 256, on_cpu(16, 1, 32, 2)),
+        (64, 2, 256, on_cpu(16, 2, 32, 1)),
+        (128, 4, 256, on_cpu(32, 4, 32, 1)),
+        (128, 4, 11, on_cpu(32, 1, 32, 4)),
     ],
 )
 def test_windows_side_by_side_on_each_node_as_cores_and_memory_allow(
@@ -68,7 +68,7 @@ def test_as_many_windows_at_a_time_as_asked_for(
 def test_no_more_workers_than_recordings(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sizing, "usable_cores", lambda: 64)
     monkeypatch.setattr(sizing, "usable_memory", lambda: Memory(256 * GB, limited=False))
-    assert cpu_pool_size(model, None, recordings=3) == on_cpu(3, 1, 16, 4)
+    assert cpu_pool_size(model, None, recordings=3) == on_cpu(3, 1, 32, 2)
     assert cpu_pool_size(model, 1, recordings=3).workers == 1
 
 
