@@ -20,12 +20,15 @@ from numpy.typing import NDArray
 from funasr_cli import protobuf
 from funasr_cli.protobuf import Field, fields
 
-MODEL_GRAPH = 7
+MODEL_GRAPH, MODEL_OPSET = 7, 8
+OPSET_DOMAIN, OPSET_VERSION = 1, 2
 GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT, GRAPH_VALUE_INFO = 1, 5, 11, 12, 13
-NODE_INPUT, NODE_OUTPUT, NODE_OP_TYPE = 1, 2, 4
+NODE_INPUT, NODE_OUTPUT, NODE_OP_TYPE, NODE_ATTRIBUTE = 1, 2, 4, 5
+ATTRIBUTE_NAME, ATTRIBUTE_INT, ATTRIBUTE_TEXT, ATTRIBUTE_INTS, ATTRIBUTE_TYPE = 1, 3, 4, 8, 20
+IS_INT, IS_INTS = 2, 7
 TENSOR_DIMS, TENSOR_TYPE, TENSOR_INT32, TENSOR_NAME, TENSOR_RAW = 1, 2, 5, 8, 9
 VALUE_NAME, VALUE_TYPE, TYPE_TENSOR, ELEMENT_TYPE, SHAPE, DIMENSION, DIMENSION_VALUE = 1, 2, 1, 1, 2, 1, 1
-FLOAT, UINT8, INT8, INT32 = 1, 2, 3, 6
+FLOAT, UINT8, INT8, INT32, INT64 = 1, 2, 3, 6, 7
 
 SIGN_BIT = 0x80
 """To flip it takes 128 away: 0 to 255 become −128 to 127."""
@@ -51,6 +54,32 @@ class Node:
                 parts[field.number].append(field.text)
         return cls("".join(parts[NODE_OP_TYPE]), tuple(parts[NODE_INPUT]), tuple(parts[NODE_OUTPUT]), stored)
 
+    @classmethod
+    def made(cls, kind: str, inputs: Sequence[str], output: str, **attributes: int | Sequence[int]) -> Node:
+        """A new node. `attributes` are not negative."""
+        parts = [protobuf.message(NODE_OUTPUT, output.encode()), protobuf.message(NODE_OP_TYPE, kind.encode())]
+        for name, value in attributes.items():
+            number, tag, values = (ATTRIBUTE_INT, IS_INT, [value]) if isinstance(value, int) else (
+                ATTRIBUTE_INTS, IS_INTS, value
+            )  # fmt: skip
+            stored = (protobuf.integer(number, one) for one in values)
+            tagged = protobuf.message(ATTRIBUTE_NAME, name.encode()), *stored, protobuf.integer(ATTRIBUTE_TYPE, tag)
+            parts.append(protobuf.message(NODE_ATTRIBUTE, *tagged))
+        return cls(kind, tuple(inputs), (output,), memoryview(b"".join(parts)))
+
+    def attributes(self) -> dict[str, list[int] | str]:
+        """Those that are whole numbers or text, by name."""
+        found: dict[str, list[int] | str] = {}
+        for field in fields(self.stored):
+            if field.number == NODE_ATTRIBUTE:
+                parts = list(fields(field.message))
+                (name,) = (part.text for part in parts if part.number == ATTRIBUTE_NAME)
+                kinds = (ATTRIBUTE_INT, ATTRIBUTE_INTS)
+                found[name] = [value for part in parts if part.number in kinds for value in part.integers]
+                texts = [part.text for part in parts if part.number == ATTRIBUTE_TEXT]
+                found[name] = texts[0] if texts else found[name]
+        return found
+
     def encoded(self) -> bytes:
         """The node as a field of the graph, with its inputs as they are now."""
         rest = (bytes(field.raw) for field in fields(self.stored) if field.number != NODE_INPUT)
@@ -60,9 +89,13 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A constant: its type, and whether its values are in the file. `signed`: it is written with 128 less, as int8."""
+    """A constant: its type, its shape, and whether its values are in the file.
+
+    `signed`: it is written with 128 less, as int8.
+    """
 
     kind: int
+    shape: tuple[int, ...]
     is_here: bool
     field: Field
     signed: bool = False
@@ -70,40 +103,50 @@ class Tensor:
     @classmethod
     def read(cls, field: Field) -> Tensor:
         """The tensor in an initialiser."""
-        parts = {part.number: part for part in fields(field.message)}
-        (kind,) = parts[TENSOR_TYPE].integers if TENSOR_TYPE in parts else [0]
-        return cls(kind, TENSOR_RAW in parts or TENSOR_INT32 in parts, field)
+        parts = list(fields(field.message))
+        numbers = {part.number for part in parts}
+        shape = tuple(size for part in parts if part.number == TENSOR_DIMS for size in part.integers)
+        kind = next((value for part in parts if part.number == TENSOR_TYPE for value in part.integers), 0)
+        return cls(kind, shape, not numbers.isdisjoint((TENSOR_RAW, TENSOR_INT32)), field)
+
+    @classmethod
+    def of_integers(cls, name: str, values: Sequence[int]) -> Tensor:
+        """A new one, int64 `[n]`."""
+        raw = np.array(values, "<i8").tobytes()
+        named = protobuf.message(TENSOR_NAME, name.encode()) + protobuf.integer(TENSOR_TYPE, INT64)
+        shaped = protobuf.integer(TENSOR_DIMS, len(values)) + protobuf.message(TENSOR_RAW, raw)
+        (field,) = fields(memoryview(protobuf.message(GRAPH_INITIALIZER, named, shaped)))
+        return cls.read(field)
 
     def floats(self, name: str) -> NDArray[np.float32] | None:
         """Its values, read-only; None if they are not float32, or not stored as raw bytes.
 
         Raises `ValueError` if there are not as many as its shape asks for; the tensor is called `name` there.
         """
-        parts = list(fields(self.field.message))
-        raw = next((part.message for part in parts if part.number == TENSOR_RAW), None)
+        raw = next((part.message for part in fields(self.field.message) if part.number == TENSOR_RAW), None)
         if self.kind != FLOAT or raw is None:
             return None
-        shape = [size for part in parts if part.number == TENSOR_DIMS for size in part.integers]
-        if len(raw) != 4 * math.prod(shape):
-            raise ValueError(f"{name} has {len(raw)} bytes for a shape of {shape}")
-        return np.frombuffer(raw, "<f4").reshape(shape).astype(np.float32, copy=False)
+        if len(raw) != 4 * math.prod(self.shape):
+            raise ValueError(f"{name} has {len(raw)} bytes for a shape of {list(self.shape)}")
+        return np.frombuffer(raw, "<f4").reshape(self.shape).astype(np.float32, copy=False)
 
     def pieces(self) -> list[memoryview | bytes]:
         """The initialiser as it is written; the last piece of a signed one has its values as they were."""
-        if not self.signed:
-            return [self.field.raw]
-        kept, values = [protobuf.integer(TENSOR_TYPE, INT8)], b""
+        kept: list[memoryview | bytes] = [protobuf.integer(TENSOR_DIMS, size) for size in self.shape]
+        values = b""
         raw: memoryview | bytes | None = None
         for part in fields(self.field.message):
-            if part.number == TENSOR_RAW:
+            if part.number == TENSOR_RAW and self.signed:
                 raw = part.message
-            elif part.number == TENSOR_INT32:
+            elif part.number == TENSOR_INT32 and self.signed:
                 values = bytes([*values, *part.integers])
-            elif part.number != TENSOR_TYPE:
-                kept.append(bytes(part.raw))
-        raw = values if raw is None else raw
-        head = b"".join([*kept, protobuf.header(TENSOR_RAW, len(raw))])
-        return [protobuf.header(GRAPH_INITIALIZER, len(head) + len(raw)) + head, raw]
+            elif part.number not in (TENSOR_DIMS, TENSOR_TYPE):
+                kept.append(part.raw)
+        kept.append(protobuf.integer(TENSOR_TYPE, INT8 if self.signed else self.kind))
+        if self.signed:
+            raw = values if raw is None else raw
+            kept += [protobuf.header(TENSOR_RAW, len(raw)), raw]
+        return [protobuf.header(GRAPH_INITIALIZER, sum(map(len, kept))), *kept]
 
 
 class OnnxFile:
@@ -117,7 +160,7 @@ class OnnxFile:
             raise ValueError("it has no graph")
         (graph,) = graphs
         self.nodes: Sequence[Node] = [Node.read(field.message) for field in graph if field.number == GRAPH_NODE]
-        self.tensors: Mapping[str, Tensor] = {
+        self.tensors: dict[str, Tensor] = {
             _name(field, TENSOR_NAME): Tensor.read(field) for field in graph if field.number == GRAPH_INITIALIZER
         }
         self.inputs: Mapping[str, tuple[int | None, ...]] = {
@@ -127,10 +170,17 @@ class OnnxFile:
         self.outputs = {_name(field) for field in graph if field.number == GRAPH_OUTPUT}
         self._rest = [field for field in graph if field.number not in (GRAPH_NODE, GRAPH_INITIALIZER)]
 
+    @property
+    def opset(self) -> int:
+        """The version of ONNX's own operators; 0 if it is not stated."""
+        sets = [list(fields(field.message)) for field in self._model if field.number == MODEL_OPSET]
+        own = [entry for entry in sets if not any(part.number == OPSET_DOMAIN and part.text for part in entry)]
+        return max((part.integers[0] for entry in own for part in entry if part.number == OPSET_VERSION), default=0)
+
     def sign(self, names: Iterable[str]) -> None:
         """Have these tensors, of type uint8, written as int8 with 128 less."""
-        signed = {name: replace(self.tensors[name], signed=True) for name in names}
-        self.tensors = {**self.tensors, **signed}
+        for name in names:
+            self.tensors[name] = replace(self.tensors[name], signed=True)
 
     def write(self, out: BinaryIO) -> None:
         """Write the model as it is now."""
