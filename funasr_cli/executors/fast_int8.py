@@ -37,9 +37,10 @@ PRODUCT = "MatMulInteger"
 WEIGHTS, ZERO_POINTS = 1, 3
 """The places of both among its inputs."""
 
-COMPARISONS = {"Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal"}
-SAME_VALUES = {"Cast", "Equal", "Expand", "Identity", "Not", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}
-"""What makes one mask of another."""
+COMPARISONS = {"Less", "LessOrEqual", "Greater", "GreaterOrEqual"}
+RESHAPING = {"Cast", "Expand", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}
+SHIFTING = {"Add", "Sub"}
+TURNING = {"Equal", "Not"}
 
 AXES_ARE_INPUTS = 13
 """The opset from which Unsqueeze and Squeeze take their axes as an input."""
@@ -122,18 +123,26 @@ def _drop_masks(model: OnnxFile, lengths: Collection[str]) -> int:
 
 
 def _masks(model: OnnxFile, lengths: Collection[str]) -> set[str]:
-    """Tensors that only say which frames are valid: comparisons with the lengths, and what is made of these alone."""
-    from_lengths, masks = set(lengths), set[str]()
-    from_data = {*model.inputs} - from_lengths
+    """Tensors that only say which frames are valid: positions compared with the lengths, and what is made of that.
+
+    If all frames are valid, such a mask has one value throughout. It is the one that keeps: else nothing that the
+    graph hears would make a difference.
+    """
+    counts, positions, masks = set(lengths), set[str](), set[str]()
+    from_data = {*model.inputs} - counts
     for node in model.nodes:
-        read = set(node.inputs)
-        outputs = set(node.outputs)
-        if node.kind != "Shape":  # the size of something says nothing of its values
-            from_data |= set() if read.isdisjoint(from_data) else outputs
-            from_lengths |= set() if read.isdisjoint(from_lengths) else outputs
-        compares = node.kind in COMPARISONS and not read.isdisjoint(from_lengths)
-        passes_on = node.kind in SAME_VALUES and not read.isdisjoint(masks)
-        if (compares or passes_on) and read.isdisjoint(from_data):
+        read, outputs = set(node.inputs), set(node.outputs)
+        if node.kind != "Shape" and not read.isdisjoint(from_data):  # a size says nothing of the values
+            from_data |= outputs
+        elif node.kind == "Range":
+            positions |= outputs
+        elif node.kind in COMPARISONS and not read.isdisjoint(counts) and not read.isdisjoint(positions):
+            masks |= outputs
+        elif node.kind in RESHAPING | SHIFTING and not read.isdisjoint(counts):
+            counts |= outputs
+        elif node.kind in RESHAPING and not read.isdisjoint(positions):
+            positions |= outputs
+        elif node.kind in RESHAPING | TURNING and not read.isdisjoint(masks):
             masks |= outputs
     return masks
 

@@ -59,12 +59,13 @@ class Node:
         """A new node. `attributes` are not negative."""
         parts = [protobuf.message(NODE_OUTPUT, output.encode()), protobuf.message(NODE_OP_TYPE, kind.encode())]
         for name, value in attributes.items():
-            number, tag, values = (ATTRIBUTE_INT, IS_INT, [value]) if isinstance(value, int) else (
-                ATTRIBUTE_INTS, IS_INTS, value
-            )  # fmt: skip
-            stored = (protobuf.integer(number, one) for one in values)
-            tagged = protobuf.message(ATTRIBUTE_NAME, name.encode()), *stored, protobuf.integer(ATTRIBUTE_TYPE, tag)
-            parts.append(protobuf.message(NODE_ATTRIBUTE, *tagged))
+            if isinstance(value, int):
+                stored = [protobuf.integer(ATTRIBUTE_INT, value), protobuf.integer(ATTRIBUTE_TYPE, IS_INT)]
+            else:
+                stored = [protobuf.integer(ATTRIBUTE_INTS, one) for one in value]
+                stored.append(protobuf.integer(ATTRIBUTE_TYPE, IS_INTS))
+            named = protobuf.message(ATTRIBUTE_NAME, name.encode())
+            parts.append(protobuf.message(NODE_ATTRIBUTE, named, *stored))
         return cls(kind, tuple(inputs), (output,), memoryview(b"".join(parts)))
 
     def attributes(self) -> dict[str, list[int] | str]:

@@ -297,6 +297,10 @@ def masked_product(change: str = "") -> ModelProto:
             nodes[6] = node("Identity", ["as float"], ["kept"])
         case "a scale by the length":
             nodes[4] = node("Identity", ["n64"], ["valid"])
+        case "a mask of what comes later":
+            nodes[3:5] = [node("Unsqueeze", ["numbers", "last"], ["n64"]), node("Less", ["numbers", "n64"], ["valid"])]
+            nodes[5:7] = [node("ReduceMax", ["as float"], ["kept"], axes=[0], keepdims=0)]
+            nodes.insert(5, node("Cast", ["valid"], ["as float"], to=TensorProto.FLOAT))
         case "two constants":
             nodes[9] = node("Where", ["hidden", "low", "nothing"], ["masked"])
     graph = helper.make_graph(
@@ -336,7 +340,8 @@ def test_without_masks_the_results_are_the_same(tmp_path: Path) -> None:
     [
         ("a fixed length", {"Mul", "Where"}),
         ("a mask of the data", {"Mul", "Where"}),
-        ("a scale by the length", {"Mul"}),
+        ("a mask of what comes later", {"Mul", "Where"}),
+        ("a scale by the length", {"Mul", "Where"}),
         ("two constants", {"Where"}),
     ],
 )
