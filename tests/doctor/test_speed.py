@@ -58,8 +58,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         (2, 2, [1, 2]),
         (7, 7, [1, 7]),
         (8, 8, [1, 2, 4, 8]),
-        (64, 16, [1, 4, 16, 64]),
-        (128, 16, [1, 4, 16, 128]),
+        (64, 32, [1, 8, 32, 64]),
+        (128, 32, [1, 8, 32, 128]),
     ],
 )
 def test_layouts_from_one_run_to_one_for_each_core_are_compared(cores: int, default: int, compared: list[int]) -> None:
@@ -73,7 +73,7 @@ def test_each_memory_node_has_a_process_as_in_a_run(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(module, "usable_cores", lambda: 64)
     monkeypatch.setattr(sizing, "usable_memory", lambda: Memory(10**12, limited=False))
     compared = layouts(SPEED.model)
-    assert [(it.runs, it.threads) for it in compared] == [(32, 2), (2, 32), (8, 8), (64, 1)]
+    assert [(it.runs, it.threads) for it in compared] == [(64, 1), (2, 32), (8, 8), (16, 4)]
     assert [placement.node for placement in compared[0].placements] == [0, 1]
 
 
