@@ -43,7 +43,7 @@ from funasr_cli.models.store import Model, find_model
 from funasr_cli.pipeline import registry as families
 from funasr_cli.pipeline.registry import Family, GraphInfo, load_executor, load_recognizer
 from funasr_cli.pool.pool import open_pool
-from funasr_cli.pool.sizing import PoolSize, cpu_pool_size, layout_of
+from funasr_cli.pool.sizing import PoolSize, cpu_pool_size, describe_layout
 from funasr_cli.recognizers.base import Hypothesis, Recognizer, Request
 from funasr_cli.recognizers.sensevoice.graph import TAG_FRAMES
 from funasr_cli.reporting.display import Display
@@ -205,7 +205,7 @@ def engine(arguments: argparse.Namespace) -> None:
     recognizer = load_recognizer(model, loaded[0][1], itn=True)
     windows = [window for path in arguments.recordings for window in windows_of(path, recognizer.window)]
     inputs = [recognizer.prepare(window.samples, Request("zh")) for window in windows]
-    names = [*(f"bare, {layout_of(placement)}" for placement in layouts), f"whole pipeline, {size}"]
+    names = [*(f"bare, {describe_layout(placement)}" for placement in layouts), f"whole pipeline, {size}"]
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     whole: list[Result] = []
     for number in range(arguments.rounds + 1):

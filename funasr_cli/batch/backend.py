@@ -80,14 +80,14 @@ class Backend:
         from funasr_cli.pipeline.window_runner import load_window_runner
 
         device, settings = self._options.device, self._settings
+        if len(self._target.nodes) == 1:
+            pin(self._target.nodes[0])  # before the cores are counted
         placement = single_placement(
             self._target.device.npus,
             fallback=device.fallback,
             window_timeout=device.window_timeout,
             runs=device.cpu_runs,
         )
-        if len(self._target.nodes) == 1:
-            pin(self._target.nodes[0])
         self._reporter.stats.devices = placement.runs
         tell = self._reporter.display.warn
         with (

@@ -43,7 +43,7 @@ def doctor(context: click.Context, recording: Path | None, as_object: bool, mode
         _measure(model, recording, as_object=as_object)
         return
     if recording is not None:
-        raise UsageError(f"what is {recording} for?", hint="A recording is measured with --speed.")
+        raise UsageError(f"{recording}: only --speed takes a recording")
     from funasr_cli.doctor.report import as_json, as_text, diagnose
 
     report = diagnose(_folder(model, context) if model else None)

@@ -15,6 +15,7 @@ masks take out nothing.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -39,7 +40,6 @@ WEIGHTS, ZERO_POINTS = 1, 3
 
 COMPARISONS = {"Less", "LessOrEqual", "Greater", "GreaterOrEqual"}
 RESHAPING = {"Cast", "Expand", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}
-SHIFTING = {"Add", "Sub"}
 TURNING = {"Equal", "Not"}
 
 AXES_ARE_INPUTS = 13
@@ -73,7 +73,8 @@ def _rewrite(graph: Path, lengths: Collection[str], out: BinaryIO) -> bool:
     except ValueError:
         return False
     weights = _unsigned_weights(model)
-    if not weights:
+    inner = any(node.kind in WITH_INNER_GRAPHS for node in model.nodes)
+    if not weights or inner or model.has_files_beside:
         return False
     model.sign(weights)
     masked, widened = _drop_masks(model, lengths), _widen_convolutions(model)
@@ -104,13 +105,12 @@ def _drop_masks(model: OnnxFile, lengths: Collection[str]) -> int:
     Nothing goes if a length is fixed: short clips are padded then.
     """
     fixed = any(sizes[1] is not None for sizes in model.inputs.values() if len(sizes) > 2)
-    if fixed or not WITH_INNER_GRAPHS.isdisjoint(node.kind for node in model.nodes):
+    if fixed:
         return 0
-    masks = _masks(model, lengths)
-    constants = {*model.tensors, *(name for node in model.nodes if node.kind == "Constant" for name in node.outputs)}
+    masks, from_data = _masks(model, lengths)
     instead: dict[str, str] = {}
     for node in model.nodes:
-        values = _masked_values(node, masks, constants)
+        values = _masked_values(node, masks, from_data)
         if values is not None and model.outputs.isdisjoint(node.outputs):
             instead[node.outputs[0]] = instead.get(values, values)
     nodes = [
@@ -122,8 +122,10 @@ def _drop_masks(model: OnnxFile, lengths: Collection[str]) -> int:
     return len(instead)
 
 
-def _masks(model: OnnxFile, lengths: Collection[str]) -> set[str]:
+def _masks(model: OnnxFile, lengths: Collection[str]) -> tuple[set[str], set[str]]:
     """Tensors that only say which frames are valid: positions compared with the lengths, and what is made of that.
+
+    And those that depend on what the other inputs hold.
 
     If all frames are valid, such a mask has one value throughout. It is the one that keeps: else nothing that the
     graph hears would make a difference.
@@ -138,33 +140,36 @@ def _masks(model: OnnxFile, lengths: Collection[str]) -> set[str]:
             positions |= outputs
         elif node.kind in COMPARISONS and not read.isdisjoint(counts) and not read.isdisjoint(positions):
             masks |= outputs
-        elif node.kind in RESHAPING | SHIFTING and not read.isdisjoint(counts):
+        elif node.kind in RESHAPING | {"Add"} and not read.isdisjoint(counts):
             counts |= outputs
         elif node.kind in RESHAPING and not read.isdisjoint(positions):
             positions |= outputs
         elif node.kind in RESHAPING | TURNING and not read.isdisjoint(masks):
             masks |= outputs
-    return masks
+    return masks, from_data
 
 
-def _masked_values(node: Node, masks: set[str], constants: set[str]) -> str | None:
-    """What `node` takes padding out of, if that is what it does: `x · mask`, or a constant in place of some `x`."""
-    if node.kind == "Mul" and len(masks.intersection(node.inputs)) == 1:
-        return next(name for name in node.inputs if name not in masks)
-    if node.kind == "Where" and node.inputs[0] in masks:
-        values = [name for name in node.inputs[1:] if name not in constants]
-        return values[0] if len(values) == 1 else None
-    return None
+def _masked_values(node: Node, masks: set[str], from_data: set[str]) -> str | None:
+    """What `node` takes padding out of, if that is what it does: `x · mask`, or a constant in place of some `x`.
+
+    x comes from the data. Another product of a mask may be added to scores, and is 0 if all is valid.
+    """
+    is_product = node.kind == "Mul" and not masks.isdisjoint(node.inputs)
+    is_choice = node.kind == "Where" and node.inputs[0] in masks
+    values = [name for name in node.inputs if name in from_data] if is_product or is_choice else []
+    return values[0] if len(values) == 1 else None
 
 
 def _widen_convolutions(model: OnnxFile) -> int:
     """Make each depthwise convolution of one dimension one of two; returns how many."""
     if model.opset < AXES_ARE_INPUTS:
         return 0
+    readers = Counter([*model.inputs, *(name for node in model.nodes for name in node.inputs)])
     nodes: list[Node] = []
     widened = 0
     for node in model.nodes:
-        wide = _widened(node, model)
+        own = node.kind == "Conv" and readers[node.inputs[1]] == 1
+        wide = _widened(node, model) if own else []
         nodes += wide or [node]
         widened += bool(wide)
     model.nodes = nodes
@@ -175,7 +180,7 @@ def _widen_convolutions(model: OnnxFile) -> int:
 
 def _widened(node: Node, model: OnnxFile) -> list[Node]:
     """In place of a depthwise convolution with a kernel `[C, 1, taps]` one with `[C, 1, 1, taps]`; else nothing."""
-    kernel = model.tensors.get(node.inputs[1]) if node.kind == "Conv" else None
+    kernel = model.tensors.get(node.inputs[1])
     if kernel is None or len(kernel.shape) != 3 or kernel.shape[1] != 1:
         return []
     attributes = node.attributes()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -60,17 +59,14 @@ class OnnxExecutor:
             )
         # All runs of a session share one pool of threads, in which each run's own thread takes part.
         pool = runs * (threads - 1) + 1
-        form: AbstractContextManager[Path | None] = nullcontext()
-        if provider == "cpu" and precision == "int8":
-            form = fast_form(path, lengths)
+        fast = _fast_session(path, lengths, pool) if provider == "cpu" and precision == "int8" else None
         try:
-            with form as rewritten:
-                self._session = make_session(rewritten or path, threads=pool, provider=wanted)
+            self._session = fast or make_session(path, threads=pool, provider=wanted)
         except Exception as error:  # the library raises classes that share no base but Exception
             raise ModelError(f"ONNX Runtime cannot load it: {error}", where=path) from error
         release_freed_memory()
         logger.debug("%s is loaded, for %d runs with %d threads", path, runs, threads)
-        self.device = f"{provider} ({precision}{', signed' if rewritten else ''})"
+        self.device = f"{provider} ({precision}{', signed' if fast else ''})"
         self.inputs: Sequence[TensorSpec] = [_spec(node) for node in self._session.get_inputs()]
         self.outputs: Sequence[TensorSpec] = [_spec(node) for node in self._session.get_outputs()]
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
@@ -87,6 +83,16 @@ class OnnxExecutor:
 
     def close(self) -> None:
         del self._session
+
+
+def _fast_session(path: Path, lengths: Collection[str], threads: int) -> onnxruntime.InferenceSession | None:
+    """A session of the graph as it is rewritten; None if it is not to be, or cannot be, for the file itself will do."""
+    try:
+        with fast_form(path, lengths) as rewritten:
+            return make_session(rewritten, threads=threads) if rewritten else None
+    except Exception:  # the library's, which share no base; or there is no memory for a file
+        logger.debug("%s cannot be loaded as it was rewritten", path, exc_info=True)
+        return None
 
 
 def _spec(node: onnxruntime.NodeArg) -> TensorSpec:

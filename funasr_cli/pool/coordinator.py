@@ -211,7 +211,7 @@ class Coordinator:
         if one.ready or npu:  # the supervisor knows what to do with a device
             return
         if self._startup_crashes.should_give_up(name, 0.0, own_fault=own_fault):
-            hint = "Is there too little memory? --workers 1"
+            hint = "Is there too little memory? --cpu-runs 1 --workers 1"
             raise MachineError(f"processes die as they start: {death.how}", hint=hint)
 
     def _lost_worker(self, worker: WorkerHandle, death: Death) -> None:

@@ -72,10 +72,13 @@ def run_side_by_side(executor: Executor, pipe: Connection, slots: Slots, runs: i
             print_exc()
             os._exit(1)
 
-    with ThreadPoolExecutor(runs) as threads:
+    threads = ThreadPoolExecutor(runs)
+    try:
         while True:
             order: RunWindow = pipe.recv()
             threads.submit(answer, order.slot)
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 def run_in_turn(executor: Executor, pipe: Connection, slots: Slots) -> None:

@@ -138,6 +138,7 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
                 if slot in self._ready:
                     self._ready.remove(slot)
                 self._release(slot)
+        self._dispatch()  # what had to run alone may have been in the way of others
 
     def owes(self, worker: WorkerT) -> bool:
         """Whether the worker waits for a slot or for an answer."""

@@ -53,10 +53,10 @@ class PoolSize:
         if npus:
             return f"{workers}, NPU{'s' * (len(npus) > 1)} {', '.join(npus)}{where}"
         devices = f"{len(self.placements)} device processes" if len(self.placements) > 1 else "1 device process"
-        return f"{workers}, {devices} with {layout_of(self.placements[0])}{where}"
+        return f"{workers}, {devices} with {describe_layout(self.placements[0])}{where}"
 
 
-def layout_of(placement: Placement) -> str:
+def describe_layout(placement: Placement) -> str:
     """How a CPU is shared out, for people."""
     runs, threads = placement.runs, placement.threads
     of_each = f"{threads} threads" if threads > 1 else "1 thread"
@@ -79,7 +79,7 @@ def cpu_pool_size(
     """
     cores = usable_cores()
     needed = MEMORY_PER_WEIGHT_BYTE * model.weights.stat().st_size * nodes
-    processes = nodes if needed <= usable_memory().available and nodes <= cores else 1
+    processes = nodes if needed <= usable_memory().available and nodes <= min(cores, runs or cores) else 1
     workers = workers or max(2, cores // CORES_PER_WORKER)
     placement = cpu_placement(cores // processes, max(1, runs // processes) if runs else None)
     return PoolSize(min(workers, recordings), (placement,) * processes)

@@ -91,7 +91,8 @@ class WorkerSupervisor:
 
     def _start(self, row: int) -> None:
         node = self._size.node_of(row // LANES_PER_WORKER)
-        windows = concurrent_windows(self._size.placements[0].runs)
+        one, *others = (placement.runs for placement in self._size.placements)
+        windows = concurrent_windows(one + sum(others) if self._size.workers == 1 else one)
         worker = WorkerHandle.start(row, self._slots, self._board, self._model, self._settings, node, windows)
         logger.debug("worker process started for rows from %d", row)
         worker.due = self._clock.now + WORKER_STALL_TIMEOUT_S

@@ -26,7 +26,7 @@ GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT, GRAPH_VALUE_INFO = 1, 
 NODE_INPUT, NODE_OUTPUT, NODE_OP_TYPE, NODE_ATTRIBUTE = 1, 2, 4, 5
 ATTRIBUTE_NAME, ATTRIBUTE_INT, ATTRIBUTE_TEXT, ATTRIBUTE_INTS, ATTRIBUTE_TYPE = 1, 3, 4, 8, 20
 IS_INT, IS_INTS = 2, 7
-TENSOR_DIMS, TENSOR_TYPE, TENSOR_INT32, TENSOR_NAME, TENSOR_RAW = 1, 2, 5, 8, 9
+TENSOR_DIMS, TENSOR_TYPE, TENSOR_INT32, TENSOR_NAME, TENSOR_RAW, TENSOR_FILE = 1, 2, 5, 8, 9, 13
 VALUE_NAME, VALUE_TYPE, TYPE_TENSOR, ELEMENT_TYPE, SHAPE, DIMENSION, DIMENSION_VALUE = 1, 2, 1, 1, 2, 1, 1
 FLOAT, UINT8, INT8, INT32, INT64 = 1, 2, 3, 6, 7
 
@@ -90,7 +90,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A constant: its type, its shape, and whether its values are in the file.
+    """A constant: its type, its shape, and whether its values are in the file, or in another one.
 
     `signed`: it is written with 128 less, as int8.
     """
@@ -98,6 +98,7 @@ class Tensor:
     kind: int
     shape: tuple[int, ...]
     is_here: bool
+    is_elsewhere: bool
     field: Field
     signed: bool = False
 
@@ -108,7 +109,7 @@ class Tensor:
         numbers = {part.number for part in parts}
         shape = tuple(size for part in parts if part.number == TENSOR_DIMS for size in part.integers)
         kind = next((value for part in parts if part.number == TENSOR_TYPE for value in part.integers), 0)
-        return cls(kind, shape, not numbers.isdisjoint((TENSOR_RAW, TENSOR_INT32)), field)
+        return cls(kind, shape, not numbers.isdisjoint((TENSOR_RAW, TENSOR_INT32)), TENSOR_FILE in numbers, field)
 
     @classmethod
     def of_integers(cls, name: str, values: Sequence[int]) -> Tensor:
@@ -170,6 +171,11 @@ class OnnxFile:
         """The sizes of each input; None for what is free."""
         self.outputs = {_name(field) for field in graph if field.number == GRAPH_OUTPUT}
         self._rest = [field for field in graph if field.number not in (GRAPH_NODE, GRAPH_INITIALIZER)]
+
+    @property
+    def has_files_beside(self) -> bool:
+        """Whether values of some tensors lie in other files, which are found from where this one is."""
+        return any(tensor.is_elsewhere for tensor in self.tensors.values())
 
     @property
     def opset(self) -> int:

@@ -186,6 +186,15 @@ def test_other_convolutions_stay_as_they_are(anywhere: None, tmp_path: Path, cha
     assert list(after.graph.node) == list(model.graph.node)
 
 
+def test_convolutions_with_one_kernel_stay_as_they_are(anywhere: None, tmp_path: Path) -> None:
+    model = convolution()
+    model.graph.node.append(helper.make_node("Conv", ["batched", "k"], ["other"], group=5))
+    model.graph.output.append(helper.make_tensor_value_info("other", TensorProto.FLOAT, [1, 5, None]))
+    after = rewritten(saved(model, tmp_path))
+    assert after is not None
+    assert list(after.graph.node) == list(model.graph.node)
+
+
 def test_before_opset_13_convolutions_stay_as_they_are(anywhere: None, tmp_path: Path) -> None:
     model = convolution()
     model.opset_import[0].version = 12
@@ -234,11 +243,25 @@ def with_an_input(model: ModelProto) -> None:
     model.graph.input.append(helper.make_tensor_value_info("b", TensorProto.UINT8, [6, 5]))
 
 
-def with_data_elsewhere(model: ModelProto) -> None:
+def without_values(model: ModelProto) -> None:
     model.graph.initializer[0].ClearField("raw_data")
 
 
-@pytest.mark.parametrize("change", [with_another_reader, with_an_input, with_data_elsewhere])
+def with_a_file_beside(model: ModelProto) -> None:
+    other = model.graph.initializer.add(name="other", dims=[1], data_type=TensorProto.FLOAT)
+    other.data_location = TensorProto.EXTERNAL
+    other.external_data.add(key="location", value="beside.bin")
+
+
+def with_an_inner_graph(model: ModelProto) -> None:
+    inner = helper.make_graph([], "inner", [], [])
+    model.graph.node.append(helper.make_node("If", ["c"], ["d"], then_branch=inner, else_branch=inner))
+
+
+CHANGES = [with_another_reader, with_an_input, without_values, with_a_file_beside, with_an_inner_graph]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_weights_that_serve_something_else_stay_as_they_are(anywhere: None, tmp_path: Path, change: object) -> None:
     model = random_product()
     change(model)  # type: ignore[operator]
@@ -301,6 +324,8 @@ def masked_product(change: str = "") -> ModelProto:
             nodes[3:5] = [node("Unsqueeze", ["numbers", "last"], ["n64"]), node("Less", ["numbers", "n64"], ["valid"])]
             nodes[5:7] = [node("ReduceMax", ["as float"], ["kept"], axes=[0], keepdims=0)]
             nodes.insert(5, node("Cast", ["valid"], ["as float"], to=TensorProto.FLOAT))
+        case "a mask that is added":
+            nodes[8:10] = [node("Mul", ["kept", "low"], ["bias"]), node("Add", ["x", "bias"], ["masked"])]
         case "two constants":
             nodes[9] = node("Where", ["hidden", "low", "nothing"], ["masked"])
     graph = helper.make_graph(
@@ -342,6 +367,7 @@ def test_without_masks_the_results_are_the_same(tmp_path: Path) -> None:
         ("a mask of the data", {"Mul", "Where"}),
         ("a mask of what comes later", {"Mul", "Where"}),
         ("a scale by the length", {"Mul", "Where"}),
+        ("a mask that is added", {"Mul"}),
         ("two constants", {"Where"}),
     ],
 )
@@ -355,3 +381,12 @@ def test_masks_stay_if_nothing_is_known_of_lengths(anywhere: None, exactly: None
     before, after = onnx.load(QUANTISED), rewritten(QUANTISED)
     assert after is not None
     assert len(after.graph.node) == len(before.graph.node)
+
+
+@needs_vnni
+def test_if_the_rewritten_graph_cannot_be_loaded_the_file_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("no memory for it")
+
+    monkeypatch.setattr(fast_int8, "read_onnx", refuse)
+    assert OnnxExecutor(QUANTISED, precision="int8", threads=1).device == "cpu (int8)"

@@ -52,7 +52,7 @@ def test_windows_side_by_side_on_each_node_as_cores_and_memory_allow(
 
 @pytest.mark.parametrize(
     ("nodes", "runs", "expected"),
-    [(1, 1, (1, 8)), (1, 3, (3, 2)), (1, 8, (8, 1)), (1, 12, (12, 1)), (2, 4, (2, 2)), (2, 1, (1, 4))],
+    [(1, 1, (1, 8)), (1, 3, (3, 2)), (1, 8, (8, 1)), (1, 12, (12, 1)), (2, 4, (2, 2)), (2, 2, (1, 4))],
 )
 def test_as_many_windows_at_a_time_as_asked_for(
     model: Model, monkeypatch: pytest.MonkeyPatch, nodes: int, runs: int, expected: tuple[int, int]
@@ -61,6 +61,7 @@ def test_as_many_windows_at_a_time_as_asked_for(
     monkeypatch.setattr(sizing, "usable_memory", lambda: Memory(256 * GB, limited=False))
     placements = cpu_pool_size(model, None, 1000, nodes=nodes, runs=runs).placements
     assert [(placement.runs, placement.threads) for placement in placements] == [expected] * nodes
+    assert len(cpu_pool_size(model, None, 1000, nodes=nodes, runs=1).placements) == 1
     alone = single_placement([], fallback=False, window_timeout=300, runs=runs)
     assert (alone.runs, alone.threads) == (runs, max(1, 8 // runs))
 
