@@ -8,12 +8,16 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import soundfile
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+from funasr_cli.arrays import SAMPLE_RATE
 from funasr_cli.executors import fast_int8
 from funasr_cli.executors.fast_int8 import fast_form
 from funasr_cli.executors.onnx import OnnxExecutor
+from funasr_cli.recognizers.base import Request
 from funasr_cli.recognizers.sensevoice.graph import LENGTHS
+from funasr_cli.recognizers.sensevoice.recognizer import SenseVoiceRecognizer
 from funasr_cli.system import processor
 from funasr_cli.system.onnx_sessions import make_session
 from tests.conftest import NANO
@@ -120,15 +124,21 @@ def test_signs_and_masks_change_no_bit_of_the_results(exactly: None, frames: int
 
 
 @needs_vnni
-@pytest.mark.parametrize("frames", [1, 33, 250])
-def test_with_convolutions_in_2d_the_results_are_the_same_but_for_rounding(frames: int) -> None:
-    inputs = noise(frames)
-    (wanted,) = make_session(QUANTISED, threads=1).run(["ctc_logits"], inputs)
-    found = OnnxExecutor(QUANTISED, precision="int8", threads=1, lengths=LENGTHS).run(inputs)["ctc_logits"]
-    # A step of an 8-bit activation may fall on the other side, which is more than rounding in a few places.
-    assert np.abs(found - wanted).max() < 0.05
-    assert np.median(np.abs(found - wanted)) < 1e-5
-    assert (found.argmax(-1) == wanted.argmax(-1)).all()
+def test_with_convolutions_in_2d_speech_has_the_same_labels() -> None:
+    """Rounding differs, and with it now and then the step on which an 8-bit activation falls."""
+    published = make_session(QUANTISED, threads=1)
+    executor = OnnxExecutor(QUANTISED, precision="int8", threads=1, lengths=LENGTHS)
+    recognizer = SenseVoiceRecognizer(NANO, executor.inputs, executor.outputs, executor.metadata)
+    speech, _ = soundfile.read(NANO / "words-without-pauses.flac", dtype="float32")
+    differ = frames = 0
+    for seconds in (1, 5, 15):
+        inputs = recognizer.prepare(speech[: seconds * SAMPLE_RATE], Request("zh"))
+        (wanted,) = published.run(["ctc_logits"], inputs)
+        found = executor.run(inputs)["ctc_logits"]
+        differ += (found.argmax(-1) != wanted.argmax(-1)).sum()
+        frames += wanted.shape[1]
+        assert np.median(np.abs(found - wanted)) < 0.1  # of logits between -35 and 25
+    assert differ <= 0.01 * frames
 
 
 def convolution(**changes: object) -> ModelProto:
