@@ -34,6 +34,11 @@ class PoolSize:
     workers: int
     placements: tuple[Placement, ...]
 
+    @property
+    def runs(self) -> int:
+        """How many windows run at a time, in all device processes together."""
+        return sum(placement.runs for placement in self.placements)
+
     def node_of(self, worker: int) -> int | None:
         """The NUMA node of a worker, counted from 0."""
         return self.placements[worker % len(self.placements)].node
@@ -60,7 +65,12 @@ def describe_layout(placement: Placement) -> str:
     """How a CPU is shared out, for people."""
     runs, threads = placement.runs, placement.threads
     of_each = f"{threads} threads" if threads > 1 else "1 thread"
-    return f"{of_each}" if runs == 1 else f"{runs} windows at a time, {of_each} each"
+    return of_each if runs == 1 else f"{runs} windows at a time, {of_each} each"
+
+
+def granted_memory(model: Model, processes: int) -> int:
+    """Bytes of memory that so many processes with the model are granted."""
+    return MEMORY_PER_WEIGHT_BYTE * model.weights.stat().st_size * processes
 
 
 def cpu_placement(cores: int, runs: int | None = None) -> Placement:
@@ -78,8 +88,8 @@ def cpu_pool_size(
     `workers`, and the number of `runs` at a time in all processes together, if given.
     """
     cores = usable_cores()
-    needed = MEMORY_PER_WEIGHT_BYTE * model.weights.stat().st_size * nodes
-    processes = nodes if needed <= usable_memory().available and nodes <= min(cores, runs or cores) else 1
+    fit = granted_memory(model, nodes) <= usable_memory().available
+    processes = nodes if fit and nodes <= min(cores, runs or cores) else 1
     workers = workers or max(2, cores // CORES_PER_WORKER)
     placement = cpu_placement(cores // processes, max(1, runs // processes) if runs else None)
     return PoolSize(min(workers, recordings), (placement,) * processes)

@@ -91,8 +91,8 @@ class WorkerSupervisor:
 
     def _start(self, row: int) -> None:
         node = self._size.node_of(row // LANES_PER_WORKER)
-        one, *others = (placement.runs for placement in self._size.placements)
-        windows = concurrent_windows(one + sum(others) if self._size.workers == 1 else one)
+        size = self._size
+        windows = concurrent_windows(size.runs if size.workers == 1 else size.placements[0].runs)
         worker = WorkerHandle.start(row, self._slots, self._board, self._model, self._settings, node, windows)
         logger.debug("worker process started for rows from %d", row)
         worker.due = self._clock.now + WORKER_STALL_TIMEOUT_S

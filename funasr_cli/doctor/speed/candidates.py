@@ -15,7 +15,7 @@ from funasr_cli.executors.placement import Placement
 from funasr_cli.models.catalogue import CATALOGUE
 from funasr_cli.models.layouts import choose_weights, layout_of
 from funasr_cli.models.store import Model, default_model, find_model
-from funasr_cli.pool.sizing import MEMORY_PER_WEIGHT_BYTE, PoolSize, cpu_pool_size
+from funasr_cli.pool.sizing import PoolSize, cpu_pool_size, granted_memory
 from funasr_cli.system.resources import usable_cores
 
 MAX_LAYOUTS = 4
@@ -45,7 +45,7 @@ class Candidate:
     @property
     def needed_memory(self) -> int:
         """Bytes that its processes are granted."""
-        return MEMORY_PER_WEIGHT_BYTE * self.model.weights.stat().st_size * len(self.placements)
+        return granted_memory(self.model, len(self.placements))
 
     def __str__(self) -> str:
         return f"{self.model.precision}, {self.runs} × {self.threads} threads"
