@@ -110,13 +110,11 @@ class Backend:
         if npus := self._target.device.npus:
             size = npu_pool_size(
                 npus, device.workers, count, fallback=device.fallback, window_timeout=device.window_timeout
-            )
+            ).on_nodes(self._target.nodes)
         else:
             size = cpu_pool_size(
-                self._target.model, device.workers, count, nodes=len(self._target.nodes), runs=device.cpu_runs
+                self._target.model, device.workers, count, nodes=self._target.nodes, runs=device.cpu_runs
             )
-        if len(self._target.nodes) <= len(size.placements):
-            size = size.on_nodes(self._target.nodes)
         with (
             StopSignals() as signals,
             open_pool(

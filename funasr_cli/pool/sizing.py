@@ -81,18 +81,24 @@ def cpu_placement(cores: int, runs: int | None = None) -> Placement:
 
 
 def cpu_pool_size(
-    model: Model, workers: int | None, recordings: int, *, nodes: int = 1, runs: int | None = None
+    model: Model,
+    workers: int | None,
+    recordings: int,
+    *,
+    nodes: Sequence[int | None] = (None,),
+    runs: int | None = None,
 ) -> PoolSize:
-    """For a model on the CPU: a device process for each of so many NUMA `nodes`, if there is memory for all of them.
+    """For a model on the CPU: a device process on each of the NUMA `nodes`, if there is memory for all; else one.
 
     `workers`, and the number of `runs` at a time in all processes together, if given.
     """
     cores = usable_cores()
-    fit = granted_memory(model, nodes) <= usable_memory().available
-    processes = nodes if fit and nodes <= min(cores, runs or cores) else 1
+    fit = granted_memory(model, len(nodes)) <= usable_memory().available
+    processes = len(nodes) if fit and len(nodes) <= min(cores, runs or cores) else 1
     workers = workers or max(2, cores // CORES_PER_WORKER)
     placement = cpu_placement(cores // processes, max(1, runs // processes) if runs else None)
-    return PoolSize(min(workers, recordings), (placement,) * processes)
+    size = PoolSize(min(workers, recordings), (placement,) * processes)
+    return size.on_nodes(nodes) if processes == len(nodes) else size
 
 
 def npu_pool_size(

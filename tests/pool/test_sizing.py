@@ -47,7 +47,7 @@ def test_windows_side_by_side_on_each_node_as_cores_and_memory_allow(
 ) -> None:
     monkeypatch.setattr(sizing, "usable_cores", lambda: cores)
     monkeypatch.setattr(sizing, "usable_memory", lambda: Memory(memory * GB, limited=False))
-    assert cpu_pool_size(model, None, recordings=1000, nodes=nodes) == expected
+    assert cpu_pool_size(model, None, recordings=1000, nodes=[None] * nodes) == expected
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_as_many_windows_at_a_time_as_asked_for(
 ) -> None:
     monkeypatch.setattr(sizing, "usable_cores", lambda: 8)
     monkeypatch.setattr(sizing, "usable_memory", lambda: Memory(256 * GB, limited=False))
-    placements = cpu_pool_size(model, None, 1000, nodes=nodes, runs=runs).placements
+    placements = cpu_pool_size(model, None, 1000, nodes=[None] * nodes, runs=runs).placements
     assert [(placement.runs, placement.threads) for placement in placements] == [expected] * nodes
-    assert len(cpu_pool_size(model, None, 1000, nodes=nodes, runs=1).placements) == 1
+    assert len(cpu_pool_size(model, None, 1000, nodes=[None] * nodes, runs=1).placements) == 1
     alone = single_placement([], fallback=False, window_timeout=300, runs=runs)
     assert (alone.runs, alone.threads) == (runs, max(1, 8 // runs))
 

@@ -88,8 +88,7 @@ def layouts(model: Model) -> list[Candidate]:
 
 def pool_size(model: Model, nodes: Sequence[int | None], runs: int | None = None) -> PoolSize:
     """The pool of a run with many recordings on this machine's CPU."""
-    size = cpu_pool_size(model, None, MANY_RECORDINGS, nodes=len(nodes), runs=runs)
-    return size.on_nodes(nodes) if len(nodes) <= len(size.placements) else size
+    return cpu_pool_size(model, None, MANY_RECORDINGS, nodes=nodes, runs=runs)
 
 
 def runs_to_compare(cores: int, default: int) -> list[int]:
