@@ -50,11 +50,15 @@ class Setting:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a program took for some recordings, and the text of each."""
+    """What a program took for some recordings, in seconds, and the text of each.
+
+    `whole` is from the start of its process, loading and imports included.
+    """
 
     wall: float
     cpu: float
     texts: list[str]
+    whole: float = 0.0
 
 
 class Contender:

@@ -38,6 +38,8 @@ from tests.support.processes import cpu_seconds, descendants
 LANGUAGE = "zh"
 
 AS_INSTALLED, AT_BEST = "as installed", "at its best"
+SIDE_BY_SIDE = "at its best, side by side"
+"""With a pool of threads around it, which none of the peers has: a window in each."""
 
 
 class Meter(Display):
@@ -160,7 +162,7 @@ class WindowByWindow(Contender):
 
 class SherpaOnnx(WindowByWindow):
     package = "sherpa_onnx"
-    settings: ClassVar = {AS_INSTALLED: Setting(), AT_BEST: Setting("best", threads=1, beside=0)}
+    settings: ClassVar = {AS_INSTALLED: Setting(), SIDE_BY_SIDE: Setting("best", threads=1, beside=0)}
 
     def _load(self, model: Model, setting: Setting) -> None:
         import sherpa_onnx
@@ -183,7 +185,11 @@ class SherpaOnnx(WindowByWindow):
 
 class FunasrOnnx(WindowByWindow):
     package = "funasr_onnx"
-    settings: ClassVar = {AS_INSTALLED: Setting(), AT_BEST: Setting("best", threads=1, beside=0)}
+    settings: ClassVar = {
+        AS_INSTALLED: Setting(),
+        AT_BEST: Setting("best"),
+        SIDE_BY_SIDE: Setting("best", threads=1, beside=0),
+    }
 
     def _load(self, model: Model, setting: Setting) -> None:
         from funasr_onnx import SenseVoiceSmall

@@ -7,8 +7,8 @@
 From files to texts. Ours is `funasr-cli transcribe`, with record and files; a peer goes from file to file and writes
 none. sherpa-onnx and funasr-onnx get the windows of our voice detection, which is in their time; faster-whisper has
 its own, set as ours. A peer comes as installed, and with the settings that were found fastest (contenders.py). Each
-program is a process of its own, which has loaded its model before. Without `--environments` all run in this
-environment; what is not installed is left out.
+program is a new process each time; loading is only in "whole". Without `--environments` all run in this environment;
+what is not installed is left out.
 
 They take turns, `--rounds` times, forwards and backwards; ratios are medians of the rounds' ratios, with the least and
 the largest in parentheses. Above 1: we are faster. `--neighbours N` does each round a second time beside N busy loops,
@@ -23,10 +23,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
+from typing import Any
 from venv import EnvBuilder
 
 from contender import Answer, Setting
@@ -62,41 +65,55 @@ def make_environments(folder: Path) -> None:
         subprocess.run([*pip, "--no-deps", "funasr-onnx"], check=True)
 
 
-class Process:
-    """A contender in its process, started and answering."""
+@dataclass(frozen=True)
+class Program:
+    """A contender in one of its settings, and the interpreter that runs it."""
 
-    def __init__(self, python: Path, program: str, setting: str, model: Model) -> None:
+    name: str
+    setting: str
+    python: Path
+    model: Model
+
+    def runtime(self) -> str | None:
+        """What computes, with its version; None, with a line that says so, if a package is missing."""
+        with self._started() as process:
+            first = _read(process)
+        if "missing" in first:
+            print(f"left out: {self.name} {self.setting}, for {first['missing']} is not installed")
+            return None
+        return str(first["runtime"])
+
+    def transcribe(self, paths: Sequence[Path]) -> Answer:
+        """What it takes for these recordings in a new process, whose first runs plan their memory."""
+        started = time.perf_counter()
+        with self._started() as process:
+            _read(process)
+            assert process.stdin is not None
+            print(json.dumps([str(path.resolve()) for path in paths]), file=process.stdin, flush=True)
+            answer = Answer(**_read(process))
+            whole = time.perf_counter() - started
+            process.stdin.close()
+        assert all(text.strip() for text in answer.texts), f"{self.name} gave no text"
+        return replace(answer, whole=whole)
+
+    def _started(self) -> subprocess.Popen[str]:
         script = Path(__file__).with_name("contenders.py")
-        self._process = subprocess.Popen(
-            [python, script, program, setting, model.path, model.precision],
+        return subprocess.Popen(
+            [self.python, script, self.name, self.setting, self.model.path, self.model.precision],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             # As the command line has it: NumPy's threads would spin beside the model's.
             env={"OPENBLAS_NUM_THREADS": "1", **os.environ},
         )
-        self._program = program
 
-    def read(self) -> dict[str, object]:
-        """Its next line."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, f"{self._program} ended"
-        return dict(json.loads(line))
 
-    def transcribe(self, paths: Sequence[Path]) -> Answer:
-        """What it takes for these recordings."""
-        assert self._process.stdin is not None
-        print(json.dumps([str(path.resolve()) for path in paths]), file=self._process.stdin, flush=True)
-        answer = Answer(**self.read())  # type: ignore[arg-type]
-        assert all(text.strip() for text in answer.texts), f"{self._program} gave no text"
-        return answer
-
-    def close(self) -> None:
-        """End it."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
+def _read(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """A program's next line."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, "a program ended"
+    return dict(json.loads(line))
 
 
 @contextmanager
@@ -115,21 +132,17 @@ def busy_loops(count: int) -> Iterator[None]:
             loop.wait()
 
 
-def start(stack: ExitStack, folder: Path | None, model: Model) -> Iterator[tuple[tuple[str, str], Process]]:
-    """All programs for the model, in every setting, one after the other; each has run once, which plans its memory."""
-    for program, kind in PROGRAMS[model.family].items():
-        for name, setting in kind.settings.items():
-            ours = folder is None or program == "funasr-cli"
+def programs(folder: Path | None, model: Model) -> Iterator[Program]:
+    """All programs for the model, in every setting; ours is the first."""
+    for name, kind in PROGRAMS[model.family].items():
+        for setting_name, setting in kind.settings.items():
+            ours = folder is None or name == "funasr-cli"
             python = Path(sys.executable) if ours or folder is None else folder / setting.folder / "bin" / "python"
-            process = Process(python, program, name, model)
-            stack.callback(process.close)
-            first = process.read()
-            if "missing" in first:
-                print(f"left out: {program} {name}, for {first['missing']} is not installed")
-                continue
-            process.transcribe([PAUSES])
-            print(f"- {f'{program} {name}'.strip()}: {first['runtime']}, {how(program, setting)}", flush=True)
-            yield (program, name), process
+            program = Program(name, setting_name, python, model)
+            runtime = program.runtime()
+            if runtime is not None:
+                print(f"- {f'{name} {setting_name}'.strip()}: {runtime}, {how(name, setting)}", flush=True)
+                yield program
 
 
 def how(program: str, setting: Setting) -> str:
@@ -161,7 +174,7 @@ def ratio(over: Sequence[float], under: Sequence[float]) -> str:
     return f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
 
 
-Times = dict[tuple[str, str], list[Answer]]
+Times = dict[Program, list[Answer]]
 
 
 def walls(answers: Sequence[Answer]) -> list[float]:
@@ -172,22 +185,29 @@ def cpus(answers: Sequence[Answer]) -> list[float]:
     return [answer.cpu for answer in answers]
 
 
+def wholes(answers: Sequence[Answer]) -> list[float]:
+    return [answer.whole for answer in answers]
+
+
 def print_times(times: Times, paths: Sequence[Path], audio: float) -> None:
     """Ours is the first."""
     ours = next(iter(times.values()))
-    print("| program | | seconds | × real time | its ÷ ours | CPU seconds | its ÷ ours | CER |")
-    print("|---|---|---|---|---|---|---|---|")
-    for (program, setting), its in times.items():
-        wall, cpu = median(walls(its)), median(cpus(its))
-        against = (ratio(walls(its), walls(ours)), ratio(cpus(its), cpus(ours))) if its is not ours else ("1", "1")
-        cells = [program, setting, f"{wall:.2f}", f"{audio / wall:.1f}", against[0], f"{cpu:.2f}", against[1]]
+    print("| program | | seconds | × real time | its ÷ ours | CPU seconds | its ÷ ours | whole, its ÷ ours | CER |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for program, its in times.items():
+        cells = [program.name, program.setting]
+        for kind in (walls, cpus, wholes):
+            seconds = median(kind(its))
+            cells += [f"{seconds:.2f}"] * (kind is not wholes) + [f"{audio / seconds:.1f}"] * (kind is walls)
+            cells.append(ratio(kind(its), kind(ours)) if its is not ours else "1")
         print(f"| {' | '.join([*cells, error_rate(its[-1].texts, paths)])} |")
 
 
 def print_slowdown(alone: Times, beside: Times) -> None:
     print("\n| program | | beside the loops ÷ alone | CPU, the same |\n|---|---|---|---|")
-    for name, its in beside.items():
-        cells = [*name, ratio(walls(its), walls(alone[name])), ratio(cpus(its), cpus(alone[name]))]
+    for program, its in beside.items():
+        before = alone[program]
+        cells = [program.name, program.setting, *(ratio(kind(its), kind(before)) for kind in (walls, cpus))]
         print(f"| {' | '.join(cells)} |")
 
 
@@ -200,16 +220,15 @@ def compare(arguments: argparse.Namespace, model: Model) -> None:
     numbers = [0, arguments.neighbours] if arguments.neighbours else [0]
     times: dict[int, Times] = {neighbours: {} for neighbours in numbers}
     print(f"{len(paths)} recordings, {audio:,.0f} s, {model.precision}, {usable_cores()} cores:\n")
-    with ExitStack() as stack:
-        processes = dict(start(stack, arguments.environments, model))
-        for answers in times.values():
-            answers.update({name: [] for name in processes})
-        for number in range(arguments.rounds):
-            forwards = number % 2 == 0
-            for name, process in list(processes.items())[:: 1 if forwards else -1]:
-                for neighbours in numbers[:: 1 if forwards else -1]:
-                    with busy_loops(neighbours):
-                        times[neighbours][name].append(process.transcribe(paths))
+    contenders = list(programs(arguments.environments, model))
+    for answers in times.values():
+        answers.update({program: [] for program in contenders})
+    for number in range(arguments.rounds):
+        forwards = number % 2 == 0
+        for program in contenders[:: 1 if forwards else -1]:
+            for neighbours in numbers[:: 1 if forwards else -1]:
+                with busy_loops(neighbours):
+                    times[neighbours][program].append(program.transcribe(paths))
     for neighbours, answers in times.items():
         print(f"\nBeside {neighbours} busy loops:\n" if neighbours else "")
         print_times(answers, paths, audio)
