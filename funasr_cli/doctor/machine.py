@@ -5,25 +5,23 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
-from pathlib import Path
 
 from funasr_cli.doctor.check import Check
 from funasr_cli.files import megabytes
+from funasr_cli.system.processor import VNNI, cpu_fields, features
 from funasr_cli.system.resources import usable_cores, usable_memory
-
-CPUINFO = Path("/proc/cpuinfo")
 
 LOW_MEMORY_BYTES = 2_000_000_000
 """Bytes: the weights of sensevoice-small in float32 are 0.9 GB, and a run computes with as much again."""
 
 FEATURES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "x86_64": {"AVX2": ("avx2",), "AVX-512": ("avx512f",), "VNNI": ("avx512_vnni", "avx_vnni")},
+    "x86_64": {"AVX2": ("avx2",), "AVX-512": ("avx512f",), "VNNI": VNNI},
     "aarch64": {"asimddp": ("asimddp",), "i8mm": ("i8mm",), "SVE": ("sve",)},
 }
 """What makes matrix products fast, by architecture, and the kernel's flags for it, any of which will do."""
 
 EIGHT_BIT: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "x86_64": {"VNNI": ("avx512_vnni", "avx_vnni"), "AMX": ("amx_int8",)},
+    "x86_64": {"VNNI": VNNI, "AMX": ("amx_int8",)},
     "aarch64": {"asimddp": ("asimddp",), "i8mm": ("i8mm",)},
 }
 """The same of what makes products of 8-bit numbers fast."""
@@ -48,21 +46,20 @@ def _system() -> str:
 
 def processor() -> str:
     """Its name, and what makes matrix products fast that it has and lacks."""
-    fields = _fields(CPUINFO)
+    fields = cpu_fields()
     core = fields.get("CPU implementer", "?"), fields.get("CPU part", "?")
     name = fields.get("model name") or ARM_CORES.get(core) or f"implementer {core[0]}, part {core[1]}"
-    return "; ".join([name, *_has_and_lacks(fields, FEATURES)])
+    return "; ".join([name, *_has_and_lacks(FEATURES)])
 
 
 def eight_bit_features() -> str:
     """What makes products of 8-bit numbers fast that the processor has and lacks."""
-    return "; ".join(_has_and_lacks(_fields(CPUINFO), EIGHT_BIT)) or "unknown"
+    return "; ".join(_has_and_lacks(EIGHT_BIT)) or "unknown"
 
 
-def _has_and_lacks(fields: Mapping[str, str], features: Mapping[str, Mapping[str, tuple[str, ...]]]) -> list[str]:
-    flags = {*fields.get("flags", "").split(), *fields.get("Features", "").split()}
-    known = features.get(platform.machine(), {})
-    has = [feature for feature, any_of in known.items() if flags.intersection(any_of)]
+def _has_and_lacks(groups: Mapping[str, Mapping[str, tuple[str, ...]]]) -> list[str]:
+    flags, known = features(), groups.get(platform.machine(), {})
+    has = [feature for feature, any_of in known.items() if not flags.isdisjoint(any_of)]
     lacks = [feature for feature in known if feature not in has]
     return [*([f"has {', '.join(has)}"] if has else []), *([f"no {', '.join(lacks)}"] if lacks else [])]
 
@@ -80,16 +77,3 @@ def _memory() -> Check:
     if memory.available < LOW_MEMORY_BYTES:
         return Check("memory", text, "warning", "Free some, or take a small model: --model whisper-base")
     return Check("memory", text)
-
-
-def _fields(path: Path) -> dict[str, str]:
-    """The first value of each `name: value` line; empty where there is no such file."""
-    fields: dict[str, str] = {}
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return fields
-    for line in lines:
-        name, _, value = line.partition(":")
-        fields.setdefault(name.strip(), value.strip())
-    return fields

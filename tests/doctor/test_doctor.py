@@ -14,7 +14,7 @@ import pytest
 from funasr_cli.doctor import machine, versions
 from funasr_cli.doctor.versions import Package
 from funasr_cli.models.catalogue import WHISPER_BASE
-from funasr_cli.system import resources
+from funasr_cli.system import processor, resources
 from tests.conftest import NANO
 from tests.support.command import Run
 from tests.support.doctors import LAST, Doctor, line, next_command
@@ -166,7 +166,7 @@ def test_json_holds_what_the_text_says(doctor: Doctor) -> None:
 def test_a_kunpeng_is_known_by_its_numbers(doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cpuinfo = "processor\t: 0\nFeatures\t: fp asimd asimddp\nCPU implementer\t: 0x48\nCPU part\t: 0xd01\n"
     (tmp_path / "cpuinfo").write_text(cpuinfo)
-    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(processor, "CPUINFO", tmp_path / "cpuinfo")
     monkeypatch.setattr("platform.machine", lambda: "aarch64")
     assert "Kunpeng 920 (TaiShan v110); has asimddp; no i8mm, SVE" in line(doctor(), "processor")
 

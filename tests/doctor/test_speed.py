@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from funasr_cli.doctor import machine
 from funasr_cli.doctor.speed import candidates, measure, sound
 from funasr_cli.doctor.speed.candidates import Candidate, groups, layouts, models_by_precision, runs_to_compare
 from funasr_cli.doctor.speed.measure import Measured, Speed
@@ -20,6 +19,7 @@ from funasr_cli.errors import ModelError
 from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import Model
 from funasr_cli.pool import sizing
+from funasr_cli.system import processor
 from funasr_cli.system.resources import Memory
 from tests.conftest import NANO
 from tests.support.command import Run
@@ -132,7 +132,7 @@ def test_precision_is_advised_and_never_chosen(times: float, said: str) -> None:
 
 def test_without_fast_8_bit_products_int8_gains_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cpuinfo").write_text("Features\t: fp asimd asimddp\n")
-    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(processor, "CPUINFO", tmp_path / "cpuinfo")
     monkeypatch.setattr("platform.machine", lambda: "aarch64")
     small = replace(SLOW, precision="int8", times_real_time=12.0)
     verdict = judge(replace(SPEED, candidates=(*SPEED.candidates, small)))
