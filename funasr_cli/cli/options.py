@@ -190,7 +190,8 @@ SETTINGS = {
         _option("--itn/--no-itn", default=_default(Settings, "itn"),
                 help="Numbers in figures, and punctuation from models that can do without."),
         _option("--script", **_choice(Script, Settings, "script", none="keep"),
-                help="Of Chinese text; keep leaves it as the model writes it."),
+                help="Of Chinese text: simplified, traditional, or as in Taiwan or Hong Kong; keep leaves it as the "
+                "model writes it."),
     ],
     "Sound": [
         _option("--channels", **_choice(Channels, Settings, "channels"),

@@ -35,7 +35,7 @@ class Editor:
         self._script = ScriptConverter(options.script, words) if options.script else None
         self._whole = frozenset(word.lower() for word in [*words, *self._in_script(words)])
         # Mandarin is simplified by default, but not the Cantonese of somebody who reads traditional characters.
-        self._scripted = {"zh", "yue"} if options.script == "traditional" else {"zh"}
+        self._scripted = {"zh"} if options.script == "simplified" else {"zh", "yue"}
 
     def edit(self, tokens: Sequence[Token], language: str | None) -> Edited:
         """The text of a recording. `language` is its code; for None, each sentence shows whether it is Chinese."""
