@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
+from funasr_cli.surnames import SURNAMES
 from funasr_cli.text.lexicon import cut, is_word, person, surprise
-from funasr_cli.text.names import FAMILIAR, SURNAMES
+from funasr_cli.text.names import FAMILIAR
 from funasr_cli.unicode_ranges import HAN
 
 VARIANTS = {"甚么": "什么", "规画": "规划", "妳": "你", "牠": "它", "衞": "卫", "合著眼": "合着眼"}
