@@ -28,6 +28,7 @@ MIN_WORD_CHARS = 2
 FIRST_YEAR = 1900
 """From here on a number behind a word is a part of it: no weight is so large, but years are."""
 
+_PLAIN = re.compile(f"[{HAN}]{{{MIN_WORD_CHARS},{MAX_WORD_CHARS}}}")
 _COMMENT = re.compile(rf"(^|\s|(?<=[{HAN}]))[#＃]")
 _NUMERAL = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?"
 _NUMBER = re.compile(_NUMERAL, re.IGNORECASE)
@@ -68,7 +69,7 @@ def series(lines: Iterable[str]) -> Set[str]:
     numbers = defaultdict[str, set[str]](set)
     for line in lines:
         if not _LETTERS_AND_NUMBER.search(line):
-            continue  # as most lines of a long list
+            continue
         *word, number = _bare(line).split() or [""]
         if word and _is_number(number) and not _is_number(word[-1]) and not _HAN.search(word[-1]):
             numbers[" ".join(word).lower()].add(number)
@@ -77,6 +78,8 @@ def series(lines: Iterable[str]) -> Set[str]:
 
 def parse(line: str, numbered: Set[str] = frozenset()) -> Line:
     """The word of a line, with warnings unless it is empty or a comment; `numbered` are the words of `series`."""
+    if _PLAIN.fullmatch(line):  # as most lines of a long list
+        return Line(line)
     bare, comment = _bare(line), _COMMENT.search(line)
     if not bare:
         return Line(None)

@@ -38,6 +38,9 @@ logger = logging.getLogger(__name__)
 MAX_MESSAGES = 10
 """Of one kind; there may be hundreds."""
 
+MANY_HOTWORDS = 10_000
+"""From here on people see that something takes time."""
+
 
 def run(options: RunOptions) -> int:
     """Find the recordings and do what is to be done with them; returns the exit code."""
@@ -143,6 +146,8 @@ class Run:
                 click.echo(f"{job.action.value:5} {printable(job.source.path)}: {job.why}")
 
     def _warn_of_hotwords(self, target: Target) -> None:
+        if (count := len(self.words.words)) >= MANY_HOTWORDS:
+            self.display.note(f"preparing {count:,} hotwords, which takes each process some seconds before it begins")
         warnings = [*self.words.warnings, *hotword_warnings(target.model, self.words.words)]
         _tell_few(warnings, self.display.warn, "; funasr-cli hotwords check tells all of them")
 

@@ -39,6 +39,11 @@ class ScriptConverter:
         self._script = script
         self._listed = _Listed(hotwords, script)
 
+    @property
+    def hotwords(self) -> Sequence[str]:
+        """The Chinese hotwords as they are written in the text."""
+        return self._listed.written
+
     def convert(self, tokens: Sequence[Token]) -> list[Token]:
         """The tokens in the script, with all their times."""
         converted: list[Token] = []
@@ -68,11 +73,13 @@ class _Listed:
     def __init__(self, hotwords: Iterable[str], script: Script) -> None:
         words = [word for word in hotwords if is_chinese(word)]
         plain, after = _convert_all(words, "t2s"), _convert_all(words, CONVERSIONS[script])
+        self.written = after.copy()
         self._by_head: dict[str, list[tuple[str, str]]] = {}
-        for word, simple, other in zip(words, plain, after, strict=True):
+        for at, (word, simple, other) in enumerate(zip(words, plain, after, strict=True)):
             mixed = word not in (simple, other)
             if word != other and len(word) == len(simple) and (script == "simplified" or mixed or is_name(simple)):
                 self._by_head.setdefault(simple[:2], []).append((simple, word))
+                self.written[at] = word
         for entries in self._by_head.values():
             entries.sort(key=lambda entry: -len(entry[0]))
 
@@ -100,6 +107,12 @@ def simplified(text: str) -> str:
     """`text` in simplified characters, with as many characters."""
     converted = _convert(text, "t2s")
     return converted if len(converted) == len(text) else text
+
+
+def all_simplified(words: Sequence[str]) -> list[str]:
+    """Each word as `simplified` has it."""
+    converted = _convert_all(words, "t2s")
+    return [after if len(after) == len(word) else word for word, after in zip(words, converted, strict=True)]
 
 
 def _with_surnames(text: str, after: str) -> str:

@@ -23,6 +23,10 @@ MAX_PROMPT_TOKENS = 150
 as many of the words that were said are missed (benchmarks/README.md)."""
 
 
+MAX_MISSES = 1000
+"""Hotwords that are tried in vain for the room that is left: of 100,000 each would be turned into tokens."""
+
+
 class Style(NamedTuple):
     """How words stand in a sentence: what is in front of it, between them, and behind them."""
 
@@ -69,8 +73,9 @@ def choose(table: TokenTable, hotwords: Iterable[Hotword], *, unspaced: bool) ->
     style = UNSPACED if unspaced else SPACED
     chosen: list[Hotword] = []
     ids: list[int] = []
+    misses = 0
     for word in sorted(hotwords, key=lambda word: (-word.weight, not in_letters(word.text))):
-        if MAX_PROMPT_TOKENS - len(ids) < 2:  # no word is as short as that
+        if MAX_PROMPT_TOKENS - len(ids) < 2 or misses == MAX_MISSES:  # no word is as short as that
             break
         if not (unspaced or in_letters(word.text)):
             continue
@@ -79,6 +84,8 @@ def choose(table: TokenTable, hotwords: Iterable[Hotword], *, unspaced: bool) ->
         if len(longer) <= MAX_PROMPT_TOKENS:
             chosen.append(word)
             ids = longer
+        else:
+            misses += 1
     return chosen, ids
 
 
