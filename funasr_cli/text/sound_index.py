@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
-from funasr_cli.text.pinyin import Sound, sounds
+from funasr_cli.text.pinyin import Sound, listed_sounds, sounds
 
 Entry = TypeVar("Entry")
 
@@ -38,7 +38,7 @@ class _Node(Generic[Entry]):
         if self._next is None:
             self._next = {}
             for text, entry in self._longer:
-                for sound in sounds(text[self._depth]):
+                for sound in listed_sounds(text[self._depth]):
                     node = self._next.get(sound)
                     if node is None:
                         node = self._next[sound] = _Node(self._depth + 1)
