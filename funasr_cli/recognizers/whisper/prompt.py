@@ -7,14 +7,12 @@ is spoken, with its marks, and a language gets none of another's script.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer as TokenTable
 
-from funasr_cli.errors import ModelError
 from funasr_cli.hotwords import Hotword
 from funasr_cli.recognizers.words import is_unspaced
 
@@ -41,15 +39,6 @@ capitals; with spaces in the place of 、 Chinese words help less."""
 
 UNSPACED_LANGUAGES = frozenset({"zh", "yue", "ja"})
 """Those that mix words of all scripts; in the others, Chinese characters are out of place."""
-
-
-def read_table(model_dir: Path) -> TokenTable:
-    """Whisper's tokens. Raises `ModelError` where they cannot be read."""
-    path = model_dir / "tokenizer.json"
-    try:
-        return TokenTable.from_file(str(path))
-    except Exception as error:  # the library raises plain Exception
-        raise ModelError(f"not a tokenizer: {error}", where=path) from error
 
 
 def contexts(table: TokenTable, hotwords: Iterable[Hotword], languages: Iterable[str], begin: int) -> NDArray[np.int32]:
