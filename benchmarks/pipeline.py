@@ -130,9 +130,13 @@ def _no_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, ...]:
     return ()
 
 
+def _chinese(model: Model) -> frozenset[str]:
+    return frozenset({"zh"})
+
+
 # Every child imports this file, and so knows these families as well.
-families.FAMILIES["simulated"] = Family(_simulated_executor, _real_recognizer, _no_warnings)
-families.FAMILIES["replayed"] = Family(_simulated_executor, _replaying_recognizer, _no_warnings)
+families.FAMILIES["simulated"] = Family(_simulated_executor, _real_recognizer, _no_warnings, _chinese)
+families.FAMILIES["replayed"] = Family(_simulated_executor, _replaying_recognizer, _no_warnings, _chinese)
 
 
 @dataclass(frozen=True)

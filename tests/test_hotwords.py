@@ -26,7 +26,7 @@ def warnings(tmp_path: Path, text: str) -> list[str]:
 
 def test_a_word_a_line_with_or_without_a_weight(tmp_path: Path) -> None:
     path = write(
-        tmp_path / "gov.txt", "# 政府\n新发展格局 40\n\n一带一路\nmachine  learning 12.5 # 机器学习\nC# 5\n5G\n"
+        tmp_path / "gov.txt", "# 政府\n新发展格局 40\n\n一带一路\nmachine  learning :12.5 # 机器学习\nC#:5\n5G\n"
     )
     assert words(path) == [("新发展格局", 40), ("一带一路", 20), ("machine learning", 12.5), ("C#", 5), ("5G", 20)]
     assert read_hotwords([path]).warnings == ()
@@ -54,14 +54,30 @@ def test_gb18030_is_recognised(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "张喆\n田垚\n犇犇\n李㛃\n𬱖川\n郭䶮\n刘𠅤\n",
+        "王喆 30\n李堃\n刘彧\n",
+        "赵珺\n郑珅\n毛翾\n黄翯\n",
+        "卢㛃:30\n𬀩𬀩\n",
+    ],
+)
+def test_gb18030_lists_of_rare_names_are_read(tmp_path: Path, text: str) -> None:
+    assert words(write(tmp_path / "a.txt", text, "gb18030")) == words(write(tmp_path / "b.txt", text))
+
+
+@pytest.mark.parametrize(
     ("encoding", "text", "what"),
     [
         ("utf-16", "碳达峰", "is UTF-16"),
+        ("utf-16-le", "碳达峰一带一路", "is UTF-16LE"),
         ("utf-16-le", "一带一路\n碳达峰 30\n", "is UTF-16LE"),
         ("utf-16-be", "一带一路\n碳达峰 30\n", "is UTF-16BE"),
         ("utf-16-le", "machine learning\n", "is UTF-16LE"),
         ("big5", "發電\n鄉村振興", "is big5"),
         ("shift_jis", "日本語の音声認識", "is text neither in UTF-8 nor in GB18030"),
+        ("shift_jis", "カタカナ\nひらがな", "is text neither in UTF-8 nor in GB18030"),
+        ("latin-1", "Zürich\nMüller", "is text neither in UTF-8 nor in GB18030"),
         ("latin-1", "café déjà", "is text neither in UTF-8 nor in GB18030"),
     ],
 )
@@ -133,6 +149,66 @@ def test_what_stands_behind_a_word_is_its_weight_or_is_told(
 ) -> None:
     assert warnings(tmp_path, line) == ([f"1: {warning}"] if warning else [])
     assert words(tmp_path / "gov.txt") == [(word, weight)]
+
+
+@pytest.mark.parametrize(
+    ("line", "word", "weight"),
+    [
+        ("深度学习 :2.0", "深度学习", 2),
+        ("阿里巴巴:20", "阿里巴巴", 20),
+        ("达摩院：３０", "达摩院", 30),
+        ("智谱^5", "智谱", 5),
+        ("智谱 ^ 50 # 注", "智谱", 50),
+        ("PAN LEFT :30.0", "PAN LEFT", 30),
+        ("SPEECH RECOGNITION :40 #0.6", "SPEECH RECOGNITION", 40),
+        ("iPhone 15 :30", "iPhone 15", 30),
+        ("AI大模型:2e1", "AI大模型", 20),
+        ('"Windows 11"', "Windows 11", 20),
+        ('"Windows  11" 30', "Windows 11", 30),
+        ("“Mate 60”：40", "Mate 60", 40),
+        ("“人工智能” ^ 30", "人工智能", 30),
+        ("16:9", "16:9", 20),
+        ("F 16", "F 16", 20),
+        ("Office 2019", "Office 2019", 20),
+        ("世博会 2010", "世博会 2010", 20),
+        ("比亚迪 2024 30", "比亚迪 2024", 30),
+    ],
+)
+def test_words_and_weights_as_other_tools_write_them(tmp_path: Path, line: str, word: str, weight: float) -> None:
+    assert warnings(tmp_path, line + "\n重要:30\n") == []
+    assert words(tmp_path / "gov.txt") == [(word, weight), ("重要", 30)]
+
+
+def test_weights_of_another_scale_are_pointed_out(tmp_path: Path) -> None:
+    assert warnings(tmp_path, "深度学习 :2.0\n昇腾芯片 :3.5\n") == [
+        " the weights are 3.5 at most; here 20 is usual, and 100 the most"
+    ]
+    assert warnings(tmp_path, "深度学习 :2.0\n昇腾芯片 :35\n") == []
+
+
+@pytest.mark.parametrize(
+    "line", ["我家鸽鸽 = 我家哥哥", "毫安时=mAh", "毫安时 => mAh", "毫安时 -> mAh", "毫安时→mAh", "毫安时 ＝ mAh # 注"]
+)
+def test_a_rule_is_no_hotword(tmp_path: Path, line: str) -> None:
+    (warning,) = warnings(tmp_path, f"{line}\n一带一路\n")
+    assert warning.startswith("1: ")
+    assert "is left out: it looks like a rule; write the word alone: " in warning
+    assert words(tmp_path / "gov.txt") == [("一带一路", 20)]
+
+
+def test_a_number_behind_letters_is_a_weight_and_a_warning_says_how_it_is_a_word(tmp_path: Path) -> None:
+    assert warnings(tmp_path, "Windows 11\n华为 Mate 60\n12306 30\nAI 大模型 30\n") == [
+        '1: 11 is taken as the weight of Windows; write "Windows 11" in quotes if it is a part of the word',
+        '2: 60 is taken as the weight of 华为 Mate; write "华为 Mate 60" in quotes if it is a part of the word',
+    ]
+    assert words(tmp_path / "gov.txt") == [("Windows", 11), ("华为 Mate", 60), ("12306", 30), ("AI 大模型", 30)]
+
+
+def test_numbers_that_tell_words_apart_are_parts_of_them(tmp_path: Path) -> None:
+    text = "iPhone 15\niphone 16 # 新\n华为 Mate 60\n华为 Mate 70\nQwen 2.5\nQwen 3\nGPT 30\nGPT 30\n"
+    assert warnings(tmp_path, text)[0].startswith("7: 30 is taken as the weight of GPT")
+    names = ["iPhone 15", "iphone 16", "华为 Mate 60", "华为 Mate 70", "Qwen 2.5", "Qwen 3"]
+    assert words(tmp_path / "gov.txt") == [*((name, 20) for name in names), ("GPT", 30)]
 
 
 @pytest.mark.parametrize(

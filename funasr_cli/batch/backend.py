@@ -98,7 +98,7 @@ class Backend:
                 )
             ) as runner,
         ):
-            self._check(runner.recognizer.languages, runner.recognizer.window)
+            self._check(runner.recognizer.window)
             self._introduce(runner.device)
             local = LocalRun(Transcriber(runner, settings), self._reporter, signals.check)
             local.do(sinks, self._deadline, self._options.inputs.max_files, debug=self._options.report.debug)
@@ -129,7 +129,7 @@ class Backend:
             ) as pool,
         ):
             ready = pool.wait_until_ready()
-            self._check(ready.languages, ready.window)
+            self._check(ready.window)
             self._introduce(ready.graph.device)
             self._reporter.display.note(str(size))
             pool.run(sinks, self._deadline, self._options.inputs.max_files)
@@ -138,14 +138,8 @@ class Backend:
         """How many recordings will be done."""
         return min(len(sinks), self._options.inputs.max_files or len(sinks))
 
-    def _check(self, languages: frozenset[str], window: float) -> None:
-        """Refuse settings that this model cannot do; its windows are `window` seconds long."""
-        language, model = self._settings.language, self._target.model
-        if language is not None and language not in languages:
-            raise UsageError(
-                f"{model.name} does not know the language {language!r}",
-                hint=f"It knows: auto, {', '.join(sorted(languages))}.",
-            )
+    def _check(self, window: float) -> None:
+        """Refuse an overlap that this model cannot do; its windows are `window` seconds long."""
         try:
             WindowShape(window, self._settings.overlap)
         except ValueError as error:

@@ -19,8 +19,9 @@ from funasr_cli.errors import ReaderGone, RecordError, StdoutError, UsageError
 from funasr_cli.files import printable
 from funasr_cli.hotwords import HotwordList, read_hotwords
 from funasr_cli.inputs.scan import Source
+from funasr_cli.languages import languages_like
 from funasr_cli.package_data import which_are_taken
-from funasr_cli.pipeline.registry import hotword_warnings
+from funasr_cli.pipeline.registry import hotword_warnings, languages_of
 from funasr_cli.reporting.display import make_display
 from funasr_cli.reporting.reporter import Reporter
 from funasr_cli.reporting.stats import RunStats
@@ -37,6 +38,9 @@ logger = logging.getLogger(__name__)
 
 MAX_MESSAGES = 10
 """Of one kind; there may be hundreds."""
+
+MANY_HOTWORDS = 10_000
+"""From here on people see that something takes time."""
 
 
 def run(options: RunOptions) -> int:
@@ -64,6 +68,7 @@ class Run:
         with discover(inputs.paths, output_dir, inputs.selection, self.display) as found:
             logger.debug("%d recordings found, %d problems", len(found.sources), len(found.problems))
             target = choose_target(self.options.device, self.display)
+            self._check_language(target)
             self._warn_of_hotwords(target)
             self.stats.failed = len(found.problems)
             rules = PlanRules(
@@ -142,7 +147,21 @@ class Run:
             for job in store.jobs(sources, rules):
                 click.echo(f"{job.action.value:5} {printable(job.source.path)}: {job.why}")
 
+    def _check_language(self, target: Target) -> None:
+        """Raise `UsageError` for a language that the model does not know."""
+        language, model = self.settings.language, target.model
+        if language is None or language in (known := languages_of(model)):
+            return
+        like = languages_like(language, known)
+        meant = f"Did you mean {' or '.join(like)}? " if like else ""
+        raise UsageError(
+            f"{model.name} does not know the language {language!r}",
+            hint=f"{meant}It knows: auto, {', '.join(sorted(known))}.",
+        )
+
     def _warn_of_hotwords(self, target: Target) -> None:
+        if (count := len(self.words.words)) >= MANY_HOTWORDS:
+            self.display.note(f"preparing {count:,} hotwords, which takes each process some seconds before it begins")
         warnings = [*self.words.warnings, *hotword_warnings(target.model, self.words.words)]
         _tell_few(warnings, self.display.warn, "; funasr-cli hotwords check tells all of them")
 

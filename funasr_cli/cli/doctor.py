@@ -10,7 +10,7 @@ import click
 from funasr_cli import exit_codes
 from funasr_cli.errors import ModelError, UsageError
 
-FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+EXISTING = click.Path(path_type=Path, exists=True)
 
 
 @click.command(short_help="Check this machine, and say what is missing; or measure its speed.")
@@ -54,13 +54,14 @@ def doctor(context: click.Context, recording: Path | None, as_object: bool, mode
 def _folder(model: str, context: click.Context) -> Path:
     """The folder of that name, or of the model in the store. Raises `ModelError` if that is not there."""
     from funasr_cli.models.catalogue import CATALOGUE
+    from funasr_cli.models.search import find_folder
     from funasr_cli.models.store import folder_of, is_present
 
     entry = CATALOGUE.get(model)
     if entry is None or Path(model).is_dir():
         parameter = next(it for it in context.command.params if it.name == "model")
-        folder: Path = FOLDER.convert(model, parameter, context)
-        return folder
+        path: Path = EXISTING.convert(model, parameter, context)
+        return find_folder(path).folder
     if not is_present(entry):
         raise ModelError(f"the model {entry.name} is not on this machine", hint=entry.install)
     return folder_of(entry)

@@ -62,12 +62,15 @@ def path(name: str) -> None:
 def check(files: tuple[Path, ...], model: str | None) -> None:
     """Read hotword files, or lists that ship, and tell what is wrong with them, by file and line.
 
-    A file has one word a line, in UTF-8 or GB18030, with a weight from 1 to 100 behind it or without (20). What follows
-    a # at the start of a line or behind a space is a comment. Several files count as one list.
+    A file has one word a line, in UTF-8 or GB18030, with a weight from 1 to 100 after it or without (20). What follows
+    a # at the start of a line or after a space is a comment. Several files count as one list. A number after letters is
+    a weight too, unless it is in quotes with them, is 1900 or more, or tells the word from another of the list (iPhone
+    15, iPhone 16).
 
     \b
     新发展格局 40
-    一带一路
+    一带一路:30
+    "Windows 11"
 
     Exit codes: 0 all is well; 1 there are warnings; 2 a file cannot be read; 4 no such model.
     """

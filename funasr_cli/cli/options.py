@@ -25,6 +25,7 @@ from funasr_cli.cli.config_file import nearest, read_config
 from funasr_cli.cli.help import GroupedOption
 from funasr_cli.cli.hotword_file import HotwordFile
 from funasr_cli.errors import UsageError
+from funasr_cli.languages import language_code
 from funasr_cli.outputs.layout import FORMATS, OutputLayout, TxtLayout
 from funasr_cli.settings.transcription import Channels, Settings
 from funasr_cli.text.options import Script, Strength
@@ -51,6 +52,14 @@ class Pattern(click.types.StringParamType):
         if not self._pattern.fullmatch(value):
             self.fail(f"{value!r} is none of {self._known}", param, ctx)
         return value
+
+
+class Language(click.types.StringParamType):
+    """The code of a language, however it is written. Which ones a model has is known once that is found."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The code, as far as there is one."""
+        return language_code(value)
 
 
 class Glob(click.types.StringParamType):
@@ -180,7 +189,7 @@ SETTINGS = {
                 help="Memory node to keep the processes on: by default that of their NPU, where there are several."),
     ],
     "Language and text": [
-        _option("--language", default=_default(Settings, "language") or "auto", metavar="CODE",
+        _option("--language", type=Language(), default=_default(Settings, "language") or "auto", metavar="CODE",
                 help="Language spoken, e.g. zh or en; auto lets each recording's first windows vote."),
         _option("--hotwords", multiple=True, metavar="NAME|FILE", type=HotwordFile(),
                 help=f"Words to listen for: a list that ships (funasr-cli hotwords list) or a file, one a line "
@@ -190,7 +199,8 @@ SETTINGS = {
         _option("--itn/--no-itn", default=_default(Settings, "itn"),
                 help="Numbers in figures, and punctuation from models that can do without."),
         _option("--script", **_choice(Script, Settings, "script", none="keep"),
-                help="Of Chinese text; keep leaves it as the model writes it."),
+                help="Of Chinese text: simplified, traditional, or as in Taiwan or Hong Kong; keep leaves it as the "
+                "model writes it."),
     ],
     "Sound": [
         _option("--channels", **_choice(Channels, Settings, "channels"),

@@ -22,6 +22,7 @@ from funasr_cli.models.layouts import AUTO, ModelLayout, choose_weights, content
 from funasr_cli.models.model_yaml import verify_model_yaml
 from funasr_cli.models.om_files import choose_om, source_of
 from funasr_cli.models.origin import ORIGIN_FILE, OriginRecord, read_record, verify
+from funasr_cli.models.search import check_files, find_folder
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ def default_model() -> tuple[str, str]:
 
 
 def find_model(name: str, precision: str = AUTO, soc: str = "") -> Model:
-    """The model called `name` in the catalogue, or in the folder `name`, its content verified as far as it is known.
+    """The model called `name` in the catalogue, or in what `name` is the path of, verified as far as it is known.
 
     For an NPU, `soc` is what it has to be compiled for. Raises `ModelError` where there is none, or it is incomplete or
     changed, or not there in this `precision` or for this `soc`.
@@ -110,15 +111,16 @@ def find_model(name: str, precision: str = AUTO, soc: str = "") -> Model:
         sha256 = record.sha256
         return Model(entry.name, layout.family, path, weights, precision, sha256[weights.name], content_of(sha256))
     path = Path(name).expanduser()
-    if not os.path.isdir(path):  # which takes a name that is too long, or a folder out of reach, for none
+    if not os.access(path, os.F_OK):  # which takes a name that is too long, or a folder out of reach, for none
         raise ModelError(f"no model and no folder is called {name!r}", hint=did_you_mean(name))
+    path, name, named = find_folder(path)
     layout = layout_of(path)
-    weights, precision = _weights(layout, path, precision, soc)
+    weights, precision = _weights(layout, path, named if precision == AUTO and not soc else precision, soc)
+    check_files(path, layout, weights)
     logger.debug("hashing the files of the %s model in %s", layout.family, path)
     with reading(path, ModelError):
         sha256 = hash_files(layout, path, weights)
     verify_model_yaml(path, sha256)
-    name = path.resolve().name
     return Model(name, layout.family, path, weights, precision, sha256[weights.name], content_of(sha256))
 
 

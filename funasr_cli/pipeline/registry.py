@@ -17,6 +17,7 @@ from funasr_cli.hotwords import Hotword
 from funasr_cli.models.model_yaml import graph_metadata
 from funasr_cli.models.store import COMPILED, Model, cpu_twin
 from funasr_cli.recognizers.base import Recognizer
+from funasr_cli.unicode_ranges import is_han
 
 if TYPE_CHECKING:
     from funasr_cli.executors.onnx import OnnxExecutor
@@ -50,6 +51,11 @@ def load_recognizer(
 def hotword_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, ...]:
     """What the model cannot do with the hotwords. Raises `ModelError` where its vocabulary cannot be read."""
     return FAMILIES[model.family].warnings(model, hotwords) if hotwords else ()
+
+
+def languages_of(model: Model) -> frozenset[str]:
+    """The languages that can be asked for. Raises `ModelError` where the model does not say."""
+    return FAMILIES[model.family].languages(model)
 
 
 # Each family's runtime is imported where it is needed: the other's takes a second and tens of megabytes.
@@ -137,22 +143,40 @@ def _sensevoice_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str
     return tuple(f"{word.where}: the model cannot spell {word.text}" for word in unspellable)
 
 
+def _sensevoice_languages(_: Model) -> frozenset[str]:
+    from funasr_cli.recognizers.sensevoice.graph import LANGUAGES
+
+    return LANGUAGES
+
+
+def _whisper_languages(model: Model) -> frozenset[str]:
+    from funasr_cli.recognizers.whisper.languages import languages_of
+
+    return languages_of(model.path)
+
+
 def _whisper_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, ...]:
-    from funasr_cli.recognizers.whisper.prompt import choose, in_letters, read_table
+    from funasr_cli.recognizers.whisper.files import read_table
+    from funasr_cli.recognizers.whisper.prompt import choose, in_letters
 
     chinese = not all(in_letters(word.text) for word in hotwords)
     chosen, _ = choose(read_table(model.path), hotwords, unspaced=chinese)
     if len(chosen) == len(hotwords):
         return ()
+    left = set(hotwords) - set(chosen)
+    by_sound = sum(is_han(word.text) for word in left)
     few = f"only {len(chosen)} of {len(hotwords)} hotwords fit in front of {model.name}'s windows"
-    which = "those of more weight first, then those in letters, then as they are listed"
-    others = "the others do nothing, but for Chinese ones that the correction of Mandarin finds by their sound"
-    return (f"{few}: {which}; {others}",)
+    which = (
+        "those of more weight first, then those in letters, then as they are listed, so list first what matters most"
+    )
+    rest = f"of the others {by_sound} in Chinese characters are still corrected by their sound, in Mandarin"
+    idle = f", and {len(left) - by_sound} do nothing" if len(left) > by_sound else ""
+    return (f"{few}: {which}; {rest}{idle}",)
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """How its models are loaded, and what one cannot do with hotwords.
+    """How its models are loaded, what one cannot do with hotwords, and which languages it has.
 
     `preload` are modules that workers need: they are imported once, before the first worker starts.
     """
@@ -160,6 +184,7 @@ class Family:
     executor: Callable[[Model, Placement, Tell], tuple[Executor, GraphInfo]]
     recognizer: Callable[[Model, GraphInfo, bool, Sequence[Hotword]], Recognizer]
     warnings: Callable[[Model, Sequence[Hotword]], tuple[str, ...]]
+    languages: Callable[[Model], frozenset[str]]
     preload: tuple[str, ...] = ()
 
 
@@ -168,12 +193,14 @@ FAMILIES = {
         _whisper_executor,
         _whisper_recognizer,
         _whisper_warnings,
+        _whisper_languages,
         preload=("funasr_cli.recognizers.whisper.recognizer",),
     ),
     "sensevoice": Family(
         _sensevoice_executor,
         _sensevoice_recognizer,
         _sensevoice_warnings,
+        _sensevoice_languages,
         preload=("funasr_cli.recognizers.sensevoice.recognizer",),
     ),
 }

@@ -50,7 +50,7 @@ def serve_device(pipe: Connection, slots: Slots, model: Model, placement: Placem
         except FunasrError as error:
             pipe.send(DeviceUnusable(error, format_exc()))
             return
-        pipe.send(DeviceReady(graph, recognizer.window, recognizer.languages))
+        pipe.send(DeviceReady(graph, recognizer.window))
         if placement.runs > 1:
             run_side_by_side(executor, pipe, slots, placement.runs)
         else:

@@ -44,11 +44,10 @@ class WindowFailed:
 
 @dataclass(frozen=True, slots=True)
 class DeviceReady:
-    """The device process is ready: its graph, the recogniser's window in seconds, and the languages it knows."""
+    """The device process is ready: its graph, and the recogniser's window in seconds."""
 
     graph: GraphInfo
     window: float
-    languages: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -10,6 +11,9 @@ from funasr_cli.decoding.context import ContextGraph, Spelling
 from funasr_cli.hotwords import DEFAULT_WEIGHT, Hotword
 from funasr_cli.recognizers.vocabulary import Pieces
 from funasr_cli.recognizers.words import is_unspaced
+from funasr_cli.unicode_ranges import HAN, is_han
+
+_HAN = re.compile(f"[{HAN}]")
 
 
 class Speller:
@@ -23,6 +27,7 @@ class Speller:
             if piece_id > 0 and not (piece.startswith("<") and piece.endswith(">")):
                 self._pieces.setdefault(piece, (math.log(piece_id * harmonic), piece_id))
         self._longest = max(map(len, self._pieces), default=0)
+        self._one_by_one = not any(len(piece) > 1 and _HAN.search(piece) for piece in self._pieces)
 
     def spellings(self, text: str) -> list[tuple[int, ...]]:
         """Each way in which a model may write `text`; none where the vocabulary lacks one of its characters.
@@ -32,8 +37,11 @@ class Speller:
         no way to write such a word: it is in too many others.
         """
         text = unicodedata.normalize("NFKC", text)
+        if self._one_by_one and is_han(text):  # as most of a long list: there is nothing to weigh
+            known = [self._pieces.get(char) for char in text]
+            return [tuple(piece[1] for piece in known if piece)] if all(known) else []
         found: dict[tuple[int, ...], None] = {}
-        for form in (text, text.lower()):
+        for form in dict.fromkeys((text, text.lower())):
             marked, bare = _marked(form, "▁"), _marked(form, "")
             found[self._segment(marked)] = None
             if bare != marked and len(pieces := self._segment(bare)) > 1:

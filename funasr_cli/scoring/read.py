@@ -13,12 +13,17 @@ from typing import Any
 
 from funasr_cli.errors import InputError, reading
 from funasr_cli.scoring.cues import Cue, read_srt, read_vtt
+from funasr_cli.scoring.foreign import ForeignTextError, check
+from funasr_cli.text_encoding import encoding_of
 
 TSV_HEADER = ("start", "end", "text")
 TSV_HEADER_OF_CHANNELS = ("start", "end", "text\tchannel")
 NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]+)?")
 TXT_LABELS = re.compile(r"^(?:\[[0-9]{2,}:[0-9]{2}:[0-9]{2}\] (?:\[[1-8]\] )?|\[[1-8]\] )")
 """The time at which a paragraph begins, the channel in which it was said, or both."""
+
+TAGS = re.compile(r"<\|[^|]*\|>")
+"""What SenseVoice writes in front of a text: its language, emotion and events."""
 
 TXT_CHANNEL = re.compile(r" \[[1-8]\] ")
 
@@ -37,12 +42,16 @@ class Piece:
 def read(path: Path) -> list[Piece]:
     """The text of a file of a known format (its extension, see `FORMATS`). Raises `InputError`."""
     kind = path.suffix.lower()
+    with reading(path, InputError):
+        data = path.read_bytes()
     try:
-        with reading(path, InputError):
-            return list(_PARSERS[kind](path.read_text(encoding="utf-8-sig")))
+        return list(_PARSERS[kind](data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")))
     except UnicodeDecodeError as error:
-        hint = "Convert it, e.g. with `iconv -f GB18030 -t UTF-8`."
-        raise InputError(f"is not UTF-8: {error.reason} at byte {error.start}", where=path, hint=hint) from error
+        encoding = (encoding_of(data) or "ENCODING").upper()
+        what = "is UTF-16" if encoding.startswith("UTF-16") else f"is not UTF-8: {error.reason} at byte {error.start}"
+        raise InputError(what, where=path, hint=f"Convert it, e.g. with `iconv -f {encoding} -t UTF-8`.") from error
+    except ForeignTextError as error:
+        raise InputError(error.args[0], where=path, hint=error.args[1]) from error
     except (ValueError, OverflowError, RecursionError) as error:
         hint = "Correct the file or take it away."
         raise InputError(f"is no {kind[1:]} transcript: {error}", where=path, hint=hint) from error
@@ -51,6 +60,7 @@ def read(path: Path) -> list[Piece]:
 def _txt(text: str) -> Iterator[Piece]:
     """Plain text, without the labels that we put in front of paragraphs where every one of them has some."""
     lines = [line for line in text.split("\n") if line.strip()]
+    check(lines)
     if lines and all(TXT_LABELS.match(line) for line in lines):
         lines = [TXT_LABELS.sub("", line) for line in lines]
         if len(lines) == 1:  # our plain layout has all paragraphs on one line
@@ -82,8 +92,14 @@ def _tsv(text: str) -> Iterator[Piece]:
 
 
 def _json(text: str) -> Iterator[Piece]:
-    """Our own layout, `segments` with `tokens`; segments without tokens; a list `words`; or `text` alone."""
+    """Our own layout, `segments` with `tokens`; segments without tokens; a list `words`; or `text` alone.
+
+    FunASR's own is a list with one such object for each recording, times in milliseconds.
+    """
     document = json.loads(text)
+    if isinstance(document, list):
+        yield from _funasr(document)
+        return
     if not isinstance(document, dict):
         raise ValueError("expected an object")
     if segments := document.get("segments"):
@@ -96,6 +112,21 @@ def _json(text: str) -> Iterator[Piece]:
         yield Piece(document["text"], None)
     elif not document.keys() & {"segments", "words"}:
         raise ValueError("there are no `segments`, no `words` and no `text`")
+
+
+def _funasr(results: list[Any]) -> Iterator[Piece]:
+    """What `AutoModel.generate` gives: sentences with their times if it has them, else a text."""
+    items = [item for _, item in _items("results", results)]
+    if len(items) > 1:
+        raise ValueError(f"a list of {len(items)} results; write each into a file of its own")
+    for item in items:
+        sentences = item.get("sentence_info") or [item]
+        for place, sentence in _items("sentence_info", sentences):
+            times = sentence.get("timestamp")
+            first = times[0] if isinstance(times, list) and times else None
+            start = first[0] if isinstance(first, list) and first else sentence.get("start")
+            piece = _piece(place, {"text": sentence.get("text"), "start": start})
+            yield Piece(f" {TAGS.sub('', piece.text)}", None if piece.start is None else piece.start / 1000)
 
 
 def _segment(place: str, segment: dict[str, Any]) -> Iterator[Piece]:

@@ -133,6 +133,9 @@ def as_text(score: CorpusScore, worst: int, comparison: Comparison | None = None
 
 def _headline(score: CorpusScore) -> str:
     name = score.metric.upper()
+    if score.failed and not score.files:
+        count = len(score.failed)
+        return f"{name} unknown: {f'none of {count} pairs could' if count > 1 else 'the pair could not'} be read"
     if score.counts.rate is None:
         return f"{name} unknown: there are no {UNIT_NAMES[score.metric]} in the references"
     if score.interval is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from funasr_cli.hotwords import Hotword
@@ -12,7 +12,7 @@ from funasr_cli.text.options import TextOptions
 from funasr_cli.text.pauses import mark_pauses
 from funasr_cli.text.script import ScriptConverter
 from funasr_cli.text.subtitle_lines import segment
-from funasr_cli.transcript import Correction, Segment, Token, join
+from funasr_cli.transcript import Correction, Segment, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,10 @@ class Editor:
         self._corrector = Corrector(hotwords, options.correction) if hotwords and options.correction else None
         self._numbers = NumberWriter(words) if options.numbers else None
         self._script = ScriptConverter(options.script, words) if options.script else None
-        self._whole = frozenset(word.lower() for word in [*words, *self._in_script(words)])
+        in_script = self._script.hotwords if self._script else ()
+        self._whole = frozenset(word.lower() for word in [*words, *in_script])
         # Mandarin is simplified by default, but not the Cantonese of somebody who reads traditional characters.
-        self._scripted = {"zh", "yue"} if options.script == "traditional" else {"zh"}
+        self._scripted = {"zh"} if options.script == "simplified" else {"zh", "yue"}
 
     def edit(self, tokens: Sequence[Token], language: str | None) -> Edited:
         """The text of a recording. `language` is its code; for None, each sentence shows whether it is Chinese."""
@@ -48,8 +49,3 @@ class Editor:
             tokens = self._script.convert(tokens)
         tokens = tuple(mark_pauses(tokens))
         return Edited(tokens, segment(tokens, self._limits, self._whole), tuple(corrections))
-
-    def _in_script(self, words: Sequence[str]) -> Iterator[str]:
-        """Hotwords as they are written in the text."""
-        if self._script:
-            yield from (join(self._script.convert([Token(word, 0.0, 0.0, 0.0)])) for word in words)

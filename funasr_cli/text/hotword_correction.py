@@ -19,7 +19,7 @@ from funasr_cli.text.lexicon import cut, goes_anywhere, is_word, surprise
 from funasr_cli.text.options import Strength
 from funasr_cli.text.pinyin import difference
 from funasr_cli.text.rewrite import Rewrite, rewrite, text_of
-from funasr_cli.text.script import simplified
+from funasr_cli.text.script import all_simplified, simplified
 from funasr_cli.text.sentences import sentences
 from funasr_cli.text.sound_index import SoundIndex
 from funasr_cli.transcript import Correction, Token
@@ -89,11 +89,9 @@ class Corrector:
     def __init__(self, hotwords: Iterable[Hotword], strength: Strength) -> None:
         self._caution = CAUTIONS[strength]
         # What is heard is compared in simplified characters; the hotword is written as in its list (昇腾).
-        self._hotwords = {simplified(hotword.text): hotword for hotword in hotwords if is_han(hotword.text)}
-        self._surprises = {
-            word: min(surprise(word), self._caution.usual - math.log10(hotword.weight / DEFAULT_WEIGHT))
-            for word, hotword in self._hotwords.items()
-        }
+        chinese = [hotword for hotword in hotwords if is_han(hotword.text)]
+        plain = all_simplified([hotword.text for hotword in chinese])
+        self._hotwords = dict(zip(plain, chinese, strict=True))
         self._index = SoundIndex((word, word) for word in self._hotwords)
 
     def correct(self, tokens: Sequence[Token]) -> tuple[list[Token], list[Correction]]:
@@ -161,7 +159,7 @@ class Corrector:
         return (
             sum(min(surprise(text[low:high]), RAREST) for low, high in changed)
             + sum(surprise(text[low:high]) for low, high in others)
-            - self._surprises[fix.word]
+            - self._unusual(fix.word)
             - _surprise(text[touched[0][0] : fix.start])
             - _surprise(text[fix.end : touched[-1][1]])
             - self._caution.sound * fix.difference
@@ -169,6 +167,11 @@ class Corrector:
             - self._caution.trust * math.log10(max(DOUBT, 1 - confidence)) ** 2
             - self._caution.short * max(0, 4 - len(fix.word))
         )
+
+    def _unusual(self, word: str) -> float:
+        """The surprise of a hotword: it is said more often than a dictionary knows, and more so if it weighs more."""
+        usual = self._caution.usual - math.log10(self._hotwords[word].weight / DEFAULT_WEIGHT)
+        return min(surprise(word), usual)
 
 
 def _surprise(text: str) -> float:

@@ -42,3 +42,12 @@ def goes_anywhere(word: str) -> bool:
     import rjieba
 
     return len(word) == 1 and surprise(word) < FREQUENT and rjieba.tag(word)[0][1] not in ("n", "f", "m", "a")
+
+
+@cache
+def person(word: str) -> bool:
+    """Whether a word is tagged as a person's name, by the dictionary or, if it lacks the word, by its characters."""
+    import rjieba
+
+    (text, tag), *_ = rjieba.tag(word)
+    return text == word and tag.startswith("nr")

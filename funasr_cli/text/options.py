@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Strength: TypeAlias = Literal["safe", "strong"]
-Script: TypeAlias = Literal["simplified", "traditional"]
+Script: TypeAlias = Literal["simplified", "traditional", "taiwan", "hongkong"]
 
 
 @dataclass(frozen=True, slots=True)

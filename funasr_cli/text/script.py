@@ -3,60 +3,148 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
+from funasr_cli.text.mainland import mainland
+from funasr_cli.text.names import begins_name, is_name
 from funasr_cli.text.options import Script
 from funasr_cli.text.rewrite import differences, rewrite, text_of
 from funasr_cli.text.sentences import sentences
 from funasr_cli.transcript import Token
-from funasr_cli.unicode_ranges import is_chinese
+from funasr_cli.unicode_ranges import HAN, is_chinese
 
-CONVERSIONS = {"simplified": "t2s", "traditional": "s2t"}
-"""OpenCC's names. Neither changes the number of characters."""
+CONVERSIONS: dict[Script, str] = {"simplified": "t2s", "traditional": "s2t", "taiwan": "s2tw", "hongkong": "s2hk"}
+"""OpenCC's names. None of them changes the number of characters, or puts other words in their place (軟件, 軟體)."""
+
+SURNAMES_AS_THEY_ARE = frozenset("范余于涂向岳游")
+"""Surnames in both scripts, which elsewhere are simplified characters of other words (範, 餘, 於, 塗)."""
+
+FULL_WIDTH = str.maketrans(",;?!", "，；？！")
+_HALF_WIDTH = re.compile(rf"(?<=[{HAN}])([,;?!])( *)(?=[{HAN}])")
 
 
 class ScriptConverter:
     """Puts Chinese into one script, a sentence at a time: the words around a character decide (头发 and 发展).
 
-    A sentence with kana is Japanese and stays as it is. Hotwords that mix the scripts, as the name 昇腾 does, are
-    written as in their list.
+    A sentence with kana is Japanese and stays as it is. A name keeps the characters that its hotword has (王乾, 昇腾),
+    and without a hotword those that a conversion would have to guess (张乾, 毕昇). Half-width marks between Chinese
+    characters become full-width.
     """
 
     def __init__(self, script: Script, hotwords: Iterable[str] = ()) -> None:
-        self._conversion = CONVERSIONS[script]
-        mixed = [word for word in hotwords if all(_convert(word, name) != word for name in CONVERSIONS.values())]
-        self._names = {_convert(word, self._conversion): word for word in mixed}
-        self._pattern = re.compile("|".join(map(re.escape, self._names)) or "(?!)")
+        self._script = script
+        self._listed = _Listed(hotwords, script)
+
+    @property
+    def hotwords(self) -> Sequence[str]:
+        """The Chinese hotwords as they are written in the text."""
+        return self._listed.written
 
     def convert(self, tokens: Sequence[Token]) -> list[Token]:
         """The tokens in the script, with all their times."""
         converted: list[Token] = []
-        for sentence in sentences(tokens):
+        for sentence, after in pairwise([*sentences(tokens), ()]):
             text = text_of(sentence)
-            after = self._converted(text) if is_chinese(text) else text
-            converted += rewrite(sentence, differences(text, after))
+            if is_chinese(text):
+                sentence = rewrite(sentence, differences(text, self._converted(text)))
+                sentence = list(_full_width(sentence, after[0].text if after else ""))
+            converted += sentence
         return converted
 
     def _converted(self, text: str) -> str:
-        after = _convert(text, self._conversion)
-        for match in self._pattern.finditer(after):
-            start, end = match.span()
-            if text[start:end] != match.group():  # 升腾, as in rising steam, is no mixture
-                after = after[:start] + self._names[match.group()] + after[end:]
-        return after
+        after = _convert(text, CONVERSIONS[self._script])
+        if len(after) != len(text):
+            return after
+        after = mainland(text, after) if self._script == "simplified" else _with_surnames(text, after)
+        return self._listed.kept(text, after)
+
+
+class _Listed:
+    """Hotwords whose characters a conversion would change.
+
+    What is written in simplified characters keeps all that the list has. The words of a list in simplified characters
+    become traditional as the text around them does, but for names, which may have been traditional all along (范曾).
+    """
+
+    def __init__(self, hotwords: Iterable[str], script: Script) -> None:
+        words = [word for word in hotwords if is_chinese(word)]
+        plain, after = _convert_all(words, "t2s"), _convert_all(words, CONVERSIONS[script])
+        self.written = after.copy()
+        self._by_head: dict[str, list[tuple[str, str]]] = {}
+        for at, (word, simple, other) in enumerate(zip(words, plain, after, strict=True)):
+            mixed = word not in (simple, other)
+            if word != other and len(word) == len(simple) and (script == "simplified" or mixed or is_name(simple)):
+                self._by_head.setdefault(simple[:2], []).append((simple, word))
+                self.written[at] = word
+        for entries in self._by_head.values():
+            entries.sort(key=lambda entry: -len(entry[0]))
+
+    def kept(self, text: str, after: str) -> str:
+        """`after`, which `text` was converted to, with what the list has where a character of a listed word changed."""
+        if not self._by_head or len(after) != len(text):
+            return after
+        chars, plain = list(after), simplified(text)
+        for start, word in self._found(plain):
+            for at, char in enumerate(word, start):
+                if text[at] != after[at]:  # 升腾, as in rising steam, is no 昇腾
+                    chars[at] = char
+        return "".join(chars)
+
+    def _found(self, plain: str) -> Iterator[tuple[int, str]]:
+        """Where listed words begin, the longest of those at one place, and how the list writes them."""
+        for start in range(len(plain) - 1):
+            for simple, word in self._by_head.get(plain[start : start + 2], ()):
+                if plain.startswith(simple, start):
+                    yield start, word
+                    break
 
 
 def simplified(text: str) -> str:
     """`text` in simplified characters, with as many characters."""
-    converted = _convert(text, CONVERSIONS["simplified"])
+    converted = _convert(text, "t2s")
     return converted if len(converted) == len(text) else text
+
+
+def all_simplified(words: Sequence[str]) -> list[str]:
+    """Each word as `simplified` has it."""
+    converted = _convert_all(words, "t2s")
+    return [after if len(after) == len(word) else word for word, after in zip(words, converted, strict=True)]
+
+
+def _with_surnames(text: str, after: str) -> str:
+    """`after`, traditional characters, with the surnames in `text` that it takes for other words (范, 余)."""
+    plain = ""
+    for at, char in enumerate(text):
+        if char in SURNAMES_AS_THEY_ARE and after[at] != char:
+            plain = plain or simplified(text)
+            if begins_name(plain, at):
+                after = after[:at] + char + after[at + 1 :]
+    return after
+
+
+def _full_width(tokens: Sequence[Token], following: str) -> Iterator[Token]:
+    """The tokens with full-width marks between Chinese characters; `following` is what the text goes on with."""
+    text = text_of(tokens)
+    after = _HALF_WIDTH.sub(lambda mark: mark[1].translate(FULL_WIDTH) + "\0" * len(mark[2]), text + following)
+    at = 0
+    for token in tokens:
+        end = at + len(token.text)
+        yield replace(token, text=after[at:end].replace("\0", "")) if after[at:end] != token.text else token
+        at = end
 
 
 def _convert(text: str, conversion: str) -> str:
     converted: str = _converter(conversion).convert(text)
     return converted
+
+
+def _convert_all(words: Sequence[str], conversion: str) -> list[str]:
+    """Each word by itself, in one call: a list may have 100,000."""
+    return _convert("\n".join(words), conversion).split("\n") if words else []
 
 
 @cache

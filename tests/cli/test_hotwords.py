@@ -181,3 +181,12 @@ def test_a_hotword_that_sounds_like_the_text_takes_its_place_and_is_on_record(ru
     assert (correction["from"], correction["to"]) == ("节算", "捷算")
     assert 7.3 < correction["start"] < correction["end"] < 9.6
     assert json.loads(done.stdout)["text"].endswith("捷算")
+
+
+def test_a_run_with_a_long_list_says_what_takes_time(run: Run, tmp_path: Path) -> None:
+    words = "".join(f"{chr(0x4E00 + number // 100)}{chr(0x5E00 + number % 100)}项目\n" for number in range(10_000))
+    (tmp_path / "a.txt").write_text(words, encoding="utf-8")
+    command = ("transcribe", NANO / "words-with-pauses.flac", "--model", NANO, "--progress", "plain", "--dry-run")
+    assert "preparing 10,000 hotwords" in run(*command, "--hotwords", "a.txt").stderr
+    (tmp_path / "a.txt").write_text(words[:-5], encoding="utf-8")
+    assert "preparing" not in run(*command, "--hotwords", "a.txt").stderr

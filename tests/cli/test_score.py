@@ -39,6 +39,15 @@ def test_what_is_left_out_is_said_and_costs_the_exit_code(run: Run, tmp_path: Pa
     assert json.loads(done.stdout)["rate"] == 0.5
 
 
+def test_a_hypothesis_that_cannot_be_read_is_what_the_result_says(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "ref.txt", "今天开会")
+    (tmp_path / "hyp.txt").write_bytes("今天开会".encode("utf-16"))
+    done = run("score", "hyp.txt", "ref.txt")
+    assert done.returncode == 1
+    assert done.stderr.startswith("failed: hyp.txt: is UTF-16\n  Convert it, e.g. with `iconv -f UTF-16 -t UTF-8`.")
+    assert done.stdout.startswith("CER unknown: the pair could not be read\n")
+
+
 def test_nothing_to_compare_is_wrong_usage(run: Run, tmp_path: Path) -> None:
     write(tmp_path / "hyp/a.txt", "")
     write(tmp_path / "ref/b.txt", "")

@@ -151,6 +151,8 @@ def test_beside_writes_next_to_the_recording(run: Run, tmp_path: Path) -> None:
         (["SAMPLE", "--vad-padding", "1"], 2, "padding of 1.0 s is longer than the minimum silence of 0.3 s"),
         (["SAMPLE", "--overlap", "20"], 2, "cannot overlap its neighbours by 20.0 s"),
         (["SAMPLE", "--language", "xx"], 2, "whisper-base does not know the language 'xx'"),
+        (["SAMPLE", "--language", "xx", "--dry-run"], 2, "whisper-base does not know the language 'xx'"),
+        (["SAMPLE", "--language", "chinees"], 2, "Did you mean zh? It knows: auto, "),
         (["SAMPLE", "--model", "wisper-base"], 4, "Did you mean whisper-base?"),
         (["SAMPLE", "--device", "npu"], 4, "To run on the CPU, say so: --device cpu"),
     ],

@@ -67,3 +67,8 @@ def test_the_vocabulary_of_sensevoice_spells_what_people_ask_for(shared: Path) -
     assert spelled("5G基站", pieces) == ["▁|5|G|基|站", "5|G|基|站", "▁|5|g|基|站", "5|g|基|站"]
     assert spelled("東京タワー", pieces) == ["東|京|タ|ワ|ー"]
     assert spelled("서울 시청", pieces)[0] == "▁서울|▁시청"
+
+
+def test_chinese_words_are_spelt_in_longer_pieces_where_the_vocabulary_has_them() -> None:
+    assert spelled("东京云", [*PIECES[:-5], "东京", *PIECES[-5:]]) == ["东京|云"]
+    assert spelled("东京市") == []

@@ -118,6 +118,56 @@ def test_json_may_have_text_alone_and_say_that_nothing_was_said(write: Write) ->
     assert starts(write("b.json", '{"segments": []}')) == []
 
 
+def test_json_of_funasr(write: Write) -> None:
+    text = [
+        {"key": "a", "text": "<|zh|><|NEUTRAL|><|Speech|><|withitn|>你好", "timestamp": [[1500, 1700], [1700, 2000]]}
+    ]
+    assert starts(write("a.json", json.dumps(text))) == [("你好", 1.5)]
+    sentences = [{"text": "你好，", "start": 1500, "end": 2000}, {"text": "世界", "timestamp": [[2500, 2700]]}]
+    result = {"key": "b", "text": "你好，世界", "sentence_info": sentences}
+    assert starts(write("b.json", json.dumps([result]))) == [("你好，", 1.5), ("世界", 2.5)]
+    assert starts(write("c.json", '[{"key": "c", "text": "你好"}]')) == [("你好", None)]
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("utt1 你好 世界\nutt2 再见\n", "is a text of Kaldi"),
+        ("BAC009S0764W0121\t你好\nBAC009S0764W0122\t再见\n", "is a text of Kaldi"),
+        ("103-1240-0000 CHAPTER ONE\n103-1240-0001 THAT HAD\n", "is a text of Kaldi"),
+        ("你好 世界 (spk-utt1)\n再见 (spk-utt2)\n", "is trn"),
+        ("good morning (a_01)\n(a_02)\n", "is trn"),
+        (";; stm\na 1 spk 0.0 1.5 <o,f0,male> 你好\na 1 spk 2 3.5 世界\n", "is stm"),
+        ("a.wav A 甲 0.00 1.50 你好 世界\n", "is stm"),
+        ("a 1 0.00 0.50 你好 0.9\na 1 0.60 0.30 世界 0.8\n", "is ctm"),
+        ("a A 0.1 0.5 good\n", "is ctm"),
+    ],
+)
+def test_texts_of_other_tools_do_not_pass_for_plain_ones(content: str, what: str, write: Write) -> None:
+    with pytest.raises(InputError, match=what) as raised:
+        read(write("a.txt", content))
+    assert raised.value.hint
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "utt1 你好\n",
+        "5G 网络\n5G 网络\n",
+        "2024-01-05 开会\n2024-01-06 散会\n",
+        "1 第一\n2 第二\n",
+        "this is (covid-19)\n",
+        "good morning\nsee you\n",
+        "a 1 2 3 你好\n",
+        "Room 1 has 2 or 3 chairs\n",
+        "第一 (2019)\n第二 (2020)\n",
+        "",
+    ],
+)
+def test_plain_texts_pass(content: str, write: Write) -> None:
+    assert "".join(piece.text for piece in read(write("a.txt", content))).strip() == content.strip()
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
@@ -195,6 +245,14 @@ def test_another_encoding_is_named_and_so_is_the_way_out(tmp_path: Path) -> None
     path = tmp_path / "a.txt"
     path.write_bytes("会议".encode("gb18030"))
     with pytest.raises(InputError, match=r"is not UTF-8: .* at byte 0\n .*iconv -f GB18030"):
+        read(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_named(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a.srt"
+    path.write_bytes("1\n00:00:01,000 --> 00:00:02,000\n会议\n".encode(encoding))
+    with pytest.raises(InputError, match=r"is UTF-16\n .*iconv -f UTF-16"):
         read(path)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.audio.options import VadOptions
-from funasr_cli.hotwords import Hotword
+from funasr_cli.hotwords import Hotword, read_hotwords
 from funasr_cli.models.store import Model
 from funasr_cli.outputs.layout import OutputLayout
 from funasr_cli.settings.fingerprint import fingerprint
@@ -54,3 +54,12 @@ def test_formats_and_the_order_of_hotwords_do_not_matter() -> None:
     listed = fingerprint(Settings(hotwords=(one, other)), MODEL)
     assert listed == fingerprint(Settings(hotwords=(Hotword("other", 30.0), one), formats=("json",)), MODEL)
     assert listed != fingerprint(Settings(hotwords=(one, Hotword("other", 31.0))), MODEL)
+
+
+def test_lists_that_read_as_ever_are_on_record_as_in_version_0_1_0(tmp_path: Path) -> None:
+    path = tmp_path / "gov.txt"
+    text = "# 政府\n新发展格局 40\n一带一路\n碳达峰　３０\n人工 智能 0.5\n二十大 20 30\nC# 5\n智能体 30%\n"
+    text += "iPhone 15 30\n12306 30\n"
+    path.write_text(text, encoding="utf-8")
+    record = json.loads(fingerprint(Settings(hotwords=read_hotwords([path]).words), MODEL))
+    assert record["hotwords"] == "d2c336a6bc13fe5617c1ac7f334d1de5da3742cbb3d933f45efad4ec8661a8af"

@@ -74,6 +74,25 @@ def test_a_hotword_of_the_same_sound_takes_the_place_of_what_makes_no_sense(
     assert corrected(heard, hotword) == meant
 
 
+@pytest.mark.parametrize(
+    ("name", "heard"),
+    [
+        ("解小龙", "谢小龙"),
+        ("查良镛", "扎良镛"),
+        ("尉迟恭", "玉池恭"),
+        ("万俟卨", "莫其卨"),
+        ("缪贤", "妙贤"),
+        ("张靓颖", "张亮颖"),
+        ("区楚良", "欧楚良"),
+        ("六安", "录安"),
+        ("朴树仁", "飘树仁"),
+        ("番禺区", "潘禺区"),
+    ],
+)
+def test_names_are_found_by_the_sound_that_they_have_as_names(name: str, heard: str) -> None:
+    assert corrected(f"昨天在{heard}开会", name) == f"昨天在{name}开会"
+
+
 TRAPS = [
     ("人工智能", "这件事人工只能完成一半"),
     ("智能体", "你只能提意见"),

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from funasr_cli.text.pinyin import difference, readings
+from funasr_cli.text.pinyin import difference, listed_readings, readings
 from funasr_cli.text.sound_index import SoundIndex
 
 
@@ -86,3 +86,49 @@ def test_differences_in_tone_and_confusions_add_up(char: str, other: str, apart:
 )
 def test_a_character_is_said_in_its_usual_ways(char: str, syllables: set[str]) -> None:
     assert {f"{said.initial}{said.final}" for said in readings(char)} == syllables
+
+
+@pytest.mark.parametrize(
+    ("heard", "name"),
+    [
+        *(
+            ("谢", "解"),
+            ("扎", "查"),
+            ("善", "单"),
+            ("求", "仇"),
+            ("飘", "朴"),
+            ("欧", "区"),
+            ("妙", "缪"),
+            ("亮", "靓"),
+        ),
+        *(
+            ("莫", "万"),
+            ("其", "俟"),
+            ("玉", "尉"),
+            ("路", "六"),
+            ("布", "埔"),
+            ("葛", "盖"),
+            ("仁", "任"),
+            ("话", "华"),
+        ),
+        *(
+            ("宅", "翟"),
+            ("秦", "覃"),
+            ("潘", "番"),
+            ("言", "铅"),
+            ("迅", "浚"),
+            ("浑", "珲"),
+            ("同", "洞"),
+            ("岳", "乐"),
+        ),
+    ],
+)
+def test_characters_of_hotwords_are_said_as_in_names_too(heard: str, name: str) -> None:
+    assert difference(heard, name) <= 0.15
+    assert [*SoundIndex([(name, name)]).find(heard)] == [(0, 1, name)]
+
+
+def test_what_is_heard_has_its_usual_sounds_alone() -> None:
+    assert {said.initial for said in readings("解")} == {"j"}
+    assert {said.initial for said in listed_readings("解")} == {"j", "x"}
+    assert difference("解", "谢") == math.inf

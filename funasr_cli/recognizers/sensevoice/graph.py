@@ -17,6 +17,7 @@ TAG_FRAMES = 4
 
 # Rows of the embedding that ask for them (FunASR, sense_voice/model.py: lid_dict, textnorm_dict).
 LANGUAGE_IDS = {"auto": 0, "zh": 3, "en": 4, "yue": 7, "ja": 11, "ko": 12}
+LANGUAGES = frozenset(LANGUAGE_IDS) - {"auto"}
 TEXTNORM_IDS = {"withitn": 14, "woitn": 15}
 PROMPT = (1, 2)
 """Between language and text norm in a prompt: the queries for event and emotion."""
@@ -70,8 +71,9 @@ def recognise_graph(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec])
     dialect = next((dialect for dialect in DIALECTS if set(dialect.values()) == set(given)), None)
     logits = next((name for name in LOGITS if name in made), None)
     if dialect is None or (logits is None and not set(TOPK) <= set(made)):
+        what = "Paraformer's" if "token_num" in made or "us_alphas" in made else "not a SenseVoice"
         raise ModelError(
-            f"not a SenseVoice graph: it takes {', '.join(given)} and gives {', '.join(made)}",
+            f"{what} graph: it takes {', '.join(given)} and gives {', '.join(made)}",
             hint="Known are FunASR's and sherpa-onnx's graphs, and those that `funasr-cli export` and `freeze` make.",
         )
     frames = given[dialect["speech"]].shape[1]

@@ -21,7 +21,7 @@ from funasr_cli.features.lfr import SECONDS_PER_FRAME, stack_frames
 from funasr_cli.hotwords import Hotword
 from funasr_cli.recognizers.base import Hypothesis, Request
 from funasr_cli.recognizers.sensevoice.graph import (
-    LANGUAGE_IDS,
+    LANGUAGES,
     PROMPT,
     TAG_FRAMES,
     TOPK,
@@ -45,7 +45,7 @@ EVENTS = {"BGM", "Speech", "Applause", "Laughter", "Cry", "Sneeze", "Breath", "C
 class SenseVoiceRecognizer:
     """SenseVoice in any of its dialects, decoded greedily but where a hotword is heard."""
 
-    languages = frozenset(LANGUAGE_IDS) - {"auto"}
+    languages = LANGUAGES
     writes_numbers = True
 
     def __init__(

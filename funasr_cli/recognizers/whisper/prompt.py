@@ -7,20 +7,22 @@ is spoken, with its marks, and a language gets none of another's script.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer as TokenTable
 
-from funasr_cli.errors import ModelError
 from funasr_cli.hotwords import Hotword
 from funasr_cli.recognizers.words import is_unspaced
 
 MAX_PROMPT_TOKENS = 150
 """Tokens, of the 223 that Whisper has room for: 50 Chinese words of two characters, about twenty terms. With 75, twice
 as many of the words that were said are missed (benchmarks/README.md)."""
+
+
+MAX_MISSES = 1000
+"""Hotwords that are tried in vain for the room that is left: of 100,000 each would be turned into tokens."""
 
 
 class Style(NamedTuple):
@@ -37,15 +39,6 @@ capitals; with spaces in the place of 、 Chinese words help less."""
 
 UNSPACED_LANGUAGES = frozenset({"zh", "yue", "ja"})
 """Those that mix words of all scripts; in the others, Chinese characters are out of place."""
-
-
-def read_table(model_dir: Path) -> TokenTable:
-    """Whisper's tokens. Raises `ModelError` where they cannot be read."""
-    path = model_dir / "tokenizer.json"
-    try:
-        return TokenTable.from_file(str(path))
-    except Exception as error:  # the library raises plain Exception
-        raise ModelError(f"not a tokenizer: {error}", where=path) from error
 
 
 def contexts(table: TokenTable, hotwords: Iterable[Hotword], languages: Iterable[str], begin: int) -> NDArray[np.int32]:
@@ -69,8 +62,9 @@ def choose(table: TokenTable, hotwords: Iterable[Hotword], *, unspaced: bool) ->
     style = UNSPACED if unspaced else SPACED
     chosen: list[Hotword] = []
     ids: list[int] = []
+    misses = 0
     for word in sorted(hotwords, key=lambda word: (-word.weight, not in_letters(word.text))):
-        if MAX_PROMPT_TOKENS - len(ids) < 2:  # no word is as short as that
+        if MAX_PROMPT_TOKENS - len(ids) < 2 or misses == MAX_MISSES:  # no word is as short as that
             break
         if not (unspaced or in_letters(word.text)):
             continue
@@ -79,6 +73,8 @@ def choose(table: TokenTable, hotwords: Iterable[Hotword], *, unspaced: bool) ->
         if len(longer) <= MAX_PROMPT_TOKENS:
             chosen.append(word)
             ids = longer
+        else:
+            misses += 1
     return chosen, ids
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from faster_whisper.feature_extractor import FeatureExtractor
@@ -15,10 +13,12 @@ from faster_whisper.tokenizer import Tokenizer
 from numpy.typing import NDArray
 
 from funasr_cli.arrays import SAMPLE_RATE, Arrays, Samples
-from funasr_cli.errors import ModelError, reading
+from funasr_cli.errors import ModelError
 from funasr_cli.hotwords import Hotword
 from funasr_cli.recognizers.base import Hypothesis, Request
-from funasr_cli.recognizers.whisper.prompt import contexts, read_table
+from funasr_cli.recognizers.whisper.files import read_json, read_table
+from funasr_cli.recognizers.whisper.languages import ENGLISH, codes, language_ids
+from funasr_cli.recognizers.whisper.prompt import contexts
 from funasr_cli.recognizers.words import attach_punctuation
 from funasr_cli.transcript import Token
 
@@ -45,18 +45,16 @@ class WhisperRecognizer:
 
     def __init__(self, model_dir: Path, hotwords: Sequence[Hotword] = ()) -> None:
         """Raises `ModelError` where a file of the model is missing or damaged."""
-        config = _read_json(model_dir / "config.json")
+        config = read_json(model_dir / "config.json")
         self._table = read_table(model_dir)
         preprocessor = model_dir / "preprocessor_config.json"
-        self.mels = int(_read_json(preprocessor).get("feature_size", 80)) if preprocessor.exists() else 80
+        self.mels = int(read_json(preprocessor).get("feature_size", 80)) if preprocessor.exists() else 80
         self._features = FeatureExtractor(feature_size=self.mels)
-        self.language_ids: dict[str, int] = {
-            str(self._table.id_to_token(token)): token for token in config.get("lang_ids", [])
-        }
+        self.language_ids = language_ids(config, self._table)
         """Token of each language, e.g. `<|zh|>`, and its id."""
-        self._codes = [token[2:-2] for token in self.language_ids]
-        self.languages = frozenset(self._codes or ["en"])
-        self._contexts = contexts(self._table, hotwords, self._codes or ["en"], self._id("<|startofprev|>"))
+        self._codes = codes(self.language_ids)
+        self.languages = frozenset(self._codes or [ENGLISH])
+        self._contexts = contexts(self._table, hotwords, self._codes or [ENGLISH], self._id("<|startofprev|>"))
 
     @property
     def end_id(self) -> int:
@@ -148,14 +146,3 @@ def _start_times(alignment: NDArray[np.int32], count: int) -> NDArray[np.float64
 def _compression_ratio(text: str) -> float:
     data = text.encode()
     return len(data) / len(zlib.compress(data)) if data else 0.0
-
-
-def _read_json(path: Path) -> Mapping[str, Any]:
-    try:
-        with reading(path, ModelError):
-            value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"not JSON: {error}", where=path) from error
-    if not isinstance(value, dict):
-        raise ModelError("not a JSON object", where=path)
-    return value

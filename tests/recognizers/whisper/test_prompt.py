@@ -15,7 +15,8 @@ from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.transcriber import Transcriber
 from funasr_cli.pipeline.window_runner import WindowRunner
 from funasr_cli.recognizers.base import Request
-from funasr_cli.recognizers.whisper.prompt import MAX_PROMPT_TOKENS, choose, contexts, read_table
+from funasr_cli.recognizers.whisper.files import read_table
+from funasr_cli.recognizers.whisper.prompt import MAX_MISSES, MAX_PROMPT_TOKENS, choose, contexts
 from funasr_cli.recognizers.whisper.recognizer import WhisperRecognizer
 from funasr_cli.settings.transcription import Settings
 from tests.conftest import ENERGY_REPORT, ROOT, SAMPLES
@@ -119,8 +120,12 @@ def test_what_does_not_fit_is_told(runner: WindowRunner) -> None:
     (warning,) = hotword_warnings(runner.model, CHINESE)
     fit = len(chosen(runner, CHINESE))
     assert warning.startswith(f"only {fit} of {len(CHINESE)} hotwords fit in front of whisper-base's windows: ")
+    assert warning.endswith(
+        f"of the others {len(CHINESE) - fit} in Chinese characters are still corrected by their sound, in Mandarin"
+    )
     names = [Hotword(f"Name{number}") for number in range(99)]
     (warning,) = hotword_warnings(runner.model, names)
+    assert warning.endswith(f", and {99 - len(chosen(runner, names, unspaced=False))} do nothing")
     assert warning.startswith(f"only {len(chosen(runner, names, unspaced=False))} of 99 hotwords fit")
 
 
@@ -148,3 +153,24 @@ def test_words_that_are_not_said_leave_the_text_and_its_marks_alone(
     runner: WindowRunner, hotwords: list[Hotword]
 ) -> None:
     assert heard(runner, hotwords, SAMPLES / "energy-report.flac") == ENERGY_REPORT
+
+
+class Counting:
+    """A table of tokens, one a character, that counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def encode(self, text: str, *, add_special_tokens: bool) -> Counting:
+        self.asked += 1
+        self.ids = list(map(ord, text))
+        return self
+
+
+def test_a_long_list_is_not_tried_to_its_end() -> None:
+    table = Counting()
+    listed = [Hotword(f"{number:06}号供电所") for number in range(20_000)]
+    words, ids = choose(table, listed, unspaced=True)  # type: ignore[arg-type]
+    assert words == listed[: len(words)]
+    assert len(ids) <= MAX_PROMPT_TOKENS
+    assert table.asked == len(words) + MAX_MISSES

@@ -1,0 +1,89 @@
+"""What OpenCC leaves or loses on the way to simplified characters, as they are written on the mainland.
+
+OpenCC takes 著 and 着 for two characters; Taiwan, and with it Whisper, writes 著 for both. And it writes 干 for 乾
+and 升 for 昇 in names too, in which simplified text has them all.
+"""
+
+from __future__ import annotations
+
+import re
+
+from funasr_cli.surnames import SURNAMES
+from funasr_cli.text.lexicon import cut, is_word, person, surprise
+from funasr_cli.text.names import FAMILIAR
+from funasr_cli.unicode_ranges import HAN
+
+VARIANTS = {"甚么": "什么", "规画": "规划", "妳": "你", "牠": "它", "衞": "卫", "合著眼": "合着眼"}
+"""What is written otherwise on the mainland, once OpenCC has done its part; as long as what it becomes."""
+
+DOUBTFUL = frozenset("乾徵昇陞脩")
+"""Characters that are simplified to others in words, but not in names."""
+
+PARTICLE_MARGIN = 0.5
+"""By so much, in the unit of `surprise`, a text has to be more usual with 著 (著名) than with 着, the commoner one."""
+
+CONTEXT_CHARS = 6
+"""Characters on each side that decide between 著 and 着."""
+
+_WRITTEN = re.compile(
+    "(?<=[显卓昭译遗拙撰专巨原土名所编])著(?![急手])|(?<=论)著(?!坐)|(?<=[最]新)著|(?<=合)著(?=[了的有作述成过])|(?<=知微|微知|明较)著|著(?=作权)"
+    f"|(?<![{HAN}])著(?=[有述作书名])"
+)
+"""著 for writing and for what everybody sees; a clause does not begin with the particle."""
+
+_VARIANT = re.compile("|".join(map(re.escape, VARIANTS)))
+_PLACE = re.compile("乾(?=[县州陵安元清务潭窑卦隆坤宁封符祐])")
+
+
+def mainland(text: str, after: str) -> str:
+    """`after`, what OpenCC's t2s made of `text`, with the particle 着, 什么, and the characters of names."""
+    after = _VARIANT.sub(lambda match: VARIANTS[match.group()], after)
+    if "著" in after:
+        after = _particles(after)
+    for at, char in enumerate(text):
+        if char in DOUBTFUL and after[at] != char and (_PLACE.match(text, at) or _in_name(after, at)):
+            after = after[:at] + char + after[at + 1 :]
+    return after
+
+
+def _particles(text: str) -> str:
+    """`text` with 着 for each 著 but those that make it much more usual."""
+    chars = list(text)
+    for at in (at for at, char in enumerate(text) if char == "著" and not _WRITTEN.match(text, at)):
+        around = "".join(chars[max(0, at - CONTEXT_CHARS) : at]), text[at + 1 : at + 1 + CONTEXT_CHARS]
+        after = around[1].replace("著", "着")
+        if _unusual(f"{around[0]}着{after}") - _unusual(f"{around[0]}著{after}") < PARTICLE_MARGIN:
+            chars[at] = "着"
+    return "".join(chars)
+
+
+def _unusual(text: str) -> float:
+    return sum(surprise(text[low:high]) for low, high in cut(text))
+
+
+def _in_name(text: str, at: int) -> bool:
+    """Whether a character of simplified text belongs to a name rather than to a word: behind a surname, or in one."""
+    words = cut(text)
+    number = next(number for number, (_, end) in enumerate(words) if end > at)
+    start, end = words[number]
+    word = text[start:end]
+    before = [text[low:high] for low, high in words[max(0, number - 2) : number]]
+    alone = end - start == 1
+    if word[0] in SURNAMES and start < at <= start + 2 and (not is_word(word) or _is_person(word)):
+        return True  # 毕升, 魏征; not 高升
+    if before and before[-1] in SURNAMES and (alone or _is_person(word)):
+        return True  # 张乾, 李东昇; not 高干燥
+    if not before or not alone:
+        return False
+    named = len(before[-1]) == 2 and before[-1][0] in SURNAMES and person(before[-1])  # 林志昇
+    spelled = len(before) == 2 and before[0] in SURNAMES and len(before[1]) == 1 and before[1] not in _NO_NAME  # 李宗乾
+    return before[-1] in FAMILIAR or named or spelled
+
+
+def _is_person(word: str) -> bool:
+    """Whether a word is a name, and not one with something to eat in it, as jieba takes 牛肉干 for one."""
+    return not is_word(word) or (person(word) and not (len(word) > 2 and is_word(word[:-1])))
+
+
+_NO_NAME = frozenset("未没不还已都也快太很好全刚晒烘擦吹晾弄变口嘴")
+"""What stands before 乾 (dry) or 昇 (rise) as a verb or adverb does, not as the first half of a given name."""
