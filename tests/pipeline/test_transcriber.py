@@ -10,6 +10,7 @@ import opencc
 import pytest
 import soundfile
 
+from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.reader import open_recording
 from funasr_cli.audio.windows import Window
 from funasr_cli.errors import InputError
@@ -20,6 +21,7 @@ from funasr_cli.recognizers.base import Hypothesis
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.transcript import Transcript
 from tests.conftest import ENERGY_REPORT, SAMPLES
+from tests.support.meetings import samples_of
 
 
 def transcribe(runner: WindowRunner, path: Path, settings: Settings | None = None) -> Transcript:
@@ -136,3 +138,18 @@ def test_real_speech_reads_as_it_was_said(runner: WindowRunner, shared: Path, na
     simplified = opencc.OpenCC("t2s").convert(text)  # whisper-base writes either script
     said = "".join(char for char in simplified.casefold() if char.isalnum() or char == " ")
     assert said == REFERENCES[name]
+
+
+def test_the_first_word_after_a_pause_is_on_time(runner: WindowRunner, shared: Path, tmp_path: Path) -> None:
+    """Whisper gives the pause to the word after it, and windows have most of the pause cut out."""
+    parts, expected, at = list[Samples](), list[tuple[str, float]](), 0.0
+    for name, first, pause in (("mid", "大", 1.0), ("asr_example", "欢", 2.9), ("mid", "大", 0.0)):
+        speech = samples_of(shared / "speech" / "sentences" / f"{name}.wav")
+        loud = np.flatnonzero(np.abs(speech) > 0.05 * np.abs(speech).max())
+        parts += [speech[loud[0] : loud[-1]], np.zeros(round(pause * SAMPLE_RATE), np.float32)]
+        expected.append((first, at))
+        at += (loud[-1] - loud[0]) / SAMPLE_RATE + pause
+    soundfile.write(tmp_path / "pauses.wav", np.concatenate(parts), SAMPLE_RATE)
+    lines = transcribe(runner, tmp_path / "pauses.wav", Settings(language="zh")).segments
+    starts = [(line.text[0], line.start) for line in lines if line.text[0] in "大欢"]
+    assert starts == [(first, pytest.approx(begins, abs=0.3)) for first, begins in expected]
