@@ -120,7 +120,7 @@ class Transcriber:
         logger.debug(
             "%s: %.1f s, %.1f s of speech, language %s", recording.path, windows.duration, windows.speech, language
         )
-        edited = self._editor.edit(merger.tokens, language)
+        edited = self._editor.edit(merger.tokens, language, windows.duration)
         return ChannelResult(recording.channel, windows.duration, windows.speech, languages, edited, scenes, warnings)
 
     def _detector(self) -> SpanDetector:

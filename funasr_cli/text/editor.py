@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -37,8 +38,10 @@ class Editor:
         # Mandarin is simplified by default, but not the Cantonese of somebody who reads traditional characters.
         self._scripted = {"zh", "yue"} if options.script == "traditional" else {"zh"}
 
-    def edit(self, tokens: Sequence[Token], language: str | None) -> Edited:
-        """The text of a recording. `language` is its code; for None, each sentence shows whether it is Chinese."""
+    def edit(self, tokens: Sequence[Token], language: str | None, duration: float = math.inf) -> Edited:
+        """The text of a recording of `duration` seconds. `language` is its code; for None, each sentence shows whether
+        it is Chinese.
+        """
         corrections: list[Correction] = []
         if self._corrector and language in ("zh", None):  # the sounds compared are those of Mandarin
             tokens, corrections = self._corrector.correct(tokens)
@@ -47,7 +50,7 @@ class Editor:
         if self._script and language in {*self._scripted, None}:
             tokens = self._script.convert(tokens)
         tokens = tuple(mark_pauses(tokens))
-        return Edited(tokens, segment(tokens, self._limits, self._whole), tuple(corrections))
+        return Edited(tokens, segment(tokens, self._limits, self._whole, duration), tuple(corrections))
 
     def _in_script(self, words: Sequence[str]) -> Iterator[str]:
         """Hotwords as they are written in the text."""
