@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 from typing import TypeAlias
 
 from funasr_cli.text.abbreviations import leads_on
@@ -72,7 +72,9 @@ def segment(
     hotwords: Set[str] = frozenset(),
     duration: float = math.inf,
 ) -> tuple[Segment, ...]:
-    """Lines in order of time: never empty, never overlapping, each within `limits`; none outlasts `duration`, seconds.
+    """Lines in order of time: never empty, never overlapping, each within `limits` and in one language.
+
+    None outlasts `duration`, in seconds.
 
     Only a single token that alone exceeds a limit makes a line that does. `hotwords`, in lower case, stay on one line
     where they can.
@@ -82,8 +84,9 @@ def segment(
     for word in hotwords:
         by_length[len(word)].add(word)
     lines: list[Sequence[Token]] = []
-    for stretch in sentences([token for token in tokens if token.text.strip()], 2 * limits.pause):
-        lines += _lines(stretch, limits, by_length)
+    for _, spoken in groupby((token for token in tokens if token.text.strip()), key=lambda token: token.language):
+        for stretch in sentences(list(spoken), 2 * limits.pause):
+            lines += _lines(stretch, limits, by_length)
     return tuple(_timed(lines, duration))
 
 
@@ -192,4 +195,4 @@ def _timed(lines: Sequence[Sequence[Token]], duration: float) -> Iterator[Segmen
         start = max(shown, begin)
         read = start + max(MIN_SHOWN_S, columns(join(line)) / READING_COLUMNS_PER_S)
         shown = max(min(max(line[-1].until, read), following), start + MIN_CUE_S)
-        yield Segment(start, shown, tuple(line))
+        yield Segment(start, shown, tuple(line), language=line[0].language)

@@ -34,5 +34,5 @@ def fit_to_speech(tokens: Iterable[Token], speech: Sequence[Interval]) -> list[T
                 shared = end - start
         end = min(max(end, start + MIN_TOKEN_S), latest)
         start = min(start, max(0.0, end - MIN_TOKEN_S))
-        fitted.append(Token(token.text, start, end, token.confidence, max(0.0, until - end)))
+        fitted.append(Token(token.text, start, end, token.confidence, max(0.0, until - end), token.language))
     return fitted
