@@ -17,6 +17,7 @@ class Token:
     `text` brings its own leading space where it has one and the punctuation that clings to it, so a text is the plain
     concatenation of its tokens. `start` and `end` are seconds; `confidence` is a probability in [0, 1]. `tail` is for
     how many seconds behind `end` it may still be heard: a CTC model marks where it knows a word, not where that ends.
+    `language` is the code of the language in which it was understood, if that is known.
     """
 
     text: str
@@ -24,6 +25,7 @@ class Token:
     end: float
     confidence: float
     tail: float = 0.0
+    language: str | None = None
 
     @property
     def until(self) -> float:
@@ -41,17 +43,19 @@ class Token:
 
     def at(self, start: float, end: float) -> Token:
         """The same token from `start` to `end`."""
-        return Token(self.text, start, end, self.confidence, self.tail)  # `replace` takes ten times as long
+        # `replace` takes ten times as long
+        return Token(self.text, start, end, self.confidence, self.tail, self.language)
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A subtitle line: consecutive tokens, and when to show them. `start` < `end`, in seconds."""
+    """A subtitle line: consecutive tokens of one `language`, and when to show them. `start` < `end`, in seconds."""
 
     start: float
     end: float
     tokens: tuple[Token, ...]
     channel: int | None = None
+    language: str | None = None
 
     @property
     def text(self) -> str:

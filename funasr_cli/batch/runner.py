@@ -108,6 +108,7 @@ class Run:
                 f"{len(sources)} recordings do not fit into one {kind} stream",
                 hint=f"Write files with -o DIR, or print {' or '.join(CONCATENABLE_FORMATS)}.",
             )
+        self._warn_of_silence()
         backend.run_local([StdoutSink(source, self.settings, _print_bytes) for source in sources])
 
     def _write(
@@ -121,6 +122,7 @@ class Run:
             return
         names = [text for job in todo[: self.options.inputs.max_files] for text in _unexpected_name(job)]
         _tell_few(names, self.display.note)
+        self._warn_of_silence()
         backend.write([FileSink(store, job, self.settings, info) for job in todo], store)
 
     def _plan(self, sources: Sequence[Source], store: OutputStore, rules: PlanRules, info: RunInfo) -> list[PlannedJob]:
@@ -164,6 +166,13 @@ class Run:
             self.display.note(f"preparing {count:,} hotwords, which takes each process some seconds before it begins")
         warnings = [*self.words.warnings, *hotword_warnings(target.model, self.words.words)]
         _tell_few(warnings, self.display.warn, "; funasr-cli hotwords check tells all of them")
+
+    def _warn_of_silence(self) -> None:
+        if self.settings.vad is None:
+            self.display.warn(
+                "warning: --vad off: silence and noise are transcribed too, and may become words that nobody said; "
+                "with --vad silero they are left out"
+            )
 
     @contextmanager
     def _summary(self, target: Target) -> Iterator[None]:

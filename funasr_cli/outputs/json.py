@@ -14,7 +14,7 @@ VERSION = 1
 def to_json(transcript: Transcript) -> str:
     """One object; times in seconds with milliseconds, confidences as probabilities.
 
-    `channel` is there only where each channel was transcribed by itself.
+    `channel` is there only if each channel was transcribed by itself, and a segment's `language` if it is known.
     """
     document: dict[str, Any] = {
         "version": VERSION,
@@ -40,6 +40,7 @@ def _segment(segment: Segment) -> dict[str, Any]:
         "end": _seconds(segment.end),
         "text": segment.text,
         "tokens": [_token(token) for token in segment.tokens],
+        **({} if segment.language is None else {"language": segment.language}),
         **_channel(segment.channel),
     }
 

@@ -1,12 +1,19 @@
-"""One language for all windows of a recording, unless it was named: its first windows vote."""
+"""The language of each window: it follows the recording, but not every doubt.
+
+Each window says how likely each language is. To change costs, so in the cheapest sequence of languages (Viterbi's) for
+a few windows at a time the language changes if several windows agree, or one is long and sure.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Iterable, Iterator
+import math
+from collections import deque
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from itertools import islice
+from dataclasses import dataclass
 
+from funasr_cli.arrays import SAMPLE_RATE
 from funasr_cli.audio.windows import Window
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.window_runner import WindowRunner
@@ -15,37 +22,82 @@ from funasr_cli.recognizers.base import Hypothesis
 logger = logging.getLogger(__name__)
 
 VOTING_WINDOWS = 4
-"""How many of the first windows decide together: two minutes of speech at 30-s windows."""
+"""How many windows decide on the language of the first of them: two minutes of speech at 30-s windows."""
+
+CHANGE_COST = 3.0
+"""What a change of language costs: the negative natural logarithm of its probability."""
+
+MIN_PROBABILITY = 0.001
+"""No language is less likely than this, or one window could decide against all others."""
+
+FULL_VOTE_S = 10.0
+"""Seconds of speech from which a window's vote counts in full; in a shorter one the language is often mistaken."""
 
 
-async def recognize_in_one_language(
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """How likely each language is in a window, and how much that counts, 0 to 1."""
+
+    languages: Mapping[str, float]
+    weight: float
+
+    @classmethod
+    def of(cls, window: Window, hypothesis: Hypothesis) -> Vote:
+        """None, as it were, of a window in which nothing was said."""
+        seconds = len(window.samples) / SAMPLE_RATE if hypothesis.tokens else 0.0
+        return cls(hypothesis.languages, min(1.0, seconds / FULL_VOTE_S))
+
+    def cost(self, language: str) -> float:
+        """Of taking the window for one in `language`."""
+        probability = self.languages.get(language, 1.0 - sum(self.languages.values())) if self.languages else 1.0
+        return -self.weight * math.log(max(probability, MIN_PROBABILITY))
+
+
+async def recognize_in_spoken_language(
     runner: WindowRunner, windows: Iterator[Window], language: str | None, timings: StageTimings
 ) -> AsyncGenerator[tuple[Window, Hypothesis], None]:
-    """Each window with what was understood in it, in order, all in one language.
+    """Each window with what was understood in it, in order, in the language that is spoken there, or in `language`.
 
-    If `language` is None, each of the first windows is recognised in the language that it seems to be in; they vote,
-    and those that stood apart are recognised again in the language of the others.
+    If that is None, each window is recognised in the language that it seems to be in, and again if the votes of its
+    neighbours are for another.
     """
-    while language is None:
-        voters = [pair async for pair in runner.recognize_all(islice(windows, VOTING_WINDOWS), None, timings)]
-        if not voters:
-            return
-        language = _elected(hypothesis for _, hypothesis in voters)
-        logger.debug("language %s, by the vote of %d windows", language, len(voters))
-        for window, hypothesis in voters:
-            if hypothesis.language != language is not None:
-                hypothesis = await runner.recognize(window, language, timings)
-            yield window, hypothesis
-    async with aclosing(runner.recognize_all(windows, language, timings)) as rest:
-        async for pair in rest:
-            yield pair
+    waiting: deque[tuple[Window, Hypothesis]] = deque()
+    current: str | None = None
+
+    async def settled() -> tuple[Window, Hypothesis]:
+        nonlocal current
+        current = elect([Vote.of(*pair) for pair in waiting], current)
+        window, hypothesis = waiting.popleft()
+        if hypothesis.language != current is not None:
+            logger.debug("%s at %.1f s is taken for %s", hypothesis.language, window.bounds.seconds[0], current)
+            hypothesis = await runner.recognize(window, current, timings)
+        return window, hypothesis
+
+    async with aclosing(runner.recognize_all(windows, language, timings)) as recognized:
+        async for pair in recognized:
+            if language is not None:
+                yield pair
+                continue
+            waiting.append(pair)
+            if len(waiting) == VOTING_WINDOWS:
+                yield await settled()
+    while waiting:
+        yield await settled()
 
 
-def _elected(hypotheses: Iterable[Hypothesis]) -> str | None:
-    """The language with the largest sum of probabilities over the windows in which something was said."""
-    votes: dict[str, float] = {}
-    for hypothesis in hypotheses:
-        if hypothesis.tokens:
-            for code, probability in hypothesis.languages.items():
-                votes[code] = votes.get(code, 0.0) + probability
-    return max(votes, key=votes.__getitem__, default=None)
+def elect(votes: Sequence[Vote], before: str | None) -> str | None:
+    """The language of the first of several windows; `before` is that of the window before it.
+
+    None if no window has a language.
+    """
+    voted = [max(vote.languages, key=vote.languages.__getitem__) for vote in votes if vote.languages and vote.weight]
+    candidates = dict.fromkeys(code for code in [before, *voted] if code is not None)
+    if not candidates:
+        return None
+    paths = {code: (CHANGE_COST * (code != before is not None), code) for code in candidates}  # cost, first language
+    for at, vote in enumerate(votes):
+        if at:
+            cost, first = min(paths.values(), key=lambda path: path[0])
+            paths = {code: min(path, (cost + CHANGE_COST, first), key=lambda it: it[0]) for code, path in paths.items()}
+        paths = {code: (cost + vote.cost(code), first) for code, (cost, first) in paths.items()}
+    return min(paths.values(), key=lambda path: path[0])[1]

@@ -19,7 +19,7 @@ from funasr_cli.callbacks import OnProgress
 from funasr_cli.errors import InputError
 from funasr_cli.models.store import COMPILED, cpu_twin_path
 from funasr_cli.pipeline.channels import ChannelResult, check_number, in_order, one_pass, without_copies
-from funasr_cli.pipeline.language_vote import recognize_in_one_language
+from funasr_cli.pipeline.language_vote import recognize_in_spoken_language
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.window_runner import WindowRunner
 from funasr_cli.settings.transcription import Settings
@@ -100,13 +100,14 @@ class Transcriber:
         windows = SpeechWindows(_reported(recording, on_progress), self._detector(), self._shape)
         merger, warnings, languages, scenes = Merger(), recording.warnings, Counter[str](), list[Scene]()
         where = f"channel {recording.channel}, " if recording.channel else ""
-        recognition = recognize_in_one_language(
+        recognition = recognize_in_spoken_language(
             self._runner, timings.each("listen", windows), self._settings.language, timings
         )
         async with aclosing(recognition) as recognized:
             async for window, hypothesis in recognized:
                 start, end = window.bounds.seconds
-                tokens = fit_to_speech(placed(window, hypothesis.tokens), [part.seconds for part in window.parts])
+                said = placed(window, hypothesis.tokens, hypothesis.language)
+                tokens = fit_to_speech(said, [part.seconds for part in window.parts])
                 merger.add(tokens, start, end)
                 if hypothesis.language is not None:
                     languages[hypothesis.language] += len(tokens)
@@ -120,7 +121,7 @@ class Transcriber:
         logger.debug(
             "%s: %.1f s, %.1f s of speech, language %s", recording.path, windows.duration, windows.speech, language
         )
-        edited = self._editor.edit(merger.tokens, language)
+        edited = self._editor.edit(merger.tokens, language, windows.duration)
         return ChannelResult(recording.channel, windows.duration, windows.speech, languages, edited, scenes, warnings)
 
     def _detector(self) -> SpanDetector:
@@ -129,10 +130,11 @@ class Transcriber:
         return SpeechDetector(self._silero, self._settings.vad)
 
 
-def placed(window: Window, tokens: Iterable[Token]) -> Iterator[Token]:
-    """A window's tokens at the times that they have in the recording."""
+def placed(window: Window, tokens: Iterable[Token], language: str | None = None) -> Iterator[Token]:
+    """A window's tokens at the times that they have in the recording; `language` is that of the window."""
     for token in tokens:
-        yield token.at(*window.place(token.start, token.end))
+        start, end = window.place(token.start, token.end)
+        yield Token(token.text, start, end, token.confidence, token.tail, language)
 
 
 def _reported(recording: Recording, on_progress: OnProgress) -> Iterator[Samples]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from funasr_cli.hotwords import Hotword
 from funasr_cli.text.hotword_correction import Corrector
@@ -38,14 +40,36 @@ class Editor:
         # Mandarin is simplified by default, but not the Cantonese of somebody who reads traditional characters.
         self._scripted = {"zh"} if options.script == "simplified" else {"zh", "yue"}
 
-    def edit(self, tokens: Sequence[Token], language: str | None) -> Edited:
-        """The text of a recording. `language` is its code; for None, each sentence shows whether it is Chinese."""
+    def edit(self, tokens: Sequence[Token], language: str | None, duration: float = math.inf) -> Edited:
+        """The text of a recording of `duration` seconds, each stretch by the rules of its language.
+
+        `language` is the code for tokens that bring none; for None, each sentence shows whether it is Chinese.
+        """
+        edited: list[Token] = []
         corrections: list[Correction] = []
+        for spoken_in, stretch in groupby(tokens, key=lambda token: token.language or language):
+            made, corrected = self._edit_language(list(stretch), spoken_in)
+            edited += _apart(edited, made)
+            corrections += corrected
+        final = tuple(mark_pauses(edited))
+        return Edited(final, segment(final, self._limits, self._whole, duration), tuple(corrections))
+
+    def _edit_language(
+        self, tokens: Sequence[Token], language: str | None
+    ) -> tuple[Sequence[Token], Sequence[Correction]]:
+        """What was said in one language, by its rules."""
+        corrections: Sequence[Correction] = ()
         if self._corrector and language in ("zh", None):  # the sounds compared are those of Mandarin
             tokens, corrections = self._corrector.correct(tokens)
         if self._numbers and language in ("zh", "yue", "en", None):
             tokens = self._numbers.write(tokens)
         if self._script and language in {*self._scripted, None}:
             tokens = self._script.convert(tokens)
-        tokens = tuple(mark_pauses(tokens))
-        return Edited(tokens, segment(tokens, self._limits, self._whole), tuple(corrections))
+        return tokens, corrections
+
+
+def _apart(before: Sequence[Token], after: Sequence[Token]) -> Sequence[Token]:
+    """`after` with a space in front, if it would touch the text before it, which is in another language."""
+    if before and after and not before[-1].text[-1:].isspace() and not after[0].text[:1].isspace():
+        return [replace(after[0], text=" " + after[0].text), *after[1:]]
+    return after

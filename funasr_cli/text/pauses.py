@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from funasr_cli.text.clusters import is_joined
 from funasr_cli.transcript import Token
 
 PHRASE_PAUSE_S = 0.4
@@ -15,8 +16,11 @@ def mark_pauses(tokens: Sequence[Token]) -> Iterator[Token]:
     """The tokens, with a space before each that follows a pause and would touch the letter or digit before it."""
     before: Token | None = None
     for token in tokens:
-        runs_on = before is not None and before.text[-1:].isalnum() and token.text[:1].isalnum()
-        if before is not None and runs_on and token.start - before.until >= PHRASE_PAUSE_S:
+        if before is not None and token.start - before.until >= PHRASE_PAUSE_S and _touch(before.text, token.text):
             token = replace(token, text=" " + token.text)
         yield token
         before = token
+
+
+def _touch(before: str, after: str) -> bool:
+    return before[-1:].isalnum() and after[:1].isalnum() and not is_joined(before, after)

@@ -141,9 +141,9 @@ def _characters(token: Token) -> Iterator[_Char]:
 
 def _timed(units: Sequence[str], chars: Sequence[_Char]) -> Iterator[Token]:
     """`units` in the time and with the mean confidence of `chars`."""
-    start, end, tail = chars[0].start, chars[-1].end, chars[-1].token.tail
+    start, end, tail, language = chars[0].start, chars[-1].end, chars[-1].token.tail, chars[0].token.language
     confidence = sum(char.token.confidence for char in chars) / len(chars)
     ends = list(accumulate(len(unit.strip()) for unit in units))
     times = [start, *(start + (end - start) * sofar / ends[-1] for sofar in ends[:-1]), end]
     for unit, (since, until) in zip(units, pairwise(times), strict=True):
-        yield Token(unit, since, until, confidence, tail if until == end else 0.0)
+        yield Token(unit, since, until, confidence, tail if until == end else 0.0, language)

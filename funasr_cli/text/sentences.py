@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from funasr_cli.text.abbreviations import goes_on
+from funasr_cli.text.clusters import is_joined
+from funasr_cli.text.rewrite import text_of
 from funasr_cli.transcript import Token
+from funasr_cli.unicode_ranges import SENTENCE_TERMINAL
 
-SENTENCE_END = frozenset("。！？!?.…")
+SENTENCE_END = SENTENCE_TERMINAL | {"…"}
 CLOSING = "\"'”’」』)）》"
 SENTENCE_PAUSE_S = 0.8
 """Seconds of silence that part what belongs together."""
+
+LAST_WORDS = 8
+"""Tokens that hold the last words of a sentence, down to the letters and points of z. B. or p.m."""
 
 
 def sentences(tokens: Sequence[Token], pause: float = SENTENCE_PAUSE_S) -> Iterator[Sequence[Token]]:
     """All tokens in order, a sentence at a time; where there is no punctuation, what is said without a pause."""
     begin = 0
     for i, (token, after) in enumerate(pairwise(tokens), start=1):
-        if after.start - token.until >= pause or (ends_with(token, SENTENCE_END) and _may_end(token, after)):
+        pause_here = after.start - token.until
+        ends = pause_here >= pause or (
+            ends_with(token, SENTENCE_END) and _may_end(tokens[max(begin, i - LAST_WORDS) : i], after, pause_here)
+        )
+        if ends and not is_joined(token.text, after.text):
             yield tokens[begin:i]
             begin = i
     if begin < len(tokens):
@@ -29,6 +40,12 @@ def ends_with(token: Token, marks: frozenset[str]) -> bool:
     return token.text.rstrip().rstrip(CLOSING)[-1:] in marks
 
 
-def _may_end(token: Token, after: Token) -> bool:
-    """A full stop in front of a letter or a digit without a space (3.5, example.com) ends nothing."""
-    return not token.text.rstrip().endswith(".") or after.text.startswith(" ") or not after.text[:1].isascii()
+def _may_end(last: Sequence[Token], after: Token, pause: float) -> bool:
+    """Whether a sentence ends with the mark of its `last` words, `pause` seconds before `after`.
+
+    It does not with a full stop before a letter or a digit without a space (3.5, example.com), or of an abbreviation.
+    """
+    text = text_of(last).rstrip()
+    if not text.endswith("."):
+        return True
+    return (after.text.startswith(" ") or not after.text[:1].isascii()) and not goes_on(text, after.text, pause)

@@ -12,9 +12,11 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 from typing import TypeAlias
 
+from funasr_cli.text.abbreviations import leads_on
+from funasr_cli.text.clusters import is_joined
 from funasr_cli.text.itn.chinese_context import is_measured
 from funasr_cli.text.itn.chinese_numerals import NUMERALS
 from funasr_cli.text.itn.english_numerals import NUMBER_WORDS
@@ -35,9 +37,15 @@ READING_COLUMNS_PER_S = 18.0
 ORPHAN_COLUMNS = 8
 """A line of fewer columns, less than four Chinese characters, looks lost."""
 
+UNPARTED = 100.0
+"""What a break costs that is only made if there is no other: within a katakana word, before a vowel sign."""
+
 _HAN = re.compile(f"[{HAN}]")
 _SPELLED = re.compile("[0-9A-Za-z][^\\W_]|[0-9A-Za-z]['’-]", re.ASCII)
 """Two characters of one word of a spaced script."""
+
+_KATAKANA = re.compile("[ァ-ヺー-ヿㇰ-ㇿｦ-ﾟ]+")
+"""A word of Japanese that came from elsewhere; a dot parts two of them."""
 
 _NUMBER = re.compile(f"[{NUMERALS}]+(?:(?:点|分之)[{NUMERALS}]+)*")
 _CLOCK = ("时", "点", "分", "届")
@@ -59,9 +67,14 @@ MIN_CUE_S = 0.001
 
 
 def segment(
-    tokens: Sequence[Token], limits: SegmentLimits | None = None, hotwords: Set[str] = frozenset()
+    tokens: Sequence[Token],
+    limits: SegmentLimits | None = None,
+    hotwords: Set[str] = frozenset(),
+    duration: float = math.inf,
 ) -> tuple[Segment, ...]:
-    """Lines in order of time: never empty, never overlapping, each within `limits`.
+    """Lines in order of time: never empty, never overlapping, each within `limits` and in one language.
+
+    None outlasts `duration`, in seconds.
 
     Only a single token that alone exceeds a limit makes a line that does. `hotwords`, in lower case, stay on one line
     where they can.
@@ -71,9 +84,10 @@ def segment(
     for word in hotwords:
         by_length[len(word)].add(word)
     lines: list[Sequence[Token]] = []
-    for stretch in sentences([token for token in tokens if token.text.strip()], 2 * limits.pause):
-        lines += _lines(stretch, limits, by_length)
-    return tuple(_timed(lines))
+    for _, spoken in groupby((token for token in tokens if token.text.strip()), key=lambda token: token.language):
+        for stretch in sentences(list(spoken), 2 * limits.pause):
+            lines += _lines(stretch, limits, by_length)
+    return tuple(_timed(lines, duration))
 
 
 def columns(text: str) -> int:
@@ -124,6 +138,7 @@ def _breaks(tokens: Sequence[Token], pauses: Sequence[float], hotwords: _ByLengt
     text = text_of(tokens)
     words = {len(text), *(start for start, _ in cut(text))}
     numbers = list(_numbers(text, words))
+    kept = _inside(match.span() for match in _KATAKANA.finditer(text))
     one = _inside([*numbers, *_found(text.lower(), hotwords)])
     counts = {end for _, end in numbers if is_measured(text[end : end + 4]) or text.startswith(_CLOCK, end)}
     at = 0
@@ -139,9 +154,11 @@ def _breaks(tokens: Sequence[Token], pauses: Sequence[float], hotwords: _ByLengt
             - (3.0 if pause >= 1 else pause)
             - 0.8 * ends_with(before, CLAUSE_END)
             + 6.0 * (not whole)
+            + UNPARTED * (begin in kept or is_joined(left, right))
             + 2.0 * bool(begin in counts or (left[-1:].isdigit() and _HAN.match(right)))  # 三十五 台, 35 台
             + 1.0 * bool(clings)
             + 0.5 * bool(leads)
+            + 3.0 * leads_on(left)
         )
         at += len(right)
         before = token
@@ -171,11 +188,11 @@ def _inside(spans: Iterable[tuple[int, int]]) -> set[int]:
     return {at for start, end in spans for at in range(start + 1, end)}
 
 
-def _timed(lines: Sequence[Sequence[Token]]) -> Iterator[Segment]:
+def _timed(lines: Sequence[Sequence[Token]], duration: float) -> Iterator[Segment]:
     shown = 0.0  # until when the line before stays
-    for i, line in enumerate(lines):
-        start = max(shown, line[0].start)
-        following = lines[i + 1][0].start if i + 1 < len(lines) else math.inf
+    starts = [*(min(line[0].start, duration - MIN_CUE_S) for line in lines), duration]
+    for line, begin, following in zip(lines, starts, starts[1:], strict=False):
+        start = max(shown, begin)
         read = start + max(MIN_SHOWN_S, columns(join(line)) / READING_COLUMNS_PER_S)
         shown = max(min(max(line[-1].until, read), following), start + MIN_CUE_S)
-        yield Segment(start, shown, tuple(line))
+        yield Segment(start, shown, tuple(line), language=line[0].language)

@@ -18,9 +18,10 @@ def fit_to_speech(tokens: Iterable[Token], speech: Sequence[Interval]) -> list[T
     """Tokens clipped to the span of speech in which most of each lies.
 
     An aligner gives a pause to the word before it or after it; the voice detector knows better. A token outside all
-    spans keeps its times. `speech` is in order and does not overlap.
+    spans keeps its times, but none ends after the last span. `speech` is in order, does not overlap and is not empty.
     """
     ends = [end for _, end in speech]
+    latest = ends[-1]
     fitted: list[Token] = []
     for token in tokens:
         start, end, until = token.start, max(token.end, token.start + MIN_TOKEN_S), token.until
@@ -31,6 +32,7 @@ def fit_to_speech(tokens: Iterable[Token], speech: Sequence[Interval]) -> list[T
             if min(high, token.end) - max(low, token.start) > shared:
                 start, end, until = max(low, token.start), min(high, token.end), min(high, token.until)
                 shared = end - start
-        end = max(end, start + MIN_TOKEN_S)
-        fitted.append(Token(token.text, start, end, token.confidence, max(0.0, until - end)))
+        end = min(max(end, start + MIN_TOKEN_S), latest)
+        start = min(start, max(0.0, end - MIN_TOKEN_S))
+        fitted.append(Token(token.text, start, end, token.confidence, max(0.0, until - end), token.language))
     return fitted

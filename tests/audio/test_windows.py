@@ -98,12 +98,37 @@ def test_every_sample_of_a_window_has_its_place(spans: list[tuple[int, int]], da
         assert [round(moment * SAMPLE_RATE) for moment in place] == [window.samples[at], window.samples[at] + 1]
 
 
+TWO_PARTS = Window(np.zeros(48_000, np.float32), (Bounds(16_000, 32_000), Bounds(80_000, 112_000)))
+"""A second of speech from 1.0 s on, and two from 5.0 s on."""
+
+
 def test_what_touches_a_pause_does_not_reach_over_it() -> None:
-    window = Window(np.zeros(48_000, np.float32), (Bounds(16_000, 32_000), Bounds(80_000, 112_000)))
-    assert window.place(0.0, 1.0) == (1.0, 2.0)
-    assert window.place(1.0, 1.5) == (5.0, 5.5)
-    assert window.place(0.5, 1.5) == (1.5, 5.5)
-    assert window.place(2.5, 3.2) == (6.5, pytest.approx(7.2))
+    assert TWO_PARTS.place(0.0, 1.0) == (1.0, 2.0)
+    assert TWO_PARTS.place(1.0, 1.5) == (5.0, 5.5)
+    assert TWO_PARTS.place(2.5, 3.2) == (6.5, pytest.approx(7.2))
+
+
+@pytest.mark.parametrize(
+    ("times", "place"),
+    [
+        pytest.param((0.52, 1.46), (5.15, 5.46), id="from the end of the word before"),
+        pytest.param((0.50, 1.16), (5.08, 5.16), id="and ends early"),
+        pytest.param((0.90, 1.18), (5.09, 5.18), id="all of it is around the pause"),
+        pytest.param((0.98, 1.02), (5.01, 5.02), id="and short"),
+    ],
+)
+def test_the_first_word_after_a_pause_begins_after_it(times: tuple[float, float], place: tuple[float, float]) -> None:
+    """Times as whisper-base gives them for 而, 大 and 发 after a pause."""
+    assert TWO_PARTS.place(*times) == pytest.approx(place)
+
+
+def test_a_word_that_lies_before_a_pause_stays_there() -> None:
+    assert TWO_PARTS.place(0.2, 1.1) == pytest.approx((1.2, 5.1))
+
+
+def test_a_word_that_reaches_over_two_pauses_begins_after_the_second() -> None:
+    window = Window(np.zeros(48_000, np.float32), (Bounds(0, 16_000), Bounds(32_000, 36_000), Bounds(64_000, 91_750)))
+    assert window.place(0.95, 1.9) == pytest.approx((4.15, 4.65))
 
 
 def test_an_overlap_of_more_than_half_a_window_is_refused() -> None:

@@ -81,6 +81,17 @@ def test_formats_device_and_language_can_be_named(run: Run, tmp_path: Path) -> N
     assert files(tmp_path / "out") == {"words-with-pauses.vtt", "words-with-pauses.tsv"}
 
 
+def test_without_the_voice_detector_a_run_says_once_what_may_come_of_silence(run: Run, tmp_path: Path) -> None:
+    for name in "ab":
+        shutil.copy(CLIP, tmp_path / f"{name}.flac")
+    arguments = ("transcribe", "a.flac", "b.flac", "--model", NANO, "--vad", "off")
+    assert run(*arguments).stderr.count("may become words that nobody said") == 1
+    again = run(*arguments)
+    assert "2 done before" in again.stderr
+    assert "nobody said" not in again.stderr
+    assert "nobody said" in run("transcribe", "a.flac", "--model", NANO, "--vad", "off", "-o", "-", "-f", "txt").stderr
+
+
 def test_stdin_to_stdout_prints_the_result_and_nothing_else(run: Run, tmp_path: Path) -> None:
     done = run("transcribe", "-", "-f", "srt", "-o", "-", "--progress", "none", "--model", NANO, stdin=CLIP)
     assert done.returncode == 0, done.stderr

@@ -176,3 +176,8 @@ def test_windows_programs_get_a_byte_order_mark_and_their_line_ends(kind: str) -
 
 def test_json_is_the_same_for_windows() -> None:
     assert encode("json", TALK, OutputLayout(bom=True, crlf=True)) == encode("json", TALK, PLAIN)
+
+
+def test_json_has_the_language_of_a_segment_if_it_is_known() -> None:
+    talk = replace(TALK, segments=(replace(TALK.segments[0], language="zh"), TALK.segments[1]))
+    assert [segment.get("language") for segment in json.loads(written("json", talk))["segments"]] == ["zh", None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import opencc
 import pytest
 import soundfile
 
+from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.reader import open_recording
 from funasr_cli.audio.windows import Window
 from funasr_cli.errors import InputError
@@ -18,8 +20,9 @@ from funasr_cli.pipeline.transcriber import Transcriber
 from funasr_cli.pipeline.window_runner import WindowRunner
 from funasr_cli.recognizers.base import Hypothesis
 from funasr_cli.settings.transcription import Settings
-from funasr_cli.transcript import Transcript
+from funasr_cli.transcript import Transcript, join
 from tests.conftest import ENERGY_REPORT, SAMPLES
+from tests.support.meetings import samples_of
 
 
 def transcribe(runner: WindowRunner, path: Path, settings: Settings | None = None) -> Transcript:
@@ -136,3 +139,32 @@ def test_real_speech_reads_as_it_was_said(runner: WindowRunner, shared: Path, na
     simplified = opencc.OpenCC("t2s").convert(text)  # whisper-base writes either script
     said = "".join(char for char in simplified.casefold() if char.isalnum() or char == " ")
     assert said == REFERENCES[name]
+
+
+def test_the_first_word_after_a_pause_is_on_time(runner: WindowRunner, shared: Path, tmp_path: Path) -> None:
+    """Whisper gives the pause to the word after it, and windows have most of the pause cut out."""
+    parts, expected, at = list[Samples](), list[tuple[str, float]](), 0.0
+    for name, first, pause in (("mid", "大", 1.0), ("asr_example", "欢", 2.9), ("mid", "大", 0.0)):
+        speech = samples_of(shared / "speech" / "sentences" / f"{name}.wav")
+        loud = np.flatnonzero(np.abs(speech) > 0.05 * np.abs(speech).max())
+        parts += [speech[loud[0] : loud[-1]], np.zeros(round(pause * SAMPLE_RATE), np.float32)]
+        expected.append((first, at))
+        at += (loud[-1] - loud[0]) / SAMPLE_RATE + pause
+    soundfile.write(tmp_path / "pauses.wav", np.concatenate(parts), SAMPLE_RATE)
+    lines = transcribe(runner, tmp_path / "pauses.wav", Settings(language="zh")).segments
+    starts = [(line.text[0], line.start) for line in lines if line.text[0] in "大欢"]
+    assert starts == [(first, pytest.approx(begins, abs=0.3)) for first, begins in expected]
+
+
+def test_the_language_follows_the_recording(runner: WindowRunner, shared: Path, sample: Path, tmp_path: Path) -> None:
+    """Three windows of Mandarin, one of English, one of Mandarin; numbers are written by the rules of each."""
+    chinese = [samples_of(shared / "speech" / "sentences" / f"{name}.wav") for name in ("asr_example", "mid", "long")]
+    english = [samples_of(sample), samples_of(SAMPLES / "railway-station.flac")]
+    silence = np.zeros(4 * SAMPLE_RATE, np.float32)
+    parts = [*chinese, silence, *chinese, silence, *english, silence, *chinese]
+    soundfile.write(tmp_path / "both.wav", np.concatenate(parts), SAMPLE_RATE)
+    transcript = transcribe(runner, tmp_path / "both.wav")
+    assert transcript.language == "zh"
+    assert [code for code, _ in groupby(line.language for line in transcript.segments)] == ["zh", "en", "zh"]
+    text = join([token for line in transcript.segments if line.language == "en" for token in line.tokens])
+    assert text.startswith(ENERGY_REPORT)

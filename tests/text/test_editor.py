@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from funasr_cli.hotwords import Hotword
@@ -88,3 +90,17 @@ def test_lines_do_not_part_a_hotword_in_whatever_script(script: Script | None, w
 
 def test_nothing_said() -> None:
     assert Editor(TextOptions(numbers=True), HOTWORDS).edit([], None) == Edited((), (), ())
+
+
+def test_each_stretch_is_edited_by_the_rules_of_its_language() -> None:
+    english = [Token(word, 4.0 + i / 5, 4.2 + i / 5, 0.9, language="en") for i, word in enumerate(["twenty", " five"])]
+    chinese = [replace(token, language="zh") for token in spoken("構建心發展隔局增长百分之五")]
+    japanese = [replace(token, language="ja") for token in spoken("構建心發展隔局增长百分之五")]
+    made = Editor(TextOptions(numbers=True), HOTWORDS).edit([*chinese, *english, *japanese], "ja")
+    assert join(made.tokens) == "构建新发展格局增长5% 25 構建心發展隔局增长百分之五"
+    assert [(line.text, line.language) for line in made.segments] == [
+        ("构建新发展格局增长5%", "zh"),
+        ("25", "en"),
+        ("構建心發展隔局增长百分之五", "ja"),
+    ]
+    assert {token.language for token in made.tokens} == {"zh", "en", "ja"}

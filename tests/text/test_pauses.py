@@ -15,6 +15,7 @@ from funasr_cli.transcript import Token
         pytest.param("开会", "明天", 0.3, "开会明天", id="none"),
         pytest.param("开会。", "明天", 0.6, "开会。明天", id="punctuation parts already"),
         pytest.param(" meeting", " tomorrow", 0.6, " meeting tomorrow", id="spaces are there already"),
+        pytest.param("เ", "พื่อน", 0.6, "เพื่อน", id="but a vowel stays with its consonant"),
         pytest.param("开会", "（明天", 0.6, "开会（明天", id="so does what opens"),
     ],
 )

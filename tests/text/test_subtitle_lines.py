@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from itertools import pairwise
 
 import pytest
@@ -175,6 +176,59 @@ def test_a_short_line_stays_long_enough_to_be_read() -> None:
     first, second = segment([Token("好。", 1.0, 1.1, 1), Token("再见", 5.0, 5.1, 1)], LIMITS)
     assert first.end - first.start >= 0.8
     assert second.end - second.start >= 0.799
+
+
+def test_no_line_ends_with_a_title() -> None:
+    said = "Mr. Smith and Dr. Jones met Mrs. Brown at St. Paul Street at 5 p.m. on Monday. They talked about the U.S. "
+    cut = lines(spoken(said + "government for two hours.", each=0.15, split=" "))
+    assert len(cut) == 4
+    assert not any(line.endswith(("Mr.", "Dr.", "Mrs.", "St.", "U.S.")) for line in cut)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("เมื่อวานนี้ผู้ใหญ่บ้านได้ไปที่ทำเนียบรัฐบาลเพื่อยื่นหนังสือร้องเรียนเรื่องน้ำท่วม", id="Thai"),
+        pytest.param("ມື້ນີ້ພວກເຮົາຈະໄປທີ່ຕະຫຼາດເພື່ອຊື້ເຄື່ອງແລະອາຫານສຳລັບຄອບຄົວຂອງພວກເຮົາແລະໝູ່ເພື່ອນ", id="Lao"),
+        pytest.param("ဒီနေ့ကျွန်တော်တို့စျေးကိုသွားပြီးအသီးအနှံတွေဝယ်မယ်လို့စိတ်ကူးထားပါတယ်", id="Burmese"),
+    ],
+)
+@pytest.mark.parametrize("columns_wide", [9, 12, 20])
+def test_no_line_begins_with_a_mark_or_leaves_a_vowel_behind(text: str, columns_wide: int) -> None:
+    cut = lines(spoken(text, each=0.05), SegmentLimits(columns=columns_wide))
+    assert "".join(cut) == text
+    assert len(cut) > 2
+    for line in cut:
+        assert not unicodedata.category(line[0]).startswith("M")
+        assert line[0] not in "ะาำາຳະๅ"
+        assert line[-1] not in "เแโใไເແໂໃໄ"
+
+
+def test_a_pause_parts_no_vowel_from_its_consonant() -> None:
+    early = [*spoken("ไปบ้านเ"), *spoken("พื่อนๆ", start=5.0)]
+    assert lines(early) == ["ไปบ้านเพื่อนๆ"]
+
+
+@pytest.mark.parametrize(
+    "before", ["私", "私たち", "明日の会議では新しい", "会議では新しい", "明日から東京で会議では新しい"]
+)
+def test_no_katakana_word_is_parted(before: str) -> None:
+    words = ["インターネットサービスプロバイダー", "アーキテクチャ", "コミュニケーション"]
+    tokens = spoken(before + words[0] + "と" + words[1] + "の" + words[2] + "を説明します", each=0.05)
+    cut = lines(tokens)
+    for word in words:
+        assert any(word in line for line in cut)
+
+
+def test_a_katakana_word_wider_than_a_line_is_parted_as_little_as_can_be() -> None:
+    assert len(lines(spoken("ア" * 60, each=0.02))) == 3
+
+
+def test_the_last_line_ends_with_the_recording() -> None:
+    (line,) = segment(spoken("好", each=0.3), LIMITS, duration=0.46)
+    assert (line.start, line.end) == (0.0, 0.46)
+    late, last = segment([Token("好。", 0.0, 0.3, 1), Token("好", 0.46, 0.48, 1)], LIMITS, duration=0.46)
+    assert late.end <= last.start < last.end <= 0.46
 
 
 def test_nothing_said_is_no_line() -> None:

@@ -26,3 +26,10 @@ def test_a_token_lies_in_the_span_that_holds_most_of_it(
 ) -> None:
     (token,) = fit_to_speech([Token("词", *times, 0.9)], SPEECH)
     assert (token.start, token.end) == pytest.approx(fitted)
+
+
+@pytest.mark.parametrize("times", [(8.0, 8.0), (7.99, 7.99), (7.9, 8.1), (8.1, 8.3)])
+def test_no_token_ends_after_the_speech(times: tuple[float, float]) -> None:
+    (token,) = fit_to_speech([Token("词", *times, 0.9, tail=0.3)], SPEECH)
+    assert 0 < token.end - token.start <= 0.11
+    assert token.end <= 8.0
