@@ -41,6 +41,9 @@ FOUND_BY_BEGINNING = {"flv", "matroska"}
 MIN_REST_BYTES = 8192
 """If less than this follows the last audio, nothing is looked for there."""
 
+MIN_UNREAD_BYTES = 32_768
+"""PyAV reads so much at a time; a shorter rest may be an index that was read with the header of a small file."""
+
 MAX_DAMAGED_PLACES = 1000
 """After so many places at which a container could not be read, the rest of it is left."""
 
@@ -160,7 +163,8 @@ class ContainerRecording(Recording):
         return []
 
     def _unread_bytes(self) -> int:
-        return self._file.unread_bytes()
+        unread = self._file.unread_bytes()
+        return unread if unread > MIN_UNREAD_BYTES else 0
 
     def close(self) -> None:
         self._container.close()

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from funasr_cli.audio.leftover import leftover_bytes
 
+MAX_JUMPS = 64
+"""Places to which a reader went ahead, of which so many are noted: indexes and tags at a file's end."""
+
 
 class Patch(NamedTuple):
     """Bytes that a reader is to see in place of those in the file."""
@@ -32,10 +35,13 @@ class FilePart(io.RawIOBase):
         self._patch = patch
         self._at = 0
         self._furthest = 0
+        self._jumps: list[int] = []
 
     def read(self, size: int = -1) -> bytes:
         left = max(0, self._size - self._at)
         at = self.start + self._at
+        if self._at > self._furthest and len(self._jumps) < MAX_JUMPS:
+            self._jumps.append(self._at)
         data = os.pread(self._file.fileno(), left if size < 0 else min(size, left), at)
         self._at += len(data)
         self._furthest = max(self._furthest, self._at)
@@ -49,8 +55,9 @@ class FilePart(io.RawIOBase):
         return self._at
 
     def unread_bytes(self) -> int:
-        """How many bytes nobody came to at the end, if they can be sound."""
-        return leftover_bytes(self, self._furthest)
+        """How many bytes follow the last read, if they can be sound: up to those that were read ahead, such as tags."""
+        end = min((jump for jump in self._jumps if jump >= self._at), default=self._size)
+        return leftover_bytes(self, self._at, end)
 
     def readable(self) -> bool:
         return True

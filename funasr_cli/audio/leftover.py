@@ -12,6 +12,9 @@ TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")
 
 BLOCK_BYTES = 2**20
 
+MAX_BLOCKS = 256
+"""So many blocks are read to see that all is zero, and of a file with more, one in several."""
+
 MAX_FILE_BYTES = 2**42
 """4 TiB; to go to a place far beyond is an error of the file system."""
 
@@ -32,13 +35,14 @@ def read_at(file: Seekable, at: int, size: int) -> bytes:
     return file.read(size)
 
 
-def leftover_bytes(file: Seekable, at: int) -> int:
+def leftover_bytes(file: Seekable, at: int, end: int | None = None) -> int:
     """How many bytes there are from `at` on; 0 if they are nothing but a tag, or zeros, or next to nothing."""
-    size = file.seek(0, 2) - at
+    size = (file.seek(0, 2) if end is None else end) - at
     if size < MIN_SOUND_BYTES or read_at(file, at, 12).startswith(TAGS):
         return 0
-    file.seek(at)
-    while block := file.read(BLOCK_BYTES):
+    last = max(at, at + size - BLOCK_BYTES)
+    for place in (*range(at, last, max(BLOCK_BYTES, size // MAX_BLOCKS)), last):
+        block = read_at(file, place, BLOCK_BYTES)
         if block.count(0) != len(block):
             return size
     return 0

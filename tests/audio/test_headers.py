@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -66,7 +67,8 @@ def test_sound_beyond_what_the_header_says_is_read_with_a_warning(tmp_path: Path
     samples, recording = read(path)
     assert len(samples) / SAMPLE_RATE == pytest.approx(SECONDS, abs=0.1)
     assert likeness(SOUND[:, 0], samples) > 0.99
-    assert recording.warnings == ["the header promises 3.0 s, but the file holds 11.0 s, and all was read"]
+    (warning,) = recording.warnings
+    assert re.fullmatch(r"the header promises 3\.0 s, but the file holds 11\.[01] s, and all was read", warning)
 
 
 def test_sound_beyond_the_header_is_the_same_sample_for_sample(tmp_path: Path) -> None:
@@ -254,17 +256,13 @@ def test_mpeg_audio_of_any_name_leaves_nothing_on_stderr(
 def test_a_flac_file_that_holds_more_than_it_says_is_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.flac"
     soundfile.write(path, SOUND, 16_000)
+    whole = read(path)[0]
     data = bytearray(path.read_bytes())
     data[21:26] = bytes([data[21] & 0xF0]) + (48_000).to_bytes(4, "big")
     path.write_bytes(data)
     samples, recording = read(path)
-    assert np.array_equal(samples, read_whole(tmp_path))
+    assert np.array_equal(samples, whole)
     assert any("3.0 s" in warning for warning in recording.warnings)
-
-
-def read_whole(folder: Path) -> Samples:
-    soundfile.write(folder / "whole.wav", SOUND, 16_000)
-    return read(folder / "whole.wav")[0]
 
 
 def test_a_flac_file_damaged_in_the_middle_is_read_to_its_end(tmp_path: Path) -> None:
@@ -281,10 +279,10 @@ def test_a_flac_file_damaged_in_the_middle_is_read_to_its_end(tmp_path: Path) ->
 
 
 def test_bytes_that_no_reader_came_to_are_reported_with_their_place(tmp_path: Path) -> None:
-    path = tmp_path / "a.sph"
-    soundfile.write(path, SOUND, 16_000, format="NIST")
-    patched(path, b"sample_count -i ", 0, b"48000 ")
+    noise = np.random.default_rng(0).normal(0, 0.1, SOUND.shape).astype(np.float32)
+    path = write(tmp_path / "a.tta", "tta", noise, 16_000, bit_rate=0)
+    path.write_bytes(path.read_bytes() * 2)
     samples, recording = read(path)
-    assert len(samples) / SAMPLE_RATE == 3
-    assert len(recording.warnings) == 1
-    assert "after 3.0 s were not read" in recording.warnings[0]
+    assert len(samples) / SAMPLE_RATE == SECONDS
+    (warning,) = recording.warnings
+    assert re.fullmatch(r"\d{6} bytes after 11\.0 s were not read; if they are sound, convert the file to WAV", warning)
