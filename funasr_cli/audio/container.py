@@ -12,11 +12,13 @@ import numpy as np
 from av.container import InputContainer
 
 from funasr_cli.arrays import Samples
+from funasr_cli.audio.clock import Clock, Kind
+from funasr_cli.audio.extents import Extent
+from funasr_cli.audio.file_part import FilePart
+from funasr_cli.audio.joined import later_starts
+from funasr_cli.audio.leftover import tag_bytes
 from funasr_cli.audio.recording import BLOCK_SECONDS, Recording
 from funasr_cli.errors import InputError
-
-GAP_SECONDS = 0.1
-"""Time stamps further than this ahead of the samples so far mean missing audio, which is filled with silence."""
 
 FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63}
 """Magnitude of FFmpeg's integer sample formats at full scale."""
@@ -24,16 +26,39 @@ FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63}
 TOLERANT_OF_TAGS: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
 """Titles in GB18030 and the like must not keep a recording from being read; PyAV 19 lets them pass by itself."""
 
+EXACT_FOR_THE_TRACK = {"mov", "ogg", "flac", "aiff", "caf", "w64", "ape", "tta", "wv", "tak", "mpc", "mpc8", "dsf"}
+"""Formats that state how long the audio is. In others FFmpeg guesses it from the bit rate, or it is the picture's."""
+
+EXACT_WITHOUT_PICTURE = {"matroska", "flv"}
+"""Formats that state how long the longest track is."""
+
+FOUND_ANYWHERE = {"mpegts", "mpeg"}
+"""Formats that FFmpeg can begin to read at any place, and in which another program may have its sound elsewhere."""
+
+FOUND_BY_BEGINNING = {"flv", "matroska"}
+"""Formats in which another recording, whose streams FFmpeg may not know, has a beginning that can be found."""
+
+MIN_REST_BYTES = 8192
+"""If less than this follows the last audio, nothing is looked for there."""
+
+MIN_UNREAD_BYTES = 32_768
+"""PyAV reads so much at a time; a shorter rest may be an index that was read with the header of a small file."""
+
+MAX_DAMAGED_PLACES = 1000
+"""After so many places at which a container could not be read, the rest of it is left."""
+
 
 class ContainerRecording(Recording):
     """A recording that FFmpeg reads.
 
     Damaged packets are left out and counted. Where time stamps leave a gap (damage, or a track that starts later than
-    the picture) silence fills it, so that times in the transcript are times of the recording.
+    the picture) silence fills it, so that times in the transcript are times of the recording. `part` is what to read of
+    the file.
     """
 
-    def __init__(self, path: Path, channel: int | None) -> None:
-        self._file = path.open("rb")
+    def __init__(self, path: Path, channel: int | None, part: FilePart | None = None) -> None:
+        self._file = part or FilePart(path)
+        self._decoded_to = 0
         try:
             # An open file instead of its name: no name can be taken for a URL, and a playlist cannot lead elsewhere.
             self._container: InputContainer = av.open(
@@ -51,23 +76,27 @@ class ContainerRecording(Recording):
             raise InputError("has no audio track", where=path)
         self._stream = self._container.streams.audio[0]
         super().__init__(path, channel, self._stream.codec_context.layout.nb_channels)
-        self._first = (self._container.start_time or 0) / av.time_base
-        self.duration = self._promised_duration()
+        start = (self._container.start_time or 0) / av.time_base
+        self._name = name = self._container.format.name.split(",")[0]
+        length = None if self._container.duration is None else self._container.duration / av.time_base
+        self._clock = Clock(Kind.of(name, self._container.format.flags), start, length)
+        self.promised = self._track_length(start) if name in EXACT_FOR_THE_TRACK else None
+        if name in EXACT_WITHOUT_PICTURE and not self._container.streams.video:
+            self.promised = length
+        self.duration = self.promised or self._track_length(start) or length
 
-    def _promised_duration(self) -> float | None:
-        """What the header says of the audio track; None where FFmpeg would have to guess it from the bit rate."""
-        stream, container = self._stream, self._container
-        if stream.duration is not None and stream.start_time is not None and stream.time_base is not None:
-            return float((stream.start_time + stream.duration) * stream.time_base) - self._first
-        if stream.start_time is not None and container.duration is not None and not container.streams.video:
-            return container.duration / av.time_base
-        return None
+    def _track_length(self, start: float) -> float | None:
+        """Seconds from the start of the recording to the end of the audio track, as far as FFmpeg knows."""
+        stream = self._stream
+        if stream.duration is None or stream.start_time is None or stream.time_base is None:
+            return None
+        return float((stream.start_time + stream.duration) * stream.time_base) - start
 
     def _native(self) -> Iterator[tuple[int, Samples]]:
         # FFmpeg's own queue joins its frames, about 20 ms each, to blocks that are worth a call of NumPy.
         queue, kind, seconds = av.AudioFifo(), None, 0.0
         for frame in self._frames():
-            gap, rate = self._gap_before(frame, seconds), frame.sample_rate
+            gap, rate = self._clock.gap(frame.time, seconds), frame.sample_rate
             if gap or kind != (rate, frame.format.name, frame.layout.name):
                 yield from _drained(queue)
                 queue, kind = av.AudioFifo(), (rate, frame.format.name, frame.layout.name)
@@ -81,29 +110,61 @@ class ContainerRecording(Recording):
         yield from _drained(queue)
 
     def _frames(self) -> Iterator[av.AudioFrame]:
-        damaged = 0
-        packets = self._container.demux(self._stream)
-        while True:
+        damaged, at_end, tag_end, in_tag = 0, 0, 0, False
+        for packet in self._packets():
+            at = tag_end if packet.pos is None else packet.pos
+            frames, error = list[av.AudioFrame](), None
             try:
-                packet = next(packets)
-            except StopIteration:
-                break
-            except av.error.FFmpegError as error:
-                self.warnings.append(f"cut off: the container ends in a damaged place ({error.strerror})")
-                break
-            try:
-                yield from packet.decode()
-            except av.error.FFmpegError:
-                damaged += 1
+                frames = packet.decode()
+            except av.error.FFmpegError as caught:
+                error = caught
+            if frames and at >= tag_end:
+                damaged, at_end, in_tag = damaged + at_end, 0, False
+                self._decoded_to = max(self._decoded_to, at + packet.size)
+                yield from frames
+            elif not frames:
+                # Files put end to end have tags in the middle, which are no audio, let alone damaged.
+                tag = tag_bytes(bytes(packet))
+                in_tag, tag_end = in_tag or tag > 0, max(tag_end, at + tag if tag else 0)
+                at_end += error is not None and not in_tag
+        if at_end and not self.following():  # else it is another recording, which is read next
+            damaged += at_end
         if damaged:
             self.warnings.append(f"{damaged} damaged packets were left out")
 
-    def _gap_before(self, frame: av.AudioFrame, seconds: float) -> float:
-        """Seconds missing between the `seconds` read so far and the frame's own time stamp."""
-        gap = 0.0 if frame.time is None else frame.time - self._first - seconds
-        # A stamp beyond the recording's own end is a broken stamp, not hours of silence.
-        broken = self.duration is not None and seconds + gap > self.duration
-        return 0.0 if gap < GAP_SECONDS or broken else gap
+    def _packets(self) -> Iterator[av.Packet[av.AudioStream]]:
+        """The track's packets, from before and after places where the container is damaged."""
+        reached, error = -1, None
+        pictures = self._container.streams.video[:1] if self._clock.asks_for_picture else ()
+        for _ in range(MAX_DAMAGED_PLACES):
+            if self._file.tell() == reached:
+                break
+            reached = self._file.tell()
+            try:
+                for packet in self._container.demux(self._stream, *pictures):
+                    if packet.stream.index == self._stream.index:
+                        yield packet
+                    elif packet.dts is not None:
+                        self._clock.see(float(packet.dts * packet.time_base))
+                return
+            except av.error.FFmpegError as caught:
+                error = caught
+        if error:
+            self.warnings.append(f"cut off: the container ends in a damaged place ({error.strerror})")
+
+    def following(self) -> list[Extent]:
+        name, start = self._name, self._file.start + self._decoded_to
+        if not self._decoded_to or self._file.end - start < MIN_REST_BYTES:
+            return []
+        if name in FOUND_ANYWHERE:
+            return [Extent(start, self._file.end, is_guess=True)]
+        if name in FOUND_BY_BEGINNING and (start := next(later_starts(self.path, start), 0)):
+            return [Extent(start, self._file.end, is_guess=True)]
+        return []
+
+    def _unread_bytes(self) -> int:
+        unread = self._file.unread_bytes()
+        return unread if unread > MIN_UNREAD_BYTES else 0
 
     def close(self) -> None:
         self._container.close()

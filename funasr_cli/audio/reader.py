@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import logging
 import stat
+from functools import partial
 from pathlib import Path
 
 import soundfile
 
+from funasr_cli.audio.container_extents import container_extents
+from funasr_cli.audio.extents import Extent, extents
+from funasr_cli.audio.joined import JoinedRecording, split
 from funasr_cli.audio.recording import Recording
 from funasr_cli.audio.sndfile import SndfileRecording
 from funasr_cli.errors import InputError, reading
@@ -25,7 +29,7 @@ SUFFIXES_FOR_FFMPEG = (".mp1", ".mp2", ".mp3")
 def open_recording(path: Path, channel: int | None = None) -> Recording:
     """Open `path` with whichever library reads it, to read one channel (from 1 on) or the mean of all.
 
-    Raises `InputError` where neither library reads it.
+    Several recordings end to end are read as one. Raises `InputError` where neither library reads it.
     """
     with reading(path, InputError):
         status = path.stat()
@@ -35,17 +39,38 @@ def open_recording(path: Path, channel: int | None = None) -> Recording:
             )
         if status.st_size == 0:
             raise InputError("the file is empty", where=path)
-        with path.open("rb"):  # a clear system error, before libraries turn it into one of their own
-            pass
-    if path.suffix.lower() not in SUFFIXES_FOR_FFMPEG:
-        try:
-            recording = SndfileRecording(path, channel)
-            if recording.is_sound:
-                return recording
-            recording.close()
-        except soundfile.LibsndfileError:
-            pass
-    logger.debug("%s: read by FFmpeg", path)
+        found = extents(path) or container_extents(path)  # also a clear system error, before libraries make it theirs
+    found = found or [Extent(0, None)]
+    first = _open_sndfile(path, channel, found[0]) if len(found) == 1 else None
+    if first is None:
+        logger.debug("%s: read by FFmpeg", path)
+        found = split(path) or found
+        first = _open_part(path, channel, found[0])
+    return JoinedRecording(first, found[1:], partial(_open_part, path, channel))
+
+
+def _open_sndfile(path: Path, channel: int | None, extent: Extent) -> Recording | None:
+    """The recording as libsndfile reads it; None if it cannot, or not well."""
+    if not extent.is_for_sndfile or path.suffix.lower() in SUFFIXES_FOR_FFMPEG:
+        return None
+    try:
+        recording = SndfileRecording(path, channel)
+    except soundfile.LibsndfileError:
+        return None
+    if not recording.is_sound:
+        recording.close()
+        return None
+    return _described(recording, extent)
+
+
+def _open_part(path: Path, channel: int | None, extent: Extent) -> Recording:
     from funasr_cli.audio.container import ContainerRecording  # takes time and memory to load
 
-    return ContainerRecording(path, channel)
+    return _described(ContainerRecording(path, channel, extent.part(path)), extent)
+
+
+def _described(recording: Recording, extent: Extent) -> Recording:
+    """The recording, which has been told what its header says."""
+    recording.is_cut_off, recording.promised_share = extent.is_cut_off, extent.promised
+    recording.has_known_end = extent.has_known_end
+    return recording

@@ -6,7 +6,7 @@ Nothing holds more than a block, so a recording of any length costs the same mem
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ from types import TracebackType
 import numpy as np
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
+from funasr_cli.audio.extents import Extent
 from funasr_cli.audio.resample import Resampler
 
 BLOCK_SECONDS = 1.0
@@ -26,11 +27,17 @@ class Recording(ABC):
     """An open recording. Use it as a context manager and read `blocks()` once.
 
     `channels` is how many there are; `channel` is the one that is read, counted from 1, or None: the mean of all.
-    `duration` is what the header promises, in seconds, or None where it does not say; `warnings` grows while reading,
-    with one sentence for each thing that was wrong with audio that could still be used.
+    `duration` is about how long it is, in seconds, to show progress, or None if nobody knows. `promised` is the length
+    if the header states it exactly; `promised_share` is the share of the sound that it speaks of, if there is more;
+    `is_cut_off` says that it speaks of more than there is, and `has_known_end` that nothing that follows can be sound.
+    `warnings` grows while reading, with one sentence for each thing that was wrong with audio that could still be used.
     """
 
     duration: float | None = None
+    promised: float | None = None
+    promised_share: float | None = None
+    is_cut_off = False
+    has_known_end = False
 
     def __init__(self, path: Path, channel: int | None, channels: int) -> None:
         self.path = path
@@ -55,9 +62,35 @@ class Recording(ABC):
             self.warnings.append(f"{bad} samples{where} are not numbers (NaN or infinite) and were taken as silence")
         if self._uneven:
             self.warnings.append(f"not {self.channels} channels throughout: where not, all is taken as channel 1")
-        seconds = total / SAMPLE_RATE
-        if self.duration is not None and seconds < self.duration - MISSING_SECONDS:
-            self.warnings.append(f"cut off: ends after {seconds:.1f} s, its header promises {self.duration:.1f} s")
+        self.finish(total / SAMPLE_RATE)
+
+    def finish(self, seconds: float) -> None:
+        """Add the warnings about a recording that has ended after these `seconds`."""
+        if self.promised_share is not None:
+            promised = seconds * self.promised_share
+            self.warnings.append(
+                f"the header promises {promised:.1f} s, but the file holds {seconds:.1f} s, and all was read"
+            )
+        if self.is_cut_off:
+            self.warnings.append(f"cut off: the file is shorter than its header says, and ends after {seconds:.1f} s")
+        elif self.promised is not None and seconds < self.promised - MISSING_SECONDS:
+            self.warnings.append(self._shortfall(seconds, self.promised))
+        if not self.has_known_end and (unread := self._unread_bytes()):
+            self.warnings.append(
+                f"{unread} bytes after {seconds:.1f} s were not read; if they are sound, convert the file to WAV"
+            )
+
+    def following(self) -> Iterable[Extent]:
+        """Other recordings that may follow in the file, as it shows after the last block."""
+        return ()
+
+    def _shortfall(self, seconds: float, promised: float) -> str:
+        """What to say of a recording that has fewer seconds than its header promises."""
+        return f"cut off: ends after {seconds:.1f} s, its header promises {promised:.1f} s"
+
+    def _unread_bytes(self) -> int:
+        """How many bytes of sound, as it seems, are left after the last one that was read."""
+        return 0
 
     @property
     def copies(self) -> dict[int, int]:

@@ -3,44 +3,106 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import soundfile
 
 from funasr_cli.arrays import Samples
+from funasr_cli.audio.extents import Extent
+from funasr_cli.audio.file_part import FilePart
+from funasr_cli.audio.joined import later_starts, split
 from funasr_cli.audio.recording import BLOCK_SECONDS, Recording
+
+UNKNOWN_FRAMES = 2**62
+"""libsndfile says that it does not know a length by a number greater than this."""
 
 
 class SndfileRecording(Recording):
     """A recording that libsndfile reads."""
 
     def __init__(self, path: Path, channel: int | None) -> None:
-        # libsndfile takes a name as bytes, so a name that is not UTF-8 needs no special care.
-        self._file = soundfile.SoundFile(os.fsencode(path))
+        # A descriptor instead of a name: where it stands in the end is how far libsndfile has come.
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self._file = _opened(self._descriptor, path)
+        except soundfile.LibsndfileError:
+            os.close(self._descriptor)
+            raise
         super().__init__(path, channel, self._file.channels)
-        if self._file.frames < 2**62:  # libsndfile's way to say "unknown"
-            self.duration = self._file.frames / self._file.samplerate
-        if "(should be" in self._file.extra_info:
-            self.warnings.append("cut off: the file is shorter than its header says")
+        self._is_joinable = self._file.format in ("OGG", "FLAC")
+        self._end: int | None = None
+        if self._file.frames < UNKNOWN_FRAMES:
+            self.duration = self.promised = self._file.frames / self._file.samplerate
 
     @property
     def is_sound(self) -> bool:
-        """Whether libsndfile reads it well: not MP3, whatever its name; nor an OGG file without its end."""
-        return bool(self._file.format != "MP3" and self._file.frames > 0)
+        """Whether libsndfile reads it well: not MP3, whatever its name; nor OGG or FLAC without its length."""
+        return bool(self._file.format != "MP3" and 0 < self._file.frames < UNKNOWN_FRAMES)
+
+    def _reached(self) -> int:
+        """How far in the file libsndfile has come, in bytes."""
+        return os.lseek(self._descriptor, 0, os.SEEK_CUR)
 
     def _native(self) -> Iterator[tuple[int, Samples]]:
-        rate = self._file.samplerate
+        rate, read, error = self._file.samplerate, 0, None
         frames = max(1, int(rate * BLOCK_SECONDS))
         while True:
             try:
                 block: Samples = self._file.read(frames, dtype="float32", always_2d=True)
-            except soundfile.LibsndfileError as error:
-                self.warnings.append(f"decoder stopped: {error}")
-                return
+            except soundfile.LibsndfileError as caught:
+                error = caught
+                break
             if not len(block):
-                return
+                break
+            read += len(block)
             yield rate, block
+        if self._is_joinable:
+            self._end = next(later_starts(self.path, self._reached()), None)
+        if error and self._file.format != "FLAC":
+            self.warnings.append(f"decoder stopped after {read / rate:.1f} s: {error}")
+        elif self._file.format == "FLAC" and (error or self._unread_bytes()):
+            yield from self._rest(read)
+
+    def _rest(self, read: int) -> Iterator[tuple[int, Samples]]:
+        """What FFmpeg makes of a FLAC file in which libsndfile stopped after `read` samples."""
+        from funasr_cli.audio.container import ContainerRecording  # takes time and memory to load
+
+        rate = self._file.samplerate
+        with ContainerRecording(self.path, self.channel, FilePart(self.path, 0, self._end)) as whole:
+            self.has_known_end = True
+            left = read
+            for rate, block in whole._native():
+                if len(block) > left:
+                    yield rate, block[left:]
+                left = max(0, left - len(block))
+            self.warnings += whole.warnings
+        self.warnings.append(f"damaged: libsndfile stopped after {read / rate:.1f} s, and FFmpeg read the rest")
+
+    def following(self) -> Iterable[Extent]:
+        return () if self._end is None else split(self.path)[1:]
+
+    def _shortfall(self, seconds: float, promised: float) -> str:
+        if self._file.format != "OGG":
+            return super()._shortfall(seconds, promised)
+        # Its length is the clock of the last page, so that page is there, and others before it are missing.
+        return (
+            f"damaged: {promised - seconds:.1f} s are missing before the end, and the times after them are too early;"
+            " convert it to WAV with FFmpeg, which keeps the times"
+        )
+
+    def _unread_bytes(self) -> int:
+        with FilePart(self.path, self._reached(), self._end) as rest:
+            return rest.unread_bytes()
 
     def close(self) -> None:
         self._file.close()
+        os.close(self._descriptor)
+
+
+def _opened(descriptor: int, path: Path) -> soundfile.SoundFile:
+    try:
+        return soundfile.SoundFile(descriptor, closefd=False)
+    except soundfile.LibsndfileError:
+        # Some formats have no header, and are known by their names, which libsndfile takes as bytes in any encoding.
+        return soundfile.SoundFile(os.fsencode(path))

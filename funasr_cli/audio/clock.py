@@ -1,0 +1,79 @@
+"""Time stamps: which gaps between them are audio that is missing, and which are nothing."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+GAP_SECONDS = 0.1
+"""Time stamps further than this ahead of the samples so far mean missing audio, which is filled with silence."""
+
+JUMP_SECONDS = 10.0
+"""A clock that may jump, and runs further ahead than this, has jumped. The program ffmpeg draws the line there too."""
+
+FALL_SECONDS = 1.0
+"""A clock that may jump, and is further behind the samples so far than this, was set back."""
+
+GENERIC_INDEX, MAY_JUMP = 0x0100, 0x0200
+"""AVFMT_GENERIC_INDEX and AVFMT_TS_DISCONT of libavformat/avformat.h: a format has but frames, which FFmpeg counts; its
+time stamps may be discontinuous."""
+
+
+class Kind(Enum):
+    """What the time stamps of a container are worth."""
+
+    NONE = "none"
+    """Counted by FFmpeg, and at a wrong rate if that changes: ADTS, MP3, AC-3, AMR, …"""
+    JUMPING = "jumping"
+    """A clock that may be set at any time: MPEG-TS, whose programs follow each other, MPEG-PS, OGG."""
+    STEADY = "steady"
+    """The times of the recording: MP4, Matroska, ASF, …"""
+
+    @classmethod
+    def of(cls, name: str, flags: int) -> Kind:
+        """That of an FFmpeg format. FLAC has no container, but its frames are numbered."""
+        if flags & MAY_JUMP:
+            return cls.JUMPING
+        return cls.NONE if flags & GENERIC_INDEX and name != "flac" else cls.STEADY
+
+
+class Clock:
+    """Compares time stamps with the samples that came so far.
+
+    `start` is the time stamp at which the recording begins; `end` is the recording's length in seconds, if known.
+    """
+
+    def __init__(self, kind: Kind, start: float, end: float | None) -> None:
+        self._kind = kind
+        self._start = start
+        self._end = end
+        self._is_running = False
+        self._picture: tuple[float, float] | None = None
+
+    @property
+    def asks_for_picture(self) -> bool:
+        """Whether `see` helps to tell a gap from a jump."""
+        return self._kind is Kind.JUMPING
+
+    def see(self, stamp: float) -> None:
+        """Note the time stamp of a picture: a clock that went on for pictures has not jumped."""
+        since, last = self._picture or (stamp, stamp)
+        self._picture = (since if -FALL_SECONDS <= stamp - last <= JUMP_SECONDS else stamp, stamp)
+
+    def gap(self, stamp: float | None, seconds: float) -> float:
+        """Seconds of audio missing between the `seconds` that came so far and a frame with this time stamp."""
+        if stamp is None or self._kind is Kind.NONE:
+            return 0.0
+        gap = stamp - self._start - seconds
+        may_jump = self._kind is Kind.JUMPING and self._is_running
+        self._is_running = True
+        if may_jump and (gap < -FALL_SECONDS or (gap > JUMP_SECONDS and not self._was_seen(stamp - gap, stamp))):
+            self._start = stamp - seconds
+            return 0.0
+        # A stamp beyond the recording's own end is a broken stamp, not hours of silence.
+        is_broken = self._end is not None and seconds + gap > self._end
+        return 0.0 if gap < GAP_SECONDS or is_broken else gap
+
+    def _was_seen(self, start: float, end: float) -> bool:
+        """Whether the pictures went on from one time stamp to the other."""
+        since, last = self._picture or (end, start)
+        return since <= start + JUMP_SECONDS and last >= end - JUMP_SECONDS

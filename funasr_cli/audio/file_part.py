@@ -1,0 +1,78 @@
+"""Part of a file as a file of its own, for a reader that is to see no more of it."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from funasr_cli.audio.leftover import leftover_bytes
+
+MAX_JUMPS = 64
+"""Places to which a reader went ahead, of which so many are noted: indexes and tags at a file's end."""
+
+
+class Patch(NamedTuple):
+    """Bytes that a reader is to see in place of those in the file."""
+
+    at: int
+    content: bytes
+
+
+class FilePart(io.RawIOBase):
+    """Bytes `start` to `end` of a file, read-only. Nothing is held of it, so any length costs the same memory.
+
+    Raises `OSError` if the file cannot be opened.
+    """
+
+    def __init__(self, path: Path, start: int = 0, end: int | None = None, patch: Patch | None = None) -> None:
+        self.name = os.fspath(path)  # FFmpeg knows formats without a header by their suffix
+        self._file = path.open("rb", buffering=0)
+        self.start = start
+        self.end = os.fstat(self._file.fileno()).st_size if end is None else end
+        self._size = self.end - start
+        self._patch = patch
+        self._at = 0
+        self._furthest = 0
+        self._jumps: list[int] = []
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(0, self._size - self._at)
+        at = self.start + self._at
+        if self._at > self._furthest and len(self._jumps) < MAX_JUMPS:
+            self._jumps.append(self._at)
+        data = os.pread(self._file.fileno(), left if size < 0 else min(size, left), at)
+        self._at += len(data)
+        self._furthest = max(self._furthest, self._at)
+        return data if self._patch is None else _patched(data, at, self._patch)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._at = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence] + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def unread_bytes(self) -> int:
+        """How many bytes follow the last read, if they can be sound: up to those that were read ahead, such as tags."""
+        end = min((jump for jump in self._jumps if jump >= self._at), default=self._size)
+        return leftover_bytes(self, self._at, end)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _patched(data: bytes, at: int, patch: Patch) -> bytes:
+    """`data`, which begins at byte `at` of the file, with what the patch has of it."""
+    first, last = max(at, patch.at), min(at + len(data), patch.at + len(patch.content))
+    if first >= last:
+        return data
+    return data[: first - at] + patch.content[first - patch.at : last - patch.at] + data[last - at :]
