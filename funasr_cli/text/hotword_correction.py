@@ -17,7 +17,7 @@ from funasr_cli.hotwords import DEFAULT_WEIGHT, Hotword
 from funasr_cli.text.itn.chinese_numerals import NUMERALS
 from funasr_cli.text.lexicon import cut, goes_anywhere, is_word, surprise
 from funasr_cli.text.options import Strength
-from funasr_cli.text.pinyin import difference
+from funasr_cli.text.pinyin import CONFUSION, difference
 from funasr_cli.text.rewrite import Rewrite, rewrite, text_of
 from funasr_cli.text.script import all_simplified, simplified
 from funasr_cli.text.sentences import sentences
@@ -34,6 +34,15 @@ RIVAL = 0.5
 RAREST = 4.0
 """The most that a word of the dictionary speaks for a mistake: its counts are of a time in which 店长 was rare."""
 
+LONG = 4
+"""A word of so many characters is known by the others if one is confused."""
+
+STRANGEST = 5.5
+"""What `RAREST` is for a word that is confused within a long one."""
+
+SURE = 0.85
+"""The confidence from which on a recogniser is seldom wrong in two characters at once."""
+
 DOUBT = 0.01
 """What is left of doubt however sure a recogniser is: of what whisper-base is sure of by 0.95, 2 % are wrong."""
 
@@ -42,24 +51,28 @@ _CHINESE = re.compile(f"[{HAN}]{{2,}}")
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """What it takes to replace a text; `usual`, `margin`, `trust`, `short` and `sound` in the unit of `surprise`.
+    """What it takes to replace a text; all but `widest` and `unsure` in the unit of `surprise`.
 
     `usual` is the surprise of a hotword of weight 20. A hotword has to explain the text better by `margin`; by `trust`
     more, times the square of the powers of ten by which a mistake of the recogniser is improbable, one for a confidence
-    of 0.9; by `short` more for each character that it lacks to four; and by `sound` more for a difference in sound of
-    1. `widest` bounds that difference, for each character but the first. Unless the confidence is below `unsure`, what
-    consists of usual words stays, and a word that goes with anything (以, 只) is no surprise where it stands.
+    of 0.9; by `further` more for each changed character but the first, if half of the word changes and it was `SURE` of
+    all of that; by `short` more for each character that it lacks to four; and by `sound` more for a difference in sound
+    of 1. `widest` bounds that difference, for each character but the first. Unless the confidence is below `unsure`,
+    what consists of usual words stays, and a word that goes with anything (以, 只) is no surprise where it stands.
 
     The values were chosen on other recordings than those of the tables in benchmarks/README.md, and on half of the
     sentences there. Of what whisper-base writes, rightly or with other characters of the same sound, a share is wrong
     that is close to 1 minus its confidence, from 0.5 on. But what a dictionary finds odd is a new word or a name, if
     the recogniser is sure of it, and not a mistake: hence the square. In four out of five mistakes the tones are right
-    too, which they seldom are in words that only sound alike: so a difference in tone costs much.
+    too, which they seldom are in words that only sound alike: so a difference in tone costs much. But -n and -ng, l and
+    n are confused in words that a recogniser does not know, as by speakers: `sound` counts half if that is all that
+    differs in `LONG` characters.
     """
 
     usual: float
     margin: float
     trust: float
+    further: float
     short: float
     sound: float
     widest: float
@@ -67,8 +80,8 @@ class Caution:
 
 
 CAUTIONS: Mapping[Strength, Caution] = {
-    "safe": Caution(usual=4.3, margin=1.15, trust=2.25, short=0.2, sound=12.0, widest=0.15, unsure=0.6),
-    "strong": Caution(usual=4.0, margin=1.0, trust=1.5, short=0.0, sound=5.0, widest=0.3, unsure=0.8),
+    "safe": Caution(usual=4.3, margin=1.15, trust=2.25, further=1.5, short=0.2, sound=12.0, widest=0.15, unsure=0.6),
+    "strong": Caution(usual=4.0, margin=1.0, trust=1.5, further=0.5, short=0.0, sound=5.0, widest=0.3, unsure=0.8),
 }
 
 
@@ -156,15 +169,20 @@ class Corrector:
             if changes_usual or len(usual) + len(anywhere) == len(touched):  # it reads well
                 return -math.inf
             others = [word for word in others if word not in anywhere or word[0] not in fix.at]
+        sound, rarest = self._caution.sound, RAREST
+        if len(fix.word) >= LONG and len(fix.at) == 1 and math.isclose(fix.difference, CONFUSION):
+            sound, rarest = sound / 2, STRANGEST
+        further = self._caution.further if confidence >= SURE and len(fix.at) * 2 >= len(fix.word) else 0.0
         return (
-            sum(min(surprise(text[low:high]), RAREST) for low, high in changed)
+            sum(min(surprise(text[low:high]), rarest) for low, high in changed)
             + sum(surprise(text[low:high]) for low, high in others)
             - self._unusual(fix.word)
             - _surprise(text[touched[0][0] : fix.start])
             - _surprise(text[fix.end : touched[-1][1]])
-            - self._caution.sound * fix.difference
+            - sound * fix.difference
             - self._caution.margin
             - self._caution.trust * math.log10(max(DOUBT, 1 - confidence)) ** 2
+            - further * (len(fix.at) - 1)
             - self._caution.short * max(0, 4 - len(fix.word))
         )
 

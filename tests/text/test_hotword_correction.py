@@ -284,6 +284,30 @@ def test_strong_holds_a_recogniser_for_unsure_sooner() -> None:
     assert changed == {("safe", 0.55), ("strong", 0.55), ("strong", 0.65), ("strong", 0.75)}
 
 
+@pytest.mark.parametrize(
+    ("heard", "hotword"),
+    [
+        ("冰海新区", "滨海新区"),
+        ("南灵师范大学", "南宁师范大学"),
+        ("浪方电网", "囊方电网"),
+        ("福建林德市", "福建宁德市"),
+        ("长林污水处理厂", "长宁污水处理厂"),
+        ("湖兰省政府", "湖南省政府"),
+        ("平凌水库", "平宁水库"),
+    ],
+)
+def test_what_speakers_confuse_is_found_within_a_long_word(heard: str, hotword: str) -> None:
+    assert corrected(f"我们在{heard}开会", hotword) == f"我们在{hotword}开会"
+    assert corrected(f"我们在{heard[:2]}开会", hotword[:2]) == f"我们在{heard[:2]}开会"
+
+
+def test_two_characters_of_a_short_word_are_not_wrong_at_once_if_the_recogniser_is_sure() -> None:
+    assert corrected("那位何导", "核岛", confidence=0.9) == "那位何导"
+    assert corrected("那位何导", "核岛", confidence=0.8) == "那位核岛"
+    assert corrected("那些证物公开", "政务公开", confidence=0.9) == "那些证物公开"
+    assert corrected("那些政物公开", "政务公开", confidence=0.9) == "那些政务公开"
+
+
 def test_japanese_is_left_alone() -> None:
     assert corrected("脱贫工坚です", "脱贫攻坚") == "脱贫工坚です"
 
