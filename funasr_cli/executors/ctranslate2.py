@@ -20,8 +20,11 @@ from funasr_cli.errors import ModelError
 from funasr_cli.executors.base import Fetch, check_inputs, when_fetched
 
 BEAM_SIZE = 5
-MAX_TOKENS = 224
-"""Of a text: half of Whisper's context of 448, as in OpenAI's own decoding; the rest is for prompt and context."""
+CONTEXT_TOKENS = 448
+"""Tokens that Whisper's decoder has room for: prompt, context and text."""
+
+MAX_TOKENS = CONTEXT_TOKENS // 2
+"""Of a text, as in OpenAI's own decoding. CTranslate2 stops at half of its `max_length`, however short the prompt."""
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +41,8 @@ class CTranslate2Executor:
     come twice (0: any may).
 
     Outputs: `generated` int32 `[g]`, all that was generated before the end of the text; those of them that are text,
-    ids below `end_id`, are its n text tokens; `probabilities` float32 `[n]` of the text tokens; `alignment` int32
+    ids below `end_id`, are its n text tokens; `complete` int32 `[1]`, 0 if the text was cut off at `MAX_TOKENS`;
+    `probabilities` float32 `[n]` of the text tokens; `alignment` int32
     `[m, 2]`, pairs of text token index and encoder frame (20 ms each), the path of the cross-attention; `score`
     float32 `[1]`, mean log-probability; `no_speech` float32 `[1]`; `languages` float32 `[L]`, probabilities in the
     order of the ids given, empty unless detected.
@@ -81,6 +85,7 @@ class CTranslate2Executor:
         )
         self.outputs = (
             TensorSpec("generated", INT, (None,)),
+            TensorSpec("complete", INT, (1,)),
             TensorSpec("probabilities", FLOAT, (None,)),
             TensorSpec("alignment", INT, (None, 2)),
             TensorSpec("score", FLOAT, (1,)),
@@ -104,7 +109,7 @@ class CTranslate2Executor:
             encoded,
             [start],
             beam_size=BEAM_SIZE,
-            max_length=len(start) + MAX_TOKENS,
+            max_length=CONTEXT_TOKENS,
             no_repeat_ngram_size=int(inputs["no_repeat"][0]),
             sampling_temperature=0,
             return_scores=True,
@@ -115,6 +120,7 @@ class CTranslate2Executor:
         probabilities, alignment = self._align(encoded, prompt, text, int(inputs["frames"][0]))
         return {
             "generated": np.array(generated, np.int32),
+            "complete": np.array([len(generated) < MAX_TOKENS], np.int32),
             "probabilities": probabilities,
             "alignment": alignment,
             "score": np.array(result.scores[:1], np.float32),

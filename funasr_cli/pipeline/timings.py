@@ -12,11 +12,15 @@ Item = TypeVar("Item")
 
 
 class StageTimings:
-    """Adds up `seconds` by stage, and runs by device in `devices`."""
+    """Adds up `seconds` by stage, runs by device in `devices`, and in `extra_runs` those beside one a window.
+
+    These are counted by reason: a second `attempt`, a `rest` that the model had not heard, and a `hole` in the text.
+    """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
         self.devices: Counter[str] = Counter()
+        self.extra_runs: Counter[str] = Counter()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

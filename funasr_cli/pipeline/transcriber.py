@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
@@ -19,6 +20,7 @@ from funasr_cli.callbacks import OnProgress
 from funasr_cli.errors import InputError
 from funasr_cli.models.store import COMPILED, cpu_twin_path
 from funasr_cli.pipeline.channels import ChannelResult, check_number, in_order, one_pass, without_copies
+from funasr_cli.pipeline.holes import Interval, add_speech, find_holes, hole_warnings
 from funasr_cli.pipeline.language_vote import recognize_in_spoken_language
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.window_runner import WindowRunner
@@ -36,7 +38,7 @@ class Transcriber:
     """Transcribes recordings one after another with one model and one set of settings."""
 
     def __init__(self, runner: WindowRunner, settings: Settings) -> None:
-        self._runner = runner
+        self._runner = replace(runner, padding=settings.vad.padding if settings.vad else None)
         self._settings = settings
         self._silero: SileroWeights | None = load_silero() if settings.vad else None
         self._editor = Editor(settings.text(writes_numbers=runner.recognizer.writes_numbers), settings.hotwords)
@@ -99,6 +101,7 @@ class Transcriber:
         """What was understood in an open recording. Raises `InputError` where there is nothing to hear."""
         windows = SpeechWindows(_reported(recording, on_progress), self._detector(), self._shape)
         merger, warnings, languages, scenes = Merger(), recording.warnings, Counter[str](), list[Scene]()
+        speech = list[Interval]()
         where = f"channel {recording.channel}, " if recording.channel else ""
         recognition = recognize_in_spoken_language(
             self._runner, timings.each("listen", windows), self._settings.language, timings
@@ -106,6 +109,7 @@ class Transcriber:
         async with aclosing(recognition) as recognized:
             async for window, hypothesis in recognized:
                 start, end = window.bounds.seconds
+                add_speech(speech, (part.seconds for part in window.parts))
                 said = placed(window, hypothesis.tokens, hypothesis.language)
                 tokens = fit_to_speech(said, [part.seconds for part in window.parts])
                 merger.add(tokens, start, end)
@@ -117,10 +121,14 @@ class Transcriber:
                     warnings.append(f"{where}{start:.1f}–{end:.1f} s: {hypothesis.warning}")
         if not windows.duration:
             raise InputError("holds no audio", where=recording.path)
+        if self._runner.padding is not None:
+            holes = find_holes(merger.tokens, speech, self._runner.padding)
+            warnings = [*warnings, *(f"{where}{what}" for what in hole_warnings(holes))]
         language = self._settings.language or _commonest(languages)
         logger.debug(
             "%s: %.1f s, %.1f s of speech, language %s", recording.path, windows.duration, windows.speech, language
         )
+        logger.debug("%d runs, of which beside one a window: %s", timings.devices.total(), dict(timings.extra_runs))
         edited = self._editor.edit(merger.tokens, language, windows.duration)
         return ChannelResult(recording.channel, windows.duration, windows.speech, languages, edited, scenes, warnings)
 

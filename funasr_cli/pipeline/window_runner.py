@@ -17,7 +17,9 @@ from funasr_cli.executors.base import Executor
 from funasr_cli.executors.placement import Placement
 from funasr_cli.hotwords import Hotword
 from funasr_cli.models.store import Model
+from funasr_cli.pipeline.attempts import better
 from funasr_cli.pipeline.registry import load_executor, load_recognizer
+from funasr_cli.pipeline.second_look import fill_holes
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.recognizers.base import Hypothesis, Recognizer, Request
 
@@ -33,6 +35,11 @@ generative model finds words that nobody said."""
 
 MIN_PROGRESS_SAMPLES = SAMPLE_RATE // 5
 """Samples by which each further run over the rest of a window must come on, so that it ends."""
+
+STOPPED = "the model stopped before the end of the speech"
+
+MAX_RESTS = 10
+"""Runs over the rest of a window. The densest speech fills the limit of tokens in five to eight seconds."""
 
 
 class RunResult(NamedTuple):
@@ -78,7 +85,9 @@ class LocalGraphRunner:
 class WindowRunner:
     """One model, its recogniser, and what runs its graph; `device` is where, e.g. `cpu (int8)`, if nothing fails.
 
-    `concurrent` windows of a recording are under way together.
+    `concurrent` windows of a recording are under way together. `padding` is by how many seconds the parts of windows
+    are wider, at each end, than what was heard of a voice; None: they are not known to be speech, and no words are
+    missed.
     """
 
     model: Model
@@ -86,6 +95,7 @@ class WindowRunner:
     graph_runner: GraphRunner
     device: str
     concurrent: int = MIN_CONCURRENT_WINDOWS
+    padding: float | None = None
 
     def close(self) -> None:
         """Give back what the graph holds, if it runs right here."""
@@ -93,21 +103,36 @@ class WindowRunner:
             self.graph_runner.close()
 
     async def recognize(self, window: Window, language: str | None, timings: StageTimings) -> Hypothesis:
-        """What is said in the window, all of it: where the model stops early, the rest is run as well."""
+        """What is said in the window, all of it. Speech for which there are no words is run again by itself."""
+        hypothesis = await self._read(window.samples, language, timings)
+        if self.padding is None:
+            return hypothesis
+
+        async def look(samples: Samples) -> Hypothesis:
+            timings.extra_runs["hole"] += 1
+            return await self._read(samples, hypothesis.language, timings)
+
+        if hypothesis.warning == STOPPED:  # a hole, if it is left, is reported with its place
+            hypothesis = replace(hypothesis, warning=None)
+        return await fill_holes(window, hypothesis, self.padding, look)
+
+    async def _read(self, samples: Samples, language: str | None, timings: StageTimings) -> Hypothesis:
+        """What is said in the samples: if the model stops early, or what it writes goes astray, the rest is run too."""
         start, pieces = 0, list[Hypothesis]()
         while True:
-            piece = await self._attempt(window.samples[start:], language, timings)
+            piece = await self._attempt(samples[start:], language, timings)
             pieces.append(_shifted(piece, start / SAMPLE_RATE))
             language = piece.language
             if piece.heard is None:
                 break
             heard = round(piece.heard * SAMPLE_RATE)
-            if len(window.samples) - start - heard < MIN_REST_SAMPLES:
+            if len(samples) - start - heard < MIN_REST_SAMPLES:
                 break
-            if heard < MIN_PROGRESS_SAMPLES:
-                pieces.append(Hypothesis((), language, warning="the model stopped before the end of the speech"))
+            if heard < MIN_PROGRESS_SAMPLES or len(pieces) > MAX_RESTS:
+                pieces.append(Hypothesis((), language, warning=STOPPED))
                 break
             start += heard
+            timings.extra_runs["rest"] += 1
         return replace(
             pieces[0],
             tokens=tuple(token for piece in pieces for token in piece.tokens),
@@ -136,12 +161,13 @@ class WindowRunner:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _attempt(self, samples: Samples, language: str | None, timings: StageTimings) -> Hypothesis:
-        """Prepare, run and decode; again, in the language that was found, where the result asks for it."""
-        hypothesis = await self._once(samples, Request(language), timings)
-        if not hypothesis.retry:
-            return hypothesis
-        second = await self._once(samples, Request(hypothesis.language, attempt=1), timings)
-        return replace(second, languages=hypothesis.languages)
+        """Prepare, run and decode; again, in the language that was found, if the result asks for it; the better."""
+        first = await self._once(samples, Request(language), timings)
+        if not first.retry:
+            return first
+        timings.extra_runs["attempt"] += 1
+        second = await self._once(samples, Request(first.language, attempt=1), timings)
+        return replace(better(first, second), languages=first.languages)
 
     async def _once(self, samples: Samples, request: Request, timings: StageTimings) -> Hypothesis:
         with timings.stage("prepare"):

@@ -25,7 +25,8 @@ class Hypothesis:
     `languages` holds the probability of each language where one was to be detected. `heard` is up to where the text
     goes, in seconds, for a model that may stop early; None: to the window's end. `retry` asks for the window to be run
     again with the next attempt's request, because this result is probably wrong; `warning` says what is wrong with a
-    result that is as good as it gets. `emotion` and `events` (laughter, bgm, …) are what else it heard, if it can tell.
+    result that is as good as it gets. `no_speech` is the probability that nothing was said, 0 for a model that cannot
+    tell. `emotion` and `events` (laughter, bgm, …) are what else it heard, if it can tell.
     """
 
     tokens: tuple[Token, ...]
@@ -34,6 +35,7 @@ class Hypothesis:
     heard: float | None = None
     retry: bool = False
     warning: str | None = None
+    no_speech: float = 0.0
     emotion: str | None = None
     events: tuple[str, ...] = ()
 

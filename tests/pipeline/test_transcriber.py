@@ -168,3 +168,82 @@ def test_the_language_follows_the_recording(runner: WindowRunner, shared: Path, 
     assert [code for code, _ in groupby(line.language for line in transcript.segments)] == ["zh", "en", "zh"]
     text = join([token for line in transcript.segments if line.language == "en" for token in line.tokens])
     assert text.startswith(ENERGY_REPORT)
+
+
+def test_a_repetition_that_was_said_stays_as_it_was_said(runner: WindowRunner, sample: Path, tmp_path: Path) -> None:
+    with open_recording(sample) as recording:
+        speech = np.concatenate(list(recording.blocks()))
+    soundfile.write(tmp_path / "thrice.wav", np.concatenate([speech] * 3), 16_000)
+    transcript = transcribe(runner, tmp_path / "thrice.wav")
+    assert transcript.text.replace("\n", " ") == " ".join([ENERGY_REPORT] * 3)
+    assert transcript.warnings == ()
+
+
+def test_laughter_is_not_taken_for_words_and_its_place_is_reported(
+    runner: WindowRunner, sample: Path, tmp_path: Path
+) -> None:
+    with open_recording(sample) as recording:
+        speech = np.concatenate(list(recording.blocks()))
+    soundfile.write(tmp_path / "laughter.wav", np.concatenate([speech, laughter(8.0)]), 16_000)
+    transcript = transcribe(runner, tmp_path / "laughter.wav")
+    assert transcript.text == ENERGY_REPORT
+    (warning,) = transcript.warnings
+    start, end = (float(second) for second in warning.split(" s: ")[0].split("–"))
+    assert 7.0 < start < 9.0  # the last word ends at 7.8 s
+    assert end == pytest.approx(16.5, abs=0.6)
+
+
+def laughter(seconds: float) -> np.ndarray:
+    """Bursts of breath and voice, five a second, which the voice detector takes for speech."""
+    noise = np.random.default_rng(1)
+    bursts = []
+    for number in range(round(seconds / 0.22)):
+        breath = 0.03 * noise.standard_normal(1280)
+        pitch = 220 - 2 * number % 40
+        voice = np.arange(1920) * pitch // 16_000
+        clicks = np.diff(voice, prepend=0).astype(float)
+        bursts += [breath, resonant(clicks), np.zeros(320)]
+    return np.concatenate(bursts).astype(np.float32)
+
+
+def resonant(clicks: np.ndarray) -> np.ndarray:
+    """A voice saying "ah": clicks through three formants, each 80 Hz wide."""
+    times = np.arange(800) / 16_000
+    for formant in (730, 1090, 2440):
+        ringing = np.exp(-np.pi * 80 * times) * np.sin(2 * np.pi * formant * times)
+        clicks = np.convolve(clicks, ringing)[: len(clicks)]
+    return 0.3 * clicks / np.abs(clicks).max()
+
+
+def test_dense_speech_is_written_to_its_end(runner: WindowRunner, shared: Path) -> None:
+    """140 digits in 26 s are more tokens than Whisper writes at a time."""
+    transcript = transcribe(runner, case(shared, "dense-140-digits-in-26s.opus"), Settings(itn=False))
+    digits = [char for char in transcript.text if char.isdigit()]
+    assert 126 <= len(digits) <= 154
+    tokens = [token for line in transcript.segments for token in line.tokens]
+    assert tokens[-1].end == pytest.approx(26, abs=1.5)
+    assert sum(char.isdigit() for token in tokens if token.middle < 13 for char in token.text) == pytest.approx(
+        69, abs=7
+    )
+    assert transcript.warnings == ()
+
+
+def test_a_sentence_that_was_said_twice_is_written_alike(runner: WindowRunner, shared: Path) -> None:
+    text = transcribe(runner, case(shared, "repeat-en-sentence-twice.opus")).text
+    words = text.casefold().split()
+    assert len(words) == 60
+    assert words[:30] == words[30:]
+
+
+def test_a_sentence_that_was_said_five_times_is_written_five_times(runner: WindowRunner, shared: Path) -> None:
+    transcript = transcribe(runner, case(shared, "repeat-zh-sentence-5-times.opus"))
+    tokens = [token for line in transcript.segments for token in line.tokens]
+    starts = [token.start for token in tokens if token.text.strip().startswith("大")]
+    assert starts == pytest.approx([at + 0.7 for at in (0.0, 5.2, 10.6, 16.1, 21.6)], abs=0.6)
+
+
+def case(shared: Path, name: str) -> Path:
+    path = shared / "cases" / "audio" / name
+    if not path.exists():
+        pytest.skip(f"needs ../shared/cases/audio/{name}")
+    return path

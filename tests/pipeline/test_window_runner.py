@@ -14,7 +14,7 @@ from funasr_cli.audio.windows import Bounds, Window
 from funasr_cli.executors.base import Fetch
 from funasr_cli.models.store import Model
 from funasr_cli.pipeline.timings import StageTimings
-from funasr_cli.pipeline.window_runner import LocalGraphRunner, WindowRunner, concurrent_windows
+from funasr_cli.pipeline.window_runner import MAX_RESTS, LocalGraphRunner, WindowRunner, concurrent_windows
 from funasr_cli.recognizers.base import Hypothesis, Request
 from funasr_cli.transcript import Token
 
@@ -48,14 +48,15 @@ class Scripted:
 
 @pytest.fixture
 def recognize() -> Callable[..., tuple[Hypothesis, list[tuple[float, Request]]]]:
-    def run(*script: Hypothesis, seconds: float = 20.0) -> tuple[Hypothesis, list[tuple[float, Request]]]:
+    def run(
+        *script: Hypothesis, seconds: float = 20.0, padding: float | None = None, timings: StageTimings | None = None
+    ) -> tuple[Hypothesis, list[tuple[float, Request]]]:
         scripted = Scripted(*script)
-        runner = WindowRunner(
-            Model("m", "f", None, None, "float32", "", ""), scripted, LocalGraphRunner(scripted), "none"
-        )  # type: ignore[arg-type]
+        model = Model("m", "f", None, None, "float32", "", "")  # type: ignore[arg-type]
+        runner = WindowRunner(model, scripted, LocalGraphRunner(scripted), "none", padding=padding)  # type: ignore[arg-type]
         samples = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
         window = Window(samples, (Bounds(ORIGIN, ORIGIN + len(samples)),))
-        result = asyncio.run(runner.recognize(window, None, StageTimings()))
+        result = asyncio.run(runner.recognize(window, None, timings or StageTimings()))
         assert not scripted.script
         return result, scripted.seen
 
@@ -92,12 +93,46 @@ def test_a_model_that_does_not_come_on_is_left_with_a_warning(
 
 
 def test_a_doubtful_result_is_tried_again_once(recognize: Callable[..., tuple[Hypothesis, list]]) -> None:
-    result, seen = recognize(
-        said("甲甲甲", 0.0, retry=True, languages={"zh": 0.9}), said("甲", 0.0, warning="the text repeats itself")
-    )
+    doubtful = Hypothesis((Token("甲甲甲", 0.0, 1.0, 0.6),), "zh", {"zh": 0.9}, retry=True, warning="doubtful")
+    result, seen = recognize(doubtful, said("甲", 0.0, warning="the text repeats itself"))
     assert [request for _, request in seen] == [Request(None), Request("zh", attempt=1)]
     assert (result.tokens[0].text, result.warning) == ("甲", "the text repeats itself")
     assert result.languages == {"zh": 0.9}
+
+
+def test_the_first_attempt_is_kept_if_the_second_is_worse(
+    recognize: Callable[..., tuple[Hypothesis, list]],
+) -> None:
+    result, seen = recognize(
+        said("甲甲甲", 0.0, retry=True, warning="doubtful"), Hypothesis((Token("乙", 0.0, 1.0, 0.4),), "zh")
+    )
+    assert len(seen) == 2
+    assert (result.tokens[0].text, result.warning) == ("甲甲甲", "doubtful")
+
+
+def test_the_runs_over_a_window_are_bounded(recognize: Callable[..., tuple[Hypothesis, list]]) -> None:
+    result, seen = recognize(*[said("甲", 0.0, heard=1.5)] * (MAX_RESTS + 1), seconds=30.0)
+    assert len(seen) == MAX_RESTS + 1
+    assert result.warning == "the model stopped before the end of the speech"
+
+
+def test_speech_without_words_is_run_again_and_counted(
+    recognize: Callable[..., tuple[Hypothesis, list]],
+) -> None:
+    timings = StageTimings()
+    words = Hypothesis(tuple(Token("乙", at, at + 0.8, 0.9) for at in range(14)), "zh")
+    result, seen = recognize(said("甲", 0.0), words, seconds=15.0, padding=0.3, timings=timings)
+    assert seen == [(15.0, Request(None)), (14.0, Request("zh"))]
+    assert [token.text for token in result.tokens] == ["甲", *"乙" * 14]
+    assert timings.extra_runs == {"hole": 1}
+
+
+def test_a_stop_is_reported_as_the_hole_that_it_leaves(
+    recognize: Callable[..., tuple[Hypothesis, list]],
+) -> None:
+    result, seen = recognize(said("甲", 0.0, heard=1.0), said("乙", 0.0, heard=0.0), said("丙", 0.5), padding=0.3)
+    assert len(seen) == 3
+    assert result.warning is None
 
 
 class Meeting(Scripted):

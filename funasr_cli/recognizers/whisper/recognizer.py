@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from funasr_cli.hotwords import Hotword
 from funasr_cli.recognizers.base import Hypothesis, Request
 from funasr_cli.recognizers.whisper.files import read_json, read_table
 from funasr_cli.recognizers.whisper.languages import ENGLISH, codes, language_ids
+from funasr_cli.recognizers.whisper.loops import is_plausible, is_repetitive, mean_log_probability, trusted_words
 from funasr_cli.recognizers.whisper.prompt import contexts
 from funasr_cli.recognizers.words import attach_punctuation
 from funasr_cli.transcript import Token
@@ -29,12 +29,16 @@ SECONDS_PER_FRAME = 0.02
 """Of the encoder's output, and so of time stamps and alignments."""
 
 # OpenAI's own thresholds (whisper/transcribe.py).
-MAX_COMPRESSION_RATIO = 2.4
 MAX_NO_SPEECH = 0.6
 MIN_SCORE = -1.0
 
+MIN_TRUSTED_S = 2.0
+"""Seconds that the trusted part of a text must last to be taken: a loop from the beginning is tried again."""
+
 RETRY_NO_REPEAT = 5
 """Second attempt: no five tokens may come twice. Stays at temperature 0, unlike OpenAI's, so that results repeat."""
+
+REPETITIVE = "the text repeats itself and may be wrong"
 
 
 class WhisperRecognizer:
@@ -75,17 +79,28 @@ class WhisperRecognizer:
     def decode(self, outputs: Arrays, request: Request) -> Hypothesis:
         detected = dict(zip(self._codes, outputs["languages"].tolist(), strict=False))
         language = request.language or (max(detected, key=detected.__getitem__) if detected else "en")
-        if outputs["no_speech"][0] > MAX_NO_SPEECH and outputs["score"][0] < MIN_SCORE:
-            return Hypothesis((), language, detected)
-        tokens = self._words(outputs, language)
-        loops = _compression_ratio("".join(token.text for token in tokens)) > MAX_COMPRESSION_RATIO
+        no_speech = float(outputs["no_speech"][0])
+        words = self._words(outputs, language)
+        tokens = words[: trusted_words(words, complete=bool(outputs["complete"][0]))]
+        # A loop raises the score of a text, so that of a text with one is that of the words before.
+        is_cut = len(tokens) < len(words) or not outputs["complete"][0]
+        score = mean_log_probability(tokens) if is_cut else float(outputs["score"][0])
+        if no_speech > MAX_NO_SPEECH and score < MIN_SCORE:
+            return Hypothesis((), language, detected, no_speech=no_speech)
+        heard = self._heard(outputs["generated"])
+        if is_cut:
+            heard = tokens[-1].end if tokens else 0.0
+        repetitive = is_repetitive("".join(token.text for token in tokens))
+        doubtful = repetitive and (is_cut or not is_plausible(tokens))
+        stuck = is_cut and heard is not None and heard < MIN_TRUSTED_S
         return Hypothesis(
             tokens,
             language,
             detected,
-            heard=self._heard(outputs["generated"]),
-            retry=loops and request.attempt == 0,
-            warning="the text repeats itself and may be wrong" if loops and request.attempt else None,
+            heard=heard,
+            retry=(doubtful or stuck) and request.attempt == 0,
+            warning=REPETITIVE if doubtful else None,
+            no_speech=no_speech,
         )
 
     def _log_mel(self, samples: Samples) -> tuple[NDArray[np.float32], int]:
@@ -130,7 +145,8 @@ class WhisperRecognizer:
             confidence = float(probabilities[at:after].mean())
             words.append(Token(text, float(starts[at]), float(starts[after]), confidence))
             at = after
-        return tuple(attach_punctuation(words))
+        # Whisper writes full stops, one after the other, for a noise.
+        return tuple(word for word in attach_punctuation(words) if word.text.strip() != ".")
 
 
 def _start_times(alignment: NDArray[np.int32], count: int) -> NDArray[np.float64]:
@@ -141,8 +157,3 @@ def _start_times(alignment: NDArray[np.int32], count: int) -> NDArray[np.float64
     firsts = np.searchsorted(alignment[:, 0], np.arange(count + 1))
     frames = alignment[np.minimum(firsts, len(alignment) - 1), 1]
     return np.asarray(frames * SECONDS_PER_FRAME)
-
-
-def _compression_ratio(text: str) -> float:
-    data = text.encode()
-    return len(data) / len(zlib.compress(data)) if data else 0.0

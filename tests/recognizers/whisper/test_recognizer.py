@@ -24,16 +24,28 @@ def whisper(runner: WindowRunner) -> WhisperRecognizer:
 
 
 def outputs(
-    whisper: WhisperRecognizer, text: str, *, end: float | None = None, languages: Arrays | None = None, **scores: float
+    whisper: WhisperRecognizer,
+    text: str,
+    *,
+    end: float | None = None,
+    languages: Arrays | None = None,
+    said: int | None = None,
+    **scores: float,
 ) -> Arrays:
-    """What the graph would give for `text`, each token 0.2 s long, and a time stamp at the end."""
+    """What the graph would give for `text`, and a time stamp at the end.
+
+    Each token takes 0.2 s; of a loop only the first `said` do, and the others none.
+    """
     ids = whisper._table.encode(text, add_special_tokens=False).ids
+    firsts = [10 * min(i, len(ids) if said is None else said) for i in range(len(ids) + 2)]
     stamp = [] if end is None else [whisper._id("<|notimestamps|>") + 1 + round(end / 0.02)]
     return {
         "generated": np.array(ids + stamp, np.int32),
-        "probabilities": np.full(len(ids), 0.5, np.float32),
+        "complete": np.array([scores.get("complete", 1)], np.int32),
+        "probabilities": np.full(len(ids), scores.get("probability", 0.5), np.float32),
         "alignment": np.array(
-            [(i, frame) for i in range(len(ids) + 1) for frame in range(10 * i, 10 * i + 10)], np.int32
+            [(i, frame) for i in range(len(ids) + 1) for frame in range(firsts[i], max(firsts[i] + 1, firsts[i + 1]))],
+            np.int32,
         ),
         "score": np.array([scores.get("score", -0.2)], np.float32),
         "no_speech": np.array([scores.get("no_speech", 0.0)], np.float32),
@@ -89,15 +101,63 @@ def test_a_window_without_speech_is_empty(whisper: WhisperRecognizer) -> None:
     assert decode(whisper, " Thank you.", no_speech=0.9, score=-1.5).tokens == ()
     assert decode(whisper, " Thank you.", no_speech=0.9, score=-0.3).tokens != ()
     assert decode(whisper, "").tokens == ()
+    assert decode(whisper, " Thank you.", no_speech=0.9, score=-1.5).no_speech == pytest.approx(0.9)
 
 
-def test_text_that_loops_is_tried_again_and_then_marked(whisper: WhisperRecognizer) -> None:
+def test_full_stops_without_words_are_left_out(whisper: WhisperRecognizer) -> None:
+    assert decode(whisper, " . . . . .").tokens == ()
+    assert [token.text for token in decode(whisper, " Wait ... what. . .").tokens] == [" Wait", " ...", " what."]
+
+
+def test_a_loop_does_not_make_a_noise_a_speech(whisper: WhisperRecognizer) -> None:
+    """The score of a loop is high, whatever it began with."""
+    text = " Thank you for watching this little video of mine today" + " again" * 100
+    noise = outputs(whisper, text, said=14, no_speech=0.9, score=-0.1)
+    noise["probabilities"][:14] = 0.2
+    assert whisper.decode(noise, Request("en")).tokens == ()
+
+
+def test_a_loop_goes_and_what_was_said_before_it_stays(whisper: WhisperRecognizer) -> None:
+    ids = whisper._table.encode(" Good morning to all of you here", add_special_tokens=False).ids
+    loop = decode(whisper, " Good morning to all of you here" + " and so on" * 20, said=len(ids) + 6, probability=0.9)
+    text = "".join(token.text for token in loop.tokens)
+    assert text.startswith(" Good morning to all of you here")
+    assert len(loop.tokens) <= 7 + 6
+    assert loop.heard == pytest.approx(loop.tokens[-1].end)
+    assert not loop.retry
+    assert loop.warning is None
+
+
+def test_a_loop_from_the_beginning_is_tried_again(whisper: WhisperRecognizer) -> None:
     loop = " and so on" * 20
-    assert decode(whisper, loop).retry
-    again = decode(whisper, loop, attempt=1)
+    assert decode(whisper, loop, said=3).retry
+    again = decode(whisper, loop, attempt=1, said=3)
+    assert not again.retry
+    assert (again.tokens, again.heard) == ((), 0.0)
+    assert whisper.prepare(np.zeros(160, np.float32), Request("en", attempt=1))["no_repeat"][0] > 0
+
+
+def test_a_repetition_that_was_said_is_not_taken_for_a_loop(whisper: WhisperRecognizer) -> None:
+    refrain = decode(whisper, " Row, row, row your boat." * 5, probability=0.9)
+    assert len(refrain.tokens) == 25
+    assert not refrain.retry
+    assert refrain.warning is None
+
+
+def test_a_repetition_of_which_the_model_is_unsure_is_tried_again_and_then_marked(whisper: WhisperRecognizer) -> None:
+    assert decode(whisper, " and so on" * 20, probability=0.5).retry
+    again = decode(whisper, " and so on" * 20, attempt=1, probability=0.5)
     assert not again.retry
     assert again.warning == "the text repeats itself and may be wrong"
-    assert whisper.prepare(np.zeros(160, np.float32), Request("en", attempt=1))["no_repeat"][0] > 0
+
+
+def test_a_text_that_was_cut_off_is_heard_as_far_as_its_times_can_be_trusted(whisper: WhisperRecognizer) -> None:
+    text = " one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+    whole, cut = decode(whisper, text, probability=0.9), decode(whisper, text, complete=0, probability=0.9)
+    assert whole.heard is None
+    assert 4 <= len(cut.tokens) <= len(whole.tokens) - 3
+    assert cut.heard == cut.tokens[-1].end
+    assert not cut.retry
 
 
 def test_the_last_time_stamp_tells_what_was_heard(whisper: WhisperRecognizer) -> None:
