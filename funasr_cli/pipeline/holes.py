@@ -57,7 +57,9 @@ def word_seconds(token: Token) -> float:
 
 
 def within(start: float, end: float, speech: Sequence[Interval]) -> list[Interval]:
-    """The parts of `speech` from `start` to `end`."""
+    """The parts of `speech` from `start` to `end`; none is empty."""
+    if start >= end:
+        return []
     first = bisect_right(speech, start, key=lambda span: span[1])
     found = takewhile(lambda span: span[0] < end, islice(speech, first, None))
     return [(max(start, low), min(end, high)) for low, high in found]
