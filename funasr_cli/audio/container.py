@@ -58,7 +58,7 @@ class ContainerRecording(Recording):
 
     def __init__(self, path: Path, channel: int | None, part: FilePart | None = None) -> None:
         self._file = part or FilePart(path)
-        self._decoded_to = 0
+        self._last: av.Packet[av.AudioStream] | None = None
         try:
             # An open file instead of its name: no name can be taken for a URL, and a playlist cannot lead elsewhere.
             self._container: InputContainer = av.open(
@@ -110,23 +110,23 @@ class ContainerRecording(Recording):
         yield from _drained(queue)
 
     def _frames(self) -> Iterator[av.AudioFrame]:
-        damaged, at_end, tag_end, in_tag = 0, 0, 0, False
+        damaged = at_end = tag_end = 0
+        in_tag = False
         for packet in self._packets():
-            at = tag_end if packet.pos is None else packet.pos
-            frames, error = list[av.AudioFrame](), None
+            frames, is_damaged = list[av.AudioFrame](), False
             try:
                 frames = packet.decode()
-            except av.error.FFmpegError as caught:
-                error = caught
-            if frames and at >= tag_end:
+            except av.error.FFmpegError:
+                is_damaged = True
+            if frames and (not tag_end or packet.pos is None or packet.pos >= tag_end):
                 damaged, at_end, in_tag = damaged + at_end, 0, False
-                self._decoded_to = max(self._decoded_to, at + packet.size)
+                self._last = self._last if packet.pos is None else packet
                 yield from frames
             elif not frames:
                 # Files put end to end have tags in the middle, which are no audio, let alone damaged.
-                tag = tag_bytes(bytes(packet))
-                in_tag, tag_end = in_tag or tag > 0, max(tag_end, at + tag if tag else 0)
-                at_end += error is not None and not in_tag
+                if tag := tag_bytes(bytes(packet)):
+                    in_tag, tag_end = True, max(tag_end, (packet.pos or 0) + tag)
+                at_end += is_damaged and not in_tag
         if at_end and not self.following():  # else it is another recording, which is read next
             damaged += at_end
         if damaged:
@@ -135,26 +135,34 @@ class ContainerRecording(Recording):
     def _packets(self) -> Iterator[av.Packet[av.AudioStream]]:
         """The track's packets, from before and after places where the container is damaged."""
         reached, error = -1, None
-        pictures = self._container.streams.video[:1] if self._clock.asks_for_picture else ()
         for _ in range(MAX_DAMAGED_PLACES):
             if self._file.tell() == reached:
                 break
             reached = self._file.tell()
             try:
-                for packet in self._container.demux(self._stream, *pictures):
-                    if packet.stream.index == self._stream.index:
-                        yield packet
-                    elif packet.dts is not None:
-                        self._clock.see(float(packet.dts * packet.time_base))
+                yield from self._demuxed()
                 return
             except av.error.FFmpegError as caught:
                 error = caught
         if error:
             self.warnings.append(f"cut off: the container ends in a damaged place ({error.strerror})")
 
+    def _demuxed(self) -> Iterator[av.Packet[av.AudioStream]]:
+        pictures = self._container.streams.video[:1]
+        if not pictures or not self._clock.asks_for_picture:
+            yield from self._container.demux(self._stream)
+            return
+        for packet in self._container.demux(self._stream, *pictures):
+            if packet.stream.index == self._stream.index:
+                yield packet
+            elif packet.dts is not None:
+                self._clock.see(float(packet.dts * packet.time_base))
+
     def following(self) -> list[Extent]:
-        name, start = self._name, self._file.start + self._decoded_to
-        if not self._decoded_to or self._file.end - start < MIN_REST_BYTES:
+        if self._last is None:
+            return []
+        name, start = self._name, self._file.start + (self._last.pos or 0) + self._last.size
+        if self._file.end - start < MIN_REST_BYTES:
             return []
         if name in FOUND_ANYWHERE:
             return [Extent(start, self._file.end, is_guess=True)]

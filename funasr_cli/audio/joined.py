@@ -23,8 +23,9 @@ BEGINNINGS = {
 """How a recording begins in formats that do not say where it ends, by its first four bytes: FLAC with its STREAMINFO, a
 stream of OGG with its first page, AMR, FLV, and Matroska with the name of the format in its header."""
 
-READ_AHEAD_BYTES = 2**17
-"""Libraries read no more than this beyond the end of the recording that they decode; a page of OGG has 65,307 bytes."""
+SPLIT_FIRST = (b"fLaC", b"OggS", b"#!AM")
+"""Those of which FFmpeg would take the next recording for more of the first. They have no pictures, and so they are small
+enough to be searched."""
 
 OVERLAP_BYTES = 128
 """Blocks of a file overlap by this, so that no beginning is lost between them."""
@@ -71,19 +72,22 @@ class JoinedRecording(Recording):
 
 
 def split(path: Path) -> list[Extent]:
-    """All recordings in a file of a format of `BEGINNINGS`; none if there is only one."""
+    """All recordings in a file of a format of `SPLIT_FIRST`; none if there is only one."""
+    with path.open("rb") as file:
+        if read_at(file, 0, 4) not in SPLIT_FIRST:
+            return []
     starts = [0, *later_starts(path)]
     return [Extent(start or 0, end) for start, end in pairwise([*starts, None])] if len(starts) > 1 else []
 
 
-def later_starts(path: Path, reached: int = 0) -> Iterator[int]:
-    """Where recordings begin in a file after the first, of which a reader has come as far as the byte `reached`.
+def later_starts(path: Path, at: int = 0) -> Iterator[int]:
+    """Where recordings begin in a file, from the byte `at` on; not the first of all.
 
     The first pages of streams that run side by side in OGG stand together, and make one recording.
     """
     with path.open("rb") as file:
         beginning = BEGINNINGS.get(read_at(file, 0, 4))
-        at, group_end = max(0, reached - READ_AHEAD_BYTES), 0
+        group_end = 0
         while beginning and (block := read_at(file, at, BLOCK_BYTES + OVERLAP_BYTES)):
             for match in beginning.finditer(block):
                 start = at + match.start()

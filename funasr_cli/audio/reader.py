@@ -66,7 +66,9 @@ def _open_sndfile(path: Path, channel: int | None, extent: Extent) -> Recording 
 def _open_part(path: Path, channel: int | None, extent: Extent) -> Recording:
     from funasr_cli.audio.container import ContainerRecording  # takes time and memory to load
 
-    return _described(ContainerRecording(path, channel, extent.part(path)), extent)
+    with reading(path, InputError):
+        part = extent.part(path)
+    return _described(ContainerRecording(path, channel, part), extent)
 
 
 def _described(recording: Recording, extent: Extent) -> Recording:

@@ -14,6 +14,9 @@ from funasr_cli.audio.file_part import FilePart
 from funasr_cli.audio.joined import later_starts, split
 from funasr_cli.audio.recording import BLOCK_SECONDS, Recording
 
+READ_AHEAD_BYTES = 2**17
+"""libsndfile reads no more than this beyond the end of what it decodes; a page of OGG has up to 65,307 bytes."""
+
 UNKNOWN_FRAMES = 2**62
 """libsndfile says that it does not know a length by a number greater than this."""
 
@@ -58,7 +61,7 @@ class SndfileRecording(Recording):
             read += len(block)
             yield rate, block
         if self._is_joinable:
-            self._end = next(later_starts(self.path, self._reached()), None)
+            self._end = next(later_starts(self.path, max(0, self._reached() - READ_AHEAD_BYTES)), None)
         if error and self._file.format != "FLAC":
             self.warnings.append(f"decoder stopped after {read / rate:.1f} s: {error}")
         elif self._file.format == "FLAC" and (error or self._unread_bytes()):

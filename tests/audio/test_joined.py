@@ -32,6 +32,14 @@ def by_ffmpeg(name: str, codec: str, rate: int = RATE, **how: object) -> Made:
     return lambda folder, samples: write(folder / name, codec, samples[:: RATE // rate], rate, **how)  # type: ignore[arg-type]
 
 
+def amr(folder: Path, samples: Samples) -> Path:
+    """Frames of 12.2 kbit/s, 20 ms each, whose content is of no matter; `samples` gives their number and content."""
+    path, seed = folder / "a.amr", int(samples[1, 0] * 1e6) & 0xFFFF
+    content = np.random.default_rng(seed).bytes(31 * round(len(samples) / RATE * 50))
+    path.write_bytes(b"#!AMR\n" + b"".join(b"\x3c" + content[at : at + 31] for at in range(0, len(content), 31)))
+    return path
+
+
 VORBIS, OPUS = by_libsndfile("a.ogg"), by_libsndfile("a.opus", format="OGG", subtype="OPUS")
 FLAC, WAV = by_libsndfile("a.flac"), by_libsndfile("a.wav")
 FILM = by_ffmpeg("film.ts", "mp2", video="mpeg2video")
@@ -59,7 +67,13 @@ JOINED = {
     "aac-rates-down": [by_ffmpeg("a.aac", "aac", 16_000), by_ffmpeg("a.aac", "aac")],
     "webm": [by_ffmpeg("a.webm", "libopus")] * 2,
     "mkv-tracks": [by_ffmpeg("a.mkv", "libopus"), by_ffmpeg("a.mkv", "libopus", video="mpeg4")],
-    "flv": [by_ffmpeg("a.flv", "aac")] * 2,
+    "mkv-tracks-3": [
+        by_ffmpeg("a.mkv", "libopus"),
+        by_ffmpeg("a.mkv", "libopus", video="mpeg4"),
+        by_ffmpeg("a.mkv", "libopus"),
+    ],
+    "flv": [by_ffmpeg("a.flv", "aac")] * 3,
+    "amr": [amr, amr, amr],
     "ts": [by_ffmpeg("a.ts", "mp2")] * 2,
     "ts-streams": [FILM, by_ffmpeg("a.ts", "mp2")],
     "ts-streams-back": [by_ffmpeg("a.ts", "mp2"), FILM],
@@ -83,7 +97,7 @@ def test_files_end_to_end_are_read_whole_and_without_a_warning(tmp_path: Path, k
     assert recording.warnings == []
     assert len(samples) / SAMPLE_RATE == pytest.approx(SECONDS * len(contents), abs=0.1 * len(contents))
     size = len(samples) // len(contents)
-    for number, content in enumerate(contents):
+    for number, content in enumerate(contents if kind != "amr" else []):
         assert likeness(content[::3, 0], samples[number * size : (number + 1) * size]) > 0.9
 
 
