@@ -51,3 +51,10 @@ def person(word: str) -> bool:
 
     (text, tag), *_ = rjieba.tag(word)
     return text == word and tag.startswith("nr")
+
+
+def is_adjective(text: str) -> bool:
+    """Whether the dictionary has `text` as an adjective."""
+    import rjieba
+
+    return is_word(text) and rjieba.tag(text)[0][1].startswith("a")

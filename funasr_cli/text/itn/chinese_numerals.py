@@ -21,6 +21,8 @@ _MILLIONS = f"{_SECTION}万{_REST}?"
 _CARDINAL = re.compile(f"零|(?:{_MILLIONS}|{_SECTION})亿(?:{_REST}万{_REST}?|{_REST})?|{_MILLIONS}|{_SECTION}")
 """A well-formed number, such as neither 二三十 nor 十四五 is."""
 
+_SHORTENED = re.compile(f"(.*[百千万亿])({_D})")
+
 
 def cardinal(text: str) -> int | None:
     """The value of a well-formed Chinese number, None for anything else."""
@@ -38,6 +40,18 @@ def cardinal(text: str) -> int | None:
         else:
             total, section, digit = (total + section + digit) * scale, 0, 0
     return total + section + digit
+
+
+def shortened(text: str) -> str | None:
+    """一万三 as 1万3, 八千五 as 8500; None for anything else, and for 万一, which is a word as well."""
+    match = _SHORTENED.fullmatch(text)
+    value = cardinal(match[1]) if match else None
+    if match is None or value is None or text.endswith("万一"):
+        return None
+    scale = SCALES[match[1][-1]]
+    if scale < SCALES["万"]:
+        return str(value + int(DIGITS[match[2]]) * scale // 10)
+    return figures(value) + DIGITS[match[2]]
 
 
 def decimal(whole: str | None, part: str | None) -> str | None:
