@@ -21,6 +21,7 @@ NUMBER = re.compile(f"({AMOUNT})(?:点({AMOUNT}))?")
 
 _ABOUT = re.compile("[多余到至]|左右|上下|以[上下内]|指数|强")
 _INDEX = re.compile("(?:标普|沪深|中证|上证|科创|纳指|日经|富时)$")
+_SPEECH = re.compile("[讲说有下这那提共几出]$|强调$")
 _ENDED = re.compile(r"$|\W|左右|以[上下内]|的|[了吧呢啊]$")
 
 
@@ -64,7 +65,7 @@ def number(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
     value = cardinal(whole)
     if part:
         spoken = re.fullmatch("([零一二三四五六七八九]+)[百千]?[万亿]*", part)
-        if spoken and value is not None and _is_decimal(value, part, spoken[1], before, after):
+        if spoken and value is not None and _is_decimal(whole, part, spoken[1], before, after):
             yield (match.start(), match.start(2) + spoken.end(1)), f"{value}.{digits(spoken[1])}"
     elif value is None or (len(whole) > 1 and not set(whole) & SCALES.keys()):
         if is_code(whole, before, after):
@@ -92,14 +93,15 @@ def _with_scales(value: int, spoken: str, after: str) -> str:
     return figures(value) if tail is None else f"{cardinal(whole)}亿{tail}"
 
 
-def _is_decimal(value: int, part: str, spoken: str, before: str, after: str) -> bool:
-    """Whether `value` 点 `part` is a decimal number, and neither a time nor points of a speech (三点一要团结)."""
+def _is_decimal(whole: str, part: str, spoken: str, before: str, after: str) -> bool:
+    """Whether `whole` 点 `part` is a decimal number, and neither a time nor points of a speech (三点一要团结)."""
     if after.startswith(("分", "刻")) and not is_changed(before):
         return False
+    value = cardinal(whole) or 0
     if value == 0 or value > 24 or spoken != part or is_measured(after):
         return True
     if len(part) == 1:
-        if value >= 10 or part == "零" or (_ENDED.match(after) and not before.endswith(("讲", "说", "有", "下", "这", "那"))):
+        if value >= 10 or part == "零" or (whole != "两" and _ENDED.match(after) and not _SPEECH.search(before)):
             return True
         return is_stated(before) and not (part == "一" and after.startswith(("是", "要")))
     return is_stated(before) or len(part) > 2 or part[0] != "零"  # 七点零五 may be a time

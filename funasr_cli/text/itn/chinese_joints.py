@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
+from funasr_cli.text.itn.chinese_context import is_measured
 from funasr_cli.text.itn.chinese_costs import fraction_cost, number_cost, words
-from funasr_cli.text.itn.chinese_numerals import AMOUNT, NUMERALS, digits
+from funasr_cli.text.itn.chinese_numerals import AMOUNT, HIDDEN, NUMERALS, digits
 from funasr_cli.unicode_ranges import HAN
-
-HIDDEN = "\ue000"
-"""Stands for a numeral that is no part of a number."""
 
 MARGIN = 1.0
 """If another way to part a clause is less than ten times as unlikely, it is not known where a number ends."""
 
 COUNT_COST = 1.5
 """At least, of a single digit after a code that counts what comes next: 三零二|两间."""
+
+ADJACENT_COST = 1.5
+"""What is added for a number after the decimals of another."""
 
 _CLAUSE = re.compile(f"[A-Za-z]?[{HAN}]*[{NUMERALS}点][{NUMERALS}][{HAN}]*[A-Za-z]?")
 _RUN = re.compile(AMOUNT)
@@ -67,24 +69,21 @@ def _hidden(text: str) -> set[int]:
     cuts = [_cuts(text, run, edges) for run in runs]
     if all(len(places) == 2 for places in cuts):
         return set()
+    ends = {edge.end for edge in edges if edge.end - edge.start > 1}
     for (start, _), places in zip(runs, cuts, strict=True):
-        edges += _numbers(text, start, places, is_part=start > 1 and in_run[start - 2])
+        edges += _numbers(text, start, places, is_part=start > 1 and in_run[start - 2], after_words=ends)
     lattice = _Lattice(edges, len(text))
     hidden: set[int] = set()
-    before = (0, 0)
-    for run in runs:
-        if run[1] - run[0] == 1 and text[run[0] - 1 : run[0]] != "点":
-            before = run
-            continue
-        numerals = lattice.words_within(*run)
-        if numerals is None:
-            hidden.update(range(*run))
-            if _JOINT.fullmatch(text, before[1], run[0]):
-                hidden.update(range(*before))
-        else:
-            hidden |= numerals
-        before = run
-    return hidden
+    doubtful: list[bool] = []
+    for start, end in runs:
+        is_contested = end - start > 1 or text[start - 1 : start] == "点"
+        numerals = lattice.words_within(start, end) if is_contested else set()
+        doubtful.append(numerals is None)
+        hidden.update(numerals or ())
+    for i, j in [*pairwise(range(len(runs))), *pairwise(reversed(range(len(runs))))]:
+        if doubtful[i] and _JOINT.fullmatch(text, min(runs[i][1], runs[j][1]), max(runs[i][0], runs[j][0])):
+            doubtful[j] = True
+    return hidden.union(*(range(*run) for run, is_doubtful in zip(runs, doubtful, strict=True) if is_doubtful))
 
 
 def _cuts(text: str, run: tuple[int, int], edges: Iterable[_Edge]) -> list[int]:
@@ -101,7 +100,7 @@ def _cuts(text: str, run: tuple[int, int], edges: Iterable[_Edge]) -> list[int]:
     return sorted(cuts)
 
 
-def _numbers(text: str, start: int, cuts: Sequence[int], is_part: bool) -> Iterator[_Edge]:
+def _numbers(text: str, start: int, cuts: Sequence[int], is_part: bool, after_words: set[int]) -> Iterator[_Edge]:
     for i, begin in enumerate(cuts):
         for end in cuts[i + 1 :]:
             spoken, before, after = text[begin:end], text[:begin], text[end:]
@@ -112,8 +111,16 @@ def _numbers(text: str, start: int, cuts: Sequence[int], is_part: bool) -> Itera
                 cost = number_cost(spoken, before, after, begin == start)
             if cost is None:
                 continue
-            counts = begin > start and end - begin == 1 and (spoken == "两" or digits(text[start:begin]).isdigit())
-            yield _Edge(begin, end, max(cost, COUNT_COST) if counts else cost, not counts)
+            cost += ADJACENT_COST * (is_part and begin > start)
+            after_word = begin > start and begin in after_words
+            if begin == start or end - begin > 1 or not digits(text[start:begin]).isdigit():
+                yield _Edge(begin, end, cost, is_number=True)
+            elif spoken not in "零〇":  # a single digit after others
+                counts = is_measured(after)
+                if counts:
+                    yield _Edge(begin, end, max(cost, COUNT_COST))
+                if after_word or not counts:
+                    yield _Edge(begin, end, cost if after_word else max(cost, COUNT_COST), is_number=True)
 
 
 class _Lattice:

@@ -9,6 +9,9 @@ SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
 NUMERALS = "".join(DIGITS) + "".join(SCALES)
 """The characters that numbers are written with."""
 
+HIDDEN = "\ue000"
+"""Stands for a numeral that is no part of a number; see `chinese_joints`."""
+
 AMOUNT = f"(?:千(?![瓦克米伏赫])|(?<=[一二两三四五六七八九])千(?=米)|[{NUMERALS.replace('千', '')}])+"
 """An expression for numerals that leaves 千瓦 and 千克 whole, and 千米 but for 三千米."""
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 import re
 
 from funasr_cli.text.itn.english_codes import called, clock, pressure
+from funasr_cli.text.itn.english_context import are_two, counts_more, is_day, is_doubtful
 from funasr_cli.text.itn.english_numerals import (
     KINDS,
     ORDINALS,
     PARTS,
-    REPEATS,
-    are_two,
     cardinal,
+    digits_of,
     figures,
-    is_unit,
     ordinal,
     shortened,
     suffixed,
@@ -39,22 +38,6 @@ _AFTER_PRICE = re.compile("|a|an|per|each|for|in|and|or|to|at|on|more|less|apiec
 
 _WORD = re.compile("[A-Za-z]+")
 _HALF_OF_DAY = re.compile(r" (?:[ap]\.?m\b|in the (?:morning|afternoon|evening))")
-_AFTER_DAY = frozenset("at in on to through from by we i he she they it the is was and".split())
-"""What can follow the fifth of a month said as five, where people cannot: In May two people left."""
-
-_COUNTED_ON = frozenset("of more by another".split())
-"""What shows that the last digit of a row counts what comes next: five five five one of them."""
-
-_SINGULAR = frozenset("day man woman person thing way side hand month week year hour minute time more another by".split())
-_IDIOMS = frozenset({("after", "another"), ("at", "a"), ("of", "us"), ("of", "them"), ("of", "the")})
-"""What can follow one rather than a number that ends with it: one at a time."""
-
-_FRACTIONS = frozenset("half third thirds quarter quarters fifths".split())
-_AFTER_CODE = frozenset(
-    "a also am an and are as at because but can extension for from had has he i if in is it not now okay on or please "
-    "pm right she should so that the then they this to today tomorrow was we when where which who will with you".split()
-)
-"""What can follow a code or a telephone number, where its last digit would have to count something else."""
 
 Found = tuple[int, list[Rewrite]]
 
@@ -90,7 +73,7 @@ class _Reader:
             kind = KINDS.get(self._words[i])
             if kind is None or (i == at and kind == "&") or (i > at and not self._joined(i)):
                 break
-            if kind == "r" and KINDS.get(self._word(i + 1), "") not in ("o", "z"):
+            if kind == "r" and KINDS.get(self._word(i + 1), "&") not in "oz":
                 break
             if kind not in "&.":
                 end = i + 1
@@ -134,8 +117,9 @@ class _Reader:
 
     def _number(self, at: int, end: int) -> Found:
         number, following = self._words[at:end], self._word(end)
-        if special := self._called(at, end):
-            return end, [] if self._is_doubtful(at, end) else [self._change(at, end, special)]
+        doubtful = bool(number) and is_doubtful(number, following, self._word(end + 1))
+        if number and (plain := self._called(at, end)):
+            return end, [] if doubtful else [self._change(at, end, plain)]
         tail = end + 1 if following == "and" and number and self._word(end + 1) in ORDINALS else end
         value = ordinal(number, self._words[end]) if not number else ordinal(number, self._word(tail))
         in_month = self._in_month(at)
@@ -144,11 +128,9 @@ class _Reader:
         if value and number and (self._word(tail) != "second" or _NTH.fullmatch(self._word(tail + 1))):
             return tail + 1, [self._change(at, tail + 1, suffixed(value))]
         plain = figures(number)
-        if plain is not None and self._is_doubtful(at, end):
-            shorter = figures(number[:-1]) or ""
-            if following not in _COUNTED_ON or len(shorter) < 4 or plain != shorter + plain[-1]:
-                return end, []
-            end, plain, following = end - 1, shorter, ""
+        if doubtful:
+            rest = figures(number[:-1]) if counts_more(following) else None
+            return end, [self._change(at, end - 1, rest)] if rest and rest == digits_of(number[:-1]) else []
         if are_two(number, following):
             return end, []
         if plain is None or (value and tail > end) or following in PARTS or self._is_rough(at):
@@ -157,7 +139,7 @@ class _Reader:
             return self._price(at, end, plain)
         if following == "percent":
             return end + 1, [self._change(at, end + 1, _with_unit(plain, following))]
-        if len(number) > 1 or (in_month and self._is_day(end, plain)):
+        if len(number) > 1 or (in_month and is_day(plain, following)):
             return end, [self._change(at, end, plain)]
         return end, []
 
@@ -165,37 +147,25 @@ class _Reader:
         before = self._matches[at - 1].group() if self._joined(at) else ""
         return before in _MONTHS or (before.capitalize() in _MONTHS and before not in ("may", "march"))
 
-    def _is_day(self, end: int, plain: str) -> bool:
-        following = self._word(end)
-        return plain.isdigit() and int(plain) <= 31 and (not following or following in _AFTER_DAY or following in KINDS)
-
-    def _is_doubtful(self, at: int, end: int) -> bool:
-        """Whether the last digit of a number may count what comes next: four four five | two of them."""
-        last, following, then = self._words[end - 1], self._word(end), self._word(end + 1)
-        if end - at < 2 or KINDS[last] not in ("o", "z") or not following:
-            return False
-        if following in _FRACTIONS or (last == "one" and (following in _SINGULAR or (following, then) in _IDIOMS)):
-            return True
-        if last == "one" and following == "in" and then in KINDS:
-            return True
-        kinds = {KINDS[word] for word in self._words[at:end]}
-        if kinds <= {"o", "z", "r"} or KINDS[self._words[end - 2]] == "z":
-            return following not in _AFTER_CODE
-        return "." in kinds and (following in ("of", "more") or (KINDS[last] == "z" and not is_unit(following)))
-
     def _called(self, at: int, end: int) -> str | None:
-        """A room, a flight, a time of day or a blood pressure."""
-        number = self._words[at:end]
-        if not number:
-            return None
-        before = self._words[at - 1] if self._joined(at) else ""
+        """A room, a flight, a time of day, a blood pressure, or part of a telephone number."""
+        number, before = self._words[at:end], self._words[at - 1] if self._joined(at) else ""
         if _HALF_OF_DAY.match(self._text, self._matches[end - 1].end()) and (time := clock(number)):
             return time
         if self._word(end) == "over" and KINDS.get(self._word(end + 1)) == "y":
             return pressure(number)
-        if before == "over" and at >= 2 and pressure(self._words[max(0, at - 4) : at - 1][-2:]):
+        if before == "over" and at > 2 and any(pressure(self._words[begin : at - 1]) for begin in (at - 3, at - 4)):
             return figures(number)
+        if self._is_group(at, end) and (self._is_group(at - 3, at) or self._is_group(end, end + 3)):
+            return digits_of(number)
         return called(number, before)
+
+    def _is_group(self, at: int, end: int) -> bool:
+        """Whether the words from `at` to before `end` are three digits, though not one two three."""
+        words = self._words[max(at, 0) : end]
+        return (
+            len(words) == 3 and all(KINDS.get(word) in ("o", "z", "r") for word in words) and digits_of(words) != "123"
+        )
 
     def _is_rough(self, at: int) -> bool:
         """Four or five or six hundred."""

@@ -29,18 +29,15 @@ REPEATS = {"double": 2, "triple": 3}
 """How often the digit after them is said: double five."""
 
 KINDS = (
-    dict.fromkeys(_ONES, "o") | dict.fromkeys(_TEENS, "t") | dict.fromkeys(_TENS, "y") | dict.fromkeys(_SCALES, "s")
-) | {"zero": "z", "oh": "z", "hundred": "h", "and": "&", "point": "."} | dict.fromkeys(REPEATS, "r")
+    (dict.fromkeys(_ONES, "o") | dict.fromkeys(_TEENS, "t") | dict.fromkeys(_TENS, "y") | dict.fromkeys(_SCALES, "s"))
+    | {"zero": "z", "oh": "z", "hundred": "h", "and": "&", "point": "."}
+    | dict.fromkeys(REPEATS, "r")
+)
 """A letter for each word that numbers are made of; numbers are well-formed by the row of these."""
 
 _GROUP = "(?:[ot]h(?:&?(?:yo?|[to]))?|yo?|[to])"
 _CARDINAL = re.compile(f"{_GROUP}(?:s&?{_GROUP})*s?")
 _YEAR = re.compile("([ty])(yo?|t|zo)")
-_UNITS = frozenset(
-    "year years hour hours minute minutes second seconds day days week weeks month months people men women children "
-    "students dollar dollars euro euros pound pounds cents bucks percent miles kilometers meters feet inches degrees "
-    "times points pages tons kilos kilograms grams liters".split()
-)
 _LONG = 4
 """From so many on, single digits in a row are a code or a telephone number; fewer may be counted aloud."""
 
@@ -83,9 +80,9 @@ def figures(number: Sequence[str]) -> str | None:
         scale = f" {number[-1]}" if part.endswith("s") else ""
         before, after = number[: len(whole)], number[len(whole) + 1 : len(number) - bool(scale)]
         value = 0 if whole in ("", "z") else cardinal(before)
-        digits = _digits(after)
+        digits = digits_of(after)
         return None if value is None or digits is None else f"{value}.{digits}{scale}"
-    if (digits := _digits(number)) and len(digits) >= _LONG:
+    if (digits := digits_of(number)) and len(digits) >= _LONG:
         return digits
     year = _YEAR.fullmatch(kinds)
     if year and 13 <= VALUES[number[0]] <= 20 and not (year[1] == "y" and year[2] == "o"):
@@ -98,17 +95,15 @@ def figures(number: Sequence[str]) -> str | None:
     return str(value) if value < 10_000 else f"{value:,}"
 
 
-def is_unit(word: str) -> bool:
-    """Whether `word` is what a number counts, such as years, people and dollars."""
-    return word in _UNITS
-
-
-def are_two(number: Sequence[str], following: str) -> bool:
-    """Whether what could be a year is two numbers instead: seventeen eighteen, nineteen twenty dollar bills."""
+def may_be_year(number: Sequence[str]) -> bool:
+    """Whether a number is a year of two parts, or two numbers: nineteen twenty."""
     year = _YEAR.fullmatch("".join(KINDS[word] for word in number))
-    if not year or year[2] == "zo":
-        return False
-    return following in ("of", "more", "other", "others", *_UNITS) or (len(number) == 2 and VALUES[number[1]] - VALUES[number[0]] == 1)
+    return year is not None and year[2] != "zo"
+
+
+def are_neighbours(number: Sequence[str]) -> bool:
+    """Whether two words are numbers in order: seventeen eighteen."""
+    return len(number) == 2 and VALUES[number[1]] - VALUES[number[0]] == 1
 
 
 def suffixed(value: int) -> str:
@@ -127,7 +122,8 @@ def shortened(low: Sequence[str], high: Sequence[str]) -> bool:
     return False
 
 
-def _digits(number: Sequence[str]) -> str | None:
+def digits_of(number: Sequence[str]) -> str | None:
+    """The digits of a row of them, with double five as 55; None for anything else."""
     written, times = "", 1
     for word in number:
         if word in REPEATS:
