@@ -53,6 +53,8 @@ _ADDED = tuple(
 )
 """Words that the dictionary lacks or has too seldom, and what they cost."""
 
+_ANY_ADDED = re.compile("|".join(pattern.pattern for pattern, _ in _ADDED))
+
 _NO_WORD = re.compile("第|十.大|.点半")
 """What the dictionary has for words though it is a number: 第十六位."""
 
@@ -90,7 +92,7 @@ def words(text: str, is_numeral: Sequence[bool]) -> Iterator[tuple[int, int, flo
             if is_word(word) and not _is_counted(word, is_numeral[start:end]):
                 emphatic = word == "十分" and is_adjective(text[end : end + 2])
                 yield start, end, 0.5 if emphatic else surprise(word)
-    for pattern, cost in _ADDED:
+    for pattern, cost in _ADDED if _ANY_ADDED.search(text) else ():
         for match in pattern.finditer(text):
             yield *match.span(), cost
 

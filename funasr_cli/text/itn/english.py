@@ -106,7 +106,8 @@ class _Reader:
         low, high = map(figures, numbers)
         following = self._word(last)
         plain = following != "percent" and following not in _CURRENCIES
-        if low is None or high is None or shortened(*numbers) or (plain and max(map(len, numbers)) == 1):
+        unclear = shortened(*numbers) or is_doubtful(numbers[1], following, self._word(last + 1))
+        if low is None or high is None or unclear or (plain and max(map(len, numbers)) == 1):
             return last, []
         if plain:
             return last, [self._change(at, end, low), self._change(begin, last, high)]
@@ -125,7 +126,8 @@ class _Reader:
         in_month = self._in_month(at)
         if value and in_month and value <= 31:
             return tail + 1, [self._change(at, tail + 1, str(value))]
-        if value and number and (self._word(tail) != "second" or _NTH.fullmatch(self._word(tail + 1))):
+        first_of_all = self._words[tail : tail + 3] == ["first", "of", "all"]
+        if value and number and not first_of_all and self._is_place(tail):
             return tail + 1, [self._change(at, tail + 1, suffixed(value))]
         plain = figures(number)
         if doubtful:
@@ -142,6 +144,10 @@ class _Reader:
         if len(number) > 1 or (in_month and is_day(plain, following)):
             return end, [self._change(at, end, plain)]
         return end, []
+
+    def _is_place(self, last: int) -> bool:
+        """Whether an ordinal that ends at `last` is a place in a row: not twenty second(s)."""
+        return self._word(last) != "second" or bool(_NTH.fullmatch(self._word(last + 1)))
 
     def _in_month(self, at: int) -> bool:
         before = self._matches[at - 1].group() if self._joined(at) else ""
