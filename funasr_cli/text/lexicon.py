@@ -39,9 +39,17 @@ def surprise(word: str) -> float:
 @cache
 def goes_anywhere(word: str) -> bool:
     """Whether a word is one frequent character, and no noun, place, number or adjective: 是, 以, 不, 会, 在, 个."""
-    import rjieba
+    return len(word) == 1 and surprise(word) < FREQUENT and _tag(word) not in ("n", "f", "m", "a")
 
-    return len(word) == 1 and surprise(word) < FREQUENT and rjieba.tag(word)[0][1] not in ("n", "f", "m", "a")
+
+def is_adjective(word: str) -> bool:
+    """Whether the dictionary has `word` as an adjective."""
+    return is_word(word) and _tag(word).startswith("a")
+
+
+def is_verb(word: str) -> bool:
+    """Whether the dictionary has `word` as a verb."""
+    return is_word(word) and _tag(word).startswith("v")
 
 
 @cache
@@ -51,3 +59,9 @@ def person(word: str) -> bool:
 
     (text, tag), *_ = rjieba.tag(word)
     return text == word and tag.startswith("nr")
+
+
+def _tag(word: str) -> str:
+    import rjieba
+
+    return str(rjieba.tag(word)[0][1])

@@ -11,13 +11,19 @@ import re
 from collections.abc import Callable, Iterator
 
 from funasr_cli.text.itn.chinese_amounts import NUMBER, SCORE, SHARE, number, score, share
+from funasr_cli.text.itn.chinese_codes import CALL_SIGN, DOTTED, GRADED, LETTERED, call_sign, dotted, graded, lettered
 from funasr_cli.text.itn.chinese_context import TIME_OF_DAY
 from funasr_cli.text.itn.chinese_dates import DATE, TIME, YEAR, Span, date, time, year
-from funasr_cli.text.itn.chinese_numerals import AMOUNT, NUMERALS, SCALES, decimal, digits
+from funasr_cli.text.itn.chinese_joints import hide_words
+from funasr_cli.text.itn.chinese_numerals import AMOUNT, HIDDEN, NUMERALS, SCALES, decimal, digits
 from funasr_cli.text.rewrite import Rewrite
 
 _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterator[tuple[Span, str]]]], ...] = (
     (SHARE, share),
+    (LETTERED, lettered),
+    (GRADED, graded),
+    (DOTTED, dotted),
+    (CALL_SIGN, call_sign),
     (TIME, time),
     (YEAR, year),
     (DATE, date),
@@ -29,15 +35,18 @@ _N = f"[{NUMERALS}]"
 _LOW = f"(?<![{NUMERALS}几数之])(?P<low>[几数]?{AMOUNT}几?(?:点{AMOUNT})?)"
 _HIGH = f"(?P<high>[几数]?{AMOUNT}几?(?:点{AMOUNT})?)"
 _RANGE = re.compile(f"{_LOW}(?P<unit>[^{NUMERALS}几到至]{{0,3}}?)[到至](?:第|{TIME_OF_DAY})?(?={_HIGH})")
+_CHANGE = re.compile(f"(?<=[从由]){_LOW}[^{NUMERALS}，,]{{1,4}}?[到至]{_HIGH}")
+_DAYS = re.compile(f"{_LOW}(?P<unit>[日号])[和与及]{_HIGH}(?=(?P=unit))")
 _COMPOUND = re.compile(
-    f"{_LOW}(?:[元块](?=(?P<jiao>{_N})[角毛])|[角毛](?=(?P<fen>{_N})分)|年零?(?=(?P<months>{_N}+)个?月)"
-    f"|个?小?时零?(?=(?P<minutes>{_N}+)分)|分钟?零?(?=(?P<seconds>{_N}+)秒)"
-    f"|[日号](?=(?P<hour>{_N}+)[点时])|[度块米](?=(?P<tenths>{_N}{{1,2}})(?:$|\\W|左右|以[上下]|[的了钱])))"
+    f"{_LOW}(?:[元块](?=(?P<jiao>{_N})[角毛])|[角毛](?=(?P<fen>{_N})分)|年[零{HIDDEN}]?(?=(?P<months>{_N}+)个?月)"
+    f"|个?小?时[零{HIDDEN}]?(?=(?P<minutes>{_N}+)分)|分钟?[零{HIDDEN}]?(?=(?P<seconds>{_N}+)秒)"
+    f"|[日号](?=(?P<hour>{_N}+)[点时])|斤(?=(?P<liang>{_N})[两{HIDDEN}])|[度块米秒](?=(?P<tenths>{_N}{{1,2}})(?:$|\\W|左右|以[上下]|[的了钱])))"
 )
 
 
 def written(text: str) -> list[Rewrite]:
     """The numbers of `text` in figures: what to put where, in order."""
+    text = hide_words(text)
     changes: dict[Span, str] = {}
     taken = [False] * len(text)
     for pattern, rule in _RULES:
@@ -54,11 +63,14 @@ def written(text: str) -> list[Rewrite]:
 
 
 def _together(text: str) -> Iterator[tuple[Span, Span]]:
-    """The pairs of numbers that get figures together: 二十到三十人, 八点到十点半, 一百二十元五角, 三十七度五."""
+    """The pairs of numbers that get figures together: 二十到三十人, 八点到十点半, 一百二十元五角, 三十七度五,
+    从一百涨到一百五, 七号和八号."""
     for match in _RANGE.finditer(text):
         unit, after = match["unit"][:1], text[match.end("high") :]
         if after.startswith(unit):
             yield match.span("low"), match.span("high")
+    for match in (*_CHANGE.finditer(text), *_DAYS.finditer(text)):
+        yield match.span("low"), match.span("high")
     for match in _COMPOUND.finditer(text):
         yield match.span("low"), match.span(match.lastgroup or "low")
 
@@ -72,7 +84,7 @@ def _all_or_none(text: str, changes: dict[Span, str], low: Span, high: Span) -> 
     if len(missing) == 2 or (not missing and not _is_short(text, low, high)):
         return
     digitwise = SCALES.keys().isdisjoint(text[slice(*low)] + text[slice(*high)]) and text.startswith("年", high[1])
-    digitwise = digitwise or text[high[0] - 1] in "度块米"  # 二四到二五年, 十二米七五
+    digitwise = digitwise or text[high[0] - 1] in "度块米秒"  # 二四到二五年, 十二米七五
     plain = _plain(text[slice(*missing[0])], digitwise) if missing else None
     if plain is not None and not _is_short(text, low, high):
         changes[missing[0]] = plain

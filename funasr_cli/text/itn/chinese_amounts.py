@@ -5,28 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from itertools import pairwise
 
+from funasr_cli.text.itn.chinese_codes import is_code
 from funasr_cli.text.itn.chinese_context import is_changed, is_exact, is_measured, is_stated
 from funasr_cli.text.itn.chinese_dates import Span
-from funasr_cli.text.itn.chinese_numerals import AMOUNT, NUMERALS, SCALES, cardinal, decimal, digits, figures
+from funasr_cli.text.itn.chinese_numerals import AMOUNT, NUMERALS, SCALES, cardinal, decimal, digits, figures, shortened
 
 _N = f"[{NUMERALS}]"
 
-SHARE = re.compile(f"([百千万])分之(负?)({_N}+)(?:点({_N}+))?(?:([到至])(负?)({_N}+)(?:点({_N}+))?(?!{_N}|分之|个))?")
+SHARE = re.compile(
+    f"(?<!{_N})([百千万])分之(负?)({AMOUNT})(?:点({_N}+))?(?:([到至])(负?)({AMOUNT})(?:点({_N}+))?(?!{_N}|分之|个))?"
+)
 SCORE = re.compile(f"(?<![{NUMERALS}点几])({_N}+)[比乘]({_N}+)(?![{NUMERALS}点几多])")
 NUMBER = re.compile(f"({AMOUNT})(?:点({AMOUNT}))?")
 
 _ABOUT = re.compile("[多余到至]|左右|上下|以[上下内]|指数|强")
 _INDEX = re.compile("(?:标普|沪深|中证|上证|科创|纳指|日经|富时)$")
-_CALLED = re.compile("(?:拨打?|致电|电话|热线|号码?|[密编证]码|邮编|航班|[国南东海]航)[是为]?$")
+_SPEECH = re.compile("[讲说有下这那提共几出]$|强调$")
+_ENDED = re.compile(r"$|\W|左右|以[上下内]|的|[了吧呢啊]$")
 
 
 def share(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
     """百分之五点三, 千分之二, 百分之五到十; 万分之五 as 0.05%."""
-    low, high = _share(match[1], match[2], decimal(match[3], match[4])), None
+    low, high = _share(match[1], match[2], match[3], match[4]), None
     if match[5]:
-        high = _share(match[1], match[6], decimal(match[7], match[8]))
+        high = _share(match[1], match[6], match[7], match[8])
     if low is None or (match[5] and high is None) or match.string.startswith(("几", "点"), match.end()):
         return
     if match[0] == "万分之一":
@@ -36,8 +39,9 @@ def share(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
         yield (match.end(5), match.end()), high
 
 
-def _share(scale: str, minus: str, value: str | None) -> str | None:
-    if value is None:
+def _share(scale: str, minus: str, spoken: str, part: str | None) -> str | None:
+    value = decimal(spoken, part)
+    if value is None or not {"千", "万", "亿"}.isdisjoint(spoken):
         return None
     if scale == "万":
         value, scale = f"{Decimal(value) / 100:f}", "百"
@@ -47,7 +51,7 @@ def _share(scale: str, minus: str, value: str | None) -> str | None:
 def score(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
     """二十一比十九, 七乘二十四; small ones (三比二) stay."""
     values = cardinal(match[1]), cardinal(match[2])
-    if None not in values and max(value or 0 for value in values) >= 10:
+    if None not in values and 10 <= max(value or 0 for value in values) < 1000:
         yield match.span(1), str(values[0])
         yield match.span(2), str(values[1])
 
@@ -60,15 +64,21 @@ def number(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
         return
     value = cardinal(whole)
     if part:
-        spoken = re.fullmatch("([零一二三四五六七八九]+)[十百千]?[万亿]*", part)
-        if spoken and value is not None and _is_decimal(value, part, spoken[1], before, after):
+        spoken = re.fullmatch("([零一二三四五六七八九]+)[百千]?[万亿]*", part)
+        if spoken and value is not None and _is_decimal(whole, part, spoken[1], before, after):
             yield (match.start(), match.start(2) + spoken.end(1)), f"{value}.{digits(spoken[1])}"
     elif value is None or (len(whole) > 1 and not set(whole) & SCALES.keys()):
-        plain = digits(whole)
-        if plain.isdigit() and _is_code(whole, plain, before, after):
-            yield match.span(), plain
+        if is_code(whole, before, after):
+            yield match.span(), digits(whole)
+        elif value is None and (short := shortened(whole)) and _stands_alone(whole, after):
+            yield match.span(), short
     elif _takes_figures(value, whole, before, after):
         yield match.span(), _with_scales(value, whole, after)
+
+
+def _stands_alone(spoken: str, after: str) -> bool:
+    """Whether a shortened number such as 一万三 is all that is said of an amount; not 二百五, a fool."""
+    return spoken != "二百五" and bool(_ENDED.match(after))
 
 
 def _is_rough(spoken: str, before: str) -> bool:
@@ -83,27 +93,18 @@ def _with_scales(value: int, spoken: str, after: str) -> str:
     return figures(value) if tail is None else f"{cardinal(whole)}亿{tail}"
 
 
-def _is_decimal(value: int, part: str, spoken: str, before: str, after: str) -> bool:
-    """Whether `value` 点 `part` is a decimal number, and neither a time nor points of a speech (三点一要团结)."""
+def _is_decimal(whole: str, part: str, spoken: str, before: str, after: str) -> bool:
+    """Whether `whole` 点 `part` is a decimal number, and neither a time nor points of a speech (三点一要团结)."""
     if after.startswith(("分", "刻")) and not is_changed(before):
         return False
+    value = cardinal(whole) or 0
     if value == 0 or value > 24 or spoken != part or is_measured(after):
         return True
     if len(part) == 1:
-        return value >= 10 or (is_stated(before) and not (part == "一" and after.startswith(("是", "要"))))
+        if value >= 10 or part == "零" or (whole != "两" and _ENDED.match(after) and not _SPEECH.search(before)):
+            return True
+        return is_stated(before) and not (part == "一" and after.startswith(("是", "要")))
     return is_stated(before) or len(part) > 2 or part[0] != "零"  # 七点零五 may be a time
-
-
-def _is_code(spoken: str, plain: str, before: str, after: str) -> bool:
-    """Whether single digits are a telephone number, a room, a year; not 三五, 一二三四五 or 九一八."""
-    if len(plain) == 2:
-        return plain[1] in "05" and after.startswith("后")  # 九零后, 零五后
-    if len(plain) >= 3 and (_CALLED.search(before[-4:]) or after.startswith("热线")):
-        return True
-    steps = {int(b) - int(a) for a, b in pairwise(plain)}
-    if steps in ({1}, {-1}, {0}):
-        return False
-    return len(plain) >= 5 or (len(plain) >= 3 and not set("幺零〇").isdisjoint(spoken))
 
 
 def _takes_figures(value: int, spoken: str, before: str, after: str) -> bool:

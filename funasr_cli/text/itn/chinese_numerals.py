@@ -9,6 +9,9 @@ SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
 NUMERALS = "".join(DIGITS) + "".join(SCALES)
 """The characters that numbers are written with."""
 
+HIDDEN = "\ue000"
+"""Stands for a numeral that is no part of a number; see `chinese_joints`."""
+
 AMOUNT = f"(?:千(?![瓦克米伏赫])|(?<=[一二两三四五六七八九])千(?=米)|[{NUMERALS.replace('千', '')}])+"
 """An expression for numerals that leaves 千瓦 and 千克 whole, and 千米 but for 三千米."""
 
@@ -20,6 +23,8 @@ _REST = f"(?:{_THOUSANDS}|零{_SECTION})"  # behind 万 or 亿: 三万五千, �
 _MILLIONS = f"{_SECTION}万{_REST}?"
 _CARDINAL = re.compile(f"零|(?:{_MILLIONS}|{_SECTION})亿(?:{_REST}万{_REST}?|{_REST})?|{_MILLIONS}|{_SECTION}")
 """A well-formed number, such as neither 二三十 nor 十四五 is."""
+
+_SHORTENED = re.compile(f"(.*[百千万亿])({_D})")
 
 
 def cardinal(text: str) -> int | None:
@@ -38,6 +43,18 @@ def cardinal(text: str) -> int | None:
         else:
             total, section, digit = (total + section + digit) * scale, 0, 0
     return total + section + digit
+
+
+def shortened(text: str) -> str | None:
+    """一万三 as 1万3, 八千五 as 8500; None for anything else, and for 万一, which is a word as well."""
+    match = _SHORTENED.fullmatch(text)
+    value = cardinal(match[1]) if match else None
+    if match is None or value is None or text.endswith("万一"):
+        return None
+    scale = SCALES[match[1][-1]]
+    if scale < SCALES["万"]:
+        return str(value + int(DIGITS[match[2]]) * scale // 10)
+    return figures(value) + DIGITS[match[2]]
 
 
 def decimal(whole: str | None, part: str | None) -> str | None:

@@ -8,7 +8,19 @@ from __future__ import annotations
 
 import re
 
-from funasr_cli.text.itn.english_numerals import KINDS, ORDINALS, PARTS, cardinal, figures, ordinal, shortened, suffixed
+from funasr_cli.text.itn.english_codes import called, clock, pressure
+from funasr_cli.text.itn.english_context import are_two, counts_more, is_day, is_doubtful
+from funasr_cli.text.itn.english_numerals import (
+    KINDS,
+    ORDINALS,
+    PARTS,
+    cardinal,
+    digits_of,
+    figures,
+    ordinal,
+    shortened,
+    suffixed,
+)
 from funasr_cli.text.rewrite import Rewrite
 
 _MONTHS = {"January", "February", "March", "April", "May", "June", "July"} | {
@@ -25,6 +37,7 @@ _AFTER_PRICE = re.compile("|a|an|per|each|for|in|and|or|to|at|on|more|less|apiec
 """What can follow twenty dollars fifty, where fifty people cannot."""
 
 _WORD = re.compile("[A-Za-z]+")
+_HALF_OF_DAY = re.compile(r" (?:[ap]\.?m\b|in the (?:morning|afternoon|evening))")
 
 Found = tuple[int, list[Rewrite]]
 
@@ -60,6 +73,8 @@ class _Reader:
             kind = KINDS.get(self._words[i])
             if kind is None or (i == at and kind == "&") or (i > at and not self._joined(i)):
                 break
+            if kind == "r" and KINDS.get(self._word(i + 1), "&") not in "oz":
+                break
             if kind not in "&.":
                 end = i + 1
         if end > at and self._words[at] == "point" and self._word(end) not in ("percent", "percentage"):
@@ -91,7 +106,8 @@ class _Reader:
         low, high = map(figures, numbers)
         following = self._word(last)
         plain = following != "percent" and following not in _CURRENCIES
-        if low is None or high is None or shortened(*numbers) or (plain and max(map(len, numbers)) == 1):
+        unclear = shortened(*numbers) or is_doubtful(numbers[1], following, self._word(last + 1))
+        if low is None or high is None or unclear or (plain and max(map(len, numbers)) == 1):
             return last, []
         if plain:
             return last, [self._change(at, end, low), self._change(begin, last, high)]
@@ -102,27 +118,60 @@ class _Reader:
 
     def _number(self, at: int, end: int) -> Found:
         number, following = self._words[at:end], self._word(end)
+        doubtful = bool(number) and is_doubtful(number, following, self._word(end + 1))
+        if number and (plain := self._called(at, end)):
+            return end, [] if doubtful else [self._change(at, end, plain)]
         tail = end + 1 if following == "and" and number and self._word(end + 1) in ORDINALS else end
         value = ordinal(number, self._words[end]) if not number else ordinal(number, self._word(tail))
         in_month = self._in_month(at)
         if value and in_month and value <= 31:
             return tail + 1, [self._change(at, tail + 1, str(value))]
-        if value and number and (self._word(tail) != "second" or _NTH.fullmatch(self._word(tail + 1))):
+        first_of_all = self._words[tail : tail + 3] == ["first", "of", "all"]
+        if value and number and not first_of_all and self._is_place(tail):
             return tail + 1, [self._change(at, tail + 1, suffixed(value))]
         plain = figures(number)
+        if doubtful:
+            rest = figures(number[:-1]) if counts_more(following) else None
+            return end, [self._change(at, end - 1, rest)] if rest and rest == digits_of(number[:-1]) else []
+        if are_two(number, following):
+            return end, []
         if plain is None or (value and tail > end) or following in PARTS or self._is_rough(at):
             return end, []
         if following in _CURRENCIES:
             return self._price(at, end, plain)
         if following == "percent":
             return end + 1, [self._change(at, end + 1, _with_unit(plain, following))]
-        if len(number) > 1 or (in_month and plain.isdigit() and int(plain) <= 31):
+        if len(number) > 1 or (in_month and is_day(plain, following)):
             return end, [self._change(at, end, plain)]
         return end, []
+
+    def _is_place(self, last: int) -> bool:
+        """Whether an ordinal that ends at `last` is a place in a row: not twenty second(s)."""
+        return self._word(last) != "second" or bool(_NTH.fullmatch(self._word(last + 1)))
 
     def _in_month(self, at: int) -> bool:
         before = self._matches[at - 1].group() if self._joined(at) else ""
         return before in _MONTHS or (before.capitalize() in _MONTHS and before not in ("may", "march"))
+
+    def _called(self, at: int, end: int) -> str | None:
+        """A room, a flight, a time of day, a blood pressure, or part of a telephone number."""
+        number, before = self._words[at:end], self._words[at - 1] if self._joined(at) else ""
+        if _HALF_OF_DAY.match(self._text, self._matches[end - 1].end()) and (time := clock(number)):
+            return time
+        if self._word(end) == "over" and KINDS.get(self._word(end + 1)) == "y":
+            return pressure(number)
+        if before == "over" and at > 2 and any(pressure(self._words[begin : at - 1]) for begin in (at - 3, at - 4)):
+            return figures(number)
+        if self._is_group(at, end) and (self._is_group(at - 3, at) or self._is_group(end, end + 3)):
+            return digits_of(number)
+        return called(number, before)
+
+    def _is_group(self, at: int, end: int) -> bool:
+        """Whether the words from `at` to before `end` are three digits, though not one two three."""
+        words = self._words[max(at, 0) : end]
+        return (
+            len(words) == 3 and all(KINDS.get(word) in ("o", "z", "r") for word in words) and digits_of(words) != "123"
+        )
 
     def _is_rough(self, at: int) -> bool:
         """Four or five or six hundred."""

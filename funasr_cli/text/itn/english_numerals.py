@@ -14,7 +14,7 @@ _ONES = _numbered("one two three four five six seven eight nine")
 _TEENS = _numbered("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen", 10)
 _TENS = _numbered("twenty thirty forty fifty sixty seventy eighty ninety", 20, 10)
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-_VALUES = {"zero": 0, "oh": 0, "hundred": 100, **_ONES, **_TEENS, **_TENS, **_SCALES}
+VALUES = {"zero": 0, "oh": 0, "hundred": 100, **_ONES, **_TEENS, **_TENS, **_SCALES}
 
 ORDINALS = _numbered(
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
@@ -23,11 +23,16 @@ ORDINALS = _numbered(
 PARTS = frozenset({"hundredth", "thousandth", "millionth", "billionth"})
 """Ordinals that may be fractions as well."""
 
-NUMBER_WORDS = frozenset({*_VALUES, *ORDINALS})
+NUMBER_WORDS = frozenset({*VALUES, *ORDINALS})
+
+REPEATS = {"double": 2, "triple": 3}
+"""How often the digit after them is said: double five."""
 
 KINDS = (
-    dict.fromkeys(_ONES, "o") | dict.fromkeys(_TEENS, "t") | dict.fromkeys(_TENS, "y") | dict.fromkeys(_SCALES, "s")
-) | {"zero": "z", "oh": "z", "hundred": "h", "and": "&", "point": "."}
+    (dict.fromkeys(_ONES, "o") | dict.fromkeys(_TEENS, "t") | dict.fromkeys(_TENS, "y") | dict.fromkeys(_SCALES, "s"))
+    | {"zero": "z", "oh": "z", "hundred": "h", "and": "&", "point": "."}
+    | dict.fromkeys(REPEATS, "r")
+)
 """A letter for each word that numbers are made of; numbers are well-formed by the row of these."""
 
 _GROUP = "(?:[ot]h(?:&?(?:yo?|[to]))?|yo?|[to])"
@@ -52,7 +57,7 @@ def cardinal(number: Sequence[str]) -> int | None:
         elif word == "hundred":
             group *= 100
         elif word != "and":
-            group += _VALUES[word]
+            group += VALUES[word]
     return total + group
 
 
@@ -75,19 +80,30 @@ def figures(number: Sequence[str]) -> str | None:
         scale = f" {number[-1]}" if part.endswith("s") else ""
         before, after = number[: len(whole)], number[len(whole) + 1 : len(number) - bool(scale)]
         value = 0 if whole in ("", "z") else cardinal(before)
-        digits = _digits(after)
+        digits = digits_of(after)
         return None if value is None or digits is None else f"{value}.{digits}{scale}"
-    if len(number) >= _LONG and (digits := _digits(number)):
+    if (digits := digits_of(number)) and len(digits) >= _LONG:
         return digits
     year = _YEAR.fullmatch(kinds)
-    if year and 13 <= _VALUES[number[0]] <= 20 and not (year[1] == "y" and year[2] == "o"):
-        return str(_VALUES[number[0]] * 100 + sum(_VALUES[word] for word in number[1:]))
+    if year and 13 <= VALUES[number[0]] <= 20 and not (year[1] == "y" and year[2] == "o"):
+        return str(VALUES[number[0]] * 100 + sum(VALUES[word] for word in number[1:]))
     value = cardinal(number)
     if value is None:
         return None
     if kinds.endswith("s") and kinds.count("s") == 1 and value >= 10**6:
         return f"{cardinal(number[:-1])} {number[-1]}"
     return str(value) if value < 10_000 else f"{value:,}"
+
+
+def may_be_year(number: Sequence[str]) -> bool:
+    """Whether a number is a year of two parts, or two numbers: nineteen twenty."""
+    year = _YEAR.fullmatch("".join(KINDS[word] for word in number))
+    return year is not None and year[2] != "zo"
+
+
+def are_neighbours(number: Sequence[str]) -> bool:
+    """Whether two words are numbers in order: seventeen eighteen."""
+    return len(number) == 2 and VALUES[number[1]] - VALUES[number[0]] == 1
 
 
 def suffixed(value: int) -> str:
@@ -106,6 +122,14 @@ def shortened(low: Sequence[str], high: Sequence[str]) -> bool:
     return False
 
 
-def _digits(number: Sequence[str]) -> str | None:
-    digits = [_VALUES.get(word, 10) for word in number]
-    return "".join(map(str, digits)) if digits and max(digits) < 10 else None
+def digits_of(number: Sequence[str]) -> str | None:
+    """The digits of a row of them, with double five as 55; None for anything else."""
+    written, times = "", 1
+    for word in number:
+        if word in REPEATS:
+            times = REPEATS[word]
+        elif VALUES.get(word, 10) > 9:
+            return None
+        else:
+            written, times = written + str(VALUES[word]) * times, 1
+    return written or None

@@ -23,6 +23,7 @@ PATTERNS = (
     f"数以{_N}+计",
     "十一(?=国庆|期间|黄金周|小?长假|假[期日]|当[天日]|前后|出[行游]|档)",
     "(?<![得扣记罚打加满了])十二万?分(?=[的地]|感[谢激]|小心|高兴|满意|注意|重视|认真|努力)",
+    f"(?:神舟|嫦娥|天[舟宫问]|长征|北斗|东方红|风云|阿波罗|探月){_N}+号",
     f"{_N}+国(?=集团|峰会|领导人)",
 )
 """Party congresses, five-year plans, days of the lunar calendar, kings, feasts: regular expressions."""

@@ -1,0 +1,90 @@
+"""What is said digit by digit, or stands beside Latin letters: telephone numbers, rooms, versions, trains, models."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from funasr_cli.text.itn.chinese_dates import Span
+from funasr_cli.text.itn.chinese_numerals import NUMERALS, cardinal, digits
+
+_N = f"[{NUMERALS}]"
+_D = "[零〇一二三四五六七八九幺]"
+
+DOTTED = re.compile(f"(?<![{NUMERALS}点])({_N}+(?:点{_N}+){{2,3}})(?![{NUMERALS}点分])")
+LETTERED = re.compile(f"(?<![A-Za-z])([A-Z]{{1,2}})({_N}+)(?:点({_D}+))?")
+GRADED = re.compile(f"(?<![{NUMERALS}第周期拜几点])({_N}+)(?=(?:[GKDPT]|S店|A级|A景区)(?![A-Za-z0-9歌图恤党]))")
+CALL_SIGN = re.compile("(?:(?<=呼叫)|(?<=我是)|(?<=代号)|(?<=航向)|(?<=频率)|(?<=这里是))[洞幺两三四五六拐八勾]{2,}")
+
+CALLED = re.compile(
+    "(?:拨打?|致电|电话|热线|号码?|[密编证代条]码|邮编|车次|分机|会议室|房间|航班|[国南东海]航|国道)[是为]?$"
+)
+_LABEL = re.compile("[国省县]道|医院|[次路](?=列车|公交|车)|房间|室")
+_RADIO = str.maketrans("洞幺两三四五六拐八勾", "0123456789")
+
+
+def dotted(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
+    """一九二点一六八点一点一; of three parts only after 版本, 升级到 or a letter."""
+    parts = match[1].split("点")
+    values = [digits(part) if digits(part).isdigit() and len(part) < 4 else cardinal(part) for part in parts]
+    before = match.string[: match.start()]
+    if (
+        "两" in match[1]
+        or None in values
+        or (len(parts) == 3 and not re.search("版本?[是为号]?$|升级[到为]$|[A-Za-z]$", before))
+    ):
+        return
+    yield match.span(), ".".join(map(str, values))
+
+
+def lettered(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
+    """B十二, C九一九, PM二点五; one digit only where nothing is counted: B六, not A三个."""
+    spoken, part = match[2], match[3]
+    after = match.string[match.end() :]
+    plain = digits(spoken) if digits(spoken).isdigit() and len(spoken) > 1 else cardinal(spoken)
+    if plain is None or "两" in spoken or after.startswith(("分之", "点", "几", "多", "来")):
+        return
+    if not {"万", "亿"}.isdisjoint(spoken) or (
+        len(match[1]) > 1 and match[1] != "PM" and not part and not digits(spoken).isdigit()
+    ):
+        return
+    if (
+        len(spoken) == 1
+        and not part
+        and match[1] != "PM"
+        and re.match(r"\w", after)
+        and not re.match("[和与或及是的型]", after)
+    ):
+        return
+    yield (match.start(2), match.end()), f"{plain}.{digits(part)}" if part else str(plain)
+
+
+def graded(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
+    """五G, 四K, 一零八零P, 四S店."""
+    spoken = match[1]
+    plain = digits(spoken) if digits(spoken).isdigit() else cardinal(spoken)
+    if plain is not None and "两" not in spoken:
+        yield match.span(1), str(plain)
+
+
+def call_sign(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
+    """洞拐两, as radio operators say it."""
+    yield match.span(), match[0].translate(_RADIO)
+
+
+def is_code(spoken: str, before: str, after: str) -> bool:
+    """Whether single digits are a telephone number, a room, a year; not 三五, 一二三四五 or 九一八."""
+    plain = digits(spoken)
+    if not plain.isdigit() or "两" in spoken:
+        return False
+    if len(plain) == 2:
+        return plain[1] in "05" and after.startswith("后")  # 九零后, 零五后
+    if len(plain) >= 3 and (CALLED.search(before[-4:]) or after.startswith("热线")):
+        return True
+    if len(plain) == 3 and _LABEL.match(after):
+        return True
+    steps = {int(b) - int(a) for a, b in pairwise(plain)}
+    if steps in ({1}, {-1}, {0}):
+        return False
+    return len(plain) >= 5 or (len(plain) >= 3 and not set("幺零〇").isdisjoint(spoken))

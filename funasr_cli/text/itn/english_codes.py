@@ -1,0 +1,52 @@
+"""English numbers that are called rather than counted: rooms, flights, telephone numbers, times, blood pressure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from funasr_cli.text.itn.english_numerals import KINDS, VALUES
+
+_LABELS = re.compile(
+    "rooms?|suite|apartment|flight|boeing|airbus|route|highway|interstate|gate|bus|train|platform|channel|number|pin|"
+    "extension|code|unit|line|section|building|locker|seat|row|model|bay|lane|terminal|zone|area|ward"
+)
+"""What is called by a number: room one oh two, flight two forty seven."""
+
+_DIALLED = ("dial", "call", "ring", "phone")
+
+_IN_PARTS = re.compile("[oz]{3}|o(?:yo?|t|zo|zz)|(?:yo?|t)(?:yo?|t|zo)")
+"""One oh two, two forty seven, two fifteen, nineteen oh eight, twelve thirty."""
+
+
+def called(number: Sequence[str], before: str) -> str | None:
+    """The digits of a number that is said in parts after what is called by it; None for anything else."""
+    kinds = _kinds(number)
+    if before in _DIALLED and kinds == "ooh":
+        return f"{VALUES[number[0]]}{VALUES[number[1]]}00"  # one eight hundred
+    if not _LABELS.fullmatch(before) or not _IN_PARTS.fullmatch(kinds):
+        return None
+    digits = ""
+    for at, word in enumerate(number):
+        is_unit = at > 0 and kinds[at - 1 : at + 1] == "yo"  # the seven of forty seven
+        digits = (digits[:-1] if is_unit else digits) + str(VALUES[word])
+    return digits
+
+
+def clock(number: Sequence[str]) -> str | None:
+    """Seven thirty and twelve oh five as times of day; None for anything else."""
+    hour, minute = VALUES[number[0]], sum(VALUES[word] for word in number[1:])
+    if hour not in range(1, 13) or minute > 59 or _kinds(number[1:]) not in ("y", "yo", "t", "zo"):
+        return None
+    return f"{hour}:{minute:02}"
+
+
+def pressure(number: Sequence[str]) -> str | None:
+    """One twenty and one thirty five, whose hundred is left out; None for anything else."""
+    if number[:1] not in (["one"], ["two"]) or _kinds(number[1:]) not in ("y", "yo", "t"):
+        return None
+    return str(VALUES[number[0]] * 100 + sum(VALUES[word] for word in number[1:]))
+
+
+def _kinds(number: Sequence[str]) -> str:
+    return "".join(KINDS[word] for word in number)

@@ -1,0 +1,70 @@
+"""What stands beside an English number and shows what it is, or that its last word belongs to what comes next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from funasr_cli.text.itn.english_numerals import KINDS, are_neighbours, may_be_year
+
+_UNIT = re.compile(
+    "(?:year|hour|minute|second|day|week|month|dollar|euro|pound|cent|mile|kilometer|meter|degree|time|point|page|ton|"
+    "kilo|kilogram|gram|liter|student)s?|people|men|women|children|bucks|percent|feet|inches"
+)
+"""What numbers count: nineteen twenty dollars is no year."""
+
+_FRACTION = re.compile("half|thirds?|quarters?|fifths")
+_SINGULAR = re.compile(
+    "day|man|woman|person|thing|way|side|hand|month|week|year|hour|minute|time|more|another|after another|at a|"
+    "of (?:us|them|the)"
+)
+"""What can follow one, but not a number that ends with it: one at a time."""
+
+_AFTER_CODE = re.compile(
+    "a|also|am|an|and|are|as|at|because|but|by|can|extension|for|from|had|has|he|i|if|in|is|it|not|now|okay|on|or|"
+    "please|pm|right|she|should|so|that|the|then|they|this|to|today|tomorrow|was|we|when|where|which|who|will|with|you"
+)
+"""What can follow a code or a telephone number without its last digit counting it."""
+
+_AFTER_DAY = re.compile("|and|at|by|from|he|i|in|is|it|on|she|that|the|they|through|to|was|we|which")
+"""What can follow a day of a month said as five rather than fifth, unlike people: In May two people left."""
+
+_MORE = re.compile("of|more|another")
+"""What shows that the last digit of a row counts: five five five one of them."""
+
+_NOT_A_YEAR = re.compile("of|more|others?")
+
+
+def is_day(plain: str, following: str) -> bool:
+    """Whether a number after a month is a day of it."""
+    return plain.isdigit() and int(plain) <= 31 and (following in KINDS or bool(_AFTER_DAY.fullmatch(following)))
+
+
+def counts_more(following: str) -> bool:
+    """Whether the last digit of a row belongs to what follows."""
+    return bool(_MORE.fullmatch(following))
+
+
+def are_two(number: Sequence[str], following: str) -> bool:
+    """Whether what could be a year is two numbers: seventeen eighteen, nineteen twenty dollar bills."""
+    if not may_be_year(number):
+        return False
+    return are_neighbours(number) or bool(_UNIT.fullmatch(following) or _NOT_A_YEAR.fullmatch(following))
+
+
+def is_doubtful(number: Sequence[str], following: str, then: str) -> bool:
+    """Whether the last digit of a number may count what comes next: four four five | two men."""
+    if len(number) < 2 or KINDS[number[-1]] not in "oz" or not following:
+        return False
+    if _FRACTION.fullmatch(following):
+        return True
+    if number[-1] == "one" and (
+        _SINGULAR.fullmatch(following)
+        or _SINGULAR.fullmatch(f"{following} {then}")
+        or (following in ("in", "by") and then in KINDS)
+    ):
+        return True
+    kinds = "".join(KINDS[word] for word in number)
+    if set(kinds) <= set("ozr") or kinds[-2] == "z":
+        return not _AFTER_CODE.fullmatch(following)
+    return "." in kinds and (following in ("of", "more") or (kinds[-1] == "z" and not _UNIT.fullmatch(following)))
