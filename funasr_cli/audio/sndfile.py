@@ -25,7 +25,7 @@ class SndfileRecording(Recording):
         # A descriptor instead of a name: where it stands in the end is how far libsndfile has come.
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            self._file = _opened(self._descriptor, path)
+            self._file = self._open(self._descriptor)
         except soundfile.LibsndfileError:
             os.close(self._descriptor)
             raise
@@ -34,6 +34,10 @@ class SndfileRecording(Recording):
         self._end: int | None = None
         if self._file.frames < UNKNOWN_FRAMES:
             self.duration = self.promised = self._file.frames / self._file.samplerate
+
+    def _open(self, descriptor: int) -> soundfile.SoundFile:
+        # By a name, some files would be taken for samples without a header, of a rate that nobody stated.
+        return soundfile.SoundFile(descriptor, closefd=False)
 
     @property
     def is_sound(self) -> bool:
@@ -98,11 +102,3 @@ class SndfileRecording(Recording):
     def close(self) -> None:
         self._file.close()
         os.close(self._descriptor)
-
-
-def _opened(descriptor: int, path: Path) -> soundfile.SoundFile:
-    try:
-        return soundfile.SoundFile(descriptor, closefd=False)
-    except soundfile.LibsndfileError:
-        # Some formats have no header, and are known by their names, which libsndfile takes as bytes in any encoding.
-        return soundfile.SoundFile(os.fsencode(path))
