@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import av
@@ -15,6 +15,7 @@ from funasr_cli.audio.clock import Clock, Kind
 from funasr_cli.audio.demux import open_container
 from funasr_cli.audio.extents import Extent
 from funasr_cli.audio.file_part import FilePart
+from funasr_cli.audio.float_scale import find_bits, rescale
 from funasr_cli.audio.joined import later_starts
 from funasr_cli.audio.leftover import tag_bytes
 from funasr_cli.audio.recording import BLOCK_SECONDS, Recording
@@ -64,6 +65,8 @@ class ContainerRecording(Recording):
             self._opened = opened.pop_all()
         super().__init__(path, channel, self._stream.codec_context.layout.nb_channels)
         self.warnings += warnings
+        if self._stream.codec_context.name.startswith("pcm_f"):
+            rescale(self, find_bits((), self._everything))
         start = (self._container.start_time or 0) / av.time_base
         self._name = name = self._container.format.name.split(",")[0]
         length = None if self._container.duration is None else self._container.duration / av.time_base
@@ -82,6 +85,11 @@ class ContainerRecording(Recording):
 
         chosen, warnings = choose_track(path, tracks_of(self._container), wanted, is_sounding)
         return self._container.streams.audio[chosen.number - 1], warnings
+
+    def _everything(self) -> Iterator[Samples]:
+        with self._file.reopened() as file, open_container(file, self.path) as twin, suppress(av.error.FFmpegError):
+            for frame in twin.decode(twin.streams[self._stream.index]):
+                yield _samples(frame)
 
     def _track_length(self, start: float) -> float | None:
         """Seconds from the start of the recording to the end of the audio track, as far as FFmpeg knows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import soundfile
@@ -11,11 +12,14 @@ import soundfile
 from funasr_cli.arrays import Samples
 from funasr_cli.audio.extents import Extent
 from funasr_cli.audio.file_part import FilePart
+from funasr_cli.audio.float_scale import PLACE_FRAMES, PLACES, find_bits, rescale
 from funasr_cli.audio.joined import later_starts, split
 from funasr_cli.audio.recording import BLOCK_SECONDS, Recording
 
 UNKNOWN_FRAMES = 2**62
 """libsndfile says that it does not know a length by a number greater than this."""
+
+FLOAT_SUBTYPES = ("FLOAT", "DOUBLE")
 
 
 class SndfileRecording(Recording):
@@ -34,6 +38,21 @@ class SndfileRecording(Recording):
         self._end: int | None = None
         if self._file.frames < UNKNOWN_FRAMES:
             self.duration = self.promised = self._file.frames / self._file.samplerate
+            if self._file.subtype in FLOAT_SUBTYPES:
+                rescale(self, find_bits(self._places(), self._everything))
+
+    def _places(self) -> Iterator[Samples]:
+        """A little from all over the file."""
+        with suppress(soundfile.LibsndfileError):  # which is told when it is read
+            for place in range(PLACES):
+                self._file.seek(place * self._file.frames // PLACES)
+                yield self._file.read(PLACE_FRAMES, dtype="float32")
+        self._file.seek(0)
+
+    def _everything(self) -> Iterator[Samples]:
+        with suppress(soundfile.LibsndfileError):
+            yield from self._file.blocks(self._file.samplerate, dtype="float32", always_2d=True)
+        self._file.seek(0)
 
     def _open(self, descriptor: int) -> soundfile.SoundFile:
         # By a name, some files would be taken for samples without a header, of a rate that nobody stated.
