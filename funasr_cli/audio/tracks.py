@@ -65,8 +65,15 @@ def _track(number: int, stream: Any) -> Track:
         printable(title.strip()) if title else None,
         bool(Disposition(stream.disposition) & Disposition.default),
         coded and coded.name,
-        coded.codec_tag if coded else "",
+        _codec_tag(coded) if coded else "",
     )
+
+
+def _codec_tag(coded: Any) -> str:
+    try:
+        return str(coded.codec_tag)
+    except UnicodeDecodeError:  # PyAV expects letters, but in most formats it is a number
+        return ""
 
 
 def choose_track(
