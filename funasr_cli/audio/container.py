@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
 
 import av
 import av.error
 import numpy as np
-from av.container import InputContainer
 
 from funasr_cli.arrays import Samples
 from funasr_cli.audio.clock import Clock, Kind
+from funasr_cli.audio.demux import open_container
 from funasr_cli.audio.extents import Extent
 from funasr_cli.audio.file_part import FilePart
+from funasr_cli.audio.float_scale import find_bits, rescale
 from funasr_cli.audio.joined import later_starts
 from funasr_cli.audio.leftover import tag_bytes
 from funasr_cli.audio.recording import BLOCK_SECONDS, Recording
-from funasr_cli.errors import InputError
+from funasr_cli.audio.tracks import Track, choose_track, sounds, tracks_of
 
 FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63}
 """Magnitude of FFmpeg's integer sample formats at full scale."""
-
-TOLERANT_OF_TAGS: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
-"""Titles in GB18030 and the like must not keep a recording from being read; PyAV 19 lets them pass by itself."""
 
 EXACT_FOR_THE_TRACK = {"mov", "ogg", "flac", "aiff", "caf", "w64", "ape", "tta", "wv", "tak", "mpc", "mpc8", "dsf"}
 """Formats that state how long the audio is. In others FFmpeg guesses it from the bit rate, or it is the picture's."""
@@ -53,29 +51,22 @@ class ContainerRecording(Recording):
 
     Damaged packets are left out and counted. Where time stamps leave a gap (damage, or a track that starts later than
     the picture) silence fills it, so that times in the transcript are times of the recording. `part` is what to read of
-    the file.
+    the file, `track` which of its audio tracks (`choose_track`).
     """
 
-    def __init__(self, path: Path, channel: int | None, part: FilePart | None = None) -> None:
-        self._file = part or FilePart(path)
+    def __init__(
+        self, path: Path, channel: int | None, part: FilePart | None = None, track: int | str | None = None
+    ) -> None:
         self._last: av.Packet[av.AudioStream] | None = None
-        try:
-            # An open file instead of its name: no name can be taken for a URL, and a playlist cannot lead elsewhere.
-            self._container: InputContainer = av.open(
-                self._file, "r", options={"protocol_whitelist": "file"}, **TOLERANT_OF_TAGS
-            )
-        except (av.error.FFmpegError, ValueError) as error:
-            self._file.close()
-            raise InputError(
-                f"not audio or video that can be read ({getattr(error, 'strerror', None) or error})",
-                where=path,
-                hint="If a player opens it, convert it to WAV or FLAC; if none does, the file is damaged.",
-            ) from error
-        if not self._container.streams.audio:
-            self.close()
-            raise InputError("has no audio track", where=path)
-        self._stream = self._container.streams.audio[0]
+        with ExitStack() as opened:
+            self._file = opened.enter_context(part or FilePart(path))
+            self._container = opened.enter_context(open_container(self._file, path))
+            self._stream, warnings = self._chosen(path, track)
+            self._opened = opened.pop_all()
         super().__init__(path, channel, self._stream.codec_context.layout.nb_channels)
+        self.warnings += warnings
+        if self._stream.codec_context.name.startswith("pcm_f"):
+            rescale(self, find_bits((), self._everything))
         start = (self._container.start_time or 0) / av.time_base
         self._name = name = self._container.format.name.split(",")[0]
         length = None if self._container.duration is None else self._container.duration / av.time_base
@@ -84,6 +75,21 @@ class ContainerRecording(Recording):
         if name in EXACT_WITHOUT_PICTURE and not self._container.streams.video:
             self.promised = length
         self.duration = self.promised or self._track_length(start) or length
+
+    def _chosen(self, path: Path, wanted: int | str | None) -> tuple[av.AudioStream, list[str]]:
+        """The track to read, and what is to be said of the others."""
+
+        def is_sounding(track: Track) -> bool:
+            with self._file.reopened() as file, open_container(file, path) as beginning:
+                return sounds(beginning, track, _samples)
+
+        chosen, warnings = choose_track(path, tracks_of(self._container), wanted, is_sounding)
+        return self._container.streams.audio[chosen.number - 1], warnings
+
+    def _everything(self) -> Iterator[Samples]:
+        with self._file.reopened() as file, open_container(file, self.path) as twin, suppress(av.error.FFmpegError):
+            for frame in twin.decode(twin.streams[self._stream.index]):
+                yield _samples(frame)
 
     def _track_length(self, start: float) -> float | None:
         """Seconds from the start of the recording to the end of the audio track, as far as FFmpeg knows."""
@@ -175,8 +181,7 @@ class ContainerRecording(Recording):
         return unread if unread > MIN_UNREAD_BYTES else 0
 
     def close(self) -> None:
-        self._container.close()
-        self._file.close()
+        self._opened.close()
 
 
 def _drained(queue: av.AudioFifo) -> Iterator[tuple[int, Samples]]:

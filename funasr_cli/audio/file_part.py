@@ -54,6 +54,10 @@ class FilePart(io.RawIOBase):
     def tell(self) -> int:
         return self._at
 
+    def reopened(self) -> FilePart:
+        """The same part, opened once more. Raises `OSError`."""
+        return FilePart(Path(self.name), self.start, self.end, self._patch)
+
     def unread_bytes(self) -> int:
         """How many bytes follow the last read, if they can be sound: up to those that were read ahead, such as tags."""
         end = min((jump for jump in self._jumps if jump >= self._at), default=self._size)

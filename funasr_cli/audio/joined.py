@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+
 from funasr_cli.arrays import Samples
 from funasr_cli.audio.extents import Extent
 from funasr_cli.audio.leftover import BLOCK_BYTES, read_at
@@ -47,7 +49,7 @@ class JoinedRecording(Recording):
         for recording in self._recordings():
             for rate, block in recording._native():
                 seconds += len(block) / rate
-                yield rate, block
+                yield rate, block if recording.gain == 1 else block * np.float32(recording.gain)
             if seconds > start:
                 self._later = [*recording.following(), *self._later]
             recording.finish(seconds - start)

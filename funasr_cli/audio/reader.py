@@ -7,7 +7,9 @@ Nothing holds more than a block, so a recording of any length costs the same mem
 from __future__ import annotations
 
 import logging
+import re
 import stat
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -15,9 +17,13 @@ import soundfile
 
 from funasr_cli.audio.container_extents import container_extents
 from funasr_cli.audio.extents import Extent, extents
+from funasr_cli.audio.headerless import HeaderlessRecording, no_header
 from funasr_cli.audio.joined import JoinedRecording, split
+from funasr_cli.audio.raw_format import RawFormat
 from funasr_cli.audio.recording import Recording
+from funasr_cli.audio.signatures import HEAD_BYTES, check_readable, has_signature, is_text
 from funasr_cli.audio.sndfile import SndfileRecording
+from funasr_cli.audio.tracks import check_single_track
 from funasr_cli.errors import InputError, reading
 
 logger = logging.getLogger(__name__)
@@ -25,13 +31,20 @@ logger = logging.getLogger(__name__)
 SUFFIXES_FOR_FFMPEG = (".mp1", ".mp2", ".mp3")
 """libsndfile's MPEG decoder writes its complaints about sloppy encoders and damage straight to stderr."""
 
+MPEG_FRAME = re.compile(rb"\xff[\xe0-\xff]")
+"""How a file begins that libsndfile takes for MPEG whatever its name."""
 
-def open_recording(path: Path, channel: int | None = None) -> Recording:
+
+def open_recording(
+    path: Path, channel: int | None = None, *, track: int | str | None = None, raw: RawFormat | None = None
+) -> Recording:
     """Open `path` with whichever library reads it, to read one channel (from 1 on) or the mean of all.
 
-    Several recordings end to end are read as one. Raises `InputError` where neither library reads it.
+    Several recordings end to end are read as one. `track` is the audio track to read, by its number (from 1 on) or a
+    code of its language (`choose_track`). A file without a header is read as `raw` says. Raises `InputError` where
+    neither library reads it.
     """
-    with reading(path, InputError):
+    with reading(path, InputError):  # a clear system error, before libraries turn it into one of their own
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise InputError(
@@ -39,19 +52,25 @@ def open_recording(path: Path, channel: int | None = None) -> Recording:
             )
         if status.st_size == 0:
             raise InputError("the file is empty", where=path)
-        found = extents(path) or container_extents(path)  # also a clear system error, before libraries make it theirs
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        check_readable(path, head)
+        found = extents(path) or container_extents(path)
     found = found or [Extent(0, None)]
-    first = _open_sndfile(path, channel, found[0]) if len(found) == 1 else None
+    open_part = partial(_open_part, path, channel, track)
+    first = _open_sndfile(path, channel, found[0], head) if len(found) == 1 else None
     if first is None:
         logger.debug("%s: read by FFmpeg", path)
         found = split(path) or found
-        first = _open_part(path, channel, found[0])
-    return JoinedRecording(first, found[1:], partial(_open_part, path, channel))
+        first = _open_first_part(path, found[0], open_part, head) or _open_headerless(path, channel, raw)
+    if isinstance(first, SndfileRecording):
+        check_single_track(path, track)
+    return JoinedRecording(first, found[1:], open_part)
 
 
-def _open_sndfile(path: Path, channel: int | None, extent: Extent) -> Recording | None:
+def _open_sndfile(path: Path, channel: int | None, extent: Extent, head: bytes) -> Recording | None:
     """The recording as libsndfile reads it; None if it cannot, or not well."""
-    if not extent.is_for_sndfile or path.suffix.lower() in SUFFIXES_FOR_FFMPEG:
+    if not extent.is_for_sndfile or path.suffix.lower() in SUFFIXES_FOR_FFMPEG or MPEG_FRAME.match(head):
         return None
     try:
         recording = SndfileRecording(path, channel)
@@ -63,12 +82,33 @@ def _open_sndfile(path: Path, channel: int | None, extent: Extent) -> Recording 
     return _described(recording, extent)
 
 
-def _open_part(path: Path, channel: int | None, extent: Extent) -> Recording:
+def _open_first_part(
+    path: Path, extent: Extent, open_part: Callable[[Extent], Recording], head: bytes
+) -> Recording | None:
+    """The recording as FFmpeg reads it; None if it may be sound without a header."""
+    from funasr_cli.audio.demux import NotRecognised
+
+    try:
+        return open_part(extent)
+    except NotRecognised:
+        if has_signature(head) or is_text(head):
+            raise
+        return None
+
+
+def _open_headerless(path: Path, channel: int | None, raw: RawFormat | None) -> Recording:
+    if raw is None:
+        raise no_header(path)
+    logger.debug("%s: read as %s", path, raw)
+    return HeaderlessRecording(path, channel, raw)
+
+
+def _open_part(path: Path, channel: int | None, track: int | str | None, extent: Extent) -> Recording:
     from funasr_cli.audio.container import ContainerRecording  # takes time and memory to load
 
     with reading(path, InputError):
         part = extent.part(path)
-    return _described(ContainerRecording(path, channel, part), extent)
+    return _described(ContainerRecording(path, channel, part, track), extent)
 
 
 def _described(recording: Recording, extent: Extent) -> Recording:

@@ -30,6 +30,7 @@ class Recording(ABC):
     `duration` is about how long it is, in seconds, to show progress, or None if nobody knows. `promised` is the length
     if the header states it exactly; `promised_share` is the share of the sound that it speaks of, if there is more;
     `is_cut_off` says that it speaks of more than there is, and `has_known_end` that nothing that follows can be sound.
+    `gain` is what brings full scale of what `_native` gives to ±1.
     `warnings` grows while reading, with one sentence for each thing that was wrong with audio that could still be used.
     """
 
@@ -38,6 +39,7 @@ class Recording(ABC):
     promised_share: float | None = None
     is_cut_off = False
     has_known_end = False
+    gain = 1.0
 
     def __init__(self, path: Path, channel: int | None, channels: int) -> None:
         self.path = path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import soundfile
@@ -11,6 +12,7 @@ import soundfile
 from funasr_cli.arrays import Samples
 from funasr_cli.audio.extents import Extent
 from funasr_cli.audio.file_part import FilePart
+from funasr_cli.audio.float_scale import PLACE_FRAMES, PLACES, find_bits, rescale
 from funasr_cli.audio.joined import later_starts, split
 from funasr_cli.audio.recording import BLOCK_SECONDS, Recording
 
@@ -20,6 +22,8 @@ READ_AHEAD_BYTES = 2**17
 UNKNOWN_FRAMES = 2**62
 """libsndfile says that it does not know a length by a number greater than this."""
 
+FLOAT_SUBTYPES = ("FLOAT", "DOUBLE")
+
 
 class SndfileRecording(Recording):
     """A recording that libsndfile reads."""
@@ -28,7 +32,7 @@ class SndfileRecording(Recording):
         # A descriptor instead of a name: where it stands in the end is how far libsndfile has come.
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            self._file = _opened(self._descriptor, path)
+            self._file = self._open(self._descriptor)
         except soundfile.LibsndfileError:
             os.close(self._descriptor)
             raise
@@ -37,6 +41,25 @@ class SndfileRecording(Recording):
         self._end: int | None = None
         if self._file.frames < UNKNOWN_FRAMES:
             self.duration = self.promised = self._file.frames / self._file.samplerate
+            if self._file.subtype in FLOAT_SUBTYPES:
+                rescale(self, find_bits(self._places(), self._everything))
+
+    def _places(self) -> Iterator[Samples]:
+        """A little from all over the file."""
+        with suppress(soundfile.LibsndfileError):  # which is told when it is read
+            for place in range(PLACES):
+                self._file.seek(place * self._file.frames // PLACES)
+                yield self._file.read(PLACE_FRAMES, dtype="float32")
+        self._file.seek(0)
+
+    def _everything(self) -> Iterator[Samples]:
+        with suppress(soundfile.LibsndfileError):
+            yield from self._file.blocks(self._file.samplerate, dtype="float32", always_2d=True)
+        self._file.seek(0)
+
+    def _open(self, descriptor: int) -> soundfile.SoundFile:
+        # By a name, some files would be taken for samples without a header, of a rate that nobody stated.
+        return soundfile.SoundFile(descriptor, closefd=False)
 
     @property
     def is_sound(self) -> bool:
@@ -101,11 +124,3 @@ class SndfileRecording(Recording):
     def close(self) -> None:
         self._file.close()
         os.close(self._descriptor)
-
-
-def _opened(descriptor: int, path: Path) -> soundfile.SoundFile:
-    try:
-        return soundfile.SoundFile(descriptor, closefd=False)
-    except soundfile.LibsndfileError:
-        # Some formats have no header, and are known by their names, which libsndfile takes as bytes in any encoding.
-        return soundfile.SoundFile(os.fsencode(path))

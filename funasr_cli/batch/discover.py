@@ -46,6 +46,8 @@ def _check(found: Scan, named: Sequence[str], display: Display) -> None:
     """Say what could not be looked at, and which patterns were for nothing."""
     for option, pattern in found.unused:
         display.warn(f"warning: {option} {printable(pattern)} fits nothing that was found below the folders")
+    if found.passed_over:
+        display.note(str(found.passed_over))
     problems = found.problems
     only_problems = not found.sources and [path for path, _ in problems] == list(map(Path, named))
     for path, why in problems[:-1] if only_problems else problems:

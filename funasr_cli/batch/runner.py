@@ -71,6 +71,7 @@ class Run:
             self._check_language(target)
             self._warn_of_hotwords(target)
             self.stats.failed = len(found.problems)
+            self.stats.passed_over = found.passed_over
             rules = PlanRules(
                 fingerprint(self.settings, target.model),
                 self.settings.formats,

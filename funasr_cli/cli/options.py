@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar, get_args
 import click
 
 from funasr_cli.audio.options import VadOptions
+from funasr_cli.audio.raw_format import ENCODINGS, RawFormat
 from funasr_cli.batch.options import (
     FORMATS_ON_STDOUT,
     DeviceOptions,
@@ -60,6 +61,18 @@ class Language(click.types.StringParamType):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The code, as far as there is one."""
         return language_code(value)
+
+
+class RawFormatText(click.types.StringParamType):
+    """How sound without a header is stored, as text."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The value as it is."""
+        try:
+            RawFormat.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return value
 
 
 class Glob(click.types.StringParamType):
@@ -135,6 +148,8 @@ DEVICE = Pattern(r"auto|cpu|npu(:\d+(,\d+)*)?", "auto, cpu, npu, npu:0 and npu:0
 
 NUMA = Pattern(r"auto|off|\d+", "auto, off and the number of a node")
 
+TRACK = Pattern(r"[1-9]\d*|[A-Za-z]{2,3}([-_]\w+)*", "the numbers from 1 on and the ISO 639 codes, such as eng or zh")
+
 HOTWORD_FORMAT = "the format: funasr-cli hotwords check --help"
 
 SETTINGS = {
@@ -205,6 +220,13 @@ SETTINGS = {
     "Sound": [
         _option("--channels", **_choice(Channels, Settings, "channels"),
                 help="Average them, or split: a microphone per channel, each transcribed by itself and labelled."),
+        _option("--track", type=TRACK, metavar="N|LANG",
+                help="Audio track to take of several: its number, from 1 on, or its language, e.g. zh or chi.  "
+                "[default: the file's default track, or if it is silent the first that is not]"),
+        _option("--raw", type=RawFormatText(), metavar="FORMAT:RATE:CHANNELS",
+                help="How sound is stored in files without a header, e.g. s16le:16000:1 or alaw:8000:1. Files with a "
+                "known header are read by that; folders are also searched for .pcm, .raw, .al and the like. Formats: "
+                f"{', '.join(ENCODINGS)}."),
         _option("--vad", type=click.Choice(["silero", "off"]), default="silero" if _default(Settings, "vad") else "off",
                 help="Voice detector; off transcribes silence as well."),
         _option("--vad-threshold", type=click.FloatRange(0, 1, min_open=True, max_open=True),

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
+from funasr_cli.audio.languages import language_of
 from funasr_cli.audio.options import VadOptions
+from funasr_cli.audio.raw_format import RawFormat
 from funasr_cli.batch.options import (
     FORMATS_ON_STDOUT,
     STDOUT,
@@ -22,7 +24,7 @@ from funasr_cli.batch.options import (
 from funasr_cli.cli.help import GroupedCommand
 from funasr_cli.cli.options import ENVIRONMENT, settings
 from funasr_cli.errors import UsageError
-from funasr_cli.inputs.options import EXTENSIONS, FileSelection
+from funasr_cli.inputs.options import EXTENSIONS, HEADERLESS_EXTENSIONS, FileSelection
 from funasr_cli.outputs.layout import OutputLayout
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.system.logs import show_debug_log
@@ -74,10 +76,11 @@ def run_options(**given: Any) -> RunOptions:
         names = [part.name for part in fields(group) if part.name not in more]  # type: ignore[arg-type]
         return group(**more, **{name: given[name] for name in names})
 
+    known = EXTENSIONS if given["raw"] is None else (*EXTENSIONS, *HEADERLESS_EXTENSIONS)
     return RunOptions(
         inputs=grouped(
             InputOptions,
-            selection=FileSelection(given["ext"] or EXTENSIONS, given["include"], given["exclude"]),
+            selection=FileSelection(given["ext"] or known, given["include"], given["exclude"]),
         ),
         outputs=grouped(OutputOptions),
         device=grouped(DeviceOptions),
@@ -100,9 +103,18 @@ def _settings(given: dict[str, Any]) -> Settings:
             itn=given["itn"],
             correction=None if given["hotword_correction"] == "off" else given["hotword_correction"],
             script=None if given["script"] == "keep" else given["script"],
+            track=_track(given["track"]),
+            raw=None if given["raw"] is None else RawFormat.parse(given["raw"]),
         )
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def _track(text: str | None) -> int | str | None:
+    """A number, or a language by one code of the several that it may have, so that it is the same setting."""
+    if text is None or text.isdigit():
+        return None if text is None else int(text)
+    return text.lower() if "-" in text else language_of(text)
 
 
 def _vad(given: dict[str, Any]) -> VadOptions:

@@ -39,6 +39,11 @@ class PathFilter:
         included = self._fits(relative, "--include", self._include)
         return (included or not self._include) and not self.excludes(relative)
 
+    def would_take(self, relative: PurePath) -> bool:
+        """Whether it would go through if it were a recording. That is no use for a pattern to include."""
+        included = not self._include or any(matches(relative, pattern) for pattern in self._include)
+        return included and not self.excludes(relative)
+
     def excludes(self, relative: PurePath) -> bool:
         """Whether this is not to be taken, nor anything below it."""
         return self._fits(relative, "--exclude", self._exclude)

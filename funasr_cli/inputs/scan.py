@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from funasr_cli.files import sha256_of
 from funasr_cli.inputs.globs import PathFilter, expand
 from funasr_cli.inputs.options import ALL_FILES, EXTENSIONS, FileSelection
+from funasr_cli.inputs.passed_over import PassedOver
 from funasr_cli.walk import walk
 
 logger = logging.getLogger(__name__)
@@ -48,12 +49,14 @@ class Scan:
     """What was found, in order of work, and what could not be looked at: (path, why).
 
     `narrowed` tells whether the patterns kept anything out; `unused` are those, with their options, that fit nothing.
+    `passed_over` counts what lies in folders and has not the extension of a recording.
     """
 
     sources: list[Source] = field(default_factory=list)
     problems: list[tuple[Path, str]] = field(default_factory=list)
     narrowed: bool = False
     unused: list[tuple[str, str]] = field(default_factory=list)
+    passed_over: PassedOver = field(default_factory=PassedOver)
 
 
 def scan(named: Sequence[str], output_dir: Path | None, select: FileSelection = ALL_FILES) -> Scan:
@@ -140,9 +143,11 @@ def _below(
 
     for place, files in walk(root, entered=set() if skip is None else {skip}, enter=enter, on_error=on_error):
         folder, mirrored = root / place, prefix / place
-        for file in files:
-            if os.path.splitext(file.name)[1].lower() in suffixes:
-                yield folder / file.name, mirrored / file.name
+        names = [file.name for file in files]
+        taken = [name for name in names if os.path.splitext(name)[1].lower() in suffixes]
+        others = {*names}.difference(taken)
+        found.passed_over.add(folder, (name for name in others if sieve.would_take(mirrored / name)), taken)
+        yield from ((folder / name, mirrored / name) for name in taken)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -8,6 +8,9 @@ from typing import Literal
 OUTPUT_FOLDER = "transcripts"
 """Where outputs are written unless a run says otherwise."""
 
+STATE_DIR = ".funasr-cli"
+"""Folder within the output folder for the state and the lock."""
+
 FORMATS = ("txt", "srt", "vtt", "json", "tsv")
 """What `--format` takes; each has a writer in `outputs.writers`."""
 

@@ -82,18 +82,21 @@ class Transcriber:
     ) -> tuple[list[ChannelResult], list[str]]:
         """What was understood in all channels together or in each, and warnings about the channels."""
         if self._settings.channels == "mix":
-            with open_recording(path) as recording:
+            with self._open(path) as recording:
                 return [await self._transcribe_channel(recording, on_progress, timings)], []
         # A pass for each channel: reading costs little beside recognition, and memory does not grow.
-        with open_recording(path, 1) as first:
+        with self._open(path, 1) as first:
             check_number(first)
             results = [await self._transcribe_channel(first, one_pass(on_progress, 0.0, first.channels), timings)]
         others = [channel for channel in range(2, first.channels + 1) if channel not in first.copies]
         for before, channel in enumerate(others, start=1):
             share = one_pass(on_progress, before * results[0].duration, 1 + len(others))
-            with open_recording(path, channel) as recording:
+            with self._open(path, channel) as recording:
                 results.append(await self._transcribe_channel(recording, share, timings))
         return without_copies(results, first.copies)
+
+    def _open(self, path: Path, channel: int | None = None) -> Recording:
+        return open_recording(path, channel, track=self._settings.track, raw=self._settings.raw)
 
     async def _transcribe_channel(
         self, recording: Recording, on_progress: OnProgress, timings: StageTimings

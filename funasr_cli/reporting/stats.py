@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -13,8 +14,9 @@ class RunStats:
 
     `audio` and `work` are of the files done; `open_audio` and `open_work` of those under way, as far as they were read.
     `busy` is how long the devices have run, all `devices` together; `ran_on` counts files by what they were run on.
-    `failed_before` are those of the `failed` that failed in an earlier run too, and have not changed since. The run
-    `started` before it `opened` its first file: it looked for them, waited for its turn and loaded a model.
+    `failed_before` are those of the `failed` that failed in an earlier run too, and have not changed since.
+    `passed_over` counts files in folders by their extension, because of which they were not taken. The run `started`
+    before it `opened` its first file: it looked for them, waited for its turn and loaded a model.
     """
 
     total_files: int = 0
@@ -24,6 +26,7 @@ class RunStats:
     failed_before: int = 0
     skipped: int = 0
     left: int = 0
+    passed_over: Mapping[str, int] = field(default_factory=dict)
     audio: float = 0.0
     speech: float = 0.0
     work: float = 0.0
@@ -100,6 +103,7 @@ class RunStats:
             "failed_before": self.failed_before,
             "skipped": self.skipped,
             "left": self.left,
+            "passed_over": dict(self.passed_over),
             "audio_seconds": round(self.audio, 3),
             "speech_seconds": round(self.speech, 3),
             "seconds": round(self.elapsed, 3),

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from funasr_cli.audio.options import VadOptions
+from funasr_cli.audio.raw_format import RawFormat
+from funasr_cli.late_fields import late
 from funasr_cli.outputs.layout import OutputLayout
 from funasr_cli.text.options import Script, SegmentLimits, Strength, TextOptions
 
@@ -22,7 +24,8 @@ class Settings:
 
     `itn` has numbers written in figures, and punctuation by a model that can; `hotwords` are words to listen for, and
     `correction` is how readily they are put in the place of what sounds like them. `script` None leaves Chinese as the
-    model writes it.
+    model writes it. `track` is the audio track to take of several, its number (from 1 on) or a code of its language,
+    and `raw` says how sound is stored in files without a header.
 
     The names of the fields, and of those within, are on record in every output folder (see `fingerprint`). A new one
     is declared with `late`.
@@ -39,6 +42,8 @@ class Settings:
     correction: Strength | None = "safe"
     script: Script | None = "simplified"
     segments: SegmentLimits = field(default_factory=SegmentLimits)
+    track: int | str | None = late(None)
+    raw: RawFormat | None = late(None)
 
     def text(self, *, writes_numbers: bool) -> TextOptions:
         """How the text of a model is edited that writes numbers in figures itself, or does not."""

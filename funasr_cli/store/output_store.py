@@ -13,6 +13,7 @@ from funasr_cli.callbacks import Tell
 from funasr_cli.errors import MachineError, OutputError, Postponed, writing
 from funasr_cli.files import printable, temporary_beside
 from funasr_cli.inputs.scan import Source
+from funasr_cli.outputs.layout import STATE_DIR
 from funasr_cli.store.database import Database
 from funasr_cli.store.entries import FileStat, InputContent, KnownInput, OutputWrite, WrittenOutput
 from funasr_cli.store.lock import folder_lock
@@ -21,9 +22,6 @@ from funasr_cli.store.output_files import choose_path
 from funasr_cli.store.planner import FINISHED, PlannedJob, PlanRules, decide, remember
 
 logger = logging.getLogger(__name__)
-
-STATE_DIR = ".funasr-cli"
-"""Folder within the output folder for the state and the lock."""
 
 FLUSH_EVERY_CHARS = 50_000
 """Characters after which the state forgets manifest lines that are safely written, far fewer than `repair` looks at."""

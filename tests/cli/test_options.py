@@ -38,6 +38,7 @@ def test_every_option_of_the_command_reaches_the_run() -> None:
     """Whatever is set to another value makes another run."""
     other: dict[type[click.ParamType], str] = {click.types.IntRange: "7", click.types.FloatRange: "0.2"}
     named = {"ext": "wav", "deadline": "+2h", "formats": "json", "device": "cpu", "numa": "off", "vad_min_silence": "1"}
+    named |= {"track": "2", "raw": "s16le:16000:1"}
     default = run_options(**given("x.wav"))
     for param in transcribe.params:
         if not isinstance(param, click.Option) or param.name in ("config", "help"):

@@ -1,0 +1,165 @@
+"""The audio tracks of a file, and which of them is transcribed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+from av.container import InputContainer
+from av.stream import Disposition
+
+from funasr_cli.audio.languages import language_of
+from funasr_cli.errors import InputError
+from funasr_cli.files import printable
+
+PROTECTED = {"drms": "iTunes", "enca": "DRM", "aavd": "Audible"}
+"""Tags of the codecs of encrypted tracks in MP4, and who encrypts them."""
+
+UNDETERMINED = {"", "und", "mis", "mul", "zxx", "qaa"}
+"""What stands for a language that nobody named."""
+
+SILENCE_RMS = 10 ** (-70 / 20)
+"""Full scale is 1; what is below is the noise of an input with nothing at it. The softest speech is ten times that."""
+
+SOUND_SECONDS = 0.2
+"""A track sounds if so much of it in all is above `SILENCE_RMS`; a click at the beginning is not sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """An audio track as its file describes it: its number, from 1 on among those with sound, and its labels.
+
+    `codec` is None if there is no decoder for it; `codec_tag` is what MP4 calls it.
+    """
+
+    number: int
+    language: str | None
+    title: str | None
+    is_default: bool
+    codec: str | None
+    codec_tag: str
+
+    def __str__(self) -> str:
+        labels = [self.language or "", f'"{self.title}"' if self.title else "", "default" if self.is_default else ""]
+        named = ", ".join(filter(None, labels))
+        return f"{self.number} ({named})" if named else str(self.number)
+
+
+def tracks_of(container: InputContainer) -> list[Track]:
+    """The audio tracks in order."""
+    return [_track(number, stream) for number, stream in enumerate(container.streams.audio, start=1)]
+
+
+def _track(number: int, stream: Any) -> Track:
+    coded = stream.codec_context  # None without a decoder, whatever PyAV's annotations say
+    language = stream.metadata.get("language", "").strip()
+    title = stream.metadata.get("title") or stream.metadata.get("name")
+    return Track(
+        number,
+        None if language.lower() in UNDETERMINED else printable(language),
+        printable(title.strip()) if title else None,
+        bool(Disposition(stream.disposition) & Disposition.default),
+        coded and coded.name,
+        _codec_tag(coded) if coded else "",
+    )
+
+
+def _codec_tag(coded: Any) -> str:
+    try:
+        return str(coded.codec_tag)
+    except UnicodeDecodeError:  # PyAV expects letters, but in most formats it is a number
+        return ""
+
+
+def choose_track(
+    path: Path, tracks: Sequence[Track], wanted: int | str | None, sounds: Callable[[Track], bool]
+) -> tuple[Track, list[str]]:
+    """The track to transcribe, and what is to be said of the others.
+
+    It is the one `wanted`, by its number or a code of its language. Of several the first that is marked as the
+    default comes first; one that is silent throughout, which `sounds` tells, gives way to the next. Raises `InputError`
+    if there is none, or none that can be decoded.
+    """
+    if not tracks:
+        raise InputError("has no audio track", where=path)
+    fitting = sorted(_fitting(path, tracks, wanted), key=lambda track: not track.is_default)
+    readable = [track for track in fitting if track.codec and track.codec_tag not in PROTECTED]
+    if not readable:
+        raise _unreadable(path, fitting[0])
+    chosen = readable[0] if len(fitting) == 1 else next((one for one in readable if sounds(one)), readable[0])
+    others = [] if isinstance(wanted, int) else [track for track in tracks if track in fitting and track != chosen]
+    if not others:
+        return chosen, []
+    flaws = [_flaw(track) for track in fitting[: fitting.index(chosen)]]
+    why = f", as {' and '.join(flaws)}" if flaws else ""
+    more = f"there {'is' if len(others) == 1 else 'are'} also {_named(others)}; --track takes another, by its number"
+    return chosen, [f"has {len(tracks)} audio tracks, of which track {chosen} was transcribed{why}: {more}"]
+
+
+def check_single_track(path: Path, wanted: int | str | None) -> None:
+    """Raise `InputError` if a file whose format has one track, and no name for it, is `wanted` for another."""
+    if isinstance(wanted, int) and wanted > 1:
+        raise InputError(f"has no audio track {wanted}: there is only one", where=path, hint="Leave --track out.")
+
+
+def sounds(container: InputContainer, track: Track, to_samples: Callable[[av.AudioFrame], np.ndarray]) -> bool:
+    """Whether anything is to be heard in a track. It is read from its beginning until something is."""
+    seconds = 0.0
+    packets = container.demux(container.streams.audio[track.number - 1])
+    while seconds < SOUND_SECONDS:
+        try:
+            frames = next(packets).decode()
+        except (StopIteration, av.error.EOFError):
+            return False
+        except av.error.FFmpegError:
+            continue
+        for frame in frames:
+            if np.sqrt(np.mean(np.square(to_samples(frame)))) > SILENCE_RMS:
+                seconds += frame.samples / frame.sample_rate
+    return True
+
+
+def _fitting(path: Path, tracks: Sequence[Track], wanted: int | str | None) -> list[Track]:
+    """The tracks that are meant. Raises `InputError` if none is."""
+    if wanted is None:
+        return list(tracks)
+    if isinstance(wanted, int):
+        fitting = [track for track in tracks if track.number == wanted]
+    elif len(tracks) == 1 and tracks[0].language is None:
+        return list(tracks)  # nobody said that it is another language
+    else:
+        fitting = [track for track in tracks if "-" in wanted and wanted.lower() in _tags(track)]
+        fitting = fitting or [track for track in tracks if language_of(wanted) in map(language_of, _tags(track))]
+    if not fitting:
+        what = f"audio track {wanted}" if isinstance(wanted, int) else f"audio track in {wanted}"
+        raise InputError(f"has no {what}; it has {_named(tracks)}", where=path, hint="Name one of them with --track.")
+    return fitting
+
+
+def _tags(track: Track) -> set[str]:
+    """The tags of a track's language; broadcasts name several."""
+    return {tag.strip().lower() for tag in (track.language or "").split(",") if tag.strip()}
+
+
+def _unreadable(path: Path, track: Track) -> InputError:
+    if track.codec_tag in PROTECTED:
+        hint = "Only the app that it comes from plays it. Get the recording without protection."
+        return InputError(f"its sound is encrypted ({PROTECTED[track.codec_tag]})", where=path, hint=hint)
+    return InputError(
+        f"there is no decoder for its audio track {track}",
+        where=path,
+        hint="Convert it to WAV or FLAC if a player opens it.",
+    )
+
+
+def _flaw(track: Track) -> str:
+    return f"track {track.number} {'is silent throughout' if track.codec else 'has no decoder'}"
+
+
+def _named(tracks: Iterable[Track]) -> str:
+    return ", ".join(f"track {track}" for track in tracks)
