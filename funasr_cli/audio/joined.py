@@ -26,8 +26,8 @@ BEGINNINGS = {
 stream of OGG with its first page, AMR, FLV, and Matroska with the name of the format in its header."""
 
 SPLIT_FIRST = (b"fLaC", b"OggS", b"#!AM")
-"""Those of which FFmpeg would take the next recording for more of the first. They have no pictures, and so they are small
-enough to be searched."""
+"""Those of which FFmpeg would take the next recording for more of the first. They have no pictures, and so they are
+small enough to be searched."""
 
 OVERLAP_BYTES = 128
 """Blocks of a file overlap by this, so that no beginning is lost between them."""
