@@ -91,7 +91,7 @@ class Transcriber:
             share = one_pass(on_progress, before * results[0].duration, 1 + len(others))
             with open_recording(path, channel) as recording:
                 results.append(await self._transcribe_channel(recording, share, timings))
-        return without_copies(results, first.copies)
+        return without_copies(results, first.copies, first.opposed)
 
     async def _transcribe_channel(
         self, recording: Recording, on_progress: OnProgress, timings: StageTimings
