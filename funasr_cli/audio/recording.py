@@ -1,20 +1,21 @@
 """An open recording as a stream of 16 kHz mono blocks, whichever library reads it.
 
-Nothing holds more than a block, so a recording of any length costs the same memory.
+Nothing holds more than a few blocks, so a recording of any length costs the same memory.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from itertools import combinations
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
+from funasr_cli.audio.alike import ChannelComparison
 from funasr_cli.audio.extents import Extent
+from funasr_cli.audio.mixing import Place, mean_of, mixed, told
 from funasr_cli.audio.resample import Resampler
 
 BLOCK_SECONDS = 1.0
@@ -26,7 +27,8 @@ MISSING_SECONDS = 1.0
 class Recording(ABC):
     """An open recording. Use it as a context manager and read `blocks()` once.
 
-    `channels` is how many there are; `channel` is the one that is read, counted from 1, or None: the mean of all.
+    `channels` is how many there are; `channel` is the one that is read, counted from 1, or None: the mean of all, or of
+    those that do not cancel others.
     `duration` is about how long it is, in seconds, to show progress, or None if nobody knows. `promised` is the length
     if the header states it exactly; `promised_share` is the share of the sound that it speaks of, if there is more;
     `is_cut_off` says that it speaks of more than there is, and `has_known_end` that nothing that follows can be sound.
@@ -46,7 +48,8 @@ class Recording(ABC):
         self.channels = channels
         self.channel = channel if channels > 1 else None
         self.warnings: list[str] = []
-        self._alike = list(combinations(range(1, channels + 1), 2)) if self.channel else []
+        self._turned_down: list[Place] = []
+        self._comparison = ChannelComparison(channels if self.channel == 1 else 0)
         self._uneven = False
 
     def blocks(self) -> Iterator[Samples]:
@@ -64,6 +67,7 @@ class Recording(ABC):
             self.warnings.append(f"{bad} samples{where} are not numbers (NaN or infinite) and were taken as silence")
         if self._uneven:
             self.warnings.append(f"not {self.channels} channels throughout: where not, all is taken as channel 1")
+        self.warnings += told(self._turned_down)
         self.finish(total / SAMPLE_RATE)
 
     def finish(self, seconds: float) -> None:
@@ -96,16 +100,20 @@ class Recording(ABC):
 
     @property
     def copies(self) -> dict[int, int]:
-        """The channels that are the same as an earlier one, sample for sample, and which that is.
+        """The channels that are the same as an earlier one, sample for sample or inverted, and which that is.
 
-        Known when all was read of a channel of the recording; of their mean nothing is known.
+        Known when all was read of the first channel; otherwise nothing is known.
         """
-        return {later: earlier for earlier, later in reversed(self._alike)}
+        return self._comparison.copies
+
+    @property
+    def opposed(self) -> frozenset[tuple[int, int]]:
+        """Pairs of channels that are one sound, the one inverted; known when `copies` are."""
+        return self._comparison.opposed
 
     def _resampled(self) -> Iterator[Samples]:
         resampler: Resampler | None = None
-        for rate, channels in self._native():
-            block = self._picked(channels)
+        for rate, block in self._mono():
             if resampler is None or resampler.rate != rate:
                 if resampler is not None:
                     yield resampler.flush()
@@ -114,15 +122,20 @@ class Recording(ABC):
         if resampler is not None:
             yield resampler.flush()
 
-    def _picked(self, block: Samples) -> Samples:
-        """What is asked for of a block `[n, channels]`: float32 `[n]`."""
+    def _mono(self) -> Iterator[tuple[int, Samples]]:
+        """What is asked for of each block `[n, channels]`: float32 `[n]`, with its sample rate."""
         if self.channel is None:
-            return _mean(block)
-        if block.shape[1] != self.channels:  # nobody knows whose it is, but it is not to be lost, nor to come twice
-            self._uneven = True
-            return _mean(block) if self.channel == 1 else np.zeros(len(block), np.float32)
-        self._alike = [(a, b) for a, b in self._alike if np.array_equal(block[:, a - 1], block[:, b - 1])]
-        return np.ascontiguousarray(block[:, self.channel - 1])
+            yield from mixed(self._native(), self._turned_down)
+            return
+        for rate, block in self._native():
+            if block.shape[1] == self.channels:
+                if self.channel == 1:
+                    self._comparison.push(rate, block)
+                yield rate, np.ascontiguousarray(block[:, self.channel - 1])
+            else:  # nobody knows whose it is, but it is not to be lost, nor to come twice
+                self._uneven = True
+                yield rate, mean_of(block) if self.channel == 1 else np.zeros(len(block), np.float32)
+        self._comparison.finish()
 
     @abstractmethod
     def _native(self) -> Iterator[tuple[int, Samples]]:
@@ -139,10 +152,3 @@ class Recording(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _mean(block: Samples) -> Samples:
-    """The mean of a block's channels, as a product: on two of them NumPy's own mean takes thirty times as long."""
-    channels = block.shape[1]
-    mean: Samples = block[:, 0] if channels == 1 else block @ np.full(channels, 1 / channels, np.float32)
-    return mean

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import combinations
@@ -67,30 +67,33 @@ def in_order(results: Iterable[ChannelResult], items: Callable[[ChannelResult], 
 
 
 def without_copies(
-    results: Sequence[ChannelResult], copies: Mapping[int, int]
+    results: Sequence[ChannelResult], copies: Mapping[int, int], opposed: Collection[tuple[int, int]] = ()
 ) -> tuple[list[ChannelResult], list[str]]:
     """What was heard, `copies` of other channels left out, and what is to be said of that and of texts that are alike.
 
-    Where there are only copies nothing is known of who spoke, and there are no channels.
+    `opposed` are the pairs of which one is inverted. If there are only copies, nothing is known of who spoke, and there
+    are no channels.
     """
     spoke = {one.channel for one in results if one.edited.tokens}
     if copies and len(results) == 1:
         warning = "all channels are the same: who spoke is not known"
         return [replace(results[0], channel=None)], [warning] if spoke else []
     same = [
-        f"channel {copy} is the same as channel {channel} and was left out"
+        f"channel {copy} is {'the inverse of' if (channel, copy) in opposed else 'the same as'} channel {channel} "
+        "and was left out"
         for copy, channel in sorted(copies.items())
         if channel in spoke
     ]
-    return list(results), [*same, *_alike(results)]
+    return list(results), [*same, *_alike(results, opposed)]
 
 
-def _alike(results: Iterable[ChannelResult]) -> Iterator[str]:
+def _alike(results: Iterable[ChannelResult], opposed: Collection[tuple[int, int]]) -> Iterator[str]:
     texts = [(one.channel, join(one.edited.tokens)) for one in results]
     for (channel, text), (other, other_text) in combinations(texts, 2):
         long = min(len(text), len(other_text)) >= MIN_COMPARED_CHARS
         if long and Indel.normalized_similarity(text, other_text, score_cutoff=MIN_SIMILARITY):
-            yield (
-                f"channels {channel} and {other} have much the same text: if they are no separate microphones, "
-                "--channels mix writes it once"
-            )
+            if (channel, other) in opposed:
+                advice = "one is the other inverted, so use the lines of one of them"
+            else:
+                advice = "if they are no separate microphones, --channels mix writes it once"
+            yield f"channels {channel} and {other} have much the same text: {advice}"

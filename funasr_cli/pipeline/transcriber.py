@@ -93,7 +93,7 @@ class Transcriber:
             share = one_pass(on_progress, before * results[0].duration, 1 + len(others))
             with self._open(path, channel) as recording:
                 results.append(await self._transcribe_channel(recording, share, timings))
-        return without_copies(results, first.copies)
+        return without_copies(results, first.copies, first.opposed)
 
     def _open(self, path: Path, channel: int | None = None) -> Recording:
         return open_recording(path, channel, track=self._settings.track, raw=self._settings.raw)

@@ -303,3 +303,17 @@ def test_any_name_will_do(odd_name: Path) -> None:
     plain.rename(odd_name)
     samples, _ = read(odd_name)
     assert len(samples) > SAMPLE_RATE
+
+
+def test_channels_that_are_one_inverted_are_known_in_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    sound, noise = (
+        tone(16_000)[:, 0],
+        np.random.default_rng(1).normal(0, 0.1, (5, len(tone(16_000)))).astype(np.float32),
+    )
+    channels = [sound, -sound, noise[0], 0.5 * noise[1] - sound, np.zeros_like(sound)]
+    soundfile.write(path, np.stack(channels, axis=1), 16_000, subtype="FLOAT")
+    _, first = read(path, 1)
+    assert first.copies == {2: 1}
+    assert first.opposed == {(1, 2), (1, 4)}
+    assert read(path, 2)[1].opposed == read(path)[1].opposed == set()

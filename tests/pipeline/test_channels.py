@@ -20,7 +20,7 @@ from funasr_cli.pipeline.window_runner import WindowRunner, load_window_runner
 from funasr_cli.settings.fingerprint import fingerprint
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.text.editor import Edited
-from funasr_cli.transcript import Segment, Token
+from funasr_cli.transcript import Segment, Token, join
 from tests.conftest import NANO
 from tests.support.meetings import samples_of
 
@@ -105,3 +105,31 @@ def test_channels_that_heard_the_same_talk_are_told(texts: list[str], warned: bo
 def test_of_copies_without_speech_nothing_is_said() -> None:
     assert without_copies([heard(1, "")], {2: 1})[1] == []
     assert without_copies([heard(1, SPOKEN), heard(2, "")], {3: 2})[1] == []
+
+
+def test_of_a_channel_that_is_another_inverted_no_mean_is_advised() -> None:
+    both = [heard(channel, SPOKEN) for channel in (1, 2)]
+    assert without_copies(both, {}, {(1, 2)})[1] == [
+        "channels 1 and 2 have much the same text: one is the other inverted, so use the lines of one of them"
+    ]
+    assert without_copies([heard(1, SPOKEN), heard(3, SPOKEN[::-1])], {2: 1}, {(1, 2)})[1] == [
+        "channel 2 is the inverse of channel 1 and was left out"
+    ]
+
+
+@pytest.mark.parametrize("channels", ["mix", "split"])
+def test_an_inverted_channel_costs_no_word(nano: WindowRunner, tmp_path: Path, channels: str) -> None:
+    speech = samples_of(NANO / "words-with-pauses.flac")
+
+    def text(signal: np.ndarray, channels: str) -> tuple[str, tuple[str, ...]]:
+        soundfile.write(tmp_path / "a.wav", signal, 16_000, subtype="FLOAT")
+        transcriber = Transcriber(nano, Settings(channels=channels))
+        transcript = asyncio.run(transcriber.transcribe(tmp_path / "a.wav", "a.wav", lambda *_: None, StageTimings()))
+        return "".join(join(segment.tokens) for segment in transcript.segments), transcript.warnings
+
+    expected, _ = text(speech, "mix")
+    found, warnings = text(np.stack([speech, -speech], axis=1), channels)
+    assert len(expected) > 10
+    assert found == expected
+    assert len(warnings) == 1
+    assert "--channels" not in warnings[0]

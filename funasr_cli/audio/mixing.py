@@ -1,0 +1,196 @@
+"""The mean of a recording's channels; where they would cancel each other in it, the better ones of them.
+
+A cable with two wires swapped, or balanced sound on the two sides of a stereo plug, inverts a channel, and the mean is
+silence. So the power of the mean is compared with those of the channels, step by step. Sounds that have nothing in
+common, or one beside silence, leave in the mean the sum of their powers over the number of channels squared, and what
+the channels have in common leaves more. Far less is left only if they cancel each other.
+
+There the inverted channels are turned down, not off: words that are in one of them alone are not lost.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, pairwise
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from funasr_cli.arrays import Samples
+from funasr_cli.audio.phase import SILENCE, Grams, PhaseMeter, inverted
+
+EVIDENCE: tuple[tuple[int, float], ...] = ((40, 0.25), (20, 0.05))
+"""Steps to come, and the part of the power that must be missing from their mean: more is left if nothing cancels.
+
+Two microphones a hand apart leave 0.35 over 2 s, where a voice happens to reach them with opposite phases. An inverted
+channel leaves 0.2 with half the level of the other, or with noise 6 dB below the voice, and next to nothing if it is a
+clean copy; then a second will do. Wide music may be silent in the mean between two notes, but not for so long.
+"""
+
+LAST_STEPS = 10
+"""At the end of a recording, evidence is in the steps that are left, or in the last ones."""
+
+HOLD_STEPS = 40
+"""For so long after the last evidence the channels stay as they are: in the pauses of a talk there is none."""
+
+LEAK = 0.2
+"""Weight of an inverted channel beside one of the others: its words alone are 14 dB down, the others lose 2 dB."""
+
+FADE_SECONDS = 0.01
+"""From one set of weights to another, so that it does not click."""
+
+MAX_PLACES = 5
+"""Places that a warning names."""
+
+Place: TypeAlias = tuple[float, float, tuple[int, ...]]
+"""Start and end in seconds, and the channels (from 1) that are turned down there."""
+
+
+def mixed(blocks: Iterable[tuple[int, Samples]], turned_down: list[Place]) -> Iterator[tuple[int, Samples]]:
+    """The mean, float32 `[n]`, of each of the `blocks` `[n, channels]`, which come with their sample rates.
+
+    The means come some seconds later than the blocks. `turned_down` gets the places where channels were.
+    """
+    samples_by_rate = Counter[int]()
+    for (rate, channels), alike in groupby(blocks, key=lambda pair: (pair[0], pair[1].shape[1])):
+        begin = sum(samples / rate for rate, samples in samples_by_rate.items())
+        mixer = Mixer(rate, channels)
+        for _, block in alike:
+            samples_by_rate[rate] += len(block)
+            yield from ((rate, mean) for mean in (mixer.push(block) if channels > 1 else [block[:, 0]]))
+        yield from ((rate, mean) for mean in mixer.finish())
+        end = sum(samples / rate for rate, samples in samples_by_rate.items()) - begin
+        for (start, which), (after, _) in pairwise([*mixer.changes, (end, ())]):
+            if which:
+                turned_down.append((begin + start, begin + after, which))
+
+
+class Mixer:
+    """Blocks of several channels in, the mean of each out, some seconds later.
+
+    `changes` has the times in seconds at which other channels (from 1) are turned down from then on.
+    """
+
+    def __init__(self, rate: int, channels: int) -> None:
+        self._rate = rate
+        self._channels = channels
+        self._meter = PhaseMeter(rate, channels)
+        self._grams: Grams = np.empty((0, channels, channels))  # of the steps that are not decided yet
+        self._decided = 0  # steps
+        self._hold = 0  # steps that are left of it; 0: nothing is turned down
+        self._blocks: deque[Samples] = deque()
+        self._position = 0  # of the first of these
+        self._weights = _weights(channels, ())
+        self._fades: deque[tuple[int, Samples]] = deque()  # samples from which on there are other weights
+        self.changes: list[tuple[float, tuple[int, ...]]] = []
+
+    def push(self, block: Samples) -> Iterator[Samples]:
+        """The means that are settled once `block`, `[n, channels]`, is known."""
+        self._blocks.append(block)
+        grams = self._meter.push(block)
+        if grams is not None:
+            self._grams = np.concatenate([self._grams, grams])
+            self._decide(len(self._grams) - EVIDENCE[0][0])
+            yield from self._mixed(self._decided * self._meter.step)
+
+    def finish(self) -> Iterator[Samples]:
+        """The rest."""
+        self._grams = np.concatenate([self._grams, self._meter.finish()])
+        self._decide(len(self._grams))
+        yield from self._mixed(None)
+
+    def _decide(self, count: int) -> None:
+        """Settle what is turned down in the next `count` steps."""
+        if count <= 0:
+            return
+        evidence = _evidence(self._grams)[:count]
+        if self._hold or evidence.any():
+            for step, length in enumerate(evidence):
+                self._follow(step, int(length))
+        self._grams = self._grams[count:]
+        self._decided += count
+
+    def _follow(self, step: int, evidence: int) -> None:
+        """Move on by a step, from which on so many are evidence; 0: there is none."""
+        if evidence and not self._hold:
+            first = min(step, max(0, len(self._grams) - LAST_STEPS))
+            self._change(step, inverted(self._grams[first : step + evidence]))
+        elif self._hold == 1 and not evidence:
+            self._change(step, ())
+        self._hold = HOLD_STEPS if evidence else max(0, self._hold - 1)
+
+    def _change(self, step: int, channels: tuple[int, ...]) -> None:
+        at = (self._decided + step) * self._meter.step
+        self._fades.append((at, _weights(self._channels, channels)))
+        self.changes.append((at / self._rate, tuple(channel + 1 for channel in channels)))
+
+    def _mixed(self, until: int | None) -> Iterator[Samples]:
+        """The means of the blocks that end before `until`, or of all."""
+        while self._blocks and (until is None or self._position + len(self._blocks[0]) <= until):
+            block = self._blocks.popleft()
+            mean, end = block @ self._weights, self._position + len(block)
+            while self._fades and self._fades[0][0] < end:
+                at, weights = self._fades[0]
+                length = round(FADE_SECONDS * self._rate)
+                ramp = np.clip((np.arange(self._position, end) - at) / length, 0, 1).astype(np.float32)
+                mean += (block @ weights - mean) * ramp
+                if at + length > end:
+                    break  # the rest of it is in the next block
+                self._weights = weights
+                self._fades.popleft()
+            self._position = end
+            yield mean
+
+
+def mean_of(block: Samples) -> Samples:
+    """The mean of the channels of a block `[n, channels]`, float32 `[n]`.
+
+    As a product: on two channels NumPy's own mean takes thirty times as long.
+    """
+    channels = block.shape[1]
+    mean: Samples = block[:, 0] if channels == 1 else block @ _weights(channels, ())
+    return mean
+
+
+def _weights(channels: int, turned_down: Sequence[int]) -> Samples:
+    """Weights of the channels (from 0): those of the mean, or such that sound with opposite signs keeps its level."""
+    weights = np.ones(channels)
+    weights[list(turned_down)] = LEAK
+    return (weights / (channels - (1 + LEAK) * len(turned_down))).astype(np.float32)
+
+
+def _evidence(grams: Grams) -> NDArray[np.int64]:
+    """How many steps, from each on, show that the channels cancel each other in their mean; 0: none do."""
+    left, power = grams.sum(axis=(1, 2)), np.trace(grams, axis1=1, axis2=2)
+    found = np.zeros(len(grams), np.int64)
+    if (left >= EVIDENCE[0][1] * power).all():
+        return found  # as in nearly every recording
+    for steps, share in reversed(EVIDENCE):
+        left_ahead, power_ahead = _sums_ahead(left, steps), _sums_ahead(power, steps)
+        found[(left_ahead < share * power_ahead) & (power_ahead > steps * SILENCE)] = steps
+    found[left >= power] = 0  # the evidence is of later steps
+    return found
+
+
+def _sums_ahead(values: NDArray[np.float64], steps: int) -> NDArray[np.float64]:
+    """Sums of so many values from each on. At the end there are fewer, but not fewer than `LAST_STEPS`."""
+    count = len(values)
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    first = np.minimum(np.arange(count), max(0, count - LAST_STEPS))
+    return np.asarray(sums[np.minimum(np.arange(count) + steps, count)] - sums[first])
+
+
+def told(turned_down: Iterable[Place]) -> Iterator[str]:
+    """A sentence on each set of channels that were turned down."""
+    places: dict[tuple[int, ...], list[str]] = {}
+    for start, end, channels in turned_down:
+        places.setdefault(channels, []).append(f"{start:.1f}–{end:.1f} s")
+    for channels, where in places.items():
+        more = f" and {len(where) - MAX_PLACES} more places" if len(where) > MAX_PLACES else ""
+        which = f"channel {channels[0]} is" if len(channels) == 1 else f"channels {', '.join(map(str, channels))} are"
+        yield (
+            f"{which} inverted, and the mean of the channels would cancel the sound: "
+            f"the other channels were used ({', '.join(where[:MAX_PLACES])}{more})"
+        )
