@@ -8,6 +8,7 @@ import numpy as np
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.options import VadOptions
+from funasr_cli.audio.quiet import QuietGain
 from funasr_cli.audio.silero import FRAME_SAMPLES, SileroModel, SileroWeights
 from funasr_cli.audio.spans import Span
 
@@ -19,10 +20,10 @@ HYSTERESIS = 0.15
 
 
 class SpeechDetector:
-    """Silero's probabilities with hysteresis, minimum lengths and padding."""
+    """Silero's probabilities, quiet passages made louder for it, with hysteresis, minimum lengths and padding."""
 
     def __init__(self, weights: SileroWeights, options: VadOptions) -> None:
-        self._model = SileroModel(weights)
+        self._model = SileroModel(weights, QuietGain())
         self._options = options
         self._release = max(options.threshold - HYSTERESIS, 0.01)
         self._min_speech = round(options.min_speech * SAMPLE_RATE)

@@ -174,6 +174,8 @@ class SpeechWindows:
         self._packer = WindowPacker(shape, self._buffer.cut)
         self._samples = 0
         self._speech = 0
+        self.peak = 0.0
+        """The largest magnitude of a sample so far."""
 
     @property
     def duration(self) -> float:
@@ -190,6 +192,7 @@ class SpeechWindows:
             start = self._packer.start
             self._buffer.append(block, self._detector.horizon if start is None else start)
             self._samples += len(block)
+            self.peak = max(self.peak, float(block.max(initial=0)), -float(block.min(initial=0)))
             yield from self._packer.push(self._counted(self._detector.push(block)))
         yield from self._packer.push(self._counted(self._detector.finish()))
         yield from self._packer.finish()

@@ -33,7 +33,7 @@ Item = TypeVar("Item", Segment, Scene, Correction)
 class ChannelResult:
     """What was understood in a channel of a recording, or in the mean of all where `channel` is None.
 
-    Durations are in seconds; `languages` counts the tokens of each.
+    Durations are in seconds; `languages` counts the tokens of each; `peak` is the largest magnitude of a sample.
     """
 
     channel: int | None
@@ -43,6 +43,7 @@ class ChannelResult:
     edited: Edited
     scenes: Sequence[Scene]
     warnings: Sequence[str]
+    peak: float = 0.0
 
 
 def check_number(recording: Recording) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
+from funasr_cli.audio.quiet import told_level
 from funasr_cli.audio.reader import open_recording
 from funasr_cli.audio.recording import Recording
 from funasr_cli.audio.silero import SileroWeights, load_silero
@@ -49,14 +50,20 @@ class Transcriber:
     ) -> Transcript:
         """The transcript of one file. Raises `InputError` where it holds no audio that can be read."""
         results, warnings = await self._transcribe_channels(path, on_progress, timings)
-        warnings = [*(text for one in results for text in one.warnings), *warnings, *self._elsewhere(timings.devices)]
+        speech, peak = sum(one.speech_seconds for one in results), max(one.peak for one in results)
+        warnings = [
+            *(text for one in results for text in one.warnings),
+            *warnings,
+            *told_level(peak, speech),
+            *self._elsewhere(timings.devices),
+        ]
         languages = Counter[str]()
         for one in results:
             languages.update(one.languages)  # a sum would forget those in which nothing was understood
         return Transcript(
             source=shown_name,
             duration=results[0].duration,
-            speech_seconds=sum(one.speech_seconds for one in results),
+            speech_seconds=speech,
             language=self._settings.language or _commonest(languages),
             model=self._runner.model.name,
             model_sha256=self._runner.model.sha256,
@@ -133,7 +140,8 @@ class Transcriber:
         )
         logger.debug("%d runs, of which beside one a window: %s", timings.devices.total(), dict(timings.extra_runs))
         edited = self._editor.edit(merger.tokens, language, windows.duration)
-        return ChannelResult(recording.channel, windows.duration, windows.speech, languages, edited, scenes, warnings)
+        heard = windows.duration, windows.speech, languages, edited, scenes, warnings
+        return ChannelResult(recording.channel, *heard, windows.peak)
 
     def _detector(self) -> SpanDetector:
         if self._silero is None or self._settings.vad is None:
