@@ -79,6 +79,7 @@ def test_a_default_track_that_is_silent_gives_way(tmp_path: Path, name: str, cod
 def test_a_track_with_sound_only_at_its_end_is_not_silent(tmp_path: Path) -> None:
     path = write_tracks(tmp_path / "a.mkv", "libopus", NewTrack(LATE, "eng", is_default=True), CHINESE)
     with open_recording(path) as recording:
+        list(recording.blocks())
         assert "of which track 1 (eng, default) was transcribed: " in recording.warnings[0]
 
 
@@ -92,6 +93,7 @@ def test_the_default_track_is_read_if_all_are_silent(tmp_path: Path) -> None:
         tmp_path / "a.mkv", "libopus", NewTrack(SILENCE, "eng"), NewTrack(SILENCE, "chi", is_default=True)
     )
     with open_recording(path) as recording:
+        list(recording.blocks())
         assert "of which track 2 (chi, default) was transcribed: " in recording.warnings[0]
 
 
