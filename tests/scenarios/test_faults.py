@@ -232,13 +232,14 @@ def test_a_recording_that_workers_die_of_fails_and_the_others_are_done(
 ) -> None:
     run = start(
         tampered="""
-        import os, signal, soundfile
-        opened = soundfile.SoundFile.__init__
-        def init(self, file, *more, **options):
-            if str(file).endswith("3.wav'"):
+        import os, signal
+        from funasr_cli.audio.sndfile import SndfileRecording
+        honest = SndfileRecording.__init__
+        def init(self, path, *more):
+            if path.name == "3.wav":
                 os.kill(os.getpid(), signal.SIGSEGV)
-            opened(self, file, *more, **options)
-        soundfile.SoundFile.__init__ = init
+            honest(self, path, *more)
+        SndfileRecording.__init__ = init
         """
     )
     assert run.wait() == 1
