@@ -218,4 +218,4 @@ def test_a_model_in_the_store_is_known_by_its_name(doctor: Doctor, model: Path) 
 def test_a_folder_that_is_not_there_is_an_error_as_ever(run: Run) -> None:
     done = run("doctor", "--model", "nowhere")
     assert done.returncode == 2
-    assert "Invalid value for '--model': Directory 'nowhere' does not exist." in done.stderr
+    assert "Invalid value for '--model': Path 'nowhere' does not exist." in done.stderr
