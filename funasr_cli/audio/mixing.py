@@ -22,7 +22,7 @@ from funasr_cli.arrays import Samples
 from funasr_cli.audio.phase import SILENCE, Grams, PhaseMeter, inverted
 
 EVIDENCE: tuple[tuple[int, float], ...] = ((40, 0.25), (20, 0.05))
-"""Steps to come, and the part of the power that must be missing from their mean: more is left if nothing cancels.
+"""Numbers of steps, and the part of the power that is left in their mean at most if the channels cancel each other.
 
 Two microphones a hand apart leave 0.35 over 2 s, where a voice happens to reach them with opposite phases. An inverted
 channel leaves 0.2 with half the level of the other, or with noise 6 dB below the voice, and next to nothing if it is a
@@ -36,7 +36,7 @@ HOLD_STEPS = 40
 """For so long after the last evidence the channels stay as they are: in the pauses of a talk there is none."""
 
 LEAK = 0.2
-"""Weight of an inverted channel beside one of the others: its words alone are 14 dB down, the others lose 2 dB."""
+"""Weight of an inverted channel, relative to the others: what is in it alone is 14 dB quieter than what is in them."""
 
 FADE_SECONDS = 0.01
 """From one set of weights to another, so that it does not click."""
