@@ -44,6 +44,11 @@ class Track:
     codec: str | None
     codec_tag: str
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether it can be decoded."""
+        return self.codec is not None and self.codec_tag not in PROTECTED
+
     def __str__(self) -> str:
         labels = [self.language or "", f'"{self.title}"' if self.title else "", "default" if self.is_default else ""]
         named = ", ".join(filter(None, labels))
@@ -88,7 +93,7 @@ def choose_track(
     if not tracks:
         raise InputError("has no audio track", where=path)
     fitting = sorted(_fitting(path, tracks, wanted), key=lambda track: not track.is_default)
-    readable = [track for track in fitting if track.codec and track.codec_tag not in PROTECTED]
+    readable = [track for track in fitting if track.is_readable]
     if not readable:
         raise _unreadable(path, fitting[0])
     chosen = readable[0] if len(fitting) == 1 else next((one for one in readable if sounds(one)), readable[0])
@@ -158,7 +163,7 @@ def _unreadable(path: Path, track: Track) -> InputError:
 
 
 def _flaw(track: Track) -> str:
-    return f"track {track.number} {'is silent throughout' if track.codec else 'has no decoder'}"
+    return f"track {track.number} {'is silent throughout' if track.is_readable else 'cannot be decoded'}"
 
 
 def _named(tracks: Iterable[Track]) -> str:

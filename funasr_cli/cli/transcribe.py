@@ -114,7 +114,8 @@ def _track(text: str | None) -> int | str | None:
     """A number, or a language by one code of the several that it may have, so that it is the same setting."""
     if text is None or text.isdigit():
         return None if text is None else int(text)
-    return text.lower() if "-" in text else language_of(text)
+    tag = text.lower().replace("_", "-")
+    return tag if "-" in tag else language_of(tag)
 
 
 def _vad(given: dict[str, Any]) -> VadOptions:

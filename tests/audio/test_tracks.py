@@ -153,7 +153,7 @@ def test_a_track_without_a_decoder_gives_way(tmp_path: Path) -> None:
     without_decoder(path, 1)
     number, recording = opened(path)
     assert number == 2
-    assert "as track 1 has no decoder" in recording.warnings[0]
+    assert "as track 1 cannot be decoded" in recording.warnings[0]
     with pytest.raises(InputError, match=r"there is no decoder for its audio track 1 \(eng"):
         open_recording(path, track=1)
 
