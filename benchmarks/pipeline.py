@@ -97,7 +97,7 @@ class ReplayingRecognizer:
     def __init__(self, recognizer: Recognizer, inputs: Arrays) -> None:
         self._recognizer = recognizer
         self._inputs = inputs
-        self.window, self.languages, self.writes_numbers = recognizer.window, recognizer.languages, True
+        self.window, self.writes_numbers = recognizer.window, True
 
     def prepare(self, samples: Samples, request: Request) -> Arrays:
         return self._inputs

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from funasr_cli.unicode_ranges import HAN
 
 DEFAULT_WEIGHT = 20.0
-"""What FunASR's runtime takes where a line has no weight (`fst_inc_wts`)."""
+"""What FunASR's runtime takes if a line has no weight (`fst_inc_wts`)."""
 
 WEIGHTS = (1.0, 100.0)
 """The range of weights that FunASR advises."""
@@ -26,17 +26,17 @@ MIN_WORD_CHARS = 2
 """Characters of the shortest word that can be told from other speech; so F 16 is a word."""
 
 FIRST_YEAR = 1900
-"""From here on a number behind a word is a part of it: no weight is so large, but years are."""
+"""From here on a number after a word is a part of it: no weight is so large, but years are."""
 
 _PLAIN = re.compile(f"[{HAN}]{{{MIN_WORD_CHARS},{MAX_WORD_CHARS}}}")
 _COMMENT = re.compile(rf"(^|\s|(?<=[{HAN}]))[#＃]")
 _NUMERAL = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?"
 _NUMBER = re.compile(_NUMERAL, re.IGNORECASE)
 _NO_NUMBER = re.compile(r"[-+]?(nan|inf(inity)?)|[^\w\s]*\d[\d\W_]*", re.IGNORECASE)
-"""What is meant for a weight, behind Chinese characters, and is none: NaN, 20%, 1.2.3."""
+"""What is meant for a weight, after Chinese characters, and is none: NaN, 20%, 1.2.3."""
 
 _MARKED = re.compile(rf"(.*?(?:\S\s+|[^\s\d]))[:^]\s*({_NUMERAL})", re.IGNORECASE)
-"""A word and its weight behind a colon or a caret; 16:9 is neither."""
+"""A word and its weight after a colon or a caret; 16:9 is neither."""
 
 _QUOTED = re.compile(r'(["“”])(.+?)["“”](?=\s|[:：^]|$)')
 _RULE = re.compile(r"\S\s*(?:=+>?|[-=]>|[→⇒＝])\s*(\S.*)")
@@ -54,7 +54,7 @@ class Line(NamedTuple):
     weight: float = DEFAULT_WEIGHT
     warnings: tuple[str, ...] = ()
     marked: bool = False
-    """Whether the weight stands behind a colon or a caret, as other tools have it."""
+    """Whether the weight stands after a colon or a caret, as other tools have it."""
 
 
 class _Weighed(NamedTuple):
@@ -111,7 +111,7 @@ def _bare(line: str) -> str:
 
 
 def _weighed(bare: str, numbered: Set[str]) -> _Weighed:
-    """The word, one space between its parts, and the weight behind it."""
+    """The word, one space between its parts, and the weight after it."""
     if quoted := _QUOTED.match(bare):
         word, rest = " ".join(quoted[2].split()), bare[quoted.end() :].strip().lstrip(":：^").strip()
         if not rest:
@@ -124,7 +124,7 @@ def _weighed(bare: str, numbered: Set[str]) -> _Weighed:
 
 
 def _trailing(fields: list[str], numbered: Set[str]) -> _Weighed:
-    """Take the weight from behind a word; of several the last, as FunASR does.
+    """Take the weight after a word; of several the last, as FunASR does.
 
     A number in front of it belongs to a word in letters (iPhone 15), not to a Chinese one.
     """

@@ -9,13 +9,12 @@ from pathlib import Path
 
 from funasr_cli.errors import UsageError, reading
 from funasr_cli.files import printable
-from funasr_cli.hotword_lines import DEFAULT_WEIGHT as DEFAULT_WEIGHT
-from funasr_cli.hotword_lines import parse, series
+from funasr_cli.hotword_lines import DEFAULT_WEIGHT, parse, series
 from funasr_cli.package_data import hotword_lists
 from funasr_cli.text_encoding import decoded
 
 FAINT_WEIGHT = 10.0
-"""If a file has no weight above this behind its colons, half the usual one, they are probably of another scale."""
+"""If a file has no weight above this after its colons, half the usual one, they are probably of another scale."""
 
 
 @dataclass(frozen=True, slots=True)

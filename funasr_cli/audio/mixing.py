@@ -1,4 +1,4 @@
-"""The mean of a recording's channels; where they would cancel each other in it, the better ones of them.
+"""The mean of a recording's channels; if they would cancel each other in it, the better ones of them.
 
 A cable with two wires swapped, or balanced sound on the two sides of a stereo plug, inverts a channel, and the mean is
 silence. So the power of the mean is compared with those of the channels, step by step. Sounds that have nothing in
@@ -182,7 +182,7 @@ def _sums_ahead(values: NDArray[np.float64], steps: int) -> NDArray[np.float64]:
     return np.asarray(sums[np.minimum(np.arange(count) + steps, count)] - sums[first])
 
 
-def told(turned_down: Iterable[Place]) -> Iterator[str]:
+def mixing_warnings(turned_down: Iterable[Place]) -> Iterator[str]:
     """A sentence on each set of channels that were turned down."""
     places: dict[tuple[int, ...], list[str]] = {}
     for start, end, channels in turned_down:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from funasr_cli.arrays import Samples
 
 STEP_SECONDS = 0.05
-"""Short against a word: as much of one can be lost where a channel is inverted from some moment on."""
+"""Short against a word: as much of one can be lost if a channel is inverted from some moment on."""
 
 BAND_SECONDS = 0.0005
 """Width of the wavelet (Haar's) through which sound is compared: from about 0.5 to 3 kHz, where words are. Hum that two

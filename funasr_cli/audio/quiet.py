@@ -13,6 +13,8 @@ from math import log10
 import numpy as np
 from numpy.typing import NDArray
 
+from funasr_cli.audio.silero import BINS, FFT
+
 LOUD_ENOUGH = 10 ** (-34 / 20)
 """Level to which quiet passages are raised, and from which on a passage is left as it is: that of speech with a peak of
 −22 dBFS. Speech with a peak of −30 dBFS would do by itself, but hardly beside what is loud."""
@@ -47,12 +49,10 @@ LOW_PEAK = 10 ** (-65 / 20)
 
 Levels = NDArray[np.float32]
 
-FFT = 256
-"""Length of the network's spectra, each after a Hann window."""
-
-BAND_WEIGHTS = np.zeros(FFT // 2 + 1, np.float32)
+BAND_WEIGHTS = np.zeros(BINS, np.float32)
 BAND_WEIGHTS[4:64] = 2 / (FFT * 3 / 8 * FFT)
-"""Weights of a power spectrum's bins, with which their sum is the mean square from 250 Hz to 4 kHz, full scale 1.
+"""Weights of the bins of a power spectrum after a Hann window, with which their sum is the mean square from 250 Hz to
+4 kHz, full scale 1.
 
 There is speech, and little of hum and rumble.
 """
@@ -92,7 +92,7 @@ class QuietGain:
         return np.asarray(np.maximum(np.minimum(np.repeat(gains, PASSAGE_FRAMES)[:frames], highest), 1), np.float32)
 
 
-def told_level(peak: float, speech_seconds: float) -> Iterator[str]:
+def level_warnings(peak: float, speech_seconds: float) -> Iterator[str]:
     """What is to be said of a recording with this peak, full scale 1, in which so much speech was found."""
     level = f"peak {20 * log10(max(peak, 1e-9)):.0f} dBFS".replace("-", "−")
     if peak > SILENT_PEAK and not speech_seconds:

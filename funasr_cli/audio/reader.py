@@ -41,7 +41,7 @@ def open_recording(
     """Open `path` with whichever library reads it, to read one channel (from 1 on) or the mean of all.
 
     Several recordings end to end are read as one. `track` is the audio track to read, by its number (from 1 on) or a
-    code of its language (`choose_track`). A file without a header is read as `raw` says. Raises `InputError` where
+    code of its language (`choose_track`). A file without a header is read as `raw` says. Raises `InputError` if
     neither library reads it.
     """
     with reading(path, InputError):  # a clear system error, before libraries turn it into one of their own

@@ -15,7 +15,7 @@ import numpy as np
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.alike import ChannelComparison
 from funasr_cli.audio.extents import Extent
-from funasr_cli.audio.mixing import Place, mean_of, mixed, told
+from funasr_cli.audio.mixing import Place, mean_of, mixed, mixing_warnings
 from funasr_cli.audio.resample import Resampler
 
 BLOCK_SECONDS = 1.0
@@ -67,7 +67,7 @@ class Recording(ABC):
             self.warnings.append(f"{bad} samples{where} are not numbers (NaN or infinite) and were taken as silence")
         if self._uneven:
             self.warnings.append(f"not {self.channels} channels throughout: where not, all is taken as channel 1")
-        self.warnings += told(self._turned_down)
+        self.warnings += mixing_warnings(self._turned_down)
         self.finish(total / SAMPLE_RATE)
 
     def finish(self, seconds: float) -> None:

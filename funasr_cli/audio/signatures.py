@@ -38,18 +38,18 @@ _SILK_HINT = (
     "Decode it with silk-v3-decoder, or pilk in Python, to 16-bit samples at 24 kHz, then transcribe these with "
     "--raw s16le:24000:1."
 )
-_ENCRYPTED_HINT = "Only the app that it comes from plays it. Get the recording without protection."
+ENCRYPTED_HINT = "Only the app that it comes from plays it. Get the recording without protection."
 _UNPACK_HINT = "Unpack it, and transcribe what is in it."
 
 _REFUSALS = (
     _Refusal(0, b"#!SILK_V3", "SILK, as WeChat and QQ send voice messages, which no library here reads", _SILK_HINT),
     _Refusal(1, b"#!SILK_V3", "SILK, as WeChat and QQ send voice messages, which no library here reads", _SILK_HINT),
-    _Refusal(0, b"CTENFDAM", "encrypted by NetEase Cloud Music (NCM)", _ENCRYPTED_HINT),
-    _Refusal(0, b"\x7c\xd5\x32\xeb\x86\x02\x7f\x4b", "encrypted by KuGou (KGM)", _ENCRYPTED_HINT),
-    _Refusal(0, b"\x05\x28\xbc\x96\xe9\xe4\x5a\x43", "encrypted by KuGou (VPR)", _ENCRYPTED_HINT),
-    _Refusal(0, b"yeelion-kuwo", "encrypted by Kuwo (KWM)", _ENCRYPTED_HINT),
-    _Refusal(4, b"ftypaax", "protected by Audible (AAX)", _ENCRYPTED_HINT),
-    _Refusal(4, b"ftypM4P", "protected by iTunes (M4P)", _ENCRYPTED_HINT),
+    _Refusal(0, b"CTENFDAM", "encrypted by NetEase Cloud Music (NCM)", ENCRYPTED_HINT),
+    _Refusal(0, b"\x7c\xd5\x32\xeb\x86\x02\x7f\x4b", "encrypted by KuGou (KGM)", ENCRYPTED_HINT),
+    _Refusal(0, b"\x05\x28\xbc\x96\xe9\xe4\x5a\x43", "encrypted by KuGou (VPR)", ENCRYPTED_HINT),
+    _Refusal(0, b"yeelion-kuwo", "encrypted by Kuwo (KWM)", ENCRYPTED_HINT),
+    _Refusal(4, b"ftypaax", "protected by Audible (AAX)", ENCRYPTED_HINT),
+    _Refusal(4, b"ftypM4P", "protected by iTunes (M4P)", ENCRYPTED_HINT),
     _Refusal(0, b"\x03ds2", "DS2, Olympus's format for dictation, which no library here reads",
              "Save it as WAV or DSS with the program of the recorder."),
     _Refusal(0, b"MThd", "MIDI: notes for instruments, not a recording", "There is no speech in it."),
@@ -80,7 +80,7 @@ def check_readable(path: Path, head: bytes) -> None:
         with path.open("rb") as file:
             header = file.read(ASF_BYTES)
         if any(guid in header for guid in _ASF_ENCRYPTION):
-            raise InputError("encrypted Windows Media (DRM)", where=path, hint=_ENCRYPTED_HINT)
+            raise InputError("encrypted Windows Media (DRM)", where=path, hint=ENCRYPTED_HINT)
     if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:16].lower().startswith(_WEB_PAGES):
         hint = "Was a download refused, or a link saved in its place?"
         raise InputError("a web page or XML, not audio or video", where=path, hint=hint)

@@ -7,7 +7,7 @@ four spectra, which four convolutions make one vector of; an LSTM goes from vect
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from funasr_cli.arrays import Samples
-from funasr_cli.audio.quiet import QuietGain
 from funasr_cli.errors import MachineError, reading
 from funasr_cli.system.onnx_file import read_weights
 
@@ -105,11 +104,11 @@ class SileroWeights:
 
 
 class SileroModel:
-    """The network with its state, which is carried from call to call; `gain` makes quiet passages louder for it."""
+    """The network with its state, carried from call to call; `amplify` may change its power spectra in place."""
 
-    def __init__(self, weights: SileroWeights, gain: QuietGain | None = None) -> None:
+    def __init__(self, weights: SileroWeights, amplify: Callable[[Matrix], None] | None = None) -> None:
         self._weights = weights
-        self._gain = gain
+        self._amplify = amplify
         self._context = np.zeros(CONTEXT_SAMPLES, np.float32)
         self._state = np.zeros(HIDDEN, np.float32)
         self._gates = np.zeros(5 * HIDDEN, np.float32)  # the four gates, and the cell after them
@@ -117,8 +116,8 @@ class SileroModel:
     def probabilities(self, frames: Samples) -> NDArray[np.float32]:
         """Speech probability of each frame in `frames` (`[n × 512]`), float32 `[n]`."""
         power = self._power_spectra(frames.reshape(-1, FRAME_SAMPLES))
-        if self._gain is not None:
-            self._gain.apply(power)
+        if self._amplify is not None:
+            self._amplify(power)
         steps = np.sqrt(power, out=power)
         for kernel, bias, stride in zip(self._weights.kernels, self._weights.biases, STRIDES, strict=True):
             steps = _convolve(steps, kernel, bias, stride)

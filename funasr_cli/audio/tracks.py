@@ -14,6 +14,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 from funasr_cli.audio.languages import language_of
+from funasr_cli.audio.signatures import ENCRYPTED_HINT
 from funasr_cli.errors import InputError
 from funasr_cli.files import printable
 
@@ -153,8 +154,8 @@ def _tags(track: Track) -> set[str]:
 
 def _unreadable(path: Path, track: Track) -> InputError:
     if track.codec_tag in PROTECTED:
-        hint = "Only the app that it comes from plays it. Get the recording without protection."
-        return InputError(f"its sound is encrypted ({PROTECTED[track.codec_tag]})", where=path, hint=hint)
+        what = f"its sound is encrypted ({PROTECTED[track.codec_tag]})"
+        return InputError(what, where=path, hint=ENCRYPTED_HINT)
     return InputError(
         f"there is no decoder for its audio track {track}",
         where=path,

@@ -23,7 +23,7 @@ class SpeechDetector:
     """Silero's probabilities, quiet passages made louder for it, with hysteresis, minimum lengths and padding."""
 
     def __init__(self, weights: SileroWeights, options: VadOptions) -> None:
-        self._model = SileroModel(weights, QuietGain())
+        self._model = SileroModel(weights, QuietGain().apply)
         self._options = options
         self._release = max(options.threshold - HYSTERESIS, 0.01)
         self._min_speech = round(options.min_speech * SAMPLE_RATE)

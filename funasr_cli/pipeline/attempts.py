@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 
 from funasr_cli.recognizers.base import Hypothesis
-
-MAX_WORD_S = 0.8
-"""Seconds for which a word counts at most: what a longer one is given is a pause, or speech without words."""
+from funasr_cli.recognizers.words import MAX_WORD_S
 
 
 def better(first: Hypothesis, second: Hypothesis) -> Hypothesis:

@@ -54,7 +54,7 @@ def hotword_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, ..
 
 
 def languages_of(model: Model) -> frozenset[str]:
-    """The languages that can be asked for. Raises `ModelError` where the model does not say."""
+    """The languages that can be asked for. Raises `ModelError` if the model does not say."""
     return FAMILIES[model.family].languages(model)
 
 

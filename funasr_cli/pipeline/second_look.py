@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
@@ -12,6 +11,8 @@ from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.windows import Window
 from funasr_cli.pipeline.holes import Interval, find_holes, halves, is_stretched, word_seconds
 from funasr_cli.recognizers.base import Hypothesis
+from funasr_cli.recognizers.words import MAX_WORD_S, mean_log_probability
+from funasr_cli.text.merge import spoken
 from funasr_cli.transcript import Token
 
 Look: TypeAlias = Callable[[Samples], Awaitable[Hypothesis]]
@@ -27,8 +28,8 @@ MIN_SCORE = -1.0
 MIN_NOISY_SCORE, MAX_NO_SPEECH = -0.6, 0.6
 """… if the model itself takes it for likelier than the second of these that nothing was said."""
 
-MAX_WORD_S, MIN_FILLED = 0.8, 0.3
-"""Share of a hole that its words fill at least, if no word counts for more than these seconds."""
+MIN_FILLED = 0.3
+"""Share of a hole that its words fill at least, if no word counts for more than `MAX_WORD_S`."""
 
 EDGE_S = 0.5
 """A word within these seconds of the edge of a hole that is the word next to the hole is that word, heard twice."""
@@ -56,10 +57,9 @@ def is_convincing(found: Hypothesis, seconds: float) -> bool:
     """Whether what was found in a hole of so many seconds was said, and is not made up for a noise."""
     if not found.tokens or found.warning:
         return False
-    score = sum(math.log(max(token.confidence, 1e-4)) for token in found.tokens) / len(found.tokens)
     least = MIN_NOISY_SCORE if found.no_speech > MAX_NO_SPEECH else MIN_SCORE
     lasting = sum(min(token.until - token.start, MAX_WORD_S) for token in found.tokens)
-    return score >= least and lasting >= MIN_FILLED * seconds
+    return mean_log_probability(found.tokens) >= least and lasting >= MIN_FILLED * seconds
 
 
 def filled(tokens: Sequence[Token], hole: Interval, found: Sequence[Token]) -> list[Token]:
@@ -70,23 +70,19 @@ def filled(tokens: Sequence[Token], hole: Interval, found: Sequence[Token]) -> l
     start, end = hole
     before = [token for token in tokens if token.start < start and not _hides(token, hole)]
     after = [token for token in tokens if token.start >= start and not _hides(token, hole)]
-    again = {_spoken(token) for token in found}
+    again = {spoken(token) for token in found}
     left = [
         token.at(max(token.start, token.end - word_seconds(token)), token.end)
         for token in tokens
-        if _hides(token, hole) and _spoken(token) not in again
+        if _hides(token, hole) and spoken(token) not in again
     ]
     inside = list(found)
-    if before and inside and inside[0].end - start <= EDGE_S and _spoken(inside[0]) == _spoken(before[-1]):
+    if before and inside and inside[0].end - start <= EDGE_S and spoken(inside[0]) == spoken(before[-1]):
         del inside[0]
-    if after and inside and end - inside[-1].start <= EDGE_S and _spoken(inside[-1]) == _spoken(after[0]):
+    if after and inside and end - inside[-1].start <= EDGE_S and spoken(inside[-1]) == spoken(after[0]):
         del inside[-1]
     return [*before, *inside, *left, *after]
 
 
 def _hides(token: Token, hole: Interval) -> bool:
     return is_stretched(token) and token.start < hole[1] and token.end > hole[0]
-
-
-def _spoken(token: Token) -> str:
-    return "".join(filter(str.isalnum, token.text.casefold()))

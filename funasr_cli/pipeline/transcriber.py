@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
-from funasr_cli.audio.quiet import told_level
+from funasr_cli.audio.quiet import level_warnings
 from funasr_cli.audio.reader import open_recording
 from funasr_cli.audio.recording import Recording
 from funasr_cli.audio.silero import SileroWeights, load_silero
@@ -54,7 +54,7 @@ class Transcriber:
         warnings = [
             *(text for one in results for text in one.warnings),
             *warnings,
-            *told_level(peak, speech),
+            *level_warnings(peak, speech),
             *self._elsewhere(timings.devices),
         ]
         languages = Counter[str]()
@@ -140,8 +140,9 @@ class Transcriber:
         )
         logger.debug("%d runs, of which beside one a window: %s", timings.devices.total(), dict(timings.extra_runs))
         edited = self._editor.edit(merger.tokens, language, windows.duration)
-        heard = windows.duration, windows.speech, languages, edited, scenes, warnings
-        return ChannelResult(recording.channel, *heard, windows.peak)
+        return ChannelResult(
+            recording.channel, windows.duration, windows.speech, languages, edited, scenes, warnings, windows.peak
+        )
 
     def _detector(self) -> SpanDetector:
         if self._silero is None or self._settings.vad is None:

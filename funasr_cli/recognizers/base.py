@@ -49,11 +49,6 @@ class Recognizer(Protocol):
         ...
 
     @property
-    def languages(self) -> frozenset[str]:
-        """Codes of the languages that can be asked for."""
-        ...
-
-    @property
     def writes_numbers(self) -> bool:
         """Whether the model itself was made to write spoken numbers in figures, if they are wanted so."""
         ...

@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Iterable
 
 from funasr_cli.decoding.context import ContextGraph, Spelling
-from funasr_cli.hotwords import DEFAULT_WEIGHT, Hotword
+from funasr_cli.hotword_lines import DEFAULT_WEIGHT
+from funasr_cli.hotwords import Hotword
 from funasr_cli.recognizers.vocabulary import Pieces
 from funasr_cli.recognizers.words import is_unspaced
 from funasr_cli.unicode_ranges import HAN, is_han

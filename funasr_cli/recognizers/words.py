@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from funasr_cli.transcript import Token
@@ -11,6 +12,12 @@ from funasr_cli.transcript import Token
 CLINGS_TO_NEXT = frozenset("\"'“¿([{「『《（")
 NUMBER_MARKS = (".", ",", ":")
 CLINGS_TO_PREVIOUS = frozenset("\"'.。,，!！?？:：;；…”)]}、」』》）%")
+
+MAX_WORD_S = 0.8
+"""Seconds for which a word counts at most: what a longer one is given is a pause, or speech without words."""
+
+MIN_CONFIDENCE = 1e-4
+"""No word is taken for less probable, or it would decide about all others."""
 
 
 def attach_punctuation(words: Iterable[Token]) -> list[Token]:
@@ -79,3 +86,10 @@ def _spelled(char: str) -> bool:
 def is_unspaced(char: str) -> bool:
     """Whether the character belongs to Chinese or Japanese writing, its punctuation included."""
     return unicodedata.east_asian_width(char) in "WF" and not "가" <= char <= "힣"
+
+
+def mean_log_probability(words: Sequence[Token]) -> float:
+    """The mean of the logarithms of the words' probabilities; of no words, that of the impossible."""
+    if not words:
+        return -math.inf
+    return sum(math.log(max(word.confidence, MIN_CONFIDENCE)) for word in words) / len(words)

@@ -13,9 +13,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from funasr_cli.hotwords import DEFAULT_WEIGHT, Hotword
+from funasr_cli.hotword_lines import DEFAULT_WEIGHT
+from funasr_cli.hotwords import Hotword
 from funasr_cli.text.itn.chinese_numerals import NUMERALS
-from funasr_cli.text.lexicon import cut, goes_anywhere, is_word, surprise
+from funasr_cli.text.lexicon import cut, goes_anywhere, is_word, surprise, total_surprise
 from funasr_cli.text.options import Strength
 from funasr_cli.text.pinyin import CONFUSION, difference
 from funasr_cli.text.rewrite import Rewrite, rewrite, text_of
@@ -177,8 +178,8 @@ class Corrector:
             sum(min(surprise(text[low:high]), rarest) for low, high in changed)
             + sum(surprise(text[low:high]) for low, high in others)
             - self._unusual(fix.word)
-            - _surprise(text[touched[0][0] : fix.start])
-            - _surprise(text[fix.end : touched[-1][1]])
+            - total_surprise(text[touched[0][0] : fix.start])
+            - total_surprise(text[fix.end : touched[-1][1]])
             - sound * fix.difference
             - self._caution.margin
             - self._caution.trust * math.log10(max(DOUBT, 1 - confidence)) ** 2
@@ -190,10 +191,6 @@ class Corrector:
         """The surprise of a hotword: it is said more often than a dictionary knows, and more so if it weighs more."""
         usual = self._caution.usual - math.log10(self._hotwords[word].weight / DEFAULT_WEIGHT)
         return min(surprise(word), usual)
-
-
-def _surprise(text: str) -> float:
-    return sum(surprise(text[low:high]) for low, high in cut(text)) if text else 0.0
 
 
 def _disagree(fix: _Fix, other: _Fix) -> bool:

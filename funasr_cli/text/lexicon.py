@@ -36,6 +36,11 @@ def surprise(word: str) -> float:
     return math.log10(TOTAL / max(1, rjieba.suggest_freq(word) if is_word(word) else 1))
 
 
+def total_surprise(text: str) -> float:
+    """The surprises of the words of a text, added up."""
+    return sum(surprise(text[low:high]) for low, high in cut(text)) if text else 0.0
+
+
 @cache
 def goes_anywhere(word: str) -> bool:
     """Whether a word is one frequent character, and no noun, place, number or adjective: 是, 以, 不, 会, 在, 个."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from funasr_cli.surnames import SURNAMES
-from funasr_cli.text.lexicon import cut, is_word, person, surprise
+from funasr_cli.text.lexicon import cut, is_word, person, total_surprise
 from funasr_cli.text.names import FAMILIAR
 from funasr_cli.unicode_ranges import HAN
 
@@ -52,17 +52,13 @@ def _particles(text: str) -> str:
     for at in (at for at, char in enumerate(text) if char == "著" and not _WRITTEN.match(text, at)):
         around = "".join(chars[max(0, at - CONTEXT_CHARS) : at]), text[at + 1 : at + 1 + CONTEXT_CHARS]
         after = around[1].replace("著", "着")
-        if _unusual(f"{around[0]}着{after}") - _unusual(f"{around[0]}著{after}") < PARTICLE_MARGIN:
+        if total_surprise(f"{around[0]}着{after}") - total_surprise(f"{around[0]}著{after}") < PARTICLE_MARGIN:
             chars[at] = "着"
     return "".join(chars)
 
 
-def _unusual(text: str) -> float:
-    return sum(surprise(text[low:high]) for low, high in cut(text))
-
-
 def _in_name(text: str, at: int) -> bool:
-    """Whether a character of simplified text belongs to a name rather than to a word: behind a surname, or in one."""
+    """Whether a character of simplified text belongs to a name rather than to a word: after a surname, or in one."""
     words = cut(text)
     number = next(number for number, (_, end) in enumerate(words) if end > at)
     start, end = words[number]

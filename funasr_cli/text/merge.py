@@ -61,7 +61,7 @@ def _agreement(left: Sequence[Token], right: Sequence[Token], middle: float) -> 
     best: tuple[int, float] | None = None
     seam: tuple[int, int] | None = None
     lengths: dict[tuple[int, int], int] = {}
-    words_left, words_right = [_spoken(token) for token in left], [_spoken(token) for token in right]
+    words_left, words_right = [spoken(token) for token in left], [spoken(token) for token in right]
     for i, token in enumerate(left):
         for j, other in enumerate(right):
             if not words_left[i] or words_left[i] != words_right[j] or abs(token.middle - other.middle) > SAME_TIME_S:
@@ -87,7 +87,7 @@ def _quietest(tokens: Sequence[Token], start: float, end: float) -> float:
     )
 
 
-def _spoken(token: Token) -> str:
+def spoken(token: Token) -> str:
     """What of a token is heard: its letters and digits, without case, punctuation and spaces."""
     folded = unicodedata.normalize("NFKC", token.text).casefold()
     return "".join(char for char in folded if char.isalnum())

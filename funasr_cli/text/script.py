@@ -85,7 +85,7 @@ class _Listed:
 
     def kept(self, text: str, after: str) -> str:
         """`after`, which `text` was converted to, with what the list has where a character of a listed word changed."""
-        if not self._by_head or len(after) != len(text):
+        if not self._by_head:
             return after
         chars, plain = list(after), simplified(text)
         for start, word in self._found(plain):

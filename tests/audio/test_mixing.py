@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
-from funasr_cli.audio.mixing import Place, mean_of, mixed, told
+from funasr_cli.audio.mixing import Place, mean_of, mixed, mixing_warnings
 from funasr_cli.audio.reader import open_recording
 from tests.conftest import SAMPLES
 from tests.support.meetings import samples_of
@@ -189,13 +189,13 @@ def test_the_mean_of_one_channel_is_that_channel() -> None:
 
 def test_what_was_done_is_told_with_places() -> None:
     places: list[Place] = [(at, at + 0.5, (2,)) for at in range(7)]
-    assert list(told([*places, (9.0, 10.0, (2, 4))])) == [
+    assert list(mixing_warnings([*places, (9.0, 10.0, (2, 4))])) == [
         "channel 2 is inverted, and the mean of the channels would cancel the sound: the other channels were used "
         "(0.0–0.5 s, 1.0–1.5 s, 2.0–2.5 s, 3.0–3.5 s, 4.0–4.5 s and 2 more places)",
         "channels 2, 4 are inverted, and the mean of the channels would cancel the sound: the other channels were used "
         "(9.0–10.0 s)",
     ]
-    assert list(told([])) == []
+    assert list(mixing_warnings([])) == []
 
 
 @pytest.mark.parametrize("kind", ["wav", "flac", "ogg"])

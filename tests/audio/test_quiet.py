@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.options import VadOptions
-from funasr_cli.audio.quiet import LOUD_ENOUGH, MAX_GAIN, MAX_NOISE, QuietGain, told_level
+from funasr_cli.audio.quiet import LOUD_ENOUGH, MAX_GAIN, MAX_NOISE, QuietGain, level_warnings
 from funasr_cli.audio.silero import FRAME_SAMPLES, SileroModel, load_silero
 from funasr_cli.audio.spans import Span
 from funasr_cli.audio.vad import SpeechDetector
@@ -194,7 +194,7 @@ def test_beside_what_is_loud_nothing_is_amplified() -> None:
     ],
 )
 def test_what_is_too_quiet_is_told(peak: float, speech: float, said: list[str]) -> None:
-    assert list(told_level(peak, speech)) == said
+    assert list(level_warnings(peak, speech)) == said
 
 
 def test_the_case_of_the_issue_has_its_words(shared: Path) -> None:

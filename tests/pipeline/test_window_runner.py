@@ -25,7 +25,6 @@ class Scripted:
     """A recogniser and executor in one that gives one hypothesis after the other, and notes what it was given."""
 
     window = 30.0
-    languages = frozenset({"zh", "en"})
     inputs = outputs = ()
     device = "none"
 

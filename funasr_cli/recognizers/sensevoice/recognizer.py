@@ -45,7 +45,6 @@ EVENTS = {"BGM", "Speech", "Applause", "Laughter", "Cry", "Sneeze", "Breath", "C
 class SenseVoiceRecognizer:
     """SenseVoice in any of its dialects, decoded greedily but where a hotword is heard."""
 
-    languages = LANGUAGES
     writes_numbers = True
 
     def __init__(
@@ -96,7 +95,7 @@ class SenseVoiceRecognizer:
         tags = [self._tag(int(label)) for label in head.labels]
         tags += [self._tag(emission.token) for emission in emissions]
         pieces = [self._piece(emission) for emission in emissions if not self._tag(emission.token)]
-        heard = tags[0] if tags and tags[0] in self.languages else None
+        heard = tags[0] if tags and tags[0] in LANGUAGES else None
         return Hypothesis(
             tuple(join_numbers(attach_punctuation(join_pieces(pieces)))),
             request.language or heard,

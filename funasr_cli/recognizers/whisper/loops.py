@@ -7,13 +7,13 @@ said takes time, but the words of a loop crowd together in no time at all, once 
 
 from __future__ import annotations
 
-import math
 import unicodedata
 import zlib
 from collections.abc import Sequence
 
 import numpy as np
 
+from funasr_cli.recognizers.words import MAX_WORD_S, mean_log_probability
 from funasr_cli.transcript import Token
 
 CROWD_WORDS, CROWD_S = 6, 0.2
@@ -22,20 +22,17 @@ five, Mandarin eight characters. Of 30 recordings with real repetitions none had
 those in which whisper-base looped all did."""
 
 UNSURE_WORDS = 3
-"""Words in front of a place where the times go wrong that are not trusted either: the path is bent before it breaks."""
+"""Words before a place at which the times go wrong that are not trusted either: the path is bent before it breaks."""
 
 # OpenAI's own threshold (whisper/transcribe.py).
 MAX_COMPRESSION_RATIO = 2.4
-
 
 MIN_REPETITION_SCORE = -0.5
 """Mean log-probability of a repetition that is taken as said. Real ones had -0.31 or more, those in speech that was
 played backwards or drowned in noise -0.45 or less."""
 
-MAX_WORD_S, MIN_FILLED = 0.8, 0.4
-"""Share of its time that a real repetition fills at least, if no word counts for more than these seconds."""
-
-MIN_CONFIDENCE = 1e-4
+MIN_FILLED = 0.4
+"""Share of its time that a real repetition fills at least, if no word counts for more than `MAX_WORD_S`."""
 
 
 def trusted_words(words: Sequence[Token], *, complete: bool) -> int:
@@ -67,13 +64,6 @@ def is_plausible(words: Sequence[Token]) -> bool:
         return False
     lasting = sum(min(word.end - word.start, MAX_WORD_S) for word in words)
     return lasting >= MIN_FILLED * (words[-1].end - words[0].start)
-
-
-def mean_log_probability(words: Sequence[Token]) -> float:
-    """The mean of the logarithms of the words' probabilities; of no words, that of the impossible."""
-    if not words:
-        return -math.inf
-    return sum(math.log(max(word.confidence, MIN_CONFIDENCE)) for word in words) / len(words)
 
 
 def _first_crowd(words: Sequence[Token]) -> int:

@@ -17,9 +17,9 @@ from funasr_cli.hotwords import Hotword
 from funasr_cli.recognizers.base import Hypothesis, Request
 from funasr_cli.recognizers.whisper.files import read_json, read_table
 from funasr_cli.recognizers.whisper.languages import ENGLISH, codes, language_ids
-from funasr_cli.recognizers.whisper.loops import is_plausible, is_repetitive, mean_log_probability, trusted_words
+from funasr_cli.recognizers.whisper.loops import is_plausible, is_repetitive, trusted_words
 from funasr_cli.recognizers.whisper.prompt import contexts
-from funasr_cli.recognizers.words import attach_punctuation
+from funasr_cli.recognizers.words import attach_punctuation, mean_log_probability
 from funasr_cli.transcript import Token
 
 WINDOW_SECONDS = 30.0
@@ -57,7 +57,6 @@ class WhisperRecognizer:
         self.language_ids = language_ids(config, self._table)
         """Token of each language, e.g. `<|zh|>`, and its id."""
         self._codes = codes(self.language_ids)
-        self.languages = frozenset(self._codes or [ENGLISH])
         self._contexts = contexts(self._table, hotwords, self._codes or [ENGLISH], self._id("<|startofprev|>"))
 
     @property
@@ -78,7 +77,7 @@ class WhisperRecognizer:
 
     def decode(self, outputs: Arrays, request: Request) -> Hypothesis:
         detected = dict(zip(self._codes, outputs["languages"].tolist(), strict=False))
-        language = request.language or (max(detected, key=detected.__getitem__) if detected else "en")
+        language = request.language or (max(detected, key=detected.__getitem__) if detected else ENGLISH)
         no_speech = float(outputs["no_speech"][0])
         words = self._words(outputs, language)
         tokens = words[: trusted_words(words, complete=bool(outputs["complete"][0]))]

@@ -39,7 +39,7 @@ def dotted(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
 
 
 def lettered(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
-    """B十二, C九一九, PM二点五; one digit only where nothing is counted: B六, not A三个."""
+    """B十二, C九一九, PM二点五; one digit only if nothing is counted: B六, not A三个."""
     spoken, part = match[2], match[3]
     after = match.string[match.end() :]
     plain = digits(spoken) if digits(spoken).isdigit() and len(spoken) > 1 else cardinal(spoken)
