@@ -89,6 +89,8 @@ Results: TypeAlias = dict[str, list[Utterance]]
 class RememberingRunner:
     """Runs the graph once for the same inputs, however often a recording is transcribed."""
 
+    is_crowded = False
+
     def __init__(self, runner: GraphRunner) -> None:
         self._runner = runner
         self._answers: dict[bytes, RunResult] = {}

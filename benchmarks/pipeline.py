@@ -215,7 +215,7 @@ def engine(arguments: argparse.Namespace) -> None:
     for number in range(arguments.rounds + 1):
         for name, (executor, _), placement in zip(names[:2], loaded, layouts, strict=True):
             started, cpu = time.perf_counter(), time.process_time()
-            with ThreadPoolExecutor(placement.runs) as threads:
+            with ThreadPoolExecutor(placement.windows) as threads:
                 list(threads.map(executor.run, inputs))
             taken[name].append((time.perf_counter() - started, time.process_time() - cpu))
         whole.append(run(arguments.recordings, model, size, Settings(language="zh")))

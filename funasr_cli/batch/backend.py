@@ -83,6 +83,7 @@ class Backend:
         if len(self._target.nodes) == 1:
             pin(self._target.nodes[0])  # before the cores are counted
         placement = single_placement(
+            self._target.model,
             self._target.device.npus,
             fallback=device.fallback,
             window_timeout=device.window_timeout,

@@ -1,13 +1,16 @@
-"""CTranslate2's encoder-decoder models (Whisper) as an executor: one run encodes, generates and aligns a window."""
+"""CTranslate2's encoder-decoder models (Whisper) as an executor: a run encodes, generates and aligns a window."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 # Read by OpenMP when CTranslate2 loads it: threads that wait for each other sleep instead of spinning. On a machine
 # that does something else too, spinning makes a run take up to twice as long; on an idle one it gains nothing.
@@ -17,7 +20,8 @@ import ctranslate2
 
 from funasr_cli.arrays import Arrays, TensorSpec
 from funasr_cli.errors import ModelError
-from funasr_cli.executors.base import Fetch, check_inputs, when_fetched
+from funasr_cli.executors.base import Fetch, check_inputs
+from funasr_cli.executors.batch_scheduler import BatchScheduler
 
 BEAM_SIZE = 5
 CONTEXT_TOKENS = 448
@@ -31,8 +35,32 @@ logger = logging.getLogger(__name__)
 FLOAT, INT = np.dtype(np.float32), np.dtype(np.int32)
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedWindow:
+    """The encoder's output, and what the decoder is to do with it.
+
+    `start` are the tokens that the text follows on, the last of which are the `prompt`; `languages` are the outputs of
+    that name.
+    """
+
+    output: ctranslate2.StorageView
+    start: Sequence[int]
+    prompt: Sequence[int]
+    no_repeat: int
+    frames: int
+    languages: NDArray[np.float32]
+
+    @property
+    def kind(self) -> tuple[int, int, int]:
+        """CTranslate2 refuses a batch whose prompts differ in length, or in that of what stands in front of them."""
+        return self.no_repeat, len(self.start), len(self.prompt)
+
+
 class CTranslate2Executor:
-    """A Whisper model in CTranslate2's format, batch 1, beam search at temperature 0: the same input, the same output.
+    """A Whisper model in CTranslate2's format, beam search at temperature 0: the same input, the same text and times.
+
+    Windows are encoded and aligned one by one. Several that are run at a time may be generated as one batch, which
+    makes a difference in the last bits of `score` and `no_speech`.
 
     Inputs: `features` float32 `[mels, 3000]`, log-mel, 10 ms a frame; `frames` int32 `[1]`, how many of them are not
     padding; `prompt` int32 `[n]`, decoder prompt, in which the value -1 stands for the language to be detected;
@@ -58,11 +86,12 @@ class CTranslate2Executor:
         precision: str,
         threads: int,
         runs: int,
+        max_batch: int = 1,
     ) -> None:
         """`language_ids`: the tokens of all languages and their ids; `end_id`: the first id that is not text.
 
         `precision`, of weights and computation: `float32` or `int8`; int8 is faster and makes more mistakes. `runs`
-        may be made at a time, with `threads` each; the weights are there once.
+        are made at a time, with `threads` each and up to `max_batch` windows; the weights are there once.
         Raises `ModelError` where CTranslate2 cannot load `model_dir`.
         """
         try:
@@ -72,6 +101,7 @@ class CTranslate2Executor:
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"CTranslate2 cannot load it: {error}", where=model_dir) from error
         logger.debug("%s is loaded in %s, for %d runs with %d threads", model_dir, precision, runs, threads)
+        self._scheduler = BatchScheduler(self, runs, max_batch)
         self._languages = list(language_ids)
         self._language_ids = dict(language_ids)
         self._end_id = end_id
@@ -94,7 +124,14 @@ class CTranslate2Executor:
         )
 
     def run(self, inputs: Arrays) -> Arrays:
+        return self.begin(inputs)()[0]
+
+    def begin(self, inputs: Arrays) -> Fetch:
         check_inputs(self.inputs, inputs)
+        return lambda: self._scheduler.submit(inputs).result()
+
+    def encode(self, inputs: Arrays) -> EncodedWindow:
+        """Encode a window, and detect its language if that is asked for."""
         encoded = self._model.encode(ctranslate2.StorageView.from_array(inputs["features"][np.newaxis]))
         prompt = inputs["prompt"].tolist()
         languages = np.empty(0, np.float32)
@@ -105,39 +142,44 @@ class CTranslate2Executor:
         language = next((row for row, token in enumerate(self._language_ids.values()) if token in prompt), 0)
         context = inputs["contexts"][language]
         start = [*context[context >= 0].tolist(), *prompt]
-        result = self._model.generate(
+        return EncodedWindow(encoded, start, prompt, int(inputs["no_repeat"][0]), int(inputs["frames"][0]), languages)
+
+    def generate(self, batch: Sequence[EncodedWindow]) -> Sequence[Any]:
+        """CTranslate2's results for windows of one kind."""
+        encoded = batch[0].output
+        if len(batch) > 1:
+            encoded = ctranslate2.StorageView.from_array(np.concatenate([np.asarray(it.output) for it in batch]))
+        results: Sequence[Any] = self._model.generate(
             encoded,
-            [start],
+            [it.start for it in batch],
             beam_size=BEAM_SIZE,
             max_length=CONTEXT_TOKENS,
-            no_repeat_ngram_size=int(inputs["no_repeat"][0]),
+            no_repeat_ngram_size=batch[0].no_repeat,
             sampling_temperature=0,
             return_scores=True,
             return_no_speech_prob=True,
-        )[0]
-        generated = result.sequences_ids[0]
-        text = [token for token in generated if token < self._end_id]
-        probabilities, alignment = self._align(encoded, prompt, text, int(inputs["frames"][0]))
+        )
+        return results
+
+    def align(self, encoded: EncodedWindow, generated: Any) -> Arrays:
+        """The outputs for a window, with the times of its tokens."""
+        tokens = generated.sequences_ids[0]
+        text = [token for token in tokens if token < self._end_id]
+        probabilities, alignment = np.empty(0, np.float32), np.empty((0, 2), np.int32)
+        if text:
+            result = self._model.align(encoded.output, encoded.prompt, [text], encoded.frames)[0]
+            probabilities = np.array(result.text_token_probs, np.float32)
+            alignment = np.array(result.alignments, np.int32).reshape(-1, 2)
         return {
-            "generated": np.array(generated, np.int32),
-            "complete": np.array([len(generated) < MAX_TOKENS], np.int32),
+            "generated": np.array(tokens, np.int32),
+            "complete": np.array([len(tokens) < MAX_TOKENS], np.int32),
             "probabilities": probabilities,
             "alignment": alignment,
-            "score": np.array(result.scores[:1], np.float32),
-            "no_speech": np.array([result.no_speech_prob], np.float32),
-            "languages": languages,
+            "score": np.array(generated.scores[:1], np.float32),
+            "no_speech": np.array([generated.no_speech_prob], np.float32),
+            "languages": encoded.languages,
         }
 
-    def begin(self, inputs: Arrays) -> Fetch:
-        return when_fetched(self.run, inputs)
-
-    def _align(
-        self, encoded: ctranslate2.StorageView, prompt: list[int], tokens: list[int], frames: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        if not tokens:
-            return np.empty(0, np.float32), np.empty((0, 2), np.int32)
-        result = self._model.align(encoded, prompt, [tokens], frames)[0]
-        return np.array(result.text_token_probs, np.float32), np.array(result.alignments, np.int32).reshape(-1, 2)
-
     def close(self) -> None:
+        self._scheduler.close()
         self._model.unload_model()

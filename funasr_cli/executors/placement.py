@@ -10,8 +10,9 @@ RUN_LIMIT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a device process runs the graph: on an NPU, or on the CPU, `runs` windows at a time with `threads` each.
+    """Where a device process runs the graph: on an NPU, or on the CPU, `runs` at a time with `threads` each.
 
+    A run has one window; with a model that gains by it, up to `batch` of them in some of its steps.
     `fallback`: where the NPU cannot go on, it goes on with as many threads. A run on an NPU may take `limit` seconds.
     `node` is the NUMA node that the process is kept on, if any.
     """
@@ -22,6 +23,12 @@ class Placement:
     limit: float = RUN_LIMIT_S
     node: int | None = None
     runs: int = 1
+    batch: int = 1
+
+    @property
+    def windows(self) -> int:
+        """How many windows are under way at a time, so that all runs have their batches."""
+        return self.runs * self.batch
 
     @property
     def name(self) -> str:

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from funasr_cli.executors.onnx import OnnxExecutor
 
 
+WHISPER_BATCH = 4
+"""Windows that Whisper's decoder writes the texts of together: in little more than half the time of each alone. Eight
+gain little more, and take the memory of eight."""
+
+
 @dataclass(frozen=True, slots=True)
 class GraphInfo:
     """What a loaded graph says of itself: all that a recogniser needs of it, so that it may be in another process."""
@@ -74,6 +79,7 @@ def _whisper_executor(model: Model, placement: Placement, tell: Tell) -> tuple[E
         precision=model.precision,
         threads=placement.threads,
         runs=placement.runs,
+        max_batch=placement.batch,
     )
     return executor, GraphInfo(executor.device, executor.inputs, executor.outputs, {})
 
@@ -178,7 +184,8 @@ def _whisper_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, .
 class Family:
     """How its models are loaded, what one cannot do with hotwords, and which languages it has.
 
-    `preload` are modules that workers need: they are imported once, before the first worker starts.
+    `preload` are modules that workers need: they are imported once, before the first worker starts. A run on a CPU
+    takes up to `max_batch` windows if they are done sooner together.
     """
 
     executor: Callable[[Model, Placement, Tell], tuple[Executor, GraphInfo]]
@@ -186,6 +193,7 @@ class Family:
     warnings: Callable[[Model, Sequence[Hotword]], tuple[str, ...]]
     languages: Callable[[Model], frozenset[str]]
     preload: tuple[str, ...] = ()
+    max_batch: int = 1
 
 
 FAMILIES = {
@@ -195,6 +203,7 @@ FAMILIES = {
         _whisper_warnings,
         _whisper_languages,
         preload=("funasr_cli.recognizers.whisper.recognizer",),
+        max_batch=WHISPER_BATCH,
     ),
     "sensevoice": Family(
         _sensevoice_executor,

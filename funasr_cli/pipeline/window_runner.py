@@ -57,13 +57,20 @@ class GraphRunner(Protocol):
         """What came of it; the outputs are good within the context."""
         ...
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether windows queue up for a place at the device, so that more of them would only take memory."""
+        ...
+
 
 class LocalGraphRunner:
-    """Runs them right here, up to `runs` at a time; one at a time in the thread that calls, as an NPU wants it."""
+    """Runs them right here, up to `windows` at a time; one at a time in the thread that calls, as an NPU wants it."""
 
-    def __init__(self, executor: Executor, runs: int = 1) -> None:
+    is_crowded = False
+
+    def __init__(self, executor: Executor, windows: int = 1) -> None:
         self.executor = executor
-        self._threads = ThreadPoolExecutor(runs) if runs > 1 else None
+        self._threads = ThreadPoolExecutor(windows) if windows > 1 else None
 
     @asynccontextmanager
     async def run(self, inputs: Arrays) -> AsyncIterator[RunResult]:
@@ -75,19 +82,21 @@ class LocalGraphRunner:
         yield RunResult(outputs, seconds, self.executor.device)
 
     def close(self) -> None:
-        """Give back what the graph holds."""
+        """Give back what the graph holds. What waits to be run is dropped."""
         if self._threads is not None:
-            self._threads.shutdown(cancel_futures=True)
+            self._threads.shutdown(wait=False, cancel_futures=True)
         self.executor.close()
+        if self._threads is not None:
+            self._threads.shutdown()
 
 
 @dataclass(frozen=True, slots=True)
 class WindowRunner:
     """One model, its recogniser, and what runs its graph; `device` is where, e.g. `cpu (int8)`, if nothing fails.
 
-    `concurrent` windows of a recording are under way together. `padding` is by how many seconds the parts of windows
-    are wider, at each end, than what was heard of a voice; None: they are not known to be speech, and no words are
-    missed.
+    Up to `concurrent` windows of a recording are under way together. `padding` is by how many seconds the parts of
+    windows are wider, at each end, than what was heard of a voice; None: they are not known to be speech, and no words
+    are missed.
     """
 
     model: Model
@@ -148,7 +157,7 @@ class WindowRunner:
             for window in windows:
                 under_way.append((window, asyncio.create_task(self.recognize(window, language, timings))))
                 await asyncio.sleep(0)  # now it is prepared and sent off, before the next one is looked for
-                if len(under_way) == self.concurrent:
+                while len(under_way) >= self._enough():
                     yield under_way[0][0], await under_way[0][1]
                     under_way.popleft()
             while under_way:
@@ -159,6 +168,9 @@ class WindowRunner:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _enough(self) -> int:
+        return MIN_CONCURRENT_WINDOWS if self.graph_runner.is_crowded else self.concurrent
 
     async def _attempt(self, samples: Samples, language: str | None, timings: StageTimings) -> Hypothesis:
         """Prepare, run and decode; again, in the language that was found, if the result asks for it; the better."""
@@ -193,10 +205,10 @@ def load_window_runner(
     except BaseException:
         executor.close()
         raise
-    runner = LocalGraphRunner(executor, placement.runs)
-    return WindowRunner(model, recognizer, runner, graph.device, concurrent_windows(placement.runs))
+    runner = LocalGraphRunner(executor, placement.windows)
+    return WindowRunner(model, recognizer, runner, graph.device, concurrent_windows(placement.windows))
 
 
-def concurrent_windows(runs: int) -> int:
-    """How many windows of a recording are under way together if so many run at a time."""
-    return max(MIN_CONCURRENT_WINDOWS, runs + SPARE_WINDOWS)
+def concurrent_windows(at_device: int) -> int:
+    """How many windows of a recording are under way together if so many can be at the device."""
+    return max(MIN_CONCURRENT_WINDOWS, at_device + SPARE_WINDOWS)

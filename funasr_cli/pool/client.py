@@ -37,15 +37,22 @@ Answer = TypeVar("Answer")
 class CoordinatorClient:
     """Requests to the parent as coroutines. Made and used within a running event loop."""
 
-    def __init__(self, pipe: Connection, slots: Slots) -> None:
+    def __init__(self, pipe: Connection, slots: Slots, lanes: int) -> None:
         self._pipe = pipe
+        self._lanes = lanes
         self._slots = slots
         self._turn = asyncio.Lock()
+        self._waiting = 0  # windows, for a slot
         self._grants: deque[asyncio.Future[int]] = deque()
         self._runs: dict[int, asyncio.Future[WindowDone]] = {}
         self._jobs: dict[int, asyncio.Future[JobAssigned]] = {}
         self._writes: dict[int, asyncio.Future[Sequence[OutputWrite] | None]] = {}
         asyncio.get_running_loop().add_reader(pipe.fileno(), self._receive)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether more windows wait for a slot than one of each lane, which may get it at once."""
+        return self._waiting > self._lanes
 
     def send(self, message: FromWorker) -> None:
         """Tell the parent something that has no answer."""
@@ -69,8 +76,12 @@ class CoordinatorClient:
     @asynccontextmanager
     async def run(self, inputs: Arrays) -> AsyncIterator[RunResult]:
         """Have a window run; its outputs are in shared memory until the context ends."""
-        async with self._turn:  # one request at a time, so that workers get their slots in turn
-            slot = await self._granted()
+        self._waiting += 1
+        try:
+            async with self._turn:  # one request at a time, so that workers get their slots in turn
+                slot = await self._granted()
+        finally:
+            self._waiting -= 1
         try:
             self._slots.write_inputs(slot, inputs)
         except ValueError:

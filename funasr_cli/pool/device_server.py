@@ -51,14 +51,14 @@ def serve_device(pipe: Connection, slots: Slots, model: Model, placement: Placem
             pipe.send(DeviceUnusable(error, format_exc()))
             return
         pipe.send(DeviceReady(graph, recognizer.window))
-        if placement.runs > 1:
-            run_side_by_side(executor, pipe, slots, placement.runs)
+        if placement.windows > 1:
+            run_side_by_side(executor, pipe, slots, placement.windows)
         else:
             run_in_turn(executor, pipe, slots)
 
 
-def run_side_by_side(executor: Executor, pipe: Connection, slots: Slots, runs: int) -> None:
-    """Answer orders until the pipe closes: up to `runs` at a time, taken up in their order, each answered when done."""
+def run_side_by_side(executor: Executor, pipe: Connection, slots: Slots, windows: int) -> None:
+    """Answer orders until the pipe closes: `windows` at a time, taken up in their order, each answered when done."""
     sending = Lock()
 
     def answer(slot: int) -> None:
@@ -72,7 +72,7 @@ def run_side_by_side(executor: Executor, pipe: Connection, slots: Slots, runs: i
             print_exc()
             os._exit(1)
 
-    threads = ThreadPoolExecutor(runs)
+    threads = ThreadPoolExecutor(windows)
     try:
         while True:
             order: RunWindow = pipe.recv()

@@ -52,7 +52,8 @@ class DeviceSupervisor:
     ) -> None:
         """`watch` is given each new process to listen to.
 
-        A process that takes longer for a window than `window_timeout` seconds of `clock` hangs.
+        A process that takes longer for a window than `window_timeout` seconds of `clock` hangs; for windows that run
+        side by side, which share its time, accordingly longer.
         """
         self.processes: set[DeviceHandle] = set()
         self.first_ready: DeviceReady | None = None
@@ -97,10 +98,11 @@ class DeviceSupervisor:
                         device.child.kill()
             case DeviceNotice(text):
                 device.since = self._clock.now
+                self._dispatcher.grant_time(device)
                 self._reporter.display.warn(text)
             case DeviceReady():
                 self.first_ready = self.first_ready or message
-                self._dispatcher.add_device(device, device.placement.runs)
+                self._dispatcher.add_device(device, device.placement.windows)
             case DeviceUnusable(error, trace):
                 self._disable(device, RemoteTraceback.attached(error, trace))
 
@@ -134,8 +136,7 @@ class DeviceSupervisor:
 
     def _overdue(self, device: DeviceHandle) -> list[int]:
         """The slots of the windows that it has been at for too long. A device that is reset gets more time."""
-        limit = self._clock.now - self._window_timeout
-        return [slot for slot, since in self._dispatcher.running(device).items() if max(since, device.since) < limit]
+        return [slot for slot, had in self._dispatcher.running(device).items() if had > self._window_timeout]
 
     def _gives_up(self, device: DeviceHandle, how: str) -> bool:
         """Whether its NPU has failed too often; the CPU takes its place if that is allowed."""

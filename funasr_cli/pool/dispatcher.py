@@ -8,8 +8,9 @@ Slots are given out in the order in which they were asked for, one at a time to 
 ten-hour recording gets no more of them than one with five seconds.
 
 A device takes up its windows in the order in which they came, several at a time if it runs them side by side, and
-answers each as it is done. So the first of those that are not answered are the ones that it runs. If it dies, its
-windows run alone next: whatever the next process dies of is known.
+answers each as it is done. So the first of those that are not answered are the ones that it runs. Each of them has its
+share of the device's time, by which it is judged whether one hangs. If the device dies, its windows run alone next:
+whatever the next process dies of is known.
 """
 
 from __future__ import annotations
@@ -28,36 +29,51 @@ DeviceT = TypeVar("DeviceT", bound=Hashable)
 WAITING_WINDOWS = 2
 """Windows that a device process has beside those that it runs, so that it waits for nobody."""
 
+MAX_SHARES = 8
+"""Into which the time of a device is divided. Windows that run side by side wait for each other's cores, memory and
+batches, but with more shares a device that hangs would not be noticed for hours."""
 
-def windows_at(runs: int) -> int:
+
+def windows_at(together: int) -> int:
     """How many windows a device process has at a time that runs so many side by side."""
-    return runs + WAITING_WINDOWS
+    return together + WAITING_WINDOWS
 
 
 @dataclass(slots=True)
 class _Device:
-    """What a device has: slots in their order, and when each of the first `runs` was taken up."""
+    """What a device has: slots in their order, and what each of the first `together` has had of its time, in seconds.
 
-    runs: int
+    Up to the time `seen`, that is: `advance` brings it up to date.
+    """
+
+    together: int
+    seen: float
     slots: deque[int] = field(default_factory=deque)
-    since: dict[int, float] = field(default_factory=dict)
+    had: dict[int, float] = field(default_factory=dict)
 
     @property
     def load(self) -> float:
-        return len(self.slots) / self.runs
+        return len(self.slots) / self.together
 
     def given(self, slot: int, now: float) -> None:
+        self.advance(now)
         self.slots.append(slot)
-        self._take_up(now)
+        self._take_up()
 
     def answered(self, slot: int, now: float) -> None:
+        self.advance(now)
         self.slots.remove(slot)
-        self.since.pop(slot, None)
-        self._take_up(now)
+        self.had.pop(slot, None)
+        self._take_up()
 
-    def _take_up(self, now: float) -> None:
-        for slot in islice(self.slots, self.runs):
-            self.since.setdefault(slot, now)
+    def advance(self, now: float) -> None:
+        for slot in self.had:
+            self.had[slot] += (now - self.seen) / min(len(self.had), MAX_SHARES)
+        self.seen = now
+
+    def _take_up(self) -> None:
+        for slot in islice(self.slots, self.together):
+            self.had.setdefault(slot, 0.0)
 
 
 class Dispatcher(Generic[WorkerT, DeviceT]):
@@ -104,15 +120,26 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
         self._answer(answer)
         self._dispatch()
 
-    def add_device(self, device: DeviceT, runs: int) -> None:
+    def add_device(self, device: DeviceT, together: int) -> None:
         """The device can take windows, and runs so many side by side."""
-        self._devices[device] = _Device(runs)
+        self._devices[device] = _Device(together, self._now())
         self._dispatch()
 
     def running(self, device: DeviceT) -> Mapping[int, float]:
-        """The slots that the device is running, and since when, at the latest."""
+        """The slots that the device is running, and how many seconds of its time each has had: of each second a share,
+        however many of them are run side by side.
+        """
         found = self._devices.get(device)
-        return dict(found.since) if found else {}
+        if found is None:
+            return {}
+        found.advance(self._now())
+        return dict(found.had)
+
+    def grant_time(self, device: DeviceT) -> None:
+        """What the device has run so far does not count: it was busy with something else."""
+        if found := self._devices.get(device):
+            found.advance(self._now())
+            found.had = dict.fromkeys(found.had, 0.0)
 
     def remove_device(self, device: DeviceT, verdict: WindowFailed | None = None) -> None:
         """The device is gone: its windows are run next, each alone, but for the one that gets a `verdict` instead."""
@@ -181,4 +208,4 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
 
     def _takes(self, device: _Device, slot: int) -> bool:
         alone = slot in self._suspects or not self._suspects.isdisjoint(device.slots)
-        return len(device.slots) < (1 if alone else windows_at(device.runs))
+        return len(device.slots) < (1 if alone else windows_at(device.together))

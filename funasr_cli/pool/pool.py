@@ -42,7 +42,7 @@ def open_pool(
     """
     words = ["pypinyin"] if settings.hotwords else []  # dictionaries, of which one in memory is enough
     preload("funasr_cli.pool.worker", *FAMILIES[model.family].preload, "rjieba", *words)
-    at_devices = sum(windows_at(placement.runs) for placement in size.placements)
+    at_devices = sum(windows_at(placement.windows) for placement in size.placements)
     count = at_devices + size.workers * LANES_PER_WORKER
     with (
         closing(Slots(count)) as slots,

@@ -8,6 +8,7 @@ from itertools import cycle
 
 from funasr_cli.executors.placement import RUN_LIMIT_S, Placement
 from funasr_cli.models.store import Model
+from funasr_cli.pipeline.registry import FAMILIES
 from funasr_cli.system.resources import usable_cores, usable_memory
 
 MAX_RUNS = 32
@@ -23,6 +24,10 @@ CORES_PER_WORKER = 4
 MEMORY_PER_WEIGHT_BYTE = 3
 """Bytes of memory that a loaded graph is granted for each byte of its weights, with what its runs need."""
 
+BATCH_MEMORY_PER_WEIGHT_BYTE = 1
+"""Bytes of memory for each byte of the weights that a run's batch of windows is granted. Four windows of Whisper in
+float32 take as much as weights in 16 bits, in which they are published."""
+
 WORKERS_PER_NPU = 4
 """One prepares and decodes about 400 times as fast as speech; an NPU that takes 10 ms for 15 s runs 1,500 times."""
 
@@ -35,9 +40,9 @@ class PoolSize:
     placements: tuple[Placement, ...]
 
     @property
-    def runs(self) -> int:
-        """How many windows run at a time, in all device processes together."""
-        return sum(placement.runs for placement in self.placements)
+    def windows(self) -> int:
+        """How many windows are under way at a time, in all device processes together."""
+        return sum(placement.windows for placement in self.placements)
 
     def node_of(self, worker: int) -> int | None:
         """The NUMA node of a worker, counted from 0."""
@@ -80,6 +85,16 @@ def cpu_placement(cores: int, runs: int | None = None) -> Placement:
     return Placement(max(1, cores // runs), runs=runs)
 
 
+def _with_batches(placement: Placement, model: Model, processes: int = 1) -> Placement:
+    """The same, one of so many `processes`, in batches if the model gains by them and there is memory for them."""
+    batch = FAMILIES[model.family].max_batch
+    if batch > 1:
+        needed = BATCH_MEMORY_PER_WEIGHT_BYTE * model.weights.stat().st_size * placement.runs
+        if processes * (granted_memory(model, 1) + needed) > usable_memory().available:
+            batch = 1
+    return replace(placement, batch=batch)
+
+
 def cpu_pool_size(
     model: Model,
     workers: int | None,
@@ -97,6 +112,7 @@ def cpu_pool_size(
     processes = len(nodes) if fit and len(nodes) <= min(cores, runs or cores) else 1
     workers = workers or max(2, cores // CORES_PER_WORKER)
     placement = cpu_placement(cores // processes, max(1, runs // processes) if runs else None)
+    placement = _with_batches(placement, model, processes)
     size = PoolSize(min(workers, recordings), (placement,) * processes)
     return size.on_nodes(nodes) if processes == len(nodes) else size
 
@@ -115,12 +131,12 @@ def npu_pool_size(
 
 
 def single_placement(
-    npus: Sequence[int], *, fallback: bool, window_timeout: float, runs: int | None = None
+    model: Model, npus: Sequence[int], *, fallback: bool, window_timeout: float, runs: int | None = None
 ) -> Placement:
     """For one graph and all else in one process: on the first of the NPUs, if there are any."""
     cores = usable_cores()
     if not npus:
-        return cpu_placement(cores, runs)
+        return _with_batches(cpu_placement(cores, runs), model)
     return Placement(min(MAX_THREADS_BESIDE_NPU, cores), npus[0], fallback, _run_limit(window_timeout))
 
 

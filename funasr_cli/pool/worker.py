@@ -55,7 +55,7 @@ def run_worker(
     recognizer = load_recognizer(model, graph, itn=settings.itn, hotwords=settings.hotwords)
 
     async def serve() -> None:
-        client = CoordinatorClient(pipe, slots)
+        client = CoordinatorClient(pipe, slots, len(rows))
         markers = [LaneMarker(board, row) for row in rows]
         runners = [
             WindowRunner(model, recognizer, MarkingGraphRunner(client, marker), graph.device, windows)
@@ -101,6 +101,10 @@ class MarkingGraphRunner:
     def __init__(self, client: CoordinatorClient, marker: LaneMarker) -> None:
         self._client = client
         self._marker = marker
+
+    @property
+    def is_crowded(self) -> bool:
+        return self._client.is_crowded
 
     @asynccontextmanager
     async def run(self, inputs: Arrays) -> AsyncIterator[RunResult]:

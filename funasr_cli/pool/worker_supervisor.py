@@ -92,7 +92,7 @@ class WorkerSupervisor:
     def _start(self, row: int) -> None:
         node = self._size.node_of(row // LANES_PER_WORKER)
         size = self._size
-        windows = concurrent_windows(size.runs if size.workers == 1 else size.placements[0].runs)
+        windows = concurrent_windows(size.windows if size.workers == 1 else size.placements[0].windows)
         worker = WorkerHandle.start(row, self._slots, self._board, self._model, self._settings, node, windows)
         logger.debug("worker process started for rows from %d", row)
         worker.due = self._clock.now + WORKER_STALL_TIMEOUT_S

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +97,63 @@ def test_a_wrong_input_is_refused_by_name(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         executor.run({**inputs, name: value})
+
+
+@pytest.fixture(scope="module")
+def several(runner: WindowRunner, inputs: Arrays) -> list[Arrays]:
+    """Four windows of one kind, each another; the language of the last is named."""
+    with open_recording(SAMPLES / "energy-report.flac") as recording:
+        samples = np.concatenate(list(recording.blocks()))
+    parts = (samples[:48_000], samples[48_000:], samples[::-1].copy())
+    return [
+        inputs,
+        *(runner.recognizer.prepare(part, Request(None)) for part in parts[:2]),
+        runner.recognizer.prepare(parts[2], Request("en")),
+    ]
+
+
+def test_a_batch_gives_each_window_what_it_gets_alone(executor: Executor, several: list[Arrays]) -> None:
+    assert isinstance(executor, CTranslate2Executor)
+    encoded = [executor.encode(window) for window in several]
+    assert len({window.kind for window in encoded}) == 1
+    for window, together, alone in zip(encoded, executor.generate(encoded), map(executor.run, several), strict=True):
+        outputs = executor.align(window, together)
+        assert set(outputs) == set(alone)
+        for name, array in outputs.items():
+            if name in ("score", "no_speech"):
+                np.testing.assert_allclose(array, alone[name], rtol=1e-5, atol=1e-7)
+            else:
+                np.testing.assert_array_equal(array, alone[name], err_msg=name)
+
+
+def test_windows_that_ctranslate2_cannot_join_are_of_two_kinds(
+    runner: WindowRunner, executor: Executor, several: list[Arrays]
+) -> None:
+    assert isinstance(executor, CTranslate2Executor)
+    recognizer = WhisperRecognizer(runner.model.path, [Hotword("Annual Report on Energy")])
+    contexts = recognizer.prepare(np.zeros(160, np.float32), Request())["contexts"]
+    windows = [executor.encode({**several[1], **context}) for context in ({}, {"contexts": contexts})]
+    assert windows[0].kind != windows[1].kind
+    with pytest.raises(ValueError, match="same position in all batches"):
+        executor.generate(windows)
+
+
+def test_a_window_that_cannot_be_generated_fails_alone(
+    runner: WindowRunner, several: list[Arrays], executor: Executor
+) -> None:
+    prompt = several[3]["prompt"]
+    without_start = {**several[3], "prompt": prompt[[1, 1, 2]]}
+    recognizer = WhisperRecognizer(runner.model.path)
+    batching = CTranslate2Executor(
+        runner.model.path, mels=recognizer.mels, language_ids=recognizer.language_ids, end_id=recognizer.end_id,
+        precision=runner.model.precision, threads=1, runs=1, max_batch=4,
+    )  # fmt: skip
+    with closing(batching), ThreadPoolExecutor(4) as threads:
+        futures = [threads.submit(batching.run, window) for window in (several[0], without_start, *several[1:3])]
+        with pytest.raises(Exception, match="startoftranscript"):
+            futures.pop(1).result()
+        texts = [future.result()["generated"].tolist() for future in futures]
+    assert texts == [executor.run(window)["generated"].tolist() for window in several[:3]]
 
 
 def test_a_folder_without_weights_is_named(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
@@ -14,7 +15,13 @@ from funasr_cli.audio.windows import Bounds, Window
 from funasr_cli.executors.base import Fetch
 from funasr_cli.models.store import Model
 from funasr_cli.pipeline.timings import StageTimings
-from funasr_cli.pipeline.window_runner import MAX_RESTS, LocalGraphRunner, WindowRunner, concurrent_windows
+from funasr_cli.pipeline.window_runner import (
+    MAX_RESTS,
+    LocalGraphRunner,
+    RunResult,
+    WindowRunner,
+    concurrent_windows,
+)
 from funasr_cli.recognizers.base import Hypothesis, Request
 from funasr_cli.transcript import Token
 
@@ -155,6 +162,80 @@ class Meeting(Scripted):
 
     def decode(self, outputs: Arrays, request: Request) -> Hypothesis:
         return said(str(outputs["number"].item()), 0.0)
+
+
+class Waiting(Meeting):
+    """Its runs wait until it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.closed, self.begun, self.ended = threading.Event(), threading.Event(), 0
+
+    def begin(self, inputs: Arrays) -> Fetch:
+        def fetch() -> tuple[Arrays, float]:
+            self.begun.set()
+            self.ended += self.closed.wait(10)
+            return inputs, 0.0
+
+        return fetch
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def test_a_run_that_is_given_up_ends_what_is_under_way_and_drops_the_rest() -> None:
+    waiting = Waiting()
+    runner = LocalGraphRunner(waiting, 2)  # type: ignore[arg-type]
+
+    async def give_up() -> None:
+        async def run() -> None:
+            async with runner.run({}):
+                raise AssertionError
+
+        tasks = [asyncio.create_task(run()) for _ in range(5)]
+        while not waiting.begun.is_set():
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(give_up())
+    runner.close()
+    assert 1 <= waiting.ended <= 2
+
+
+class Counting(Meeting):
+    """Also what runs its windows: all of those that are begun wait until they may end."""
+
+    def __init__(self, *, is_crowded: bool) -> None:
+        super().__init__(1)
+        self.is_crowded = is_crowded
+        self.begun, self.most = 0, 0
+
+    @asynccontextmanager
+    async def run(self, inputs: Arrays) -> AsyncIterator[RunResult]:
+        self.begun += 1
+        self.most = max(self.most, self.begun)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        yield RunResult(inputs, 0.0, "none")
+        self.begun -= 1
+
+
+@pytest.mark.parametrize(("is_crowded", "most"), [(True, 4), (False, 10)])
+def test_windows_that_would_only_queue_are_not_prepared(is_crowded: bool, most: int) -> None:
+    counting = Counting(is_crowded=is_crowded)
+    model = Model("m", "f", None, None, "float32", "", "")  # type: ignore[arg-type]
+    runner = WindowRunner(model, counting, counting, "none", concurrent_windows(8))
+    windows = [Window(np.zeros(n, np.float32), (Bounds(0, n),)) for n in range(1, 30)]
+
+    async def texts() -> list[str]:
+        return [
+            hypothesis.tokens[0].text async for _, hypothesis in runner.recognize_all(windows, None, StageTimings())
+        ]
+
+    assert asyncio.run(texts()) == [str(number) for number in range(1, 30)]
+    assert counting.most == most
 
 
 @pytest.mark.parametrize("runs", [1, 3])

@@ -29,7 +29,7 @@ def play() -> Callable[[Play], None]:
         slots = Slots(3)
 
         async def stage() -> None:
-            await asyncio.wait_for(scene(CoordinatorClient(there, slots), here), 10)
+            await asyncio.wait_for(scene(CoordinatorClient(there, slots, lanes=2), here), 10)
 
         asyncio.run(stage())
         assert not here.poll(), f"nobody waited for {here.recv()}"
@@ -108,6 +108,28 @@ def test_an_answer_that_nobody_waits_for_gives_its_slot_back(play: Callable[[Pla
         await asyncio.sleep(0)
         parent.send(WindowDone(1, 0.1, "cpu"))
         assert await heard(parent) == SlotReleased(1)
+
+    play(scene)
+
+
+def test_it_is_crowded_while_more_windows_wait_for_slots_than_there_are_lanes(
+    play: Callable[[Play], None],
+) -> None:
+    async def scene(client: CoordinatorClient, parent: Connection) -> None:
+        tasks = [asyncio.create_task(run(client)) for _ in range(3)]
+        assert await heard(parent) == SlotRequest()
+        assert client.is_crowded
+        parent.send(SlotGranted(0))
+        assert {await heard(parent), await heard(parent)} == {RunWindow(0), SlotRequest()}
+        assert not client.is_crowded
+        tasks[2].cancel()  # while it waits for its turn
+        parent.send(SlotGranted(1))
+        assert await heard(parent) == RunWindow(1)
+        for slot in range(2):
+            client._slots.write_outputs(slot, WINDOW)
+            parent.send(WindowDone(slot, 0.5, "cpu"))
+            assert await tasks[slot] == 0.5
+            assert await heard(parent) == SlotReleased(slot)
 
     play(scene)
 

@@ -181,7 +181,7 @@ def test_windows_that_a_device_died_with_run_alone_and_the_others_side_by_side_a
     assert list(made.running("cpu")) == [3, 2]
 
 
-def test_a_window_counts_as_run_from_when_it_is_taken_up() -> None:
+def test_windows_share_the_time_of_their_device_from_when_they_are_taken_up() -> None:
     now = [0.0]
     made: Dispatcher[str, str] = Dispatcher(4, lambda *_: None, lambda *_: None, lambda: now[0])
     for _ in range(4):
@@ -190,9 +190,26 @@ def test_a_window_counts_as_run_from_when_it_is_taken_up() -> None:
     for slot in (3, 2, 1, 0):
         now[0] += 1
         made.submit("ann", slot)
-    assert made.running("cpu") == {3: 1.0, 2: 2.0}
+    assert made.running("cpu") == {3: 1.0 + 0.5 + 0.5, 2: 0.5 + 0.5}
     made.complete("cpu", WindowDone(2, 0.1, "cpu"))
-    assert made.running("cpu") == {3: 1.0, 1: 4.0}
+    now[0] += 2
+    assert made.running("cpu") == {3: 3.0, 1: 1.0}
+    made.grant_time("cpu")
+    for slot in (1, 0):
+        made.complete("cpu", WindowDone(slot, 0.1, "cpu"))
+    now[0] += 2
+    assert made.running("cpu") == {3: 2.0}  # what is alone has all of it
+
+
+def test_no_share_of_time_is_so_small_that_a_hang_lasts_for_hours() -> None:
+    now = [0.0]
+    made: Dispatcher[str, str] = Dispatcher(99, lambda *_: None, lambda *_: None, lambda: now[0])
+    made.add_device("cpu", 99)
+    for slot in reversed(range(99)):
+        made.request_slot("ann")
+        made.submit("ann", slot)
+    now[0] += 8
+    assert set(made.running("cpu").values()) == {1.0}
 
 
 def test_a_window_that_devices_die_of_is_not_run_again() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def test_as_many_windows_at_a_time_as_asked_for(
     placements = cpu_pool_size(model, None, 1000, nodes=[None] * nodes, runs=runs).placements
     assert [(placement.runs, placement.threads) for placement in placements] == [expected] * nodes
     assert len(cpu_pool_size(model, None, 1000, nodes=[None] * nodes, runs=1).placements) == 1
-    alone = single_placement([], fallback=False, window_timeout=300, runs=runs)
+    alone = single_placement(model, [], fallback=False, window_timeout=300, runs=runs)
     assert (alone.runs, alone.threads) == (runs, max(1, 8 // runs))
 
 
@@ -87,13 +88,36 @@ def test_each_npu_has_a_process_and_workers_that_keep_it_busy(
     assert npu_pool_size(range(npus), 7, recordings=1000, fallback=False, window_timeout=300).workers == 7
 
 
-def test_a_run_on_an_npu_leaves_time_for_a_reset_and_another_run() -> None:
+def test_a_run_on_an_npu_leaves_time_for_a_reset_and_another_run(model: Model) -> None:
     (placement,) = npu_pool_size([0], None, 100, fallback=False, window_timeout=9).placements
-    alone = single_placement([0, 1], fallback=True, window_timeout=9)
+    alone = single_placement(model, [0, 1], fallback=True, window_timeout=9)
     assert placement.limit == alone.limit == 3
     assert (alone.npu, alone.fallback) == (0, True)
-    assert single_placement([], fallback=False, window_timeout=300).limit == RUN_LIMIT_S
+    assert single_placement(model, [], fallback=False, window_timeout=300).limit == RUN_LIMIT_S
     assert placement.runs == alone.runs == 1
+
+
+@pytest.mark.parametrize(
+    ("family", "memory", "nodes", "batch"),
+    [
+        ("whisper", 12, 1, 4),
+        ("whisper", 10, 1, 1),
+        ("whisper", 22, 2, 4),
+        ("whisper", 13, 2, 1),
+        ("sensevoice", 99, 1, 1),
+    ],
+)
+def test_a_run_has_a_batch_if_the_model_gains_by_it_and_there_is_memory(
+    model: Model, monkeypatch: pytest.MonkeyPatch, family: str, memory: int, nodes: int, batch: int
+) -> None:
+    monkeypatch.setattr(sizing, "usable_cores", lambda: 8)
+    monkeypatch.setattr(sizing, "usable_memory", lambda: Memory(memory * GB, limited=False))
+    size = cpu_pool_size(replace(model, family=family), None, 1000, nodes=[None] * nodes)
+    assert {placement.batch for placement in size.placements} == {batch}
+    assert size.windows == 8 * batch
+    if nodes == 1:
+        alone = single_placement(replace(model, family=family), [], fallback=False, window_timeout=300, runs=2)
+        assert (alone.runs, alone.windows) == (2, 2 * alone.batch)
 
 
 def test_the_size_is_told_in_a_line() -> None:

@@ -169,10 +169,10 @@ class _Turns:
         """Make one round of about so many seconds, unless it failed before."""
         if self._error:
             return
-        windows = max(1, int(seconds / self._window))
         try:
             for process, placement in zip(self._processes, self.candidate.placements, strict=True):
-                process.send(windows * placement.runs)
+                batches = max(1, int(seconds / (self._window * placement.batch)))
+                process.send(batches * placement.windows)
             self._rounds.append(Round.together([process.receive() for process in self._processes]))
         except FunasrError as error:
             self._error = error.what

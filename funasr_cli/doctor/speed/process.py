@@ -91,10 +91,10 @@ class MeasuringProcess:
 def run_windows(
     model: Model, placement: Placement, sounds: Sequence[Samples], language: str | None
 ) -> Generator[Loaded | Round, int, None]:
-    """Load the model; then, for each number that is sent, run so many windows, `placement.runs` at a time."""
+    """Load the model; then, for each number that is sent, run so many windows, `placement.windows` at a time."""
     pin(placement.node)
     executor, graph = load_executor(model, placement, lambda _: None)
-    with closing(executor), ThreadPoolExecutor(placement.runs) as threads:
+    with closing(executor), ThreadPoolExecutor(placement.windows) as threads:
         recognizer = load_recognizer(model, graph)
         windows = [(len(it) / SAMPLE_RATE, recognizer.prepare(it, Request(language))) for it in sounds]
         started = time.perf_counter()
