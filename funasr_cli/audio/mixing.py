@@ -59,8 +59,10 @@ def mixed(blocks: Iterable[tuple[int, Samples]], turned_down: list[Place]) -> It
         mixer = Mixer(rate, channels)
         for _, block in alike:
             samples_by_rate[rate] += len(block)
-            yield from ((rate, mean) for mean in (mixer.push(block) if channels > 1 else [block[:, 0]]))
-        yield from ((rate, mean) for mean in mixer.finish())
+            for mean in mixer.push(block) if channels > 1 else [block[:, 0]]:
+                yield rate, mean
+        for mean in mixer.finish():
+            yield rate, mean
         end = sum(samples / rate for rate, samples in samples_by_rate.items()) - begin
         for (start, which), (after, _) in pairwise([*mixer.changes, (end, ())]):
             if which:
@@ -80,26 +82,27 @@ class Mixer:
         self._grams: Grams = np.empty((0, channels, channels))  # of the steps that are not decided yet
         self._decided = 0  # steps
         self._hold = 0  # steps that are left of it; 0: nothing is turned down
-        self._blocks: deque[Samples] = deque()
+        self._blocks: deque[tuple[Samples, Samples]] = deque()  # with their means, made while they are in the caches
         self._position = 0  # of the first of these
-        self._weights = _weights(channels, ())
+        self._weights = self._plain = _weights(channels, ())
         self._fades: deque[tuple[int, Samples]] = deque()  # samples from which on there are other weights
         self.changes: list[tuple[float, tuple[int, ...]]] = []
 
-    def push(self, block: Samples) -> Iterator[Samples]:
+    def push(self, block: Samples) -> Iterable[Samples]:
         """The means that are settled once `block`, `[n, channels]`, is known."""
-        self._blocks.append(block)
+        self._blocks.append((block, block @ self._plain))
         grams = self._meter.push(block)
-        if grams is not None:
-            self._grams = np.concatenate([self._grams, grams])
-            self._decide(len(self._grams) - EVIDENCE[0][0])
-            yield from self._mixed(self._decided * self._meter.step)
+        if grams is None:
+            return ()
+        self._grams = np.concatenate([self._grams, grams])
+        self._decide(len(self._grams) - EVIDENCE[0][0])
+        return self._mixed(self._decided * self._meter.step)
 
-    def finish(self) -> Iterator[Samples]:
+    def finish(self) -> Iterable[Samples]:
         """The rest."""
         self._grams = np.concatenate([self._grams, self._meter.finish()])
         self._decide(len(self._grams))
-        yield from self._mixed(None)
+        return self._mixed(None)
 
     def _decide(self, count: int) -> None:
         """Settle what is turned down in the next `count` steps."""
@@ -128,9 +131,11 @@ class Mixer:
 
     def _mixed(self, until: int | None) -> Iterator[Samples]:
         """The means of the blocks that end before `until`, or of all."""
-        while self._blocks and (until is None or self._position + len(self._blocks[0]) <= until):
-            block = self._blocks.popleft()
-            mean, end = block @ self._weights, self._position + len(block)
+        while self._blocks and (until is None or self._position + len(self._blocks[0][0]) <= until):
+            block, mean = self._blocks.popleft()
+            if self._weights is not self._plain:
+                mean = block @ self._weights
+            end = self._position + len(block)
             while self._fades and self._fades[0][0] < end:
                 at, weights = self._fades[0]
                 length = round(FADE_SECONDS * self._rate)
