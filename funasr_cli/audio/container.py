@@ -103,10 +103,10 @@ class ContainerRecording(Recording):
         queue, kind, seconds = av.AudioFifo(), None, 0.0
         for frame in self._frames():
             gap, rate = self._clock.gap(frame.time, seconds), frame.sample_rate
-            if gap or kind != (rate, frame.format.name, frame.layout.name):
+            width = frame.layout.nb_channels
+            if gap or kind != (rate, frame.format.name, width):
                 yield from _drained(queue)
-                queue, kind = av.AudioFifo(), (rate, frame.format.name, frame.layout.name)
-                width = frame.layout.nb_channels
+                queue, kind = av.AudioFifo(), (rate, frame.format.name, width)
                 yield from ((rate, silence) for silence in _silence(round(gap * rate), rate, width))
             seconds += gap + frame.samples / rate
             frame.pts = None  # the gaps are filled above; the queue would refuse what comes after one
@@ -203,5 +203,7 @@ def _samples(frame: av.AudioFrame) -> Samples:
     samples = native.astype(np.float32, copy=False)
     scale = FULL_SCALE.get(frame.format.name.rstrip("p"))
     if scale is not None:
-        samples = (samples - np.float32(scale if frame.format.name.startswith("u8") else 0)) / np.float32(scale)
+        if frame.format.name.startswith("u8"):
+            samples -= np.float32(scale)
+        samples *= np.float32(1 / scale)
     return samples
