@@ -123,7 +123,8 @@ class ContainerRecording(Recording):
         damaged = at_end = tag_end = 0
         in_tag = False
         for packet in self._packets():
-            frames, is_damaged = list[av.AudioFrame](), False
+            frames: list[av.AudioFrame] = []
+            is_damaged = False
             try:
                 frames = packet.decode()
             except av.error.FFmpegError:

@@ -29,6 +29,10 @@ channel leaves 0.2 with half the level of the other, or with noise 6 dB below th
 clean copy; then a second will do. Wide music may be silent in the mean between two notes, but not for so long.
 """
 
+CLEAR = 0.5
+"""Part of a step's power that is left in the mean from which on no evidence begins there, whatever follows. In nearly
+all recordings that is every step, so that blocks need not wait."""
+
 LAST_STEPS = 10
 """At the end of a recording, evidence is in the steps that are left, or in the last ones."""
 
@@ -95,7 +99,11 @@ class Mixer:
         if grams is None:
             return ()
         self._grams = np.concatenate([self._grams, grams])
-        self._decide(len(self._grams) - EVIDENCE[0][0])
+        clear, known = 0 if self._hold else _clear_steps(self._grams), len(self._grams) - EVIDENCE[0][0]
+        if clear >= max(known, 1):
+            self._settle(clear)
+        else:
+            self._decide(known)
         return self._mixed(self._decided * self._meter.step)
 
     def finish(self) -> Iterable[Samples]:
@@ -112,6 +120,9 @@ class Mixer:
         if self._hold or evidence.any():
             for step, length in enumerate(evidence):
                 self._follow(step, int(length))
+        self._settle(count)
+
+    def _settle(self, count: int) -> None:
         self._grams = self._grams[count:]
         self._decided += count
 
@@ -166,6 +177,13 @@ def _weights(channels: int, turned_down: Sequence[int]) -> Samples:
     return (weights / (channels - (1 + LEAK) * len(turned_down))).astype(np.float32)
 
 
+def _clear_steps(grams: Grams) -> int:
+    """How many of the first steps are not the beginning of evidence; the last ones may count at a recording's end."""
+    doubtful = grams.reshape(len(grams), -1).sum(axis=1) < CLEAR * np.einsum("sii->s", grams)
+    first = int(doubtful.argmax())
+    return min(first if doubtful[first] else len(grams), len(grams) - LAST_STEPS)
+
+
 def _evidence(grams: Grams) -> NDArray[np.int64]:
     """How many steps, from each on, show that the channels cancel each other in their mean; 0: none do."""
     left, power = grams.sum(axis=(1, 2)), np.trace(grams, axis1=1, axis2=2)
@@ -175,7 +193,7 @@ def _evidence(grams: Grams) -> NDArray[np.int64]:
     for steps, share in reversed(EVIDENCE):
         left_ahead, power_ahead = _sums_ahead(left, steps), _sums_ahead(power, steps)
         found[(left_ahead < share * power_ahead) & (power_ahead > steps * SILENCE)] = steps
-    found[left >= power] = 0  # the evidence is of later steps
+    found[left >= CLEAR * power] = 0  # the evidence is of later steps
     return found
 
 
