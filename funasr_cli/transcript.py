@@ -6,8 +6,8 @@ from 1; elsewhere it is None.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,7 @@ class Transcript:
     """One recording's result and what is needed to account for it. Times are seconds from its start.
 
     `speech_seconds` is the sum of all channels that were transcribed by themselves, which may speak at the same time.
+    `extra_runs` counts the model's runs beside one a window, by reason (`StageTimings`).
     """
 
     source: str
@@ -117,6 +118,7 @@ class Transcript:
     warnings: tuple[str, ...]
     scenes: tuple[Scene, ...] = ()
     corrections: tuple[Correction, ...] = ()
+    extra_runs: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def text(self) -> str:

@@ -64,6 +64,9 @@ class Clock:
         if stamp is None or self._kind is Kind.NONE:
             return 0.0
         gap = stamp - self._start - seconds
+        if -FALL_SECONDS <= gap < GAP_SECONDS:  # as of nearly every frame
+            self._is_running = True
+            return 0.0
         may_jump = self._kind is Kind.JUMPING and self._is_running
         self._is_running = True
         if may_jump and (gap < -FALL_SECONDS or (gap > JUMP_SECONDS and not self._was_seen(stamp - gap, stamp))):

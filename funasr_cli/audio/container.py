@@ -19,7 +19,7 @@ from funasr_cli.audio.float_scale import find_bits, rescale
 from funasr_cli.audio.joined import later_starts
 from funasr_cli.audio.leftover import tag_bytes
 from funasr_cli.audio.recording import BLOCK_SECONDS, Recording
-from funasr_cli.audio.tracks import Track, choose_track, sounds, tracks_of
+from funasr_cli.audio.tracks import Track, choose_track, first_tracks, sounds, tracks_of
 
 FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63}
 """Magnitude of FFmpeg's integer sample formats at full scale."""
@@ -83,7 +83,11 @@ class ContainerRecording(Recording):
             with self._file.reopened() as file, open_container(file, path) as beginning:
                 return sounds(beginning, track, _samples)
 
-        chosen, warnings = choose_track(path, tracks_of(self._container), wanted, is_sounding)
+        tracks = tracks_of(self._container)
+        if wanted is None and len(tracks) > 1 and self._container.format.name in FOUND_ANYWHERE:
+            with self._file.reopened() as file, open_container(file, path) as beginning:
+                tracks = first_tracks(beginning)  # what follows them in the file is read after them
+        chosen, warnings = choose_track(path, tracks, wanted, is_sounding)
         return self._container.streams.audio[chosen.number - 1], warnings
 
     def _everything(self) -> Iterator[Samples]:
@@ -103,10 +107,10 @@ class ContainerRecording(Recording):
         queue, kind, seconds = av.AudioFifo(), None, 0.0
         for frame in self._frames():
             gap, rate = self._clock.gap(frame.time, seconds), frame.sample_rate
-            if gap or kind != (rate, frame.format.name, frame.layout.name):
+            width = frame.layout.nb_channels
+            if gap or kind != (rate, frame.format.name, width):
                 yield from _drained(queue)
-                queue, kind = av.AudioFifo(), (rate, frame.format.name, frame.layout.name)
-                width = frame.layout.nb_channels
+                queue, kind = av.AudioFifo(), (rate, frame.format.name, width)
                 yield from ((rate, silence) for silence in _silence(round(gap * rate), rate, width))
             seconds += gap + frame.samples / rate
             frame.pts = None  # the gaps are filled above; the queue would refuse what comes after one
@@ -119,7 +123,8 @@ class ContainerRecording(Recording):
         damaged = at_end = tag_end = 0
         in_tag = False
         for packet in self._packets():
-            frames, is_damaged = list[av.AudioFrame](), False
+            frames: list[av.AudioFrame] = []
+            is_damaged = False
             try:
                 frames = packet.decode()
             except av.error.FFmpegError:
@@ -203,5 +208,7 @@ def _samples(frame: av.AudioFrame) -> Samples:
     samples = native.astype(np.float32, copy=False)
     scale = FULL_SCALE.get(frame.format.name.rstrip("p"))
     if scale is not None:
-        samples = (samples - np.float32(scale if frame.format.name.startswith("u8") else 0)) / np.float32(scale)
+        if frame.format.name.startswith("u8"):
+            samples -= np.float32(scale)
+        samples *= np.float32(1 / scale)
     return samples

@@ -29,6 +29,10 @@ channel leaves 0.2 with half the level of the other, or with noise 6 dB below th
 clean copy; then a second will do. Wide music may be silent in the mean between two notes, but not for so long.
 """
 
+CLEAR = 0.5
+"""Part of a step's power that is left in the mean from which on no evidence begins there, whatever follows. In nearly
+all recordings that is every step, so that blocks need not wait."""
+
 LAST_STEPS = 10
 """At the end of a recording, evidence is in the steps that are left, or in the last ones."""
 
@@ -59,8 +63,10 @@ def mixed(blocks: Iterable[tuple[int, Samples]], turned_down: list[Place]) -> It
         mixer = Mixer(rate, channels)
         for _, block in alike:
             samples_by_rate[rate] += len(block)
-            yield from ((rate, mean) for mean in (mixer.push(block) if channels > 1 else [block[:, 0]]))
-        yield from ((rate, mean) for mean in mixer.finish())
+            for mean in mixer.push(block) if channels > 1 else [block[:, 0]]:
+                yield rate, mean
+        for mean in mixer.finish():
+            yield rate, mean
         end = sum(samples / rate for rate, samples in samples_by_rate.items()) - begin
         for (start, which), (after, _) in pairwise([*mixer.changes, (end, ())]):
             if which:
@@ -80,26 +86,31 @@ class Mixer:
         self._grams: Grams = np.empty((0, channels, channels))  # of the steps that are not decided yet
         self._decided = 0  # steps
         self._hold = 0  # steps that are left of it; 0: nothing is turned down
-        self._blocks: deque[Samples] = deque()
+        self._blocks: deque[tuple[Samples, Samples]] = deque()  # with their means, made while they are in the caches
         self._position = 0  # of the first of these
-        self._weights = _weights(channels, ())
+        self._weights = self._plain = _weights(channels, ())
         self._fades: deque[tuple[int, Samples]] = deque()  # samples from which on there are other weights
         self.changes: list[tuple[float, tuple[int, ...]]] = []
 
-    def push(self, block: Samples) -> Iterator[Samples]:
+    def push(self, block: Samples) -> Iterable[Samples]:
         """The means that are settled once `block`, `[n, channels]`, is known."""
-        self._blocks.append(block)
+        self._blocks.append((block, block @ self._plain))
         grams = self._meter.push(block)
-        if grams is not None:
-            self._grams = np.concatenate([self._grams, grams])
-            self._decide(len(self._grams) - EVIDENCE[0][0])
-            yield from self._mixed(self._decided * self._meter.step)
+        if grams is None:
+            return ()
+        self._grams = np.concatenate([self._grams, grams])
+        clear, known = 0 if self._hold else _clear_steps(self._grams), len(self._grams) - EVIDENCE[0][0]
+        if clear >= max(known, 1):
+            self._settle(clear)
+        else:
+            self._decide(known)
+        return self._mixed(self._decided * self._meter.step)
 
-    def finish(self) -> Iterator[Samples]:
+    def finish(self) -> Iterable[Samples]:
         """The rest."""
         self._grams = np.concatenate([self._grams, self._meter.finish()])
         self._decide(len(self._grams))
-        yield from self._mixed(None)
+        return self._mixed(None)
 
     def _decide(self, count: int) -> None:
         """Settle what is turned down in the next `count` steps."""
@@ -109,6 +120,9 @@ class Mixer:
         if self._hold or evidence.any():
             for step, length in enumerate(evidence):
                 self._follow(step, int(length))
+        self._settle(count)
+
+    def _settle(self, count: int) -> None:
         self._grams = self._grams[count:]
         self._decided += count
 
@@ -128,9 +142,11 @@ class Mixer:
 
     def _mixed(self, until: int | None) -> Iterator[Samples]:
         """The means of the blocks that end before `until`, or of all."""
-        while self._blocks and (until is None or self._position + len(self._blocks[0]) <= until):
-            block = self._blocks.popleft()
-            mean, end = block @ self._weights, self._position + len(block)
+        while self._blocks and (until is None or self._position + len(self._blocks[0][0]) <= until):
+            block, mean = self._blocks.popleft()
+            if self._weights is not self._plain:
+                mean = block @ self._weights
+            end = self._position + len(block)
             while self._fades and self._fades[0][0] < end:
                 at, weights = self._fades[0]
                 length = round(FADE_SECONDS * self._rate)
@@ -161,6 +177,13 @@ def _weights(channels: int, turned_down: Sequence[int]) -> Samples:
     return (weights / (channels - (1 + LEAK) * len(turned_down))).astype(np.float32)
 
 
+def _clear_steps(grams: Grams) -> int:
+    """How many of the first steps are not the beginning of evidence; the last ones may count at a recording's end."""
+    doubtful = grams.reshape(len(grams), -1).sum(axis=1) < CLEAR * np.einsum("sii->s", grams)
+    first = int(doubtful.argmax())
+    return min(first if doubtful[first] else len(grams), len(grams) - LAST_STEPS)
+
+
 def _evidence(grams: Grams) -> NDArray[np.int64]:
     """How many steps, from each on, show that the channels cancel each other in their mean; 0: none do."""
     left, power = grams.sum(axis=(1, 2)), np.trace(grams, axis1=1, axis2=2)
@@ -170,7 +193,7 @@ def _evidence(grams: Grams) -> NDArray[np.int64]:
     for steps, share in reversed(EVIDENCE):
         left_ahead, power_ahead = _sums_ahead(left, steps), _sums_ahead(power, steps)
         found[(left_ahead < share * power_ahead) & (power_ahead > steps * SILENCE)] = steps
-    found[left >= power] = 0  # the evidence is of later steps
+    found[left >= CLEAR * power] = 0  # the evidence is of later steps
     return found
 
 

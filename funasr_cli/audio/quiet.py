@@ -13,7 +13,7 @@ from math import log10
 import numpy as np
 from numpy.typing import NDArray
 
-from funasr_cli.audio.silero import BINS, FFT
+from funasr_cli.audio.silero import BINS, FFT, SPECTRA
 
 LOUD_ENOUGH = 10 ** (-34 / 20)
 """Level to which quiet passages are raised, and from which on a passage is left as it is: that of speech with a peak of
@@ -49,10 +49,10 @@ LOW_PEAK = 10 ** (-65 / 20)
 
 Levels = NDArray[np.float32]
 
-BAND_WEIGHTS = np.zeros(BINS, np.float32)
-BAND_WEIGHTS[4:64] = 2 / (FFT * 3 / 8 * FFT)
-"""Weights of the bins of a power spectrum after a Hann window, with which their sum is the mean square from 250 Hz to
-4 kHz, full scale 1.
+BAND_WEIGHTS = np.zeros((SPECTRA, BINS), np.float32)
+BAND_WEIGHTS[:, 4:64] = 2 / (FFT * 3 / 8 * FFT) / SPECTRA
+"""Weights of the bins of a frame's power spectra after a Hann window, with which their sum is the mean square from
+250 Hz to 4 kHz, full scale 1.
 
 There is speech, and little of hum and rumble.
 """
@@ -67,29 +67,34 @@ class QuietGain:
 
     def apply(self, power: Levels) -> None:
         """Amplify the power spectra of a run, `[frames, spectra, bins]`, in place."""
-        levels = np.sqrt((power.reshape(-1, power.shape[2]) @ BAND_WEIGHTS).reshape(power.shape[:2]).mean(axis=1))
-        gains = self.gains(levels)
-        if gains.max() > 1:
+        gains = self.gains(np.sqrt(power.reshape(len(power), -1) @ BAND_WEIGHTS.reshape(-1)))
+        if gains is not None:
             power *= np.square(gains)[:, np.newaxis, np.newaxis]
 
-    def gains(self, levels: Levels) -> Levels:
-        """The gain, at least 1, of each frame of a run, given their levels (RMS within the band)."""
-        frames, count = len(levels), -(-len(levels) // PASSAGE_FRAMES)
-        passages = np.pad(levels, (0, count * PASSAGE_FRAMES - frames), mode="edge").reshape(count, PASSAGE_FRAMES)
-        loud = np.partition(passages, -LOUD_FRAMES, axis=1)[:, -LOUD_FRAMES]
-        around = np.concatenate([[self._before], loud, [0.0]])
-        self._before = float(loud[-1])
-        level = np.maximum(np.maximum(around[:-2], around[2:]), loud)
-        own_quiet = float(np.partition(levels, frames // QUIET_SHARE)[frames // QUIET_SHARE])
-        quiet = max(min(own_quiet, self._quiet), MAX_NOISE / MAX_GAIN)
-        self._quiet = own_quiet
-        contrast = np.maximum(level / (quiet * MIN_CONTRAST), 1) ** CONTRAST_POWER
-        gains = np.minimum(
-            LOUD_ENOUGH / np.maximum(level, LOUD_ENOUGH / MAX_GAIN), np.minimum(contrast, MAX_NOISE / quiet)
-        )
+    def gains(self, levels: Levels) -> Levels | None:
+        """The gain, at least 1, of each frame of a run, given their levels (RMS within the band); None: 1 for all."""
+        frames, missing = len(levels), -len(levels) % PASSAGE_FRAMES
+        padded = np.pad(levels, (0, missing), mode="edge") if missing else levels
+        loud = np.partition(padded.reshape(-1, PASSAGE_FRAMES), -LOUD_FRAMES, axis=1)[:, -LOUD_FRAMES].tolist()
+        quiet = float(np.partition(levels, frames // QUIET_SHARE)[frames // QUIET_SHARE])
+        floor = max(min(quiet, self._quiet), MAX_NOISE / MAX_GAIN)
+        # A few numbers: Python's own are quicker than arrays.
+        gains = [_gain(max(three), floor) for three in zip([self._before, *loud], loud, [*loud[1:], 0.0], strict=False)]
+        self._before, self._quiet = loud[-1], quiet
+        if max(gains) == 1:
+            return None
         # A click in a quiet passage, and a loud word that begins at its end, are not to be louder than what is loud.
         highest = LOUD_ENOUGH / np.maximum(levels, LOUD_ENOUGH / MAX_GAIN)
-        return np.asarray(np.maximum(np.minimum(np.repeat(gains, PASSAGE_FRAMES)[:frames], highest), 1), np.float32)
+        passages = np.repeat(gains, PASSAGE_FRAMES)[:frames]
+        return np.asarray(np.maximum(np.minimum(passages, highest), 1), np.float32)
+
+
+def _gain(level: float, floor: float) -> float:
+    """Of a passage with this level, in a run whose quiet part has the level `floor`."""
+    if level >= LOUD_ENOUGH:
+        return 1.0
+    audible = (level / (floor * MIN_CONTRAST)) ** CONTRAST_POWER
+    return max(1.0, min(LOUD_ENOUGH / max(level, LOUD_ENOUGH / MAX_GAIN), audible, MAX_NOISE / floor))
 
 
 def level_warnings(peak: float, speech_seconds: float) -> Iterator[str]:

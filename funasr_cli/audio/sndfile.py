@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import soundfile
 
 from funasr_cli.arrays import Samples
@@ -23,6 +24,9 @@ UNKNOWN_FRAMES = 2**62
 """libsndfile says that it does not know a length by a number greater than this."""
 
 FLOAT_SUBTYPES = ("FLOAT", "DOUBLE")
+
+INT16_STEP = np.float32(2**-15)
+"""Of samples of 16 bits, full scale 1."""
 
 
 class SndfileRecording(Recording):
@@ -75,7 +79,7 @@ class SndfileRecording(Recording):
         frames = max(1, int(rate * BLOCK_SECONDS))
         while True:
             try:
-                block: Samples = self._file.read(frames, dtype="float32", always_2d=True)
+                block = self._read(frames)
             except soundfile.LibsndfileError as caught:
                 error = caught
                 break
@@ -89,6 +93,13 @@ class SndfileRecording(Recording):
             self.warnings.append(f"decoder stopped after {read / rate:.1f} s: {error}")
         elif self._file.format == "FLAC" and (error or self._unread_bytes()):
             yield from self._rest(read)
+
+    def _read(self, frames: int) -> Samples:
+        """The next block, float32 `[n, channels]`."""
+        if self._file.subtype != "PCM_16":
+            return np.asarray(self._file.read(frames, dtype="float32", always_2d=True))
+        # The same numbers as from libsndfile, in a third of the time.
+        return np.multiply(self._file.read(frames, dtype="int16", always_2d=True), INT16_STEP, dtype=np.float32)
 
     def _rest(self, read: int) -> Iterator[tuple[int, Samples]]:
         """What FFmpeg makes of a FLAC file in which libsndfile stopped after `read` samples."""

@@ -49,7 +49,7 @@ class SpeechDetector:
             self._pending += len(taken)
             block = block[len(taken) :]
             if self._pending == len(self._run):
-                spans += self._follow(self._model.probabilities(self._run))
+                spans += self._follow(self._model.probabilities(self._run).tolist())
                 self._pending = 0
         return spans + self._open_span()
 
@@ -59,7 +59,7 @@ class SpeechDetector:
         if self._pending:
             frames = -(-self._pending // FRAME_SAMPLES)
             self._run[self._pending :] = 0
-            spans = self._follow(self._model.probabilities(self._run[: frames * FRAME_SAMPLES]))
+            spans = self._follow(self._model.probabilities(self._run[: frames * FRAME_SAMPLES]).tolist())
         if self._begin is not None:
             spans += self._close(total if self._quiet is None else self._quiet)
         return [Span(span.start, min(span.end, total), closed=True) for span in spans if span.start < total]

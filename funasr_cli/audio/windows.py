@@ -192,7 +192,8 @@ class SpeechWindows:
             start = self._packer.start
             self._buffer.append(block, self._detector.horizon if start is None else start)
             self._samples += len(block)
-            self.peak = max(self.peak, float(block.max(initial=0)), -float(block.min(initial=0)))
+            if len(block):
+                self.peak = max(self.peak, float(block.max()), -float(block.min()))
             yield from self._packer.push(self._counted(self._detector.push(block)))
         yield from self._packer.push(self._counted(self._detector.finish()))
         yield from self._packer.finish()

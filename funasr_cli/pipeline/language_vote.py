@@ -70,6 +70,7 @@ async def recognize_in_spoken_language(
         window, hypothesis = waiting.popleft()
         if hypothesis.language != current is not None:
             logger.debug("%s at %.1f s is taken for %s", hypothesis.language, window.bounds.seconds[0], current)
+            timings.extra_runs["language"] += 1
             hypothesis = await runner.recognize(window, current, timings)
         return window, hypothesis
 

@@ -14,7 +14,8 @@ Item = TypeVar("Item")
 class StageTimings:
     """Adds up `seconds` by stage, runs by device in `devices`, and in `extra_runs` those beside one a window.
 
-    These are counted by reason: a second `attempt`, a `rest` that the model had not heard, and a `hole` in the text.
+    These are counted by reason: a second `attempt`, a `rest` that the model had not heard, a `hole` in the text, and a
+    `language` that those around it were against.
     """
 
     def __init__(self) -> None:

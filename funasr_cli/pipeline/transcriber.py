@@ -73,6 +73,7 @@ class Transcriber:
             warnings=tuple(dict.fromkeys(warnings)),
             scenes=in_order(results, lambda one: one.scenes),
             corrections=in_order(results, lambda one: one.edited.corrections),
+            extra_runs=dict(timings.extra_runs),
         )
 
     def _elsewhere(self, runs: Mapping[str, int]) -> list[str]:

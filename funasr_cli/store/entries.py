@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import stat
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from funasr_cli.files import sha256_of
@@ -95,6 +96,7 @@ class TranscriptSummary:
     device: str
     warnings: tuple[str, ...]
     empty: bool
+    extra_runs: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, transcript: Transcript) -> TranscriptSummary:
@@ -106,4 +108,5 @@ class TranscriptSummary:
             transcript.device,
             transcript.warnings,
             empty=not transcript.segments,
+            extra_runs=transcript.extra_runs,
         )

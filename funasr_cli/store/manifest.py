@@ -69,6 +69,7 @@ def transcript_fields(
         "outputs": {printable(write.path.name): write.sha256 for write in writes},
         "warnings": [*summary.warnings, *warnings],
         "seconds": _rounded(seconds),
+        "extra_runs": dict(summary.extra_runs),
         "device": summary.device,
     }
 

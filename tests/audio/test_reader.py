@@ -106,6 +106,16 @@ def test_what_ffmpeg_writes_is_read(tmp_path: Path, name: str, codec: str, video
     assert recording.warnings == []
 
 
+@pytest.mark.parametrize("kind", ["wav", "aiff", "flac"])
+def test_samples_of_16_bits_are_exact(tmp_path: Path, kind: str) -> None:
+    samples = np.arange(-(2**15), 2**15).astype(np.int16)
+    soundfile.write(tmp_path / f"all.{kind}", samples, SAMPLE_RATE, subtype="PCM_16")
+    with open_recording(tmp_path / f"all.{kind}") as recording:
+        read = np.concatenate(list(recording.blocks()))
+    assert read.dtype == np.float32
+    assert np.array_equal(read * 2**15, samples)
+
+
 @pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 44_100, 48_000, 192_000])
 def test_every_rate_becomes_16_khz(tmp_path: Path, rate: int) -> None:
     path = tmp_path / "a.wav"

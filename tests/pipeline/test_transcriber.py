@@ -50,6 +50,7 @@ def test_a_sentence_word_for_word(spoken: Transcript, sample: Path) -> None:
     assert spoken.source == sample.name
     assert 0 < spoken.speech_seconds <= spoken.duration == pytest.approx(8.46, abs=0.01)
     assert spoken.warnings == ()
+    assert spoken.extra_runs == {}
     words = [token.text.strip() for line in spoken.segments for token in line.tokens]
     assert words == ENERGY_REPORT.split()
 
@@ -121,6 +122,7 @@ def test_windows_that_stand_apart_from_the_vote_follow_it(
     transcript = transcribe(runner, long_talk)
     assert transcript.language == "en"
     assert asked == [None, None, None, "en"]
+    assert transcript.extra_runs["language"] == 1
     assert [paragraph.text for paragraph in transcript.paragraphs] == [ENERGY_REPORT] * 3
 
 

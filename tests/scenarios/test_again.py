@@ -529,5 +529,7 @@ def test_a_line_tells_what_was_done_with_what(night: Sleepless) -> None:
     assert {"time", "path", "status", "attempts", "sha256", "duration", "speech_seconds", "language", "outputs"} <= set(
         line
     )
-    assert {"warnings", "seconds", "model", "model_sha256", "device", "device_why", "settings"} <= set(line)
+    assert {"warnings", "seconds", "extra_runs", "model", "model_sha256", "device", "device_why", "settings"} <= set(
+        line
+    )
     assert line["outputs"].keys() == {"a.txt", "a.srt"}  # type: ignore[attr-defined]
