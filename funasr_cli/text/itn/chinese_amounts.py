@@ -21,6 +21,7 @@ NUMBER = re.compile(f"({AMOUNT})(?:点({AMOUNT}))?")
 
 _ABOUT = re.compile("[多余到至]|左右|上下|以[上下内]|指数|强")
 _INDEX = re.compile("(?:标普|沪深|中证|上证|科创|纳指|日经|富时)$")
+_LETTER = re.compile("(?<![A-Za-z])[A-Z]$")
 _SPEECH = re.compile("[讲说有下这那提共几出]$|强调$")
 _ENDED = re.compile(r"$|\W|左右|以[上下内]|的|[了吧呢啊]$")
 
@@ -62,6 +63,8 @@ def number(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
     before, after = match.string[: match.start()], match.string[match.end() :]
     if (not part and _is_rough(whole, before)) or before.endswith("分之") or after.startswith(("几", "分之")):
         return
+    if _LETTER.search(before) and whole[0] != "十" and is_measured(after):
+        return  # B二十五个人
     value = cardinal(whole)
     if part:
         spoken = re.fullmatch("([零一二三四五六七八九]+)[百千]?[万亿]*", part)
@@ -95,9 +98,9 @@ def _with_scales(value: int, spoken: str, after: str) -> str:
 
 def _is_decimal(whole: str, part: str, spoken: str, before: str, after: str) -> bool:
     """Whether `whole` 点 `part` is a decimal number, and neither a time nor points of a speech (三点一要团结)."""
-    if after.startswith(("分", "刻")) and not is_changed(before):
-        return False
     value = cardinal(whole) or 0
+    if value <= 24 and after.startswith(("分", "刻")) and not is_changed(before):
+        return False
     if value == 0 or value > 24 or spoken != part or is_measured(after):
         return True
     if len(part) == 1:
@@ -111,8 +114,8 @@ def _takes_figures(value: int, spoken: str, before: str, after: str) -> bool:
     """Whether something shows that a number is counted; many a round one (八百壮士, 三千尺) is not."""
     if value < 10:
         return is_exact(after)
-    if after.startswith("届"):
-        return False
+    if after.startswith("届") or (value <= 12 and after.startswith("月")):
+        return False  # months are dates
     if after.startswith("点"):
         return value > 24 or is_changed(before)  # 三千点 of an index; ten o'clock is a time
     if value == 10:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from funasr_cli.text.itn.chinese_codes import CALLED
-from funasr_cli.text.itn.chinese_context import is_changed, is_measured, is_stated
+from funasr_cli.text.itn.chinese_context import counts_others, counts_persons, is_changed, is_measured, is_stated
 from funasr_cli.text.itn.chinese_numerals import DIGITS, NUMERALS, SCALES, cardinal, digits
 from funasr_cli.text.lexicon import goes_anywhere, is_adjective, is_verb, is_word, surprise
 
@@ -26,8 +26,16 @@ DOUBTFUL = 2.0
 NUMERAL = 9.0
 """The cost of a numeral that is in no number and in no word."""
 
+AT_ONCE = 2.5
+"""The cost of 一 before a verb, as in 一查就知道."""
+
 LONGEST_WORD = 5
 
+MOBILE_DIGITS = 11
+
+_FAMILY = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗郑梁谢宋唐许韩冯邓曹彭曾田董袁潘蔡蒋余杜叶程苏魏吕丁姚卢姜崔钟谭陆汪范钱"
+)
 _N, _D = f"[{NUMERALS}]", "[一二三四五六七八九]"
 
 _ADDED = tuple(
@@ -40,6 +48,9 @@ _ADDED = tuple(
         (f"(?<!{_N})(?:[五六七八十]一|三八)(?=[一二两三四五六七八九十]+[点号])", 5.0),
         ("(?:五一|六一|十一)(?=小?长?假|放假|期间|黄金周|劳动节|国庆|儿童节)", 2.5),
         ("张三|李四|王五|赵六", 3.5),
+        (f"[{_FAMILY}][一二三四五六七八九十](?={_N}+岁)", 3.5),
+        (f"[老阿小大高初研]{_D}(?=十{_D}?(?:点|岁|人|名|位|班|个[人男女孩学同]|[日号月]))", 3.5),
+        ("双十[一二]", 3.5),
         ("[一二三四]季度", 3.0),
         ("[一二三四五六]期|[两三四五六七八十]大|[一二三]开始|一号[楼线]", 5.0),
         ("[一二三]等(?=[座奖舱品功])", 4.0),
@@ -64,6 +75,7 @@ _ROUGH = re.compile(
 _SHORT = re.compile("(.+[百千万亿])" + _D)
 _RECENT = re.compile("19|20[0-4]")
 _MOBILE = re.compile("1[3-9].{9}")
+_BEFORE_MOBILE = re.compile("[1-9]{1,2}(?=1[3-9].{9}$).{11}")
 _OF_SHARE = re.compile(f"分之(?:{_N}+(?:点{_N}+)?[到至])?负?(?:{_N}+点)?$")
 _OF_UNIT = re.compile(f"{_N}[度块米]$")
 _AFTER_UNIT = re.compile("[年月时分元块]$")
@@ -78,6 +90,7 @@ _LABEL = {
     3: re.compile("[号室房路次]|[国省县]道|医院"),
     4: re.compile("次列车|次航班|路公交|路车"),
 }
+_AVERAGE = re.compile("[每均]")  # 平均每户二点六二人
 _ALONE = re.compile(f"{_N}?(?!{_N})")
 
 
@@ -92,9 +105,15 @@ def words(text: str, is_numeral: Sequence[bool]) -> Iterator[tuple[int, int, flo
             if is_word(word) and not _is_counted(word, is_numeral[start:end]):
                 emphatic = word == "十分" and is_adjective(text[end : end + 2])
                 yield start, end, 0.5 if emphatic else surprise(word)
+            elif end == start + 2 and word[0] == "一" and is_verb(word[1]) and _is_at_once(word[1], text[end:]):
+                yield start, end, AT_ONCE + surprise(word[1])
     for pattern, cost in _ADDED if _ANY_ADDED.search(text) else ():
         for match in pattern.finditer(text):
             yield *match.span(), cost
+
+
+def _is_at_once(verb: str, after: str) -> bool:
+    return after.startswith(("就", "便")) or not goes_anywhere(verb)
 
 
 def _is_counted(word: str, is_numeral: Sequence[bool]) -> bool:
@@ -118,7 +137,14 @@ def fraction_cost(spoken: str, before: str, after: str) -> float | None:
     if _OF_SHARE.search(before):
         fits = after.startswith("个百分点")
     else:
-        fits = _counts(spoken, after) or after.startswith(("刻", "分")) or bool(_POINT.match(after))
+        counts_days = after.startswith(("月", "号", "日")) or (
+            len(bare) > 1 and counts_persons(after) and not _AVERAGE.search(before)
+        )
+        fits = (
+            (_counts(spoken, after) and not counts_days)
+            or after.startswith(("刻", "分"))
+            or bool(_POINT.match(after) or _TO.match(after))
+        )
         fits = fits or (after.startswith("点") and bool(_IN_INDEX.search(before)))
     return cost + (FITTING if fits else _end_cost(spoken, after))
 
@@ -139,6 +165,8 @@ def number_cost(spoken: str, before: str, after: str, is_first: bool = True) -> 
     if len(spoken) > 1 and plain.isdigit():
         return None if "两" in spoken else cost + _code_cost(plain, spoken, before, after)
     value = cardinal(spoken)
+    if value is not None and value >= 10 and counts_others(before, after):
+        return cost + _end_cost(spoken, after)
     if value is not None:
         return cost + _place_cost(value, spoken, before, after)
     short = _SHORT.fullmatch(spoken)
@@ -147,7 +175,11 @@ def number_cost(spoken: str, before: str, after: str, is_first: bool = True) -> 
 
 def _counts(spoken: str, after: str) -> bool:
     """Whether a measure comes next, and neither 三季度 nor 一度 (once) with its verb."""
-    if after.startswith("季度") or (spoken[-1] == "一" and after[:1] in tuple("度路道块面") and is_verb(after[1:3])):
+    if (
+        after.startswith("季度")
+        or (spoken[-1] == "一" and after == "起")
+        or (spoken[-1] == "一" and after[:1] in tuple("度路道块面") and is_verb(after[1:3]))
+    ):
         return False
     return is_measured(after) or bool(_OLD.match(after))
 
@@ -156,6 +188,8 @@ def _end_cost(spoken: str, after: str) -> float:
     """What is added for a number that no measure ends: its last digit may be the first of the next word."""
     if not after or spoken[-1] in "万亿" or after[0] in NUMERALS:
         return 0.0
+    if spoken[-1] == "一" and after == "起":
+        return -1.0  # so many cases, or together
     is_odd = not goes_anywhere(after[0]) and not any(is_word(after[:end]) for end in (2, 3, 4))
     return 3.0 if is_odd else 1.5
 
@@ -170,15 +204,26 @@ def _code_cost(plain: str, spoken: str, before: str, after: str) -> float:
         return FITTING if length in (2, 3) else DOUBTFUL
     if _MOBILE.fullmatch(plain):
         return -3.0
+    is_called = bool(CALLED.search(before[-4:]))
+    if is_before_mobile(plain) and not is_called:
+        return DOUBTFUL
     if _DOTTED.match(after):
         return -2.0
-    if _RECENT.match(plain) and length in (4, 5) and _ALONE.match(after) and not CALLED.search(before[-4:]):
+    if _RECENT.match(plain) and length in (4, 5) and _ALONE.match(after) and not is_called:
         return -1.5 if length == 4 else 2.0 + _end_cost(spoken, after)
+    if length > 3 and after.startswith("号"):
+        return -1.5 if is_called else 0.0
     if (length in _LABEL and _LABEL[length].match(after)) or (length == 2 and after.startswith("后")):
         return -1.5
     if length > 2 and before and before[-1].isascii():
         return 0.5
-    return (0.5 if length == 2 else 0.0) + _end_cost(spoken, after)
+    usual = 0.5 if length == 2 else -1.0 if is_called and length > 2 else 0.0
+    return usual + _end_cost(spoken, after)
+
+
+def is_before_mobile(plain: str) -> bool:
+    """Whether the first of these digits may be part of a word before a telephone number: 张三|一三八零零一三八零零零."""
+    return bool(_BEFORE_MOBILE.fullmatch(plain))
 
 
 def _place_cost(value: int, spoken: str, before: str, after: str) -> float:

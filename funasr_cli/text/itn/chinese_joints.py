@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from funasr_cli.text.itn.chinese_context import is_measured
-from funasr_cli.text.itn.chinese_costs import fraction_cost, number_cost, words
+from funasr_cli.text.itn.chinese_context import counts_others, is_measured
+from funasr_cli.text.itn.chinese_costs import MOBILE_DIGITS, fraction_cost, is_before_mobile, number_cost, words
 from funasr_cli.text.itn.chinese_numerals import AMOUNT, HIDDEN, NUMERALS, digits
 from funasr_cli.unicode_ranges import HAN
 
@@ -97,6 +97,9 @@ def _cuts(text: str, run: tuple[int, int], edges: Iterable[_Edge]) -> list[int]:
             cuts |= {at for at in (edge.start, edge.end) if start <= at <= end}
     if digits(text[start:end]).isdigit() and end - start > 1:
         cuts |= {end - 1, (start + end) // 2}  # 三零二|两间, 九七|九八年
+        cuts |= {end - MOBILE_DIGITS} if is_before_mobile(digits(text[start:end])) else set()
+    elif counts_others(text[:start], text[end:]) and end - start > 1:
+        cuts.add(end - 1)
     return sorted(cuts)
 
 

@@ -9,7 +9,7 @@ from funasr_cli.text.itn.english_numerals import KINDS, VALUES
 
 _LABELS = re.compile(
     "rooms?|suite|apartment|flight|boeing|airbus|route|highway|interstate|gate|bus|train|platform|channel|number|pin|"
-    "extension|code|unit|line|section|building|locker|seat|row|model|bay|lane|terminal|zone|area|ward"
+    "extension|code|unit|line|section|building|locker|seat|row|model|bay|lane|terminal|zone|area|ward|error|exit|status"
 )
 """What is called by a number: room one oh two, flight two forty seven."""
 

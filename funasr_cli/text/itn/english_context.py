@@ -29,14 +29,30 @@ _AFTER_CODE = re.compile(
 _AFTER_DAY = re.compile("|and|at|by|from|he|i|in|is|it|on|she|that|the|they|through|to|was|we|which")
 """What can follow a day of a month said as five rather than fifth, unlike people: In May two people left."""
 
+_BEFORE_MONTH = re.compile("in|by|last|next|this|every|each|early|mid|late")
+"""What stands before a month without a day: In June one by one they left."""
+
+_PERSONS = re.compile("people|persons?|men|man|women|woman|children|students|times")
+_AGO = re.compile("later|ago|earlier|before|after|afterwards|straight|running")
+"""What shows that the last decimal counts: nine point five | five days later."""
+
 _MORE = re.compile("of|more|another")
 """What shows that the last digit of a row counts: five five five one of them."""
 
 _NOT_A_YEAR = re.compile("of|more|others?")
 
+_BEFORE_YEAR = re.compile(
+    "in|of|since|by|from|until|till|to|year|early|mid|late|the|before|after|during|through|around|about|circa|and|or|"
+    "between|spring|summer|autumn|fall|winter|january|february|march|april|may|june|july|august|september|october|"
+    "november|december|first|second|third|[a-z]+(?:th|ieth)|our|this|that|its|their"
+)
+"""What stands before a year: of sixteen eighteen foot poles nobody knows whether they are two numbers."""
 
-def is_day(plain: str, following: str) -> bool:
-    """Whether a number after a month is a day of it."""
+
+def is_day(plain: str, before: str, following: str) -> bool:
+    """Whether a number after a month, which is after `before`, is a day of it."""
+    if _BEFORE_MONTH.fullmatch(before):
+        return False
     return plain.isdigit() and int(plain) <= 31 and (following in KINDS or bool(_AFTER_DAY.fullmatch(following)))
 
 
@@ -45,11 +61,20 @@ def counts_more(following: str) -> bool:
     return bool(_MORE.fullmatch(following))
 
 
-def are_two(number: Sequence[str], following: str) -> bool:
+def are_two(number: Sequence[str], before: str, following: str) -> bool:
     """Whether what could be a year is two numbers: seventeen eighteen, nineteen twenty dollar bills."""
     if not may_be_year(number):
         return False
+    if not (_BEFORE_YEAR.fullmatch(before) or not following or _AFTER_CODE.fullmatch(following)):
+        return True
     return are_neighbours(number) or bool(_UNIT.fullmatch(following) or _NOT_A_YEAR.fullmatch(following))
+
+
+def _may_count(digit: str, following: str) -> bool:
+    """Whether what follows decimals can be so many things: four point one | one morning."""
+    if _AFTER_CODE.fullmatch(following) or _UNIT.fullmatch(following) or following == "percentage":
+        return False
+    return digit == "one" or following.endswith("s")
 
 
 def is_doubtful(number: Sequence[str], following: str, then: str) -> bool:
@@ -67,4 +92,8 @@ def is_doubtful(number: Sequence[str], following: str, then: str) -> bool:
     kinds = "".join(KINDS[word] for word in number)
     if set(kinds) <= set("ozr") or kinds[-2] == "z":
         return not _AFTER_CODE.fullmatch(following)
+    if re.search(r"\.[oz]{2,}$", kinds) and (
+        _may_count(number[-1], following) or _PERSONS.fullmatch(following) or _AGO.fullmatch(then)
+    ):
+        return True
     return "." in kinds and (following in ("of", "more") or (kinds[-1] == "z" and not _UNIT.fullmatch(following)))

@@ -96,8 +96,8 @@ def figures(number: Sequence[str]) -> str | None:
 
 
 def may_be_year(number: Sequence[str]) -> bool:
-    """Whether a number is a year of two parts, or two numbers: nineteen twenty."""
-    year = _YEAR.fullmatch("".join(KINDS[word] for word in number))
+    """Whether words are a year of two parts, or two numbers: nineteen twenty."""
+    year = _YEAR.fullmatch("".join(KINDS.get(word, "?") for word in number))
     return year is not None and year[2] != "zo"
 
 
