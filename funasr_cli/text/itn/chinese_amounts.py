@@ -22,6 +22,7 @@ NUMBER = re.compile(f"({AMOUNT})(?:点({AMOUNT}))?")
 _ABOUT = re.compile("[多余到至]|左右|上下|以[上下内]|指数|强")
 _INDEX = re.compile("(?:标普|沪深|中证|上证|科创|纳指|日经|富时)$")
 _LETTER = re.compile("(?<![A-Za-z])[A-Z]$")
+_ROUGHLY = re.compile("十[几多]$|百多$|双$|[一二三四五六七八九]上$")
 _SPEECH = re.compile("[讲说有下这那提共几出]$|强调$")
 _ENDED = re.compile(r"$|\W|左右|以[上下内]|的|[了吧呢啊]$")
 
@@ -86,7 +87,7 @@ def _stands_alone(spoken: str, after: str) -> bool:
 
 def _is_rough(spoken: str, before: str) -> bool:
     """Whether the number is part of a rough one, as in 几十 and 十几二十, or of a name (双十)."""
-    return (before.endswith(("几", "数")) and spoken[0] in SCALES) or before.endswith(("十几", "十多", "百多", "双"))
+    return (before.endswith(("几", "数")) and spoken[0] in SCALES) or bool(_ROUGHLY.search(before))
 
 
 def _with_scales(value: int, spoken: str, after: str) -> str:

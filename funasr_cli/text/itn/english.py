@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from funasr_cli.text.itn.english_codes import called, clock, pressure
-from funasr_cli.text.itn.english_context import are_two, counts_more, is_day, is_doubtful
+from funasr_cli.text.itn.english_codes import called, clock, counts_in_room, pressure
+from funasr_cli.text.itn.english_context import are_two, counts_more, is_at_a_point, is_day, is_doubtful, is_graded
 from funasr_cli.text.itn.english_numerals import (
     KINDS,
     ORDINALS,
@@ -125,11 +125,14 @@ class _Reader:
     def _number(self, at: int, end: int) -> Found:
         number, following = self._words[at:end], self._word(end)
         doubtful = bool(number) and is_doubtful(number, following, self._word(end + 1))
+        doubtful = doubtful or counts_in_room(number, self._word_before(at), following)
         if number and (plain := self._called(at, end)):
             return end, [] if doubtful else [self._change(at, end, plain)]
         tail = end + 1 if following == "and" and number and self._word(end + 1) in ORDINALS else end
         value = ordinal(number, self._words[end]) if not number else ordinal(number, self._word(tail))
         in_month = self._in_month(at)
+        if (value and is_graded(self._word(tail + 1))) or is_at_a_point(number, self._word_before(at)):
+            return max(end, at + 1), []
         if value and not number and value <= 31 and self._is_day_of_month(at):
             return at + 1, [self._change(at, at + 1, suffixed(value))]
         if value and in_month and value <= 31:

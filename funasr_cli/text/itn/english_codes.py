@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from funasr_cli.text.itn.english_numerals import KINDS, VALUES
+from funasr_cli.text.itn.english_context import is_plural
+from funasr_cli.text.itn.english_numerals import VALUES, kinds_of
 
 _LABELS = re.compile(
     "rooms?|suite|apartment|flight|boeing|airbus|route|highway|interstate|gate|bus|train|platform|channel|number|pin|"
@@ -21,7 +22,7 @@ _IN_PARTS = re.compile("[oz]{3}|o(?:yo?|t|zo|zz)|(?:yo?|t)(?:yo?|t|zo)")
 
 def called(number: Sequence[str], before: str) -> str | None:
     """The digits of a number that is said in parts after what is called by it; None for anything else."""
-    kinds = _kinds(number)
+    kinds = kinds_of(number)
     if before in _DIALLED and kinds == "ooh":
         return f"{VALUES[number[0]]}{VALUES[number[1]]}00"  # one eight hundred
     if not _LABELS.fullmatch(before) or not _IN_PARTS.fullmatch(kinds):
@@ -33,20 +34,21 @@ def called(number: Sequence[str], before: str) -> str | None:
     return digits
 
 
+def counts_in_room(number: Sequence[str], before: str, following: str) -> bool:
+    """Whether the last digit may count people in a room called by the hundreds: room three hundred | five men."""
+    return bool(_LABELS.fullmatch(before)) and kinds_of(number)[-2:] == "ho" and is_plural(following)
+
+
 def clock(number: Sequence[str]) -> str | None:
     """Seven thirty and twelve oh five as times of day; None for anything else."""
     hour, minute = VALUES[number[0]], sum(VALUES[word] for word in number[1:])
-    if hour not in range(1, 13) or minute > 59 or _kinds(number[1:]) not in ("y", "yo", "t", "zo"):
+    if hour not in range(1, 13) or minute > 59 or kinds_of(number[1:]) not in ("y", "yo", "t", "zo"):
         return None
     return f"{hour}:{minute:02}"
 
 
 def pressure(number: Sequence[str]) -> str | None:
     """One twenty and one thirty five, whose hundred is left out; None for anything else."""
-    if number[:1] not in (["one"], ["two"]) or _kinds(number[1:]) not in ("y", "yo", "t"):
+    if number[:1] not in (["one"], ["two"]) or kinds_of(number[1:]) not in ("y", "yo", "t"):
         return None
     return str(VALUES[number[0]] * 100 + sum(VALUES[word] for word in number[1:]))
-
-
-def _kinds(number: Sequence[str]) -> str:
-    return "".join(KINDS[word] for word in number)

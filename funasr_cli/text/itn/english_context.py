@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from funasr_cli.text.itn.english_numerals import KINDS, are_neighbours, may_be_year
+from funasr_cli.text.itn.english_numerals import KINDS, are_neighbours, kinds_of, may_be_year
 
 _UNIT = re.compile(
     "(?:year|hour|minute|second|day|week|month|dollar|euro|pound|cent|mile|kilometer|meter|degree|time|point|page|ton|"
@@ -28,6 +28,15 @@ _AFTER_CODE = re.compile(
 
 _AFTER_DAY = re.compile("|and|at|by|from|he|i|in|is|it|on|she|that|the|they|through|to|was|we|which")
 """What can follow a day of a month said as five rather than fifth, unlike people: In May two people left."""
+
+_COMPOUNDED = re.compile(
+    "(?:year|hour|minute|second|day|week|month|mile|foot|inch|meter|dollar|pound|ton|stor(?:y|ey)|page|seat|bedroom|door|"
+    "lane|piece|part|man|person|star|wheel)"
+)
+"""What makes one word with a number, of which there may be several: sixty | two story houses."""
+
+_GRADED = re.compile("graders?|responders?|cousins?|class|rate|hand|aid|degree|lad(?:y|ies)|tenors?|violins?")
+"""What can be first or second: thirty | first graders."""
 
 _BEFORE_MONTH = re.compile("in|by|last|next|this|every|each|early|mid|late")
 """What stands before a month without a day: In June one by one they left."""
@@ -56,6 +65,16 @@ def is_day(plain: str, before: str, following: str) -> bool:
     return plain.isdigit() and int(plain) <= 31 and (following in KINDS or bool(_AFTER_DAY.fullmatch(following)))
 
 
+def is_graded(following: str) -> bool:
+    """Whether an ordinal belongs to what follows, and not to the number before it."""
+    return bool(_GRADED.fullmatch(following))
+
+
+def is_at_a_point(number: Sequence[str], before: str) -> bool:
+    """Whether a number begins with a point in time: at one point five men left."""
+    return before == "at" and list(number[:2]) == ["one", "point"]
+
+
 def counts_more(following: str) -> bool:
     """Whether the last digit of a row belongs to what follows."""
     return bool(_MORE.fullmatch(following))
@@ -65,6 +84,8 @@ def are_two(number: Sequence[str], before: str, following: str) -> bool:
     """Whether what could be a year is two numbers: seventeen eighteen, nineteen twenty dollar bills."""
     if not may_be_year(number):
         return False
+    if KINDS[number[-1]] == "o" and before != "the" and is_plural(following):
+        return True  # in twenty twenty | three teams left
     if not (_BEFORE_YEAR.fullmatch(before) or not following or _AFTER_CODE.fullmatch(following)):
         return True
     return are_neighbours(number) or bool(_UNIT.fullmatch(following) or _NOT_A_YEAR.fullmatch(following))
@@ -74,11 +95,18 @@ def _may_count(digit: str, following: str) -> bool:
     """Whether what follows decimals can be so many things: four point one | one morning."""
     if _AFTER_CODE.fullmatch(following) or _UNIT.fullmatch(following) or following == "percentage":
         return False
-    return digit == "one" or following.endswith("s")
+    return digit == "one" or is_plural(following)
+
+
+def is_plural(word: str) -> bool:
+    """Whether a word looks like several things or persons."""
+    return bool(_PERSONS.fullmatch(word) or re.fullmatch(r"(?!(?:has|his|its|this|was)$)[a-z]{2,}[a-rt-z]s", word))
 
 
 def is_doubtful(number: Sequence[str], following: str, then: str) -> bool:
     """Whether the last digit of a number may count what comes next: four four five | two men."""
+    if re.search("[yhs]o$|[hs]y$", kinds_of(number)) and _COMPOUNDED.fullmatch(following) and then.endswith("s"):
+        return True  # sixty | two story houses
     if len(number) < 2 or KINDS[number[-1]] not in "oz" or not following:
         return False
     if _FRACTION.fullmatch(following):
@@ -89,7 +117,9 @@ def is_doubtful(number: Sequence[str], following: str, then: str) -> bool:
         or (following in ("in", "by") and then in KINDS)
     ):
         return True
-    kinds = "".join(KINDS[word] for word in number)
+    if following == "by" and then == number[-1]:
+        return True  # thirty | two by two
+    kinds = kinds_of(number)
     if set(kinds) <= set("ozr") or kinds[-2] == "z":
         return not _AFTER_CODE.fullmatch(following)
     if re.search(r"\.[oz]{2,}$", kinds) and (
