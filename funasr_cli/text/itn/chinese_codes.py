@@ -47,7 +47,7 @@ def lettered(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
     plain = digits(spoken) if digits(spoken).isdigit() and len(spoken) > 1 else cardinal(spoken)
     if plain is None or "两" in spoken or after.startswith(("分之", "点", "几", "多", "来")):
         return
-    if "十" in spoken[1:] and is_measured(after):
+    if "十" in spoken[1:] and is_measured(after) and not _LABEL.match(after):
         return  # B二十五个人: twenty five of B, or fifteen of B2
     if not {"万", "亿"}.isdisjoint(spoken) or (
         len(match[1]) > 1 and match[1] != "PM" and not part and not digits(spoken).isdigit()
@@ -59,7 +59,7 @@ def lettered(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
         and match[1] != "PM"
         and not (match.string.endswith("维生素", 0, match.start()) and not is_measured(after))
         and re.match(r"\w", after)
-        and not re.match("[和与或及是的型纸]", after)
+        and not re.match("[和与或及是的型纸]|高速|[国省县]道", after)
     ):
         return
     yield (match.start(2), match.end()), f"{plain}.{digits(part)}" if part else str(plain)

@@ -28,7 +28,7 @@ MOBILE_DIGITS = 11
 _N, _D = f"[{NUMERALS}]", "[一二三四五六七八九]"
 
 _ROUGH = re.compile(
-    f"(?:{_D}?十|[百千万亿])?(?:一[二两]|二三|两三|三四|四五|五六|六七|七八|八九|三五)(?:[十百千万亿]+|$)"
+    f"(?:{_D}?十|[百千万亿])?(?:八(?=十)|一[二两]|二三|两三|三四|四五|五六|六七|七八|八九|三五)(?:[十百千万亿]+|$)"
 )
 _SHORT = re.compile("(.+[百千万亿])" + _D)
 _RECENT = re.compile("19|20[0-4]")
@@ -46,11 +46,13 @@ _OLD = re.compile("里(?![面边头程])")
 _POINT = re.compile(f"点{_N}")
 _TO = re.compile(f"[到至比乘]{_N}")
 _DOTTED = re.compile(f"[到至比]{_N}|点{_N}+点|点[A-Za-z]")
+_SWITCH = re.compile("开关|[刀地][闸刀]|断路器|隔离|母线|线路|接地")
 _LABEL = {
     3: re.compile("[号室房路次]|[国省县]道|医院"),
     4: re.compile("次列车|次航班|路公交|路车"),
 }
 _LATER = re.compile("(?:分钟|小时|天|年|个月|周|星期|秒钟?)[之以]?[后前内来]")
+_MAY_COUNT = tuple("手刀句枪脚拳步声曲阵串束堆滴段排行圈盘局档席幕针把口")
 _AVERAGE = re.compile("[每均]")  # 平均每户二点六二人
 _ALONE = re.compile(f"{_N}?(?!{_N})")
 
@@ -139,6 +141,8 @@ def _code_cost(plain: str, spoken: str, before: str, after: str) -> float:
         return -1.5 if length == 4 else 2.0 + _end_cost(spoken, after)
     if length > 3 and after.startswith("号"):
         return -1.5 if is_called else 0.0
+    if length > 2 and _SWITCH.match(after):
+        return -1.5
     if (length in _LABEL and _LABEL[length].match(after)) or (length == 2 and after.startswith("后")):
         return -1.5
     if before and before[-1].isascii() and after.startswith("次"):
@@ -183,4 +187,6 @@ def _place_cost(value: int, spoken: str, before: str, after: str) -> float:
         fits = bool(value) and (
             _counts(spoken, after) or after[:1] == "分" or (after[:1] in tuple("多余强") and spoken[-1] in SCALES)
         )
+    if after[:1] in _MAY_COUNT and not fits and before[-1:] not in ("点", "之"):
+        return 0.0  # 二十一手 are lots, or twenty at one go
     return FITTING if fits else _end_cost(spoken, after)

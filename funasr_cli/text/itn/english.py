@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from funasr_cli.text.itn.english_codes import called, clock, counts_in_room, pressure
+from funasr_cli.text.itn.english_codes import called, clock, counts_in_room, is_room, pressure
 from funasr_cli.text.itn.english_context import are_two, counts_more, is_at_a_point, is_day, is_doubtful, is_graded
 from funasr_cli.text.itn.english_numerals import (
     KINDS,
@@ -125,7 +125,9 @@ class _Reader:
     def _number(self, at: int, end: int) -> Found:
         number, following = self._words[at:end], self._word(end)
         doubtful = bool(number) and is_doubtful(number, following, self._word(end + 1))
-        doubtful = doubtful or counts_in_room(number, self._word_before(at), following)
+        doubtful = (doubtful and not is_room(number, self._word_before(at))) or counts_in_room(
+            number, self._word_before(at), following
+        )
         if number and (plain := self._called(at, end)):
             return end, [] if doubtful else [self._change(at, end, plain)]
         tail = end + 1 if following == "and" and number and self._word(end + 1) in ORDINALS else end
@@ -182,6 +184,8 @@ class _Reader:
             return figures(number)
         if self._is_group(at, end) and (self._is_group(at - 3, at) or self._is_group(end, end + 3)):
             return digits_of(number)
+        if before == "is":
+            before = self._word_before(at - 1)
         return called(number, before)
 
     def _is_group(self, at: int, end: int) -> bool:

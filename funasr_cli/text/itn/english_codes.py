@@ -34,6 +34,11 @@ def called(number: Sequence[str], before: str) -> str | None:
     return digits
 
 
+def is_room(number: Sequence[str], before: str) -> bool:
+    """Whether a number is whole as it is: flight nine oh three lands, where nobody flies nine oh."""
+    return bool(_LABELS.fullmatch(before)) and kinds_of(number) == "ozo"
+
+
 def counts_in_room(number: Sequence[str], before: str, following: str) -> bool:
     """Whether the last digit may count people in a room called by the hundreds: room three hundred | five men."""
     return bool(_LABELS.fullmatch(before)) and kinds_of(number)[-2:] == "ho" and is_plural(following)

@@ -15,8 +15,8 @@ _UNIT = re.compile(
 
 _FRACTION = re.compile("half|thirds?|quarters?|fifths")
 _SINGULAR = re.compile(
-    "day|man|woman|person|thing|way|side|hand|month|week|year|hour|minute|time|more|another|after another|at a|"
-    "of (?:us|them|the)"
+    "day|man|woman|person|thing|way|side|hand|month|week|year|hour|minute|time|more|another|after another|at a|last|"
+    "final|of (?:us|them|the)"
 )
 """What can follow one, but not a number that ends with it: one at a time."""
 
