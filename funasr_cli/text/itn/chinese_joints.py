@@ -22,6 +22,7 @@ from funasr_cli.text.itn.chinese_costs import (
 )
 from funasr_cli.text.itn.chinese_numerals import AMOUNT, HIDDEN, NUMERALS, digits
 from funasr_cli.text.itn.chinese_words import words
+from funasr_cli.text.lexicon import surprise
 from funasr_cli.unicode_ranges import HAN
 
 MARGIN = 1.0
@@ -130,7 +131,7 @@ def _numbers(text: str, start: int, cuts: Sequence[int], is_part: bool, after_wo
             elif spoken not in "零〇":  # a single digit after others
                 counts = is_measured(after) and after[0] not in "元块"  # 三零零六元 may be one amount
                 if counts:
-                    yield _Edge(begin, end, max(cost, COUNT_COST))
+                    yield _Edge(begin, end + 1, max(cost, COUNT_COST) + surprise(after[0]))
                 if after_word or not counts:
                     yield _Edge(begin, end, cost if after_word else max(cost, COUNT_COST), is_number=True)
 

@@ -113,6 +113,7 @@ class _Reader:
         following = self._word(last)
         plain = following != "percent" and following not in _CURRENCIES
         unclear = shortened(*numbers) or is_doubtful(numbers[1], following, self._word(last + 1))
+        unclear = unclear or (self._word(end) == "or" and len(numbers[0]) > len(numbers[1]) == 1)  # forty | one or two
         if low is None or high is None or unclear or (plain and max(map(len, numbers)) == 1):
             return last, []
         if plain:

@@ -9,7 +9,7 @@ from funasr_cli.text.itn.english_numerals import KINDS, are_neighbours, kinds_of
 
 _UNIT = re.compile(
     "(?:year|hour|minute|second|day|week|month|dollar|euro|pound|cent|mile|kilometer|meter|degree|time|point|page|ton|"
-    "kilo|kilogram|gram|liter|student)s?|people|men|women|children|bucks|percent|feet|inches"
+    "kilo|kilogram|gram|liter|student)s?|people|men|women|children|bucks|percent|feet|inches|percentage"
 )
 """What numbers count: nineteen twenty dollars is no year."""
 
@@ -93,7 +93,7 @@ def are_two(number: Sequence[str], before: str, following: str) -> bool:
 
 def _may_count(digit: str, following: str) -> bool:
     """Whether what follows decimals can be so many things: four point one | one morning."""
-    if _AFTER_CODE.fullmatch(following) or _UNIT.fullmatch(following) or following == "percentage":
+    if _AFTER_CODE.fullmatch(following) or (_UNIT.fullmatch(following) and following != "points"):
         return False
     return digit == "one" or is_plural(following)
 
