@@ -41,7 +41,11 @@ def is_room(number: Sequence[str], before: str) -> bool:
 
 def counts_in_room(number: Sequence[str], before: str, following: str) -> bool:
     """Whether the last digit may count people in a room called by tens: room three hundred | five men."""
-    return bool(_LABELS.fullmatch(before)) and kinds_of(number)[-2:] in ("ho", "yo") and is_plural(following)
+    return (
+        bool(_LABELS.fullmatch(before))
+        and kinds_of(number)[-2:] in ("ho", "yo")
+        and (is_plural(following) or following in ("more", "other", "of"))
+    )
 
 
 def clock(number: Sequence[str]) -> str | None:

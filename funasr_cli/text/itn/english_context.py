@@ -13,10 +13,10 @@ _UNIT = re.compile(
 )
 """What numbers count: nineteen twenty dollars is no year."""
 
-_FRACTION = re.compile("half|thirds?|quarters?|fifths")
+_FRACTION = re.compile("half|thirds?|quarters?|fourths?|fifths?|(?:six|seven|eigh|nin|ten)ths?")
 _SINGULAR = re.compile(
-    "day|man|woman|person|thing|way|side|hand|month|week|year|hour|minute|time|more|another|after another|at a|last|"
-    "final|of (?:us|them|the)"
+    "day|man|woman|person|thing|way|side|hand|month|week|year|hour|minute|time|morning|evening|afternoon|night|summer|"
+    "winter|spring|more|last|final|another|after another|at a|of (?:us|them|the)"
 )
 """What can follow one, but not a number that ends with it: one at a time."""
 
@@ -35,13 +35,18 @@ _COMPOUNDED = re.compile(
 )
 """What makes one word with a number, of which there may be several: sixty | two story houses."""
 
-_GRADED = re.compile("graders?|responders?|cousins?|class|rate|hand|aid|degree|lad(?:y|ies)|tenors?|violins?")
+_GRADED = re.compile(
+    "graders?|responders?|cousins?|part(?:y|ies)|class|rate|hand|aid|degree|lad(?:y|ies)|tenors?|violins?"
+)
 """What can be first or second: thirty | first graders."""
 
 _BEFORE_MONTH = re.compile("in|by|last|next|this|every|each|early|mid|late")
 """What stands before a month without a day: In June one by one they left."""
 
 _PERSONS = re.compile("people|persons?|men|man|women|woman|children|students|times")
+_WHOLE = re.compile("points|minutes|days|weeks|months|years")
+"""What is seldom counted with two decimals."""
+
 _AGO = re.compile("later|ago|earlier|before|after|afterwards|straight|running")
 """What shows that the last decimal counts: nine point five | five days later."""
 
@@ -93,9 +98,9 @@ def are_two(number: Sequence[str], before: str, following: str) -> bool:
 
 def _may_count(digit: str, following: str) -> bool:
     """Whether what follows decimals can be so many things: four point one | one morning."""
-    if _AFTER_CODE.fullmatch(following) or (_UNIT.fullmatch(following) and following != "points"):
+    if _AFTER_CODE.fullmatch(following) or (_UNIT.fullmatch(following) and not _WHOLE.fullmatch(following)):
         return False
-    return digit == "one" or is_plural(following)
+    return following == "other" or digit == "one" or is_plural(following)
 
 
 def is_plural(word: str) -> bool:
@@ -105,7 +110,11 @@ def is_plural(word: str) -> bool:
 
 def is_doubtful(number: Sequence[str], following: str, then: str) -> bool:
     """Whether the last digit of a number may count what comes next: four four five | two men."""
-    if re.search("[yhs]o$|[hs]y$", kinds_of(number)) and _COMPOUNDED.fullmatch(following) and then.endswith("s"):
+    if (
+        re.search(r"[yhs]o$|[hs]y$|\.[oz]+$", kinds_of(number))
+        and _COMPOUNDED.fullmatch(following)
+        and then.endswith("s")
+    ):
         return True  # sixty | two story houses
     if len(number) < 2 or KINDS[number[-1]] not in "oz" or not following:
         return False
@@ -116,6 +125,8 @@ def is_doubtful(number: Sequence[str], following: str, then: str) -> bool:
         or _SINGULAR.fullmatch(f"{following} {then}")
         or (following in ("in", "by") and then in KINDS)
     ):
+        return True
+    if following == "o":  # twenty | six o'clock
         return True
     if following == "by" and then == number[-1]:
         return True  # thirty | two by two
