@@ -14,7 +14,7 @@ Span = tuple[int, int]
 _N = f"[{NUMERALS}]"
 
 TIME = re.compile(
-    rf"(?<![第这那{NUMERALS}])(?P<day>{TIME_OF_DAY})?(?P<hour>{_N}{{1,3}})(?P<mark>点|时(?![辰候间代期常段差区效速]))"
+    rf"(?<![第这那A-Za-z{NUMERALS}])(?P<day>{TIME_OF_DAY})?(?P<hour>{_N}{{1,3}})(?P<mark>点|时(?![辰候间代期常段差区效速]))"
     rf"(?:(?P<minute>{_N}{{1,3}})(?P<unit>分)?(?!分|钟|刻|之(?![后前内间])|{_N}(?!{_N}?秒))|(?P<word>半|钟|整|[一三]刻)|差(?P<lacking>{_N}{{1,3}})(?=分))?"
 )
 YEAR = re.compile(f"(?<!{_N})(?P<year>[零〇一二三四五六七八九]{{2,4}})年(?![华级])")

@@ -14,6 +14,9 @@ _LABELS = re.compile(
 )
 """What is called by a number: room one oh two, flight two forty seven."""
 
+_ROADS = ("interstate", "highway", "route", "exit")
+"""What is called by a number of any size."""
+
 _DIALLED = ("dial", "call", "ring", "phone")
 
 _IN_PARTS = re.compile("[oz]{3}|o(?:yo?|t|zo|zz)|(?:yo?|t)(?:yo?|t|zo)")
@@ -25,6 +28,8 @@ def called(number: Sequence[str], before: str) -> str | None:
     kinds = kinds_of(number)
     if before in _DIALLED and kinds == "ooh":
         return f"{VALUES[number[0]]}{VALUES[number[1]]}00"  # one eight hundred
+    if kinds in ("t", "y") and before in _ROADS:
+        return str(VALUES[number[0]])
     if not _LABELS.fullmatch(before) or not _IN_PARTS.fullmatch(kinds):
         return None
     digits = ""

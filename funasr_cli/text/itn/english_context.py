@@ -21,7 +21,7 @@ _SINGULAR = re.compile(
 """What can follow one, but not a number that ends with it: one at a time."""
 
 _AFTER_CODE = re.compile(
-    "a|also|am|an|and|are|as|at|because|but|by|can|extension|for|from|had|has|he|i|if|in|is|it|not|now|okay|on|or|"
+    "a|also|am|an|and|are|as|at|because|but|by|can|extension|for|from|had|has|he|i|if|in|is|it|not|now|okay|on|or|p|"
     "please|pm|right|she|should|so|that|the|then|they|this|to|today|tomorrow|was|we|when|where|which|who|will|with|you"
 )
 """What can follow a code or a telephone number without its last digit counting it."""
