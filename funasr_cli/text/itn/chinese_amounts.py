@@ -64,6 +64,8 @@ def number(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
     before, after = match.string[: match.start()], match.string[match.end() :]
     if (not part and _is_rough(whole, before)) or before.endswith("分之") or after.startswith(("几", "分之")):
         return
+    if part and after.startswith(("月", "号")):
+        return  # 达到三点|五月份
     if _LETTER.search(before) and whole[0] != "十" and is_measured(after):
         return  # B二十五个人
     value = cardinal(whole)

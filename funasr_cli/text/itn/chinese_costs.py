@@ -9,7 +9,14 @@ from __future__ import annotations
 import re
 
 from funasr_cli.text.itn.chinese_codes import CALLED
-from funasr_cli.text.itn.chinese_context import counts_others, counts_persons, is_changed, is_measured, is_stated
+from funasr_cli.text.itn.chinese_context import (
+    TIME_OF_DAY,
+    counts_others,
+    counts_persons,
+    is_changed,
+    is_measured,
+    is_stated,
+)
 from funasr_cli.text.itn.chinese_numerals import DIGITS, NUMERALS, SCALES, cardinal, digits
 from funasr_cli.text.lexicon import goes_anywhere, is_verb, is_word
 
@@ -53,6 +60,7 @@ _LABEL = {
 }
 _LATER = re.compile("(?:分钟|小时|天|年|个月|周|星期|秒钟?)[之以]?[后前内来]")
 _MAY_COUNT = tuple("手刀句枪脚拳步声曲阵串束堆滴段排行圈盘局档席幕针把口")
+_IN_DAY = re.compile(f"(?:{TIME_OF_DAY}){_N}{{1,3}}点$")
 _AVERAGE = re.compile("[每均]")  # 平均每户二点六二人
 _ALONE = re.compile(f"{_N}?(?!{_N})")
 
@@ -63,6 +71,8 @@ def fraction_cost(spoken: str, before: str, after: str) -> float | None:
     if not digits(bare).isdigit() or "两" in bare:
         return None
     cost = len(bare) + (3.5 if bare.endswith("零") and after else 0.0)
+    if after.startswith("十") and _CLOCK.search(before) and bare in tuple("一二三四五"):
+        cost += 2 * DOUBTFUL if _IN_DAY.search(before) else 1.5 * DOUBTFUL  # 早上八点二十几个人
     if before[-1] != "点":
         return cost + (0.0 if len(bare) == 1 else _end_cost(spoken, after))
     if _OF_SHARE.search(before):
