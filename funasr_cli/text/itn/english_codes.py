@@ -55,8 +55,10 @@ def counts_in_room(number: Sequence[str], before: str, following: str) -> bool:
 
 def clock(number: Sequence[str]) -> str | None:
     """Seven thirty and twelve oh five as times of day; None for anything else."""
+    if kinds_of(number[:1]) not in ("o", "t") or kinds_of(number[1:]) not in ("y", "yo", "t", "zo"):
+        return None
     hour, minute = VALUES[number[0]], sum(VALUES[word] for word in number[1:])
-    if hour not in range(1, 13) or minute > 59 or kinds_of(number[1:]) not in ("y", "yo", "t", "zo"):
+    if hour > 12 or minute > 59:
         return None
     return f"{hour}:{minute:02}"
 

@@ -43,8 +43,8 @@ _LONG = 4
 
 
 def kinds_of(number: Sequence[str]) -> str:
-    """The letter of each word of a number."""
-    return "".join(KINDS[word] for word in number)
+    """The letter of each word of a number, ? for another word."""
+    return "".join(KINDS.get(word, "?") for word in number)
 
 
 def cardinal(number: Sequence[str]) -> int | None:
@@ -102,7 +102,7 @@ def figures(number: Sequence[str]) -> str | None:
 
 def may_be_year(number: Sequence[str]) -> bool:
     """Whether words are a year of two parts, or two numbers: nineteen twenty."""
-    year = _YEAR.fullmatch("".join(KINDS.get(word, "?") for word in number))
+    year = _YEAR.fullmatch(kinds_of(number))
     return year is not None and year[2] != "zo"
 
 

@@ -122,6 +122,7 @@ def test_english(said: str, read: str) -> None:
         "room three hundred five people waited",
         "the bus is number sixty four people got on",
         "thirty first graders sang",
+        "one in five over eighty",
         "May second graders play",
         "in June one by one they left",
     ],

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from funasr_cli.text.itn.chinese_numerals import cardinal
+from funasr_cli.text.itn.chinese_numerals import NUMERALS, cardinal
 from funasr_cli.text.itn.normaliser import NumberWriter
 from funasr_cli.transcript import Token
+
+ENGLISH = "one two oh five ten twenty hundred thousand point and double first second over a.m. in percent dollars May"
+CHINESE = "点半年月日号时分秒比到至周期星第元块角毛度米斤人位个起手口季分几多左右老大高张每均AG维"
 
 
 def spoken(text: str) -> list[Token]:
@@ -227,3 +232,11 @@ def test_figures_stand_beside_the_words_between_them() -> None:
 )
 def test_well_formed_numbers_have_a_value(text: str, value: int | None) -> None:
     assert cardinal(text) == value
+
+
+@pytest.mark.parametrize("words", [ENGLISH.split(), [*NUMERALS, *CHINESE]], ids=["English", "Chinese"])
+def test_no_row_of_words_is_an_error(words: list[str]) -> None:
+    rnd = random.Random(15)
+    for _ in range(1500):
+        row = rnd.choices(words, k=rnd.randint(2, 9))
+        assert written("".join(row) if words[0] in NUMERALS else " ".join(row))
