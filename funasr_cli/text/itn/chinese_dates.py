@@ -23,6 +23,8 @@ DATE = re.compile(
 )
 
 _TO_TIME = re.compile(f"[到至]{_N}{{1,3}}点(?:{_N}{{2}}|半|钟|整|[一三]刻)")
+_TO_HOUR = re.compile(f"[到至]{_N}{{2,3}}点(?!{_N})")
+_FROM_HOUR = re.compile(f"{_N}点[到至]$")
 _WITHIN_YEAR = re.compile(f"{_N}{{1,2}}月(?!间)|[一二三四]季度|[上下]半年|[年]?[初底末](?!次)")
 
 
@@ -41,9 +43,16 @@ def time(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
     elif match["mark"] == "时":
         if not match["day"] and hour < 10 and not match.string[: match.start()].endswith(("日", "号")):
             return
+    elif hour > 12 and _is_span(match):
+        pass  # 十四点到十六点
     elif (not match["word"] and (not match["day"] or hour == 1)) or (hour == 1 and not match["day"]):
         return  # 三点意见, 晚上一点声音都没有, 一点半点
     yield match.span("hour"), str(hour)
+
+
+def _is_span(match: re.Match[str]) -> bool:
+    """Whether a whole hour is an end of a span of time."""
+    return bool(_TO_HOUR.match(match.string, match.end()) or _FROM_HOUR.search(match.string[: match.start()]))
 
 
 def _is_clock(match: re.Match[str]) -> bool:
