@@ -45,10 +45,13 @@ PHRASES = (
 """Goals, movements, titles and idioms that would get figures without this."""
 
 
+_MAY_HAVE_NUMBER = re.compile(f"[{NUMERALS}萬億兩韆]|\\b(?:{'|'.join(sorted(NUMBER_WORDS))})\\b", re.IGNORECASE)
+
+
 def protecting(words: Iterable[str]) -> re.Pattern[str]:
     """What finds, in simplified text, all of these and those of `words`, in whatever script, that have a number."""
-    written = {form for word in words for form in (word, simplified(word) if is_chinese(word) else word)}
-    numeric = {word for word in written if re.search(_N, word) or not NUMBER_WORDS.isdisjoint(word.lower().split())}
+    found = filter(_MAY_HAVE_NUMBER.search, words)
+    numeric = {form for word in found for form in (word, simplified(word) if is_chinese(word) else word)}
     whole = map(_whole, sorted({*" ".join(PHRASES).split(), *numeric}, key=len, reverse=True))
     return re.compile("|".join([*whole, *PATTERNS]), re.IGNORECASE)
 
