@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from funasr_cli.lexicon import goes_anywhere, is_verb, is_word
 from funasr_cli.text.itn.chinese_codes import CALLED
 from funasr_cli.text.itn.chinese_context import (
     TIME_OF_DAY,
@@ -18,7 +19,6 @@ from funasr_cli.text.itn.chinese_context import (
     is_stated,
 )
 from funasr_cli.text.itn.chinese_numerals import DIGITS, NUMERALS, SCALES, cardinal, digits
-from funasr_cli.text.lexicon import goes_anywhere, is_verb, is_word
 
 NUMBER = 2.0
 """The cost of a number, beside that of its digits."""

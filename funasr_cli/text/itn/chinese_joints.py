@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from funasr_cli.lexicon import surprise
 from funasr_cli.text.itn.chinese_context import counts_others, is_measured
 from funasr_cli.text.itn.chinese_costs import (
     MOBILE_DIGITS,
@@ -22,7 +23,6 @@ from funasr_cli.text.itn.chinese_costs import (
 )
 from funasr_cli.text.itn.chinese_numerals import AMOUNT, HIDDEN, NUMERALS, digits
 from funasr_cli.text.itn.chinese_words import words
-from funasr_cli.text.lexicon import surprise
 from funasr_cli.unicode_ranges import HAN
 
 MARGIN = 1.0

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from funasr_cli.lexicon import goes_anywhere, is_adjective, is_verb, is_word, surprise
 from funasr_cli.text.itn.chinese_context import is_measured
 from funasr_cli.text.itn.chinese_numerals import NUMERALS
-from funasr_cli.text.lexicon import goes_anywhere, is_adjective, is_verb, is_word, surprise
 
 NUMERAL = 9.0
 """The cost of a numeral that is in no number and in no word."""

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
+from funasr_cli.lexicon import is_word, surprise
 from funasr_cli.text.itn.chinese_context import is_measured
 from funasr_cli.text.itn.chinese_numerals import NUMERALS
-from funasr_cli.text.lexicon import is_word, surprise
 from tests.text.itn.test_normaliser import written
 
 KINDS = {
