@@ -26,26 +26,29 @@ _COURT = re.compile("[民刑行](?:初|终|再|申)|执[恢保异]?[零一二三
 _RADIO = str.maketrans("洞幺两三四五六拐八勾", "0123456789")
 
 
+def _plain(spoken: str) -> str | None:
+    """Digits as they are said, or a number; None for 两, which is counted with."""
+    if "两" in spoken:
+        return None
+    plain, value = digits(spoken), cardinal(spoken)
+    return plain if plain.isdigit() else None if value is None else str(value)
+
+
 def dotted(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
     """一九二点一六八点一点一; of three parts only after 版本, 升级到 or a letter."""
     parts = match[1].split("点")
-    values = [digits(part) if digits(part).isdigit() and len(part) < 4 else cardinal(part) for part in parts]
-    before = match.string[: match.start()]
-    if (
-        "两" in match[1]
-        or None in values
-        or (len(parts) == 3 and not re.search("版本?[是为号]?$|升级[到为]$|[A-Za-z]$", before))
-    ):
-        return
-    yield match.span(), ".".join(map(str, values))
+    values = [plain for part in parts if (plain := _plain(part)) and len(plain) < 4]
+    is_version = re.search("版本?[是为号]?$|升级[到为]$|[A-Za-z]$", match.string[: match.start()])
+    if len(values) == len(parts) and (len(parts) > 3 or is_version):
+        yield match.span(), ".".join(values)
 
 
 def lettered(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
     """B十二, C九一九, PM二点五; one digit only if nothing is counted: B六, not A三个."""
     spoken, part = match[2], match[3]
     after = match.string[match.end() :]
-    plain = digits(spoken) if digits(spoken).isdigit() and len(spoken) > 1 else cardinal(spoken)
-    if plain is None or "两" in spoken or after.startswith(("分之", "点", "几", "多", "来")):
+    plain = _plain(spoken)
+    if plain is None or after.startswith(("分之", "点", "几", "多", "来")):
         return
     if "十" in spoken[1:] and is_measured(after) and not _LABEL.match(after):
         return  # B二十五个人: twenty five of B, or fifteen of B2
@@ -62,15 +65,13 @@ def lettered(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
         and not re.match("[A-Z和与或及是的型纸]|高速|[国省县]道", after)
     ):
         return
-    yield (match.start(2), match.end()), f"{plain}.{digits(part)}" if part else str(plain)
+    yield (match.start(2), match.end()), f"{plain}.{digits(part)}" if part else plain
 
 
 def graded(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
     """五G, 四K, 一零八零P, 四S店."""
-    spoken = match[1]
-    plain = digits(spoken) if digits(spoken).isdigit() else cardinal(spoken)
-    if plain is not None and "两" not in spoken:
-        yield match.span(1), str(plain)
+    if (plain := _plain(match[1])) is not None:
+        yield match.span(1), plain
 
 
 def call_sign(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
