@@ -21,6 +21,9 @@ CALL_SIGN = re.compile("(?:(?<=呼叫)|(?<=我是)|(?<=代号)|(?<=航向)|(?<=�
 CALLED = re.compile(
     "(?:拨打?|致电|电话|热线|号码?|[密编证代条]码|邮编|车次|分机|会议室|房间|航班|[国南东海]航|国道|波音|空客|[民刑行][初终再申]|执[恢保异]?)[是为]?$"
 )
+SWITCH = re.compile("开关|[刀地][闸刀]|断路器|隔离|母线|线路|接地")
+"""What is called by a number in the control of a power grid."""
+
 _LABEL = re.compile("[国省县]道|医院|[次路](?=列车|公交|车)|房间|室")
 _COURT = re.compile("[民刑行](?:初|终|再|申)|执[恢保异]?[零一二三四五六七八九]")
 _RADIO = str.maketrans("洞幺两三四五六拐八勾", "0123456789")
@@ -88,7 +91,7 @@ def is_code(spoken: str, before: str, after: str) -> bool:
         return (plain[1] in "05" and after.startswith("后")) or bool(_COURT.match(after))  # 九零后, 京零一民终
     if len(plain) >= 3 and (CALLED.search(before[-4:]) or after.startswith("热线")):
         return True
-    if len(plain) == 3 and _LABEL.match(after):
+    if (len(plain) == 3 and _LABEL.match(after)) or (len(plain) >= 3 and SWITCH.match(after)):
         return True
     steps = {int(b) - int(a) for a, b in pairwise(plain)}
     if steps in ({1}, {-1}, {0}):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from funasr_cli.lexicon import goes_anywhere, is_verb, is_word
-from funasr_cli.text.itn.chinese_codes import CALLED
+from funasr_cli.text.itn.chinese_codes import CALLED, SWITCH
 from funasr_cli.text.itn.chinese_context import (
     TIME_OF_DAY,
     counts_others,
@@ -53,7 +53,6 @@ _OLD = re.compile("里(?![面边头程])")
 _POINT = re.compile(f"点{_N}")
 _TO = re.compile(f"[到至比乘]{_N}")
 _DOTTED = re.compile(f"[到至比]{_N}|点{_N}+点|点[A-Za-z]")
-_SWITCH = re.compile("开关|[刀地][闸刀]|断路器|隔离|母线|线路|接地")
 _LABEL = {
     3: re.compile("[号室房路次]|[国省县]道|医院"),
     4: re.compile("次列车|次航班|路公交|路车"),
@@ -151,7 +150,7 @@ def _code_cost(plain: str, spoken: str, before: str, after: str) -> float:
         return -1.5 if length == 4 else 2.0 + _end_cost(spoken, after)
     if length > 3 and after.startswith("号"):
         return -1.5 if is_called else 0.0
-    if length > 2 and _SWITCH.match(after):
+    if length > 2 and SWITCH.match(after):
         return -1.5
     if (length in _LABEL and _LABEL[length].match(after)) or (length == 2 and after.startswith("后")):
         return -1.5
