@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import random
+import re
+from pathlib import Path
 
 import pytest
 
 from funasr_cli.text.itn.chinese_numerals import NUMERALS, cardinal
 from funasr_cli.text.itn.normaliser import NumberWriter
 from funasr_cli.transcript import Token
+from funasr_cli.unicode_ranges import HAN
+
+JOINTS = Path(__file__).with_name("joints.tsv")
 
 ENGLISH = "one two oh five ten twenty hundred thousand point and double first second over a.m. in percent dollars May"
 CHINESE = "点半年月日号时分秒比到至周期星第元块角毛度米斤人位个起手口季分几多左右老大高张每均AG维"
@@ -240,3 +245,19 @@ def test_no_row_of_words_is_an_error(words: list[str]) -> None:
     for _ in range(1500):
         row = rnd.choices(words, k=rnd.randint(2, 9))
         assert written("".join(row) if words[0] in NUMERALS else " ".join(row))
+
+
+def test_no_sentence_of_the_table_is_written_otherwise() -> None:
+    """Sentences that mislead: a number beside a word with a numeral, years and ages in a row, months, names."""
+    rows = [row.split("\t") for row in JOINTS.read_text(encoding="utf-8").splitlines()[1:]]
+    wrong = [
+        (said, read) for said, forms in rows if (read := written_in(said)) not in forms.replace("=", said).split("|")
+    ]
+    assert not wrong
+
+
+def written_in(sentence: str) -> str:
+    """A sentence with punctuation, which belongs to the token before it."""
+    pieces = re.findall(rf"\s*(?:[{HAN}][。，、]?|[^\s{HAN}]+)", sentence)
+    tokens = [Token(piece, 0.2 * at, 0.2 * (at + 1), 0.9) for at, piece in enumerate(pieces)]
+    return "".join(token.text for token in NumberWriter().write(tokens))
