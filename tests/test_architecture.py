@@ -26,7 +26,18 @@ LAYERS = [
     {"features", "decoding", "system"},
     {"hotwords", "extras"},
     {"errors", "walk", "late_fields", "package_data", "text_encoding", "hotword_lines"},
-    {"exit_codes", "files", "arrays", "transcript", "unicode_ranges", "surnames", "languages", "callbacks", "protobuf"},
+    {
+        "exit_codes",
+        "files",
+        "arrays",
+        "transcript",
+        "unicode_ranges",
+        "surnames",
+        "lexicon",
+        "languages",
+        "callbacks",
+        "protobuf",
+    },
 ]
 """A package may import from the layers below it and from itself, not from the others of its layer."""
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from funasr_cli.hotword_lines import DEFAULT_WEIGHT
 from funasr_cli.hotwords import Hotword
+from funasr_cli.lexicon import cut, goes_anywhere, is_word, surprise, total_surprise
 from funasr_cli.text.itn.chinese_numerals import NUMERALS
-from funasr_cli.text.lexicon import cut, goes_anywhere, is_word, surprise, total_surprise
 from funasr_cli.text.options import Strength
 from funasr_cli.text.pinyin import CONFUSION, difference
 from funasr_cli.text.rewrite import Rewrite, rewrite, text_of

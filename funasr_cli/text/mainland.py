@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
+from funasr_cli.lexicon import cut, is_word, person, total_surprise
 from funasr_cli.surnames import SURNAMES
-from funasr_cli.text.lexicon import cut, is_word, person, total_surprise
 from funasr_cli.text.names import FAMILIAR
 from funasr_cli.unicode_ranges import HAN
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from funasr_cli.lexicon import cut, is_word, person
 from funasr_cli.surnames import COMPOUND_SURNAMES, SURNAMES
-from funasr_cli.text.lexicon import cut, is_word, person
 
 FAMILIAR = ("老", "小", "阿")
 """What stands in front of the surnames of people whom one knows well."""

@@ -15,12 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import accumulate, groupby, pairwise
 from typing import TypeAlias
 
+from funasr_cli.lexicon import cut
 from funasr_cli.text.abbreviations import leads_on
 from funasr_cli.text.clusters import is_joined
 from funasr_cli.text.itn.chinese_context import is_measured
 from funasr_cli.text.itn.chinese_numerals import NUMERALS
 from funasr_cli.text.itn.english_numerals import NUMBER_WORDS
-from funasr_cli.text.lexicon import cut
 from funasr_cli.text.options import SegmentLimits
 from funasr_cli.text.rewrite import text_of
 from funasr_cli.text.sentences import ends_with, sentences

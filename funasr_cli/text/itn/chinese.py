@@ -38,7 +38,7 @@ _RANGE = re.compile(f"{_LOW}(?P<unit>[^{NUMERALS}几到至]{{0,3}}?)[到至](?:�
 _CHANGE = re.compile(f"(?<=[从由]){_LOW}[^{NUMERALS}，,]{{1,4}}?[到至]{_HIGH}")
 _DAYS = re.compile(f"{_LOW}(?P<unit>[日号])[和与及]{_HIGH}(?=(?P=unit))")
 _COMPOUND = re.compile(
-    f"{_LOW}(?:[元块](?=(?P<jiao>{_N})[角毛])|[角毛](?=(?P<fen>{_N})分)|年[零{HIDDEN}]?(?=(?P<months>{_N}+)个?月)"
+    f"{_LOW}(?:[元块](?=(?P<jiao>{_N})[角毛])|[角毛](?=(?P<fen>{_N})(?:分|$|\\W))|年[零{HIDDEN}]?(?=(?P<months>{_N}+)个?月)"
     f"|个?小?时[零{HIDDEN}]?(?=(?P<minutes>{_N}+)分)|分钟?[零{HIDDEN}]?(?=(?P<seconds>{_N}+)秒)"
     f"|[日号](?=(?P<hour>{_N}+)[点时])|斤(?=(?P<liang>{_N})[两{HIDDEN}])|[度块米秒](?=(?P<tenths>{_N}{{1,2}})(?:$|\\W|左右|以[上下]|[的了钱])))"
 )

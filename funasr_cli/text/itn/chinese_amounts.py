@@ -21,6 +21,8 @@ NUMBER = re.compile(f"({AMOUNT})(?:点({AMOUNT}))?")
 
 _ABOUT = re.compile("[多余到至]|左右|上下|以[上下内]|指数|强")
 _INDEX = re.compile("(?:标普|沪深|中证|上证|科创|纳指|日经|富时)$")
+_LETTER = re.compile("(?<![A-Za-z])[A-Z]$")
+_ROUGHLY = re.compile("十[几多]$|百多$|双$|[一二三四五六七八九]上$")
 _SPEECH = re.compile("[讲说有下这那提共几出]$|强调$")
 _ENDED = re.compile(r"$|\W|左右|以[上下内]|的|[了吧呢啊]$")
 
@@ -62,6 +64,10 @@ def number(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
     before, after = match.string[: match.start()], match.string[match.end() :]
     if (not part and _is_rough(whole, before)) or before.endswith("分之") or after.startswith(("几", "分之")):
         return
+    if part and after.startswith(("月", "号")):
+        return  # 达到三点|五月份
+    if _LETTER.search(before) and whole[0] != "十" and is_measured(after):
+        return  # B二十五个人
     value = cardinal(whole)
     if part:
         spoken = re.fullmatch("([零一二三四五六七八九]+)[百千]?[万亿]*", part)
@@ -83,7 +89,7 @@ def _stands_alone(spoken: str, after: str) -> bool:
 
 def _is_rough(spoken: str, before: str) -> bool:
     """Whether the number is part of a rough one, as in 几十 and 十几二十, or of a name (双十)."""
-    return (before.endswith(("几", "数")) and spoken[0] in SCALES) or before.endswith(("十几", "十多", "百多", "双"))
+    return (before.endswith(("几", "数")) and spoken[0] in SCALES) or bool(_ROUGHLY.search(before))
 
 
 def _with_scales(value: int, spoken: str, after: str) -> str:
@@ -95,9 +101,9 @@ def _with_scales(value: int, spoken: str, after: str) -> str:
 
 def _is_decimal(whole: str, part: str, spoken: str, before: str, after: str) -> bool:
     """Whether `whole` 点 `part` is a decimal number, and neither a time nor points of a speech (三点一要团结)."""
-    if after.startswith(("分", "刻")) and not is_changed(before):
-        return False
     value = cardinal(whole) or 0
+    if value <= 24 and after.startswith(("分", "刻")) and not is_changed(before):
+        return False
     if value == 0 or value > 24 or spoken != part or is_measured(after):
         return True
     if len(part) == 1:
@@ -111,8 +117,8 @@ def _takes_figures(value: int, spoken: str, before: str, after: str) -> bool:
     """Whether something shows that a number is counted; many a round one (八百壮士, 三千尺) is not."""
     if value < 10:
         return is_exact(after)
-    if after.startswith("届"):
-        return False
+    if after.startswith("届") or (value <= 12 and after.startswith("月")):
+        return False  # months are dates
     if after.startswith("点"):
         return value > 24 or is_changed(before)  # 三千点 of an index; ten o'clock is a time
     if value == 10:

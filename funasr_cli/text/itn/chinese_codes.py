@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from funasr_cli.text.itn.chinese_context import is_measured
 from funasr_cli.text.itn.chinese_dates import Span
 from funasr_cli.text.itn.chinese_numerals import NUMERALS, cardinal, digits
 
@@ -13,38 +14,47 @@ _N = f"[{NUMERALS}]"
 _D = "[零〇一二三四五六七八九幺]"
 
 DOTTED = re.compile(f"(?<![{NUMERALS}点])({_N}+(?:点{_N}+){{2,3}})(?![{NUMERALS}点分])")
-LETTERED = re.compile(f"(?<![A-Za-z])([A-Z]{{1,2}})({_N}+)(?:点({_D}+))?")
+LETTERED = re.compile(f"(?<![A-Za-z])([A-Z]{{1,2}})({_N}+)(?:点({_D}+)(?!{_N}))?")
 GRADED = re.compile(f"(?<![{NUMERALS}第周期拜几点])({_N}+)(?=(?:[GKDPT]|S店|A级|A景区)(?![A-Za-z0-9歌图恤党]))")
 CALL_SIGN = re.compile("(?:(?<=呼叫)|(?<=我是)|(?<=代号)|(?<=航向)|(?<=频率)|(?<=这里是))[洞幺两三四五六拐八勾]{2,}")
 
 CALLED = re.compile(
-    "(?:拨打?|致电|电话|热线|号码?|[密编证代条]码|邮编|车次|分机|会议室|房间|航班|[国南东海]航|国道)[是为]?$"
+    "(?:拨打?|致电|电话|热线|号码?|[密编证代条]码|邮编|车次|分机|会议室|房间|航班|[国南东海]航|国道|波音|空客|[民刑行][初终再申]|执[恢保异]?)[是为]?$"
 )
+SWITCH = re.compile("开关|[刀地][闸刀]|断路器|隔离|母线|线路|接地")
+"""What is called by a number in the control of a power grid."""
+
 _LABEL = re.compile("[国省县]道|医院|[次路](?=列车|公交|车)|房间|室")
+_COURT = re.compile("[民刑行](?:初|终|再|申)|执[恢保异]?[零一二三四五六七八九]")
 _RADIO = str.maketrans("洞幺两三四五六拐八勾", "0123456789")
+
+
+def _plain(spoken: str) -> str | None:
+    """Digits as they are said, or a number; None for 两, which is counted with."""
+    if "两" in spoken:
+        return None
+    plain, value = digits(spoken), cardinal(spoken)
+    return plain if plain.isdigit() else None if value is None else str(value)
 
 
 def dotted(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
     """一九二点一六八点一点一; of three parts only after 版本, 升级到 or a letter."""
     parts = match[1].split("点")
-    values = [digits(part) if digits(part).isdigit() and len(part) < 4 else cardinal(part) for part in parts]
-    before = match.string[: match.start()]
-    if (
-        "两" in match[1]
-        or None in values
-        or (len(parts) == 3 and not re.search("版本?[是为号]?$|升级[到为]$|[A-Za-z]$", before))
-    ):
-        return
-    yield match.span(), ".".join(map(str, values))
+    values = [plain for part in parts if (plain := _plain(part)) and len(plain) < 4]
+    is_version = re.search("版本?[是为号]?$|升级[到为]$|[A-Za-z]$", match.string[: match.start()])
+    if len(values) == len(parts) and (len(parts) > 3 or is_version):
+        yield match.span(), ".".join(values)
 
 
 def lettered(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
     """B十二, C九一九, PM二点五; one digit only if nothing is counted: B六, not A三个."""
     spoken, part = match[2], match[3]
     after = match.string[match.end() :]
-    plain = digits(spoken) if digits(spoken).isdigit() and len(spoken) > 1 else cardinal(spoken)
-    if plain is None or "两" in spoken or after.startswith(("分之", "点", "几", "多", "来")):
+    plain = _plain(spoken)
+    if plain is None or after.startswith(("分之", "点", "几", "多", "来")):
         return
+    if "十" in spoken[1:] and is_measured(after) and not _LABEL.match(after):
+        return  # B二十五个人: twenty five of B, or fifteen of B2
     if not {"万", "亿"}.isdisjoint(spoken) or (
         len(match[1]) > 1 and match[1] != "PM" and not part and not digits(spoken).isdigit()
     ):
@@ -53,19 +63,18 @@ def lettered(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
         len(spoken) == 1
         and not part
         and match[1] != "PM"
+        and not (match.string.endswith("维生素", 0, match.start()) and not is_measured(after))
         and re.match(r"\w", after)
-        and not re.match("[和与或及是的型]", after)
+        and not re.match("[A-Z和与或及是的型纸]|高速|[国省县]道", after)
     ):
         return
-    yield (match.start(2), match.end()), f"{plain}.{digits(part)}" if part else str(plain)
+    yield (match.start(2), match.end()), f"{plain}.{digits(part)}" if part else plain
 
 
 def graded(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
     """五G, 四K, 一零八零P, 四S店."""
-    spoken = match[1]
-    plain = digits(spoken) if digits(spoken).isdigit() else cardinal(spoken)
-    if plain is not None and "两" not in spoken:
-        yield match.span(1), str(plain)
+    if (plain := _plain(match[1])) is not None:
+        yield match.span(1), plain
 
 
 def call_sign(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
@@ -79,10 +88,10 @@ def is_code(spoken: str, before: str, after: str) -> bool:
     if not plain.isdigit() or "两" in spoken:
         return False
     if len(plain) == 2:
-        return plain[1] in "05" and after.startswith("后")  # 九零后, 零五后
+        return (plain[1] in "05" and after.startswith("后")) or bool(_COURT.match(after))  # 九零后, 京零一民终
     if len(plain) >= 3 and (CALLED.search(before[-4:]) or after.startswith("热线")):
         return True
-    if len(plain) == 3 and _LABEL.match(after):
+    if (len(plain) == 3 and _LABEL.match(after)) or (len(plain) >= 3 and SWITCH.match(after)):
         return True
     steps = {int(b) - int(a) for a, b in pairwise(plain)}
     if steps in ({1}, {-1}, {0}):

@@ -18,13 +18,15 @@ _OTHERWISE = {
     "对": "于外方面应象口策照比", "门": "类槛口户诊", "列": "车为入出", "宗": "旨教", "转": "变型向为移化入换",
     "包": "括含裹容围", "桶": "装", "升": "级高至到温值", "周": "边围末期转", "秒": "杀", "米": "饭", "头": "脑",
     "本": "来身地人国市报着质应领月年", "遍": "布及地", "款": "式项待",
+    "支": "付持出援撑柱配", "项": "目链", "幅": "度", "票": "据价面房务号源证友", "楼": "盘市道梯房",
 }  # fmt: skip
 """Characters that are measures but for the words that they begin: 三十期, but not 三十期间."""
 
 _COUNTED = (
     *(measure + f"(?![{begun}])" for measure, begun in _OTHERWISE.items()),
-    "[年月岁户项件倍楼页辆艘栋头匹棵颗粒支张片枚篇省吨克亩瓦伏毫厘株箱盒瓶袋杯桩幅斤册卷趟]|公[里斤顷分]|[纳微]米|平方|立方|千[瓦克米伏]",
-    "[兆吉][瓦赫]|兆帕|英[寸尺里亩镑]|小时|分钟|点钟|星期|季度|世纪|赫兹|摄氏|盎司|[千兆吉]?字节|比特|像素|分贝|[美欧日港]元|百分点|基点",
+    "[年月岁户件倍页辆艘栋头匹棵颗粒张片枚篇省吨克亩瓦伏毫厘株箱盒瓶袋杯桩斤册卷趟]|微[克升秒]|公[里斤顷分]|[纳微]米|平[方米]|立方|千[瓦克米伏]",
+    r"起(?=$|\W|案|事[件故]|[刑民]事|行政|交通|火灾|诈骗|盗窃|纠纷|投诉|举报|警情|违[法规章])",
+    "[兆吉][瓦赫]|兆帕|英[寸尺里亩镑]|小时|分钟|点钟|星期|季度|世纪|赫兹|摄氏|盎司|[千兆吉]?字节|比特|像素|分贝|[美欧日港]元|百分点|基点|国际单位",
 )
 _MEASURE = re.compile("|".join(_COUNTED))
 
@@ -40,9 +42,28 @@ _CHANGED = re.compile("(?<!强)[调高低涨跌升降增减长加少缩扩差][�
 _STATED = re.compile("(?:[为是约近报至仅共计满足过]|[数量额值率比]|[收位]于)$")
 
 
+_QUANTITY = re.compile(
+    "(?:得票数?|总?分数?|[得评均]分|[血高低水气油电]压|[体气水油]温|温度|水位|[价油房股电]价|价格|[均单总售]价|指数|利率|汇率|血糖|心率|体重|身高"
+    "|编号|房间|会议室|速度|时速|转速|频率|人均|户均)[达升降涨跌高低是为到至近约]{0,2}$"
+)
+_NUMBERED = re.compile("(?:编号|房间|会议室).{0,2}$")
+_PERSONS = re.compile("[人位名户](?!次)|个人|家(?![企公])")
+
+
 def is_measured(after: str) -> bool:
     """Whether what is counted, or is more than so many, comes first in `after`: it gives a number figures."""
     return bool(_MEASURE.match(after, 1 if after.startswith(("多", "余")) else 0))
+
+
+def counts_persons(after: str) -> bool:
+    """Whether people or households are counted, of which there are no parts."""
+    return bool(_PERSONS.match(after))
+
+
+def counts_others(before: str, after: str) -> bool:
+    """Whether people come next though `before` ends with what is not counted in them: 总分六百五十|七位同学."""
+    counts = counts_persons(after) or (after.startswith("号") and not _NUMBERED.search(before[-6:]))
+    return counts and bool(_QUANTITY.search(before[-6:]))
 
 
 def is_exact(after: str) -> bool:

@@ -1,18 +1,24 @@
-"""How unlikely words and numbers are at a place of a Chinese text: minus the decimal logarithm of their share.
+"""How unlikely numbers are at a place of a Chinese text, on the scale of the words of `chinese_words`.
 
-Words have what the dictionary says. Of numbers there are no counts: each digit costs one, and what stands beside a
-number makes it more or less likely, by about as much as it is found there.
+There are no counts of numbers: each digit costs one, and what stands beside a number makes it more or less likely, by
+about as much as it is found there.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 
-from funasr_cli.text.itn.chinese_codes import CALLED
-from funasr_cli.text.itn.chinese_context import is_changed, is_measured, is_stated
+from funasr_cli.lexicon import goes_anywhere, is_verb, is_word
+from funasr_cli.text.itn.chinese_codes import CALLED, SWITCH
+from funasr_cli.text.itn.chinese_context import (
+    TIME_OF_DAY,
+    counts_others,
+    counts_persons,
+    is_changed,
+    is_measured,
+    is_stated,
+)
 from funasr_cli.text.itn.chinese_numerals import DIGITS, NUMERALS, SCALES, cardinal, digits
-from funasr_cli.text.lexicon import goes_anywhere, is_adjective, is_verb, is_word, surprise
 
 NUMBER = 2.0
 """The cost of a number, beside that of its digits."""
@@ -23,47 +29,20 @@ FITTING = -4.0
 DOUBTFUL = 2.0
 """What is added if a number is not what is expected at its place: 百分之三百万, 十二块五百."""
 
-NUMERAL = 9.0
-"""The cost of a numeral that is in no number and in no word."""
-
-LONGEST_WORD = 5
+MOBILE_DIGITS = 11
+"""Of a mobile telephone number."""
 
 _N, _D = f"[{NUMERALS}]", "[一二三四五六七八九]"
 
-_ADDED = tuple(
-    (re.compile(pattern), cost)
-    for pattern, cost in (
-        ("(?:周|星期|礼拜)[一二三四五六]", 3.5),
-        ("[上下本]周[一二三四五六]", 5.5),
-        ("大?年三十", 3.0),
-        ("初[一二三四五六七八九十]", 4.0),
-        (f"(?<!{_N})(?:[五六七八十]一|三八)(?=[一二两三四五六七八九十]+[点号])", 5.0),
-        ("(?:五一|六一|十一)(?=小?长?假|放假|期间|黄金周|劳动节|国庆|儿童节)", 2.5),
-        ("张三|李四|王五|赵六", 3.5),
-        ("[一二三四]季度", 3.0),
-        ("[一二三四五六]期|[两三四五六七八十]大|[一二三]开始|一号[楼线]", 5.0),
-        ("[一二三]等(?=[座奖舱品功])", 4.0),
-        ("零(?:碳|排放|容忍|增长|距离|首付|关税|事故|风险|添加|缺陷|利率|库存|感染|跑)", 5.0),
-        ("找零", 4.0),
-        (f"(?<=斤{_D})两", 2.0),
-        ("分之", 0.5),
-        ("[百千万]分[之点]", 0.0),
-        ("十分(?=满意|重视|感谢|关注|接近|喜欢|清楚)", 0.5),
-    )
-)
-"""Words that the dictionary lacks or has too seldom, and what they cost."""
-
-_ANY_ADDED = re.compile("|".join(pattern.pattern for pattern, _ in _ADDED))
-
-_NO_WORD = re.compile("第|十.大|.点半")
-"""What the dictionary has for words though it is a number: 第十六位."""
-
 _ROUGH = re.compile(
-    f"(?:{_D}?十|[百千万亿])?(?:一[二两]|二三|两三|三四|四五|五六|六七|七八|八九|三五)(?:[十百千万亿]+|$)"
+    f"(?:{_D}?十|[百千万亿])?(?:八(?=十)|一[二两]|二三|两三|三四|四五|五六|六七|七八|八九|三五)(?:[十百千万亿]+|$)"
 )
 _SHORT = re.compile("(.+[百千万亿])" + _D)
 _RECENT = re.compile("19|20[0-4]")
 _MOBILE = re.compile("1[3-9].{9}")
+_BEFORE_MOBILE = re.compile("[1-9]{1,2}(?=1[3-9].{9}$).{11}")
+_FEAST = "51|61|71|81|38|54"
+_BEFORE_FEAST = re.compile(f"(?:(?:19|20[0-4]).|1[3-9].{{9}})(?:{_FEAST})")
 _OF_SHARE = re.compile(f"分之(?:{_N}+(?:点{_N}+)?[到至])?负?(?:{_N}+点)?$")
 _OF_UNIT = re.compile(f"{_N}[度块米]$")
 _AFTER_UNIT = re.compile("[年月时分元块]$")
@@ -78,33 +57,11 @@ _LABEL = {
     3: re.compile("[号室房路次]|[国省县]道|医院"),
     4: re.compile("次列车|次航班|路公交|路车"),
 }
+_LATER = re.compile("(?:分钟|小时|天|年|个月|周|星期|秒钟?)[之以]?[后前内来]")
+_MAY_COUNT = tuple("手刀句枪脚拳步声曲阵串束堆滴段排行圈盘局档席幕针把口")
+_IN_DAY = re.compile(f"(?:{TIME_OF_DAY}){_N}{{1,3}}点$")
+_AVERAGE = re.compile("[每均]")  # 平均每户二点六二人
 _ALONE = re.compile(f"{_N}?(?!{_N})")
-
-
-def words(text: str, is_numeral: Sequence[bool]) -> Iterator[tuple[int, int, float]]:
-    """Start, end and cost of each word of a clause, and of each character; but not of numbers."""
-    for start, char in enumerate(text):
-        yield start, start + 1, NUMERAL if is_numeral[start] else surprise(char)
-        if not any(is_numeral[max(0, start - LONGEST_WORD) : start + LONGEST_WORD]):
-            continue  # no word from here is near enough to a numeral to decide anything
-        for end in range(start + 2, min(start + LONGEST_WORD, len(text)) + 1):
-            word = text[start:end]
-            if is_word(word) and not _is_counted(word, is_numeral[start:end]):
-                emphatic = word == "十分" and is_adjective(text[end : end + 2])
-                yield start, end, 0.5 if emphatic else surprise(word)
-    for pattern, cost in _ADDED if _ANY_ADDED.search(text) else ():
-        for match in pattern.finditer(text):
-            yield *match.span(), cost
-
-
-def _is_counted(word: str, is_numeral: Sequence[bool]) -> bool:
-    """Whether a word of the dictionary is a number, or one with its measure: 三百, 亿元."""
-    return (
-        all(is_numeral[:2])
-        or bool(_NO_WORD.match(word))
-        or word == "千米"
-        or (word[0] in "万亿" and is_measured(word[1:]))
-    )
 
 
 def fraction_cost(spoken: str, before: str, after: str) -> float | None:
@@ -113,12 +70,17 @@ def fraction_cost(spoken: str, before: str, after: str) -> float | None:
     if not digits(bare).isdigit() or "两" in bare:
         return None
     cost = len(bare) + (3.5 if bare.endswith("零") and after else 0.0)
+    if after.startswith("十") and _CLOCK.search(before) and bare in tuple("一二三四五"):
+        cost += 2 * DOUBTFUL if _IN_DAY.search(before) else 1.5 * DOUBTFUL  # 早上八点二十几个人
     if before[-1] != "点":
         return cost + (0.0 if len(bare) == 1 else _end_cost(spoken, after))
     if _OF_SHARE.search(before):
         fits = after.startswith("个百分点")
     else:
-        fits = _counts(spoken, after) or after.startswith(("刻", "分")) or bool(_POINT.match(after))
+        counts_last = len(bare) > 1 and counts_persons(after) and not _AVERAGE.search(before)
+        counts_last = counts_last or (len(bare) > 1 and bool(_LATER.match(after)))
+        fits = (_counts(spoken, after) and after[0] not in "月号日") or after.startswith(("刻", "分"))
+        fits = (fits and not counts_last) or bool(_POINT.match(after) or _TO.match(after))
         fits = fits or (after.startswith("点") and bool(_IN_INDEX.search(before)))
     return cost + (FITTING if fits else _end_cost(spoken, after))
 
@@ -139,6 +101,8 @@ def number_cost(spoken: str, before: str, after: str, is_first: bool = True) -> 
     if len(spoken) > 1 and plain.isdigit():
         return None if "两" in spoken else cost + _code_cost(plain, spoken, before, after)
     value = cardinal(spoken)
+    if value is not None and value >= 10 and counts_others(before, after):
+        return cost + _end_cost(spoken, after)
     if value is not None:
         return cost + _place_cost(value, spoken, before, after)
     short = _SHORT.fullmatch(spoken)
@@ -147,7 +111,11 @@ def number_cost(spoken: str, before: str, after: str, is_first: bool = True) -> 
 
 def _counts(spoken: str, after: str) -> bool:
     """Whether a measure comes next, and neither 三季度 nor 一度 (once) with its verb."""
-    if after.startswith("季度") or (spoken[-1] == "一" and after[:1] in tuple("度路道块面") and is_verb(after[1:3])):
+    if (
+        after.startswith("季度")
+        or (spoken[-1] == "一" and after == "起")
+        or (spoken[-1] == "一" and after[:1] in tuple("度路道块面") and is_verb(after[1:3]))
+    ):
         return False
     return is_measured(after) or bool(_OLD.match(after))
 
@@ -156,6 +124,8 @@ def _end_cost(spoken: str, after: str) -> float:
     """What is added for a number that no measure ends: its last digit may be the first of the next word."""
     if not after or spoken[-1] in "万亿" or after[0] in NUMERALS:
         return 0.0
+    if spoken[-1] == "一" and after == "起":
+        return -1.0  # so many cases, or together
     is_odd = not goes_anywhere(after[0]) and not any(is_word(after[:end]) for end in (2, 3, 4))
     return 3.0 if is_odd else 1.5
 
@@ -170,15 +140,36 @@ def _code_cost(plain: str, spoken: str, before: str, after: str) -> float:
         return FITTING if length in (2, 3) else DOUBTFUL
     if _MOBILE.fullmatch(plain):
         return -3.0
+    is_called = bool(CALLED.search(before[-4:]))
+    if (is_before_mobile(plain) and not is_called) or is_before_feast(plain):
+        return DOUBTFUL + _end_cost(spoken, after)
     if _DOTTED.match(after):
         return -2.0
-    if _RECENT.match(plain) and length in (4, 5) and _ALONE.match(after) and not CALLED.search(before[-4:]):
+    follows_code = before[-1:] in DIGITS and not _RECENT.match(digits(before[-4:]))
+    if _RECENT.match(plain) and length in (4, 5) and _ALONE.match(after) and not (is_called or follows_code):
         return -1.5 if length == 4 else 2.0 + _end_cost(spoken, after)
+    if length > 3 and after.startswith("号"):
+        return -1.5 if is_called else 0.0
+    if length > 2 and SWITCH.match(after):
+        return -1.5
     if (length in _LABEL and _LABEL[length].match(after)) or (length == 2 and after.startswith("后")):
         return -1.5
+    if before and before[-1].isascii() and after.startswith("次"):
+        return -2.0
     if length > 2 and before and before[-1].isascii():
         return 0.5
-    return (0.5 if length == 2 else 0.0) + _end_cost(spoken, after)
+    usual = 0.5 if length == 2 else -1.0 if is_called and length > 2 else 0.0
+    return usual + _end_cost(spoken, after)
+
+
+def is_before_mobile(plain: str) -> bool:
+    """Whether the first digits may be of a word before a telephone number: 张三|一三八零零一三八零零零."""
+    return bool(_BEFORE_MOBILE.fullmatch(plain))
+
+
+def is_before_feast(plain: str) -> bool:
+    """Whether the last digits may be a feast after a year or a mobile telephone number: 二零二六|五一."""
+    return bool(_BEFORE_FEAST.fullmatch(plain))
 
 
 def _place_cost(value: int, spoken: str, before: str, after: str) -> float:
@@ -205,4 +196,6 @@ def _place_cost(value: int, spoken: str, before: str, after: str) -> float:
         fits = bool(value) and (
             _counts(spoken, after) or after[:1] == "分" or (after[:1] in tuple("多余强") and spoken[-1] in SCALES)
         )
+    if after[:1] in _MAY_COUNT and not fits and before[-1:] not in ("点", "之"):
+        return 0.0  # 二十一手 are lots, or twenty at one go
     return FITTING if fits else _end_cost(spoken, after)

@@ -12,9 +12,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from funasr_cli.text.itn.chinese_context import is_measured
-from funasr_cli.text.itn.chinese_costs import fraction_cost, number_cost, words
+from funasr_cli.lexicon import surprise
+from funasr_cli.text.itn.chinese_context import counts_others, is_measured
+from funasr_cli.text.itn.chinese_costs import (
+    MOBILE_DIGITS,
+    fraction_cost,
+    is_before_feast,
+    is_before_mobile,
+    number_cost,
+)
 from funasr_cli.text.itn.chinese_numerals import AMOUNT, HIDDEN, NUMERALS, digits
+from funasr_cli.text.itn.chinese_words import words
 from funasr_cli.unicode_ranges import HAN
 
 MARGIN = 1.0
@@ -95,8 +103,13 @@ def _cuts(text: str, run: tuple[int, int], edges: Iterable[_Edge]) -> list[int]:
     for edge in edges:
         if edge.touches(start, end) and edge.end - edge.start > 1:
             cuts |= {at for at in (edge.start, edge.end) if start <= at <= end}
-    if digits(text[start:end]).isdigit() and end - start > 1:
+    plain = digits(text[start:end])
+    if plain.isdigit() and end - start > 1:
         cuts |= {end - 1, (start + end) // 2}  # 三零二|两间, 九七|九八年
+        cuts |= {end - MOBILE_DIGITS} if is_before_mobile(plain) else set()
+        cuts |= {end - 2} if is_before_feast(plain) else set()
+    elif counts_others(text[:start], text[end:]) and end - start > 1:
+        cuts.add(end - 1)
     return sorted(cuts)
 
 
@@ -116,9 +129,9 @@ def _numbers(text: str, start: int, cuts: Sequence[int], is_part: bool, after_wo
             if begin == start or end - begin > 1 or not digits(text[start:begin]).isdigit():
                 yield _Edge(begin, end, cost, is_number=True)
             elif spoken not in "零〇":  # a single digit after others
-                counts = is_measured(after)
+                counts = is_measured(after) and after[0] not in "元块"  # 三零零六元 may be one amount
                 if counts:
-                    yield _Edge(begin, end, max(cost, COUNT_COST))
+                    yield _Edge(begin, end + 1, max(cost, COUNT_COST) + surprise(after[0]))
                 if after_word or not counts:
                     yield _Edge(begin, end, cost if after_word else max(cost, COUNT_COST), is_number=True)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from funasr_cli.text.itn.english_codes import called, clock, pressure
-from funasr_cli.text.itn.english_context import are_two, counts_more, is_day, is_doubtful
+from funasr_cli.text.itn.english_codes import called, clock, counts_in_room, is_room, pressure
+from funasr_cli.text.itn.english_context import are_two, counts_more, is_at_a_point, is_day, is_doubtful, is_graded
 from funasr_cli.text.itn.english_numerals import (
     KINDS,
     ORDINALS,
@@ -17,6 +17,7 @@ from funasr_cli.text.itn.english_numerals import (
     cardinal,
     digits_of,
     figures,
+    may_be_year,
     ordinal,
     shortened,
     suffixed,
@@ -73,6 +74,8 @@ class _Reader:
             kind = KINDS.get(self._words[i])
             if kind is None or (i == at and kind == "&") or (i > at and not self._joined(i)):
                 break
+            if kind == "&" and may_be_year(self._words[at:i]) and may_be_year(self._words[i + 1 : i + 3]):
+                break
             if kind == "r" and KINDS.get(self._word(i + 1), "&") not in "oz":
                 break
             if kind not in "&.":
@@ -91,6 +94,9 @@ class _Reader:
         """The word at `i`, or nothing where it does not go on from the one before it."""
         return self._words[i] if self._joined(i) else ""
 
+    def _word_before(self, i: int) -> str:
+        return self._words[i - 1] if self._joined(i) else ""
+
     def _change(self, at: int, end: int, text: str) -> Rewrite:
         return Rewrite(self._matches[at].start(), self._matches[end - 1].end(), text)
 
@@ -107,6 +113,7 @@ class _Reader:
         following = self._word(last)
         plain = following != "percent" and following not in _CURRENCIES
         unclear = shortened(*numbers) or is_doubtful(numbers[1], following, self._word(last + 1))
+        unclear = unclear or (self._word(end) == "or" and len(numbers[0]) > len(numbers[1]) == 1)  # forty | one or two
         if low is None or high is None or unclear or (plain and max(map(len, numbers)) == 1):
             return last, []
         if plain:
@@ -119,11 +126,18 @@ class _Reader:
     def _number(self, at: int, end: int) -> Found:
         number, following = self._words[at:end], self._word(end)
         doubtful = bool(number) and is_doubtful(number, following, self._word(end + 1))
+        doubtful = (doubtful and not is_room(number, self._word_before(at))) or counts_in_room(
+            number, self._word_before(at), following
+        )
         if number and (plain := self._called(at, end)):
             return end, [] if doubtful else [self._change(at, end, plain)]
         tail = end + 1 if following == "and" and number and self._word(end + 1) in ORDINALS else end
         value = ordinal(number, self._words[end]) if not number else ordinal(number, self._word(tail))
         in_month = self._in_month(at)
+        if (value and is_graded(self._word(tail + 1))) or is_at_a_point(number, self._word_before(at)):
+            return max(end, at + 1), []
+        if value and not number and value <= 31 and self._is_day_of_month(at):
+            return at + 1, [self._change(at, at + 1, suffixed(value))]
         if value and in_month and value <= 31:
             return tail + 1, [self._change(at, tail + 1, str(value))]
         first_of_all = self._words[tail : tail + 3] == ["first", "of", "all"]
@@ -133,7 +147,7 @@ class _Reader:
         if doubtful:
             rest = figures(number[:-1]) if counts_more(following) else None
             return end, [self._change(at, end - 1, rest)] if rest and rest == digits_of(number[:-1]) else []
-        if are_two(number, following):
+        if are_two(number, self._word_before(at), following):
             return end, []
         if plain is None or (value and tail > end) or following in PARTS or self._is_rough(at):
             return end, []
@@ -141,7 +155,7 @@ class _Reader:
             return self._price(at, end, plain)
         if following == "percent":
             return end + 1, [self._change(at, end + 1, _with_unit(plain, following))]
-        if len(number) > 1 or (in_month and is_day(plain, following)):
+        if len(number) > 1 or (in_month and is_day(plain, self._word_before(at - 1), following)):
             return end, [self._change(at, end, plain)]
         return end, []
 
@@ -149,13 +163,20 @@ class _Reader:
         """Whether an ordinal that ends at `last` is a place in a row: not twenty second(s)."""
         return self._word(last) != "second" or bool(_NTH.fullmatch(self._word(last + 1)))
 
+    def _is_day_of_month(self, at: int) -> bool:
+        """Whether an ordinal is one: the eleventh of November."""
+        month = self._matches[at + 2].group() if at + 2 < len(self._words) else ""
+        return (
+            self._word_before(at) == "the" and self._word(at + 1) == "of" and self._joined(at + 2) and month in _MONTHS
+        )
+
     def _in_month(self, at: int) -> bool:
         before = self._matches[at - 1].group() if self._joined(at) else ""
         return before in _MONTHS or (before.capitalize() in _MONTHS and before not in ("may", "march"))
 
     def _called(self, at: int, end: int) -> str | None:
         """A room, a flight, a time of day, a blood pressure, or part of a telephone number."""
-        number, before = self._words[at:end], self._words[at - 1] if self._joined(at) else ""
+        number, before = self._words[at:end], self._word_before(at)
         if _HALF_OF_DAY.match(self._text, self._matches[end - 1].end()) and (time := clock(number)):
             return time
         if self._word(end) == "over" and KINDS.get(self._word(end + 1)) == "y":
@@ -164,6 +185,8 @@ class _Reader:
             return figures(number)
         if self._is_group(at, end) and (self._is_group(at - 3, at) or self._is_group(end, end + 3)):
             return digits_of(number)
+        if before == "is":
+            before = self._word_before(at - 1)
         return called(number, before)
 
     def _is_group(self, at: int, end: int) -> bool:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from funasr_cli.text.itn.english_numerals import KINDS, VALUES
+from funasr_cli.text.itn.english_context import is_plural
+from funasr_cli.text.itn.english_numerals import VALUES, kinds_of
 
 _LABELS = re.compile(
     "rooms?|suite|apartment|flight|boeing|airbus|route|highway|interstate|gate|bus|train|platform|channel|number|pin|"
-    "extension|code|unit|line|section|building|locker|seat|row|model|bay|lane|terminal|zone|area|ward"
+    "extension|code|unit|line|section|building|locker|seat|row|model|bay|lane|terminal|zone|area|ward|error|exit|status"
 )
 """What is called by a number: room one oh two, flight two forty seven."""
+
+_ROADS = ("interstate", "highway", "route", "exit")
+"""What is called by a number of any size."""
 
 _DIALLED = ("dial", "call", "ring", "phone")
 
@@ -21,9 +25,11 @@ _IN_PARTS = re.compile("[oz]{3}|o(?:yo?|t|zo|zz)|(?:yo?|t)(?:yo?|t|zo)")
 
 def called(number: Sequence[str], before: str) -> str | None:
     """The digits of a number that is said in parts after what is called by it; None for anything else."""
-    kinds = _kinds(number)
+    kinds = kinds_of(number)
     if before in _DIALLED and kinds == "ooh":
         return f"{VALUES[number[0]]}{VALUES[number[1]]}00"  # one eight hundred
+    if kinds in ("t", "y") and before in _ROADS:
+        return str(VALUES[number[0]])
     if not _LABELS.fullmatch(before) or not _IN_PARTS.fullmatch(kinds):
         return None
     digits = ""
@@ -33,20 +39,32 @@ def called(number: Sequence[str], before: str) -> str | None:
     return digits
 
 
+def is_room(number: Sequence[str], before: str) -> bool:
+    """Whether a number is whole as it is: flight nine oh three lands, where nobody flies nine oh."""
+    return bool(_LABELS.fullmatch(before)) and kinds_of(number) == "ozo"
+
+
+def counts_in_room(number: Sequence[str], before: str, following: str) -> bool:
+    """Whether the last digit may count people in a room called by tens: room three hundred | five men."""
+    return (
+        bool(_LABELS.fullmatch(before))
+        and kinds_of(number)[-2:] in ("ho", "yo")
+        and (is_plural(following) or following in ("more", "other", "of"))
+    )
+
+
 def clock(number: Sequence[str]) -> str | None:
     """Seven thirty and twelve oh five as times of day; None for anything else."""
+    if kinds_of(number[:1]) not in ("o", "t") or kinds_of(number[1:]) not in ("y", "yo", "t", "zo"):
+        return None
     hour, minute = VALUES[number[0]], sum(VALUES[word] for word in number[1:])
-    if hour not in range(1, 13) or minute > 59 or _kinds(number[1:]) not in ("y", "yo", "t", "zo"):
+    if hour > 12 or minute > 59:
         return None
     return f"{hour}:{minute:02}"
 
 
 def pressure(number: Sequence[str]) -> str | None:
     """One twenty and one thirty five, whose hundred is left out; None for anything else."""
-    if number[:1] not in (["one"], ["two"]) or _kinds(number[1:]) not in ("y", "yo", "t"):
+    if number[:1] not in (["one"], ["two"]) or kinds_of(number[1:]) not in ("y", "yo", "t"):
         return None
     return str(VALUES[number[0]] * 100 + sum(VALUES[word] for word in number[1:]))
-
-
-def _kinds(number: Sequence[str]) -> str:
-    return "".join(KINDS[word] for word in number)

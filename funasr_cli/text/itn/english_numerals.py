@@ -42,9 +42,14 @@ _LONG = 4
 """From so many on, single digits in a row are a code or a telephone number; fewer may be counted aloud."""
 
 
+def kinds_of(number: Sequence[str]) -> str:
+    """The letter of each word of a number, ? for another word."""
+    return "".join(KINDS.get(word, "?") for word in number)
+
+
 def cardinal(number: Sequence[str]) -> int | None:
     """The value of a well-formed number, None for anything else."""
-    if not _CARDINAL.fullmatch("".join(KINDS[word] for word in number)):
+    if not _CARDINAL.fullmatch(kinds_of(number)):
         return None
     total = group = 0
     smallest = 10**15
@@ -74,7 +79,7 @@ def ordinal(number: Sequence[str], last: str) -> int | None:
 
 def figures(number: Sequence[str]) -> str | None:
     """A number, a year or a row of digits in figures; None for anything else."""
-    kinds = "".join(KINDS[word] for word in number)
+    kinds = kinds_of(number)
     if "." in kinds:
         whole, _, part = kinds.partition(".")
         scale = f" {number[-1]}" if part.endswith("s") else ""
@@ -96,8 +101,8 @@ def figures(number: Sequence[str]) -> str | None:
 
 
 def may_be_year(number: Sequence[str]) -> bool:
-    """Whether a number is a year of two parts, or two numbers: nineteen twenty."""
-    year = _YEAR.fullmatch("".join(KINDS[word] for word in number))
+    """Whether words are a year of two parts, or two numbers: nineteen twenty."""
+    year = _YEAR.fullmatch(kinds_of(number))
     return year is not None and year[2] != "zo"
 
 

@@ -36,7 +36,7 @@ PHRASES = (
     "一万年太久 一千个读者 一千个哈姆雷特 三十年河东 三十年河西 三十年媳妇 十年树木 十年寒窗 十年磨一剑 十年如一日",
     "十年生死 十年浩劫 十年动乱 十年一觉 二十年后又是一条好汉 二十年目睹之怪现状 十月怀胎 五代十国 十天半个月",
     "十天半月 十个手指 十个指头 七零八落 七零八碎 五百年前是一家 五百年必有王者兴",
-    "五百罗汉 三百勇士 三千弟子 三千佳丽 唐诗三百首 宋词三百首 诗三百 三百篇 十里洋场 十五个吊桶 十日谈",
+    "五百罗汉 三百勇士 三千弟子 三千佳丽 唐诗三百首 宋词三百首 诗三百 三百篇 九八五二一一 十里洋场 十五个吊桶 十日谈",
     "十二生肖 十二属相 十二指肠 十二时辰 十二个时辰 十二地支 十二道金牌 十二金钗 十八罗汉 十八般武艺 二十四孝 二十四史",
     "二十八宿 三十六计 七十二变 七十二家房客 七十二行 一百零一次求婚 八十天环游地球 十二怒汉 四十二章经",
     "四十大盗 九十五条论纲 九流十家 五零二落 五零四散 十口相传 十年内乱 十年磨剑 十年读书 十日并出 十转九空 声价十倍",
@@ -45,10 +45,13 @@ PHRASES = (
 """Goals, movements, titles and idioms that would get figures without this."""
 
 
+_MAY_HAVE_NUMBER = re.compile(f"[{NUMERALS}萬億兩韆]|\\b(?:{'|'.join(sorted(NUMBER_WORDS))})\\b", re.IGNORECASE)
+
+
 def protecting(words: Iterable[str]) -> re.Pattern[str]:
     """What finds, in simplified text, all of these and those of `words`, in whatever script, that have a number."""
-    written = {form for word in words for form in (word, simplified(word) if is_chinese(word) else word)}
-    numeric = {word for word in written if re.search(_N, word) or not NUMBER_WORDS.isdisjoint(word.lower().split())}
+    found = filter(_MAY_HAVE_NUMBER.search, words)
+    numeric = {form for word in found for form in (word, simplified(word) if is_chinese(word) else word)}
     whole = map(_whole, sorted({*" ".join(PHRASES).split(), *numeric}, key=len, reverse=True))
     return re.compile("|".join([*whole, *PATTERNS]), re.IGNORECASE)
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
+from funasr_cli.lexicon import is_word, surprise
 from funasr_cli.text.itn.chinese_context import is_measured
 from funasr_cli.text.itn.chinese_numerals import NUMERALS
-from funasr_cli.text.lexicon import is_word, surprise
 from tests.text.itn.test_normaliser import written
 
 KINDS = {
@@ -58,6 +58,14 @@ BROKEN = {
         ("一百三十一家企业", "131家企业"),
         ("气温三十一度左右", "气温31度左右"),
         ("利率三点二五一度引发争议", "利率3.25一度引发争议"),
+        ("余额两千零五十一查就知道", "余额2050一查就知道"),
+        ("一共收了四百二十一起算账", "一共收了420一起算账"),
+        ("发生一百五十一起案件", "发生151起案件"),
+        ("按百分之三点四五支付利息", "按3.45%支付利息"),
+        ("拉开二二零三刀闸", "拉开2203刀闸"),
+        ("早上八点二十几个人来了", "早上8点20几个人来了"),
+        ("读数六点零七九月又降了", "读数6.07九月又降了"),
+        ("二零二六五一放假", "2026五一放假"),
     ],
     "the word before": [
         ("周五十三点半开庭", "周五13点半开庭"),
@@ -86,6 +94,21 @@ UNKNOWN = [
     "误差不超过五千分之三",
     "浓度百万分之五",
     "浓度为一百万分之三十",
+    "总分六百五十七位同学超过",
+    "得票六百二十二号当选",
+    "血糖六点零七三人超标",
+    "开盘价三十六点二三分钟后涨停",
+    "仓单六千三百二十一手",
+    "老五十一岁上学",
+    "大三十二个班",
+    "找五一一三八零零一三八零零零",
+    "二零二六五一很热闹",
+    "增长三点七月底公布",
+    "B二十五个人",
+    "三零零六元",
+    "Python三点十一",
+    "百八十块",
+    "七八上十个",
 ]
 """Of these nobody knows what figures are meant, or there is no way to write them."""
 

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import random
+import re
+from pathlib import Path
+
 import pytest
 
-from funasr_cli.text.itn.chinese_numerals import cardinal
+from funasr_cli.text.itn.chinese_numerals import NUMERALS, cardinal
 from funasr_cli.text.itn.normaliser import NumberWriter
 from funasr_cli.transcript import Token
+from funasr_cli.unicode_ranges import HAN
+
+JOINTS = Path(__file__).with_name("joints.tsv")
+
+ENGLISH = "one two oh five ten twenty hundred thousand point and double first second over a.m. in percent dollars May"
+CHINESE = "点半年月日号时分秒比到至周期星第元块角毛度米斤人位个起手口季分几多左右老大高张每均AG维"
 
 
 def spoken(text: str) -> list[Token]:
@@ -67,6 +77,16 @@ def written(text: str, *hotwords: str) -> str:
         ("拨打幺幺零", "拨打110"),
         ("九零后和零零后", "90后和00后"),
         ("圆周率三点一四一五九", "圆周率3.14159"),
+        ("十点零五到十点二十", "10点05到10点20"),
+        ("九点四十五分三十秒", "9点45分30秒"),
+        ("六点三刻起飞九点差五分开门", "6点三刻起飞9点差5分开门"),
+        ("先后作案十七起", "先后作案17起"),
+        ("京零一民终六七八九号", "京01民终6789号"),
+        ("六十点七五分", "60.75分"),
+        ("零点八五到零点九", "0.85到0.9"),
+        ("平均每户二点六二人", "平均每户2.62人"),
+        ("维生素D三每天四百国际单位", "维生素D3每天400国际单位"),
+        ("D二二八一次列车", "D2281次列车"),
         ("二零二四年發電三百億千瓦時", "2024年發電300億千瓦時"),
     ],
 )
@@ -217,3 +237,27 @@ def test_figures_stand_beside_the_words_between_them() -> None:
 )
 def test_well_formed_numbers_have_a_value(text: str, value: int | None) -> None:
     assert cardinal(text) == value
+
+
+@pytest.mark.parametrize("words", [ENGLISH.split(), [*NUMERALS, *CHINESE]], ids=["English", "Chinese"])
+def test_no_row_of_words_is_an_error(words: list[str]) -> None:
+    rnd = random.Random(15)
+    for _ in range(1500):
+        row = rnd.choices(words, k=rnd.randint(2, 9))
+        assert written("".join(row) if words[0] in NUMERALS else " ".join(row))
+
+
+def test_no_sentence_of_the_table_is_written_otherwise() -> None:
+    """Sentences that mislead: a number beside a word with a numeral, years and ages in a row, months, names."""
+    rows = [row.split("\t") for row in JOINTS.read_text(encoding="utf-8").splitlines()[1:]]
+    wrong = [
+        (said, read) for said, forms in rows if (read := written_in(said)) not in forms.replace("=", said).split("|")
+    ]
+    assert not wrong
+
+
+def written_in(sentence: str) -> str:
+    """A sentence with punctuation, which belongs to the token before it."""
+    pieces = re.findall(rf"\s*(?:[{HAN}][。，、]?|[^\s{HAN}]+)", sentence)
+    tokens = [Token(piece, 0.2 * at, 0.2 * (at + 1), 0.9) for at, piece in enumerate(pieces)]
+    return "".join(token.text for token in NumberWriter().write(tokens))
