@@ -93,7 +93,11 @@ class Run:
                 self._print(sources, backend)
             else:
                 with open_store(
-                    outputs.folder, beside=outputs.beside, wait=outputs.wait, tell=self.display.warn
+                    outputs.folder,
+                    beside=outputs.beside,
+                    wait=outputs.wait,
+                    tell=self.display.warn,
+                    deadline=self.deadline,
                 ) as store:
                     self._write(sources, backend, store, rules, target)
         except Interrupted as interruption:
@@ -123,6 +127,10 @@ class Run:
             return
         names = [text for job in todo[: self.options.inputs.max_files] for text in _unexpected_name(job)]
         _tell_few(names, self.display.note)
+        if self.deadline.passed:  # while this run waited for another, or looked for what there is to do
+            self.stats.left += len(todo)
+            self.display.note(f"the deadline, {self.deadline.text}, has passed: {len(todo)} left for next time")
+            return
         self._warn_of_silence()
         backend.write([FileSink(store, job, self.settings, info) for job in todo], store)
 

@@ -20,6 +20,7 @@ from funasr_cli.cli.stdio import take_streams
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.errors import FunasrError, ReaderGone, UsageError
 from funasr_cli.system.logs import is_debugging, show_debug_log
+from funasr_cli.system.signals import heeded
 
 DEFECT = "This is a defect of funasr-cli. With FUNASR_CLI_DEBUG=1 it shows where it arose."
 
@@ -50,7 +51,9 @@ def main() -> None:
     flags = {"debug": "--debug" in sys.argv or is_debugging()}
     if flags["debug"]:
         show_debug_log()
-    signal.signal(signal.SIGTERM, _terminate)  # so that what is half made is removed
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if number in heeded():
+            signal.signal(number, _terminate)  # so that what is half made is removed
     try:
         _refuse_empty(sys.argv[1:])
         sys.exit(cli.main(standalone_mode=False, obj=flags))
@@ -83,5 +86,5 @@ def _refuse_empty(arguments: list[str]) -> None:
             raise UsageError(f"nothing stands behind {where}", hint="Is it a variable that is not set?")
 
 
-def _terminate(*_: object) -> None:
-    sys.exit(exit_codes.TERMINATED)
+def _terminate(number: int, _: object) -> None:
+    sys.exit(128 + number)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from funasr_cli.errors import MachineError
 from funasr_cli.system.logs import is_debugging, show_debug_log
+from funasr_cli.system.signals import STOPPING
 
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
@@ -153,12 +154,13 @@ def out_of_memory_kills() -> int:
 def _signals_held() -> Iterator[None]:
     """Block the signals that end a run, for the processes that are started now and the ones that these start.
 
-    Ctrl-C goes to all processes of a terminal, and a service manager's SIGTERM to all of a service; the parent alone
-    is to hear it, and lets them finish what they are writing.
+    Ctrl-C and the SIGHUP of a terminal that closes go to all its processes, and a service manager's SIGTERM to all of a
+    service; the parent alone is to hear it, and lets them finish what they are writing.
     """
-    resource_tracker.ensure_running()  # else it is started within, and leaves the signals unblocked
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     try:
+        resource_tracker.ensure_running()  # else it is started below, and leaves the other two unblocked
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first asks the run to stop at the next good moment, the second stops it at once."""
+"""SIGINT, SIGTERM and SIGHUP: the first asks the run to stop at the next good moment, the second stops it at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ import signal
 import threading
 from types import FrameType, TracebackType
 
-STOPPING = (signal.SIGINT, signal.SIGTERM)
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def heeded() -> list[signal.Signals]:
+    """The signals that end a run, but for those that whoever started this process had it ignore.
+
+    `nohup` ignores SIGHUP, and a shell SIGINT for what a script starts in the background.
+    """
+    return [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 class Interrupted(BaseException):
@@ -19,7 +27,7 @@ class Interrupted(BaseException):
 
     @property
     def exit_code(self) -> int:
-        """`exit_codes.INTERRUPTED` or `TERMINATED`."""
+        """`exit_codes.INTERRUPTED`, `TERMINATED` or `HUNG_UP`."""
         return 128 + self.number
 
 
@@ -44,7 +52,7 @@ class StopSignals:
     def __enter__(self) -> StopSignals:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
-        for number in STOPPING:
+        for number in heeded():
             self._before[number] = signal.signal(number, self._note)
         self._wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         threading.Thread(target=self._watch, daemon=True).start()

@@ -220,8 +220,8 @@ def test_in_every_shell_nothing_is_set_without_bash(disk: Path, call: Source) ->
 
 
 def test_a_value_may_have_any_characters(disk: Path, call: Source) -> None:
-    home = write_cann(disk / "it's \"$here\" & 昇腾/usr/local/Ascend", "cann-8.5.0", "8.5.0")
-    (home / "set_env.sh").write_text("export ASCEND_TOOLKIT_HOME=$(dirname \"${BASH_SOURCE[0]}\")\n")
+    home = write_cann(disk / 'it\'s "$here" & 昇腾/usr/local/Ascend', "cann-8.5.0", "8.5.0")
+    (home / "set_env.sh").write_text('export ASCEND_TOOLKIT_HOME=$(dirname "${BASH_SOURCE[0]}")\n')
     _, after, _ = call(ASCEND_SEARCH_ROOT=home.parents[3])
     assert after["toolkit"] == str(home)
 
