@@ -60,6 +60,7 @@ class Run:
             self.display.note(sentence)
         self.deadline = Deadline(options.deadline)
         self.stats = RunStats()
+        self.reporter = Reporter(self.display, self.stats)
 
     def execute(self) -> int:
         """All steps; returns the exit code."""
@@ -87,7 +88,7 @@ class Run:
 
     def _transcribe(self, sources: Sequence[Source], target: Target, rules: PlanRules) -> int:
         outputs = self.options.outputs
-        backend = Backend(self.options, self.settings, target, self.deadline, Reporter(self.display, self.stats))
+        backend = Backend(self.options, self.settings, target, self.deadline, self.reporter)
         try:
             if outputs.on_stdout:
                 self._print(sources, backend)
@@ -127,12 +128,14 @@ class Run:
             return
         names = [text for job in todo[: self.options.inputs.max_files] for text in _unexpected_name(job)]
         _tell_few(names, self.display.note)
-        if self.deadline.passed:  # while this run waited for another, or looked for what there is to do
-            self.stats.left += len(todo)
-            self.display.note(f"the deadline, {self.deadline.text}, has passed: {len(todo)} left for next time")
+        sinks = [FileSink(store, job, self.settings, info) for job in todo]
+        if self.deadline.passed:  # while this run waited for another: the model would be loaded for nothing
+            self.display.note(f"the deadline, {self.deadline.text}, has passed: no recording is begun")
+            self.reporter.open(sinks)
+            self.reporter.close(len(sinks))
             return
         self._warn_of_silence()
-        backend.write([FileSink(store, job, self.settings, info) for job in todo], store)
+        backend.write(sinks, store)
 
     def _plan(self, sources: Sequence[Source], store: OutputStore, rules: PlanRules, info: RunInfo) -> list[PlannedJob]:
         """The recordings to do; what is left for next time is put on record, what is done is counted."""
