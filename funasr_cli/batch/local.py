@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from funasr_cli.errors import DeviceError, DeviceLost, Postponed, RecordError, StdoutError, as_funasr_error
+from funasr_cli.errors import DeviceError, DeviceLost, Postponed, RecordError, StdoutError
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.transcriber import Transcriber
 from funasr_cli.reporting.reporter import Reporter, display_name, with_location
 from funasr_cli.store.entries import InputContent, TranscriptSummary
 from funasr_cli.store.sinks import Sink
 from funasr_cli.system.deadline import Deadline
+from funasr_cli.system.refusals import as_funasr_error
 
 
 class LocalRun:

@@ -14,7 +14,7 @@ import click
 from funasr_cli import exit_codes
 from funasr_cli.batch.backend import Backend, Target, choose_target
 from funasr_cli.batch.discover import discover
-from funasr_cli.batch.options import CONCATENABLE_FORMATS, RunOptions
+from funasr_cli.batch.options import CONCATENABLE_FORMATS, STDIN, RunOptions
 from funasr_cli.errors import ReaderGone, RecordError, StdoutError, UsageError
 from funasr_cli.files import printable
 from funasr_cli.hotwords import HotwordList, read_hotwords
@@ -32,6 +32,7 @@ from funasr_cli.store.output_store import OutputStore, open_store, peek_store
 from funasr_cli.store.planner import Action, PlannedJob, PlanRules
 from funasr_cli.store.sinks import FileSink, StdoutSink
 from funasr_cli.system.deadline import Deadline
+from funasr_cli.system.places import check_relative
 from funasr_cli.system.signals import Interrupted
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Run:
         """All steps; returns the exit code."""
         inputs, outputs, report = self.options.inputs, self.options.outputs, self.options.report
         output_dir = None if outputs.on_stdout else outputs.folder
+        check_relative([*(path for path in inputs.paths if path != STDIN), *map(str, filter(None, [output_dir]))])
         with discover(inputs.paths, output_dir, inputs.selection, self.display) as found:
             logger.debug("%d recordings found, %d problems", len(found.sources), len(found.problems))
             target = choose_target(self.options.device, self.display)

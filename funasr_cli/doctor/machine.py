@@ -71,6 +71,8 @@ def _cores() -> str:
 
 def _memory() -> Check:
     memory = usable_memory()
+    if not memory.available:
+        return Check("memory", "unknown: /proc/meminfo cannot be read", "warning", "mount -t proc proc /proc")
     text = f"{megabytes(memory.available)} available"
     if memory.limited:
         text += ", the limit of the control group"

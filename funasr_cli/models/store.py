@@ -23,6 +23,7 @@ from funasr_cli.models.model_yaml import verify_model_yaml
 from funasr_cli.models.om_files import choose_om, source_of
 from funasr_cli.models.origin import ORIGIN_FILE, OriginRecord, read_record, verify
 from funasr_cli.models.search import check_files, find_folder
+from funasr_cli.system.places import expand_home
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,10 @@ class Model:
     sha256: str
     content: str
 
+    def made_absolute(self) -> Model:
+        """The same for a process that is in another folder."""
+        return replace(self, path=self.path.absolute(), weights=self.weights.absolute())
+
 
 COMPILED = "om"
 
@@ -51,7 +56,7 @@ def store_dir() -> Path:
     """Where models live: $FUNASR_CLI_MODELS, else funasr-cli/models in the user's cache folder."""
     named = os.environ.get("FUNASR_CLI_MODELS")
     if named:
-        return Path(named).expanduser()
+        return expand_home(named)
     cache = os.environ.get("XDG_CACHE_HOME")
     try:
         return (Path(cache) if cache else Path.home() / ".cache") / "funasr-cli" / "models"
@@ -110,7 +115,7 @@ def find_model(name: str, precision: str = AUTO, soc: str = "") -> Model:
         weights, precision = _weights(layout, path, precision, soc)
         sha256 = record.sha256
         return Model(entry.name, layout.family, path, weights, precision, sha256[weights.name], content_of(sha256))
-    path = Path(name).expanduser()
+    path = expand_home(name)
     if not os.access(path, os.F_OK):  # which takes a name that is too long, or a folder out of reach, for none
         raise ModelError(f"no model and no folder is called {name!r}", hint=did_you_mean(name))
     path, name, named = find_folder(path)

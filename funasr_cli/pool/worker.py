@@ -14,7 +14,6 @@ from multiprocessing.connection import Connection
 from traceback import format_exc
 
 from funasr_cli.arrays import Arrays
-from funasr_cli.errors import as_funasr_error
 from funasr_cli.models.store import Model
 from funasr_cli.pipeline.registry import GraphInfo, load_recognizer
 from funasr_cli.pipeline.timings import StageTimings
@@ -28,6 +27,7 @@ from funasr_cli.store.entries import InputContent, TranscriptSummary
 from funasr_cli.store.output_files import encode_formats, hashes_of, write_outputs
 from funasr_cli.system.numa import pin
 from funasr_cli.system.process import init_child
+from funasr_cli.system.refusals import as_funasr_error
 
 logger = logging.getLogger(__name__)
 
