@@ -9,6 +9,7 @@ from pathlib import Path
 
 from funasr_cli.errors import MachineError, ModelError, reading
 from funasr_cli.files import printable, sha256_of
+from funasr_cli.models.atomic_folder import ANOTHER_STORE
 from funasr_cli.models.catalogue import (
     CATALOGUE,
     DEFAULT_MODEL,
@@ -161,7 +162,9 @@ def obtain(entry: CatalogueEntry) -> Path:
     Raises `ModelError` that says how to bring the model here.
     """
     path = folder_of(entry)
-    if not path.is_dir():
+    with reading(path, ModelError, hint=ANOTHER_STORE):  # the home of another user, as sudo -u may leave it
+        present = path.is_dir()
+    if not present:
         if not is_installed(entry):
             raise ModelError(f"the model {entry.name} is not on this machine", hint=_how_to_bring(entry))
         assemble(entry, path)
@@ -174,7 +177,8 @@ def verified(entry: CatalogueEntry) -> tuple[Path, OriginRecord]:
     logger.debug("hashing the files of %s in %s", entry.name, path)
     record = read_record(path, entry)
     again = "it will be made anew" if is_installed(entry) else f"then: {entry.install}"
-    verify(path, record, hint=f"The model was changed. Remove the folder {path}; {again}.")
+    with reading(path, ModelError, hint=ANOTHER_STORE):
+        verify(path, record, hint=f"The model was changed. Remove the folder {path}; {again}.")
     return path, record
 
 
