@@ -44,16 +44,17 @@ class LocalRun:
         name, timings, stats = display_name(sink), StageTimings(), self._reporter.stats
         busy = stats.busy
 
-        def on_progress(seconds: float, duration: float | None) -> None:
+        def on_progress(_: float, recognized: float, duration: float | None) -> None:
             self._check_stop()
             stats.busy = busy + timings.seconds.get("run", 0.0)
-            self._reporter.moved(name, seconds, sink.size * min(1.0, seconds / duration) if duration else 0.0)
+            share = min(1.0, recognized / duration) if duration else 0.0
+            self._reporter.moved(name, recognized, sink.size * share)
 
         self._check_stop()
         sink.start()
         content = InputContent.of(sink.source.path)
         try:
-            on_progress(0.0, None)
+            on_progress(0.0, 0.0, None)
             transcript = asyncio.run(self._transcriber.transcribe(sink.source.path, name, on_progress, timings))
             warnings = sink.deliver(transcript, content, timings.seconds)
         except (RecordError, StdoutError):

@@ -50,9 +50,8 @@ def main() -> None:
     flags = {"debug": "--debug" in sys.argv or is_debugging()}
     if flags["debug"]:
         show_debug_log()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if number in heeded():
-            signal.signal(number, _terminate)  # so that what is half made is removed
+    for number in heeded(signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminate)  # so that what is half made is removed
     try:
         _refuse_empty(sys.argv[1:])
         sys.exit(cli.main(standalone_mode=False, obj=flags))

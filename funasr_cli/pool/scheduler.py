@@ -158,7 +158,7 @@ class Scheduler(Generic[WorkerT]):
         current = ""
         for where in places:
             if where.job in self._open and not self._open[where.job].settled:
-                audio += where.seconds
+                audio += where.recognized
                 work += where.share * self._open[where.job].sink.size
                 current = current or display_name(self._open[where.job].sink)
         self._reporter.moved(current, audio, work)

@@ -78,16 +78,16 @@ class LaneMarker:
     def __init__(self, board: ProgressBoard, row: int) -> None:
         self._board = board
         self._row = row
-        self._at = (0, 0.0, 0.0)
+        self._at = (0, 0.0, 0.0, 0.0)
 
     def begin(self, job: int) -> None:
         """The lane is at the beginning of a job."""
-        self._at = (job, 0.0, 0.0)
+        self._at = (job, 0.0, 0.0, 0.0)
         self.refresh()
 
-    def move(self, seconds: float, duration: float | None) -> None:
-        """The lane has read so much of its job."""
-        self._at = (self._at[0], seconds, min(1.0, seconds / duration) if duration else 0.0)
+    def move(self, read: float, recognized: float, duration: float | None) -> None:
+        """The lane has read and recognised so much of its job."""
+        self._at = (self._at[0], read, recognized, min(1.0, recognized / duration) if duration else 0.0)
         self.refresh()
 
     def refresh(self) -> None:

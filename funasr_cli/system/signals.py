@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def heeded() -> list[signal.Signals]:
-    """The signals that end a run, but for those that whoever started this process had it ignore.
+LEAVE_TIMEOUT_S = 1.0
+"""Seconds that the display is given to leave the terminal in order before the process ends at once."""
+
+
+def heeded(*numbers: signal.Signals) -> list[signal.Signals]:
+    """Those of the signals that whoever started this process did not have it ignore.
 
     `nohup` ignores SIGHUP, and a shell SIGINT for what a script starts in the background.
     """
-    return [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 class Interrupted(BaseException):
@@ -36,10 +41,13 @@ class StopSignals:
 
     Python runs signal handlers between its own instructions, and a window keeps it waiting in a runtime for seconds.
     So the second signal is not left to a handler: the interpreter writes each signal's number into a pipe as it comes,
-    and a thread reads it.
+    and a thread reads it. So it is with Ctrl-Z: `suspend` is called before the process stops, or ends at once, and
+    `resume` after it goes on.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, suspend: Callable[[], object] = int, resume: Callable[[], object] = int) -> None:
+        self._suspend = suspend
+        self._resume = resume
         self._received: int | None = None
         self._count = 0
         self._before: dict[int, object] = {}
@@ -52,7 +60,7 @@ class StopSignals:
     def __enter__(self) -> StopSignals:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
-        for number in heeded():
+        for number in heeded(*STOPPING, signal.SIGTSTP):
             self._before[number] = signal.signal(number, self._note)
         self._wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         threading.Thread(target=self._watch, daemon=True).start()
@@ -67,11 +75,20 @@ class StopSignals:
         os.close(self._writer)
 
     def _note(self, number: int, _: FrameType | None) -> None:
-        self._received = number
+        if number != signal.SIGTSTP:
+            self._received = number
 
     def _watch(self) -> None:
         with os.fdopen(self._reader, "rb", buffering=0) as pipe:
             while byte := pipe.read(1):
+                if byte[0] == signal.SIGTSTP:
+                    self._suspend()
+                    os.kill(os.getpid(), signal.SIGSTOP)
+                    self._resume()
                 self._count += byte[0] in STOPPING
                 if self._count == 2:
+                    # In a thread, because a terminal need not take what is written.
+                    leaving = threading.Thread(target=self._suspend, daemon=True)
+                    leaving.start()
+                    leaving.join(LEAVE_TIMEOUT_S)
                     os._exit(128 + byte[0])

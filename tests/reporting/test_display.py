@@ -6,7 +6,6 @@ import io
 
 import pytest
 from rich.console import Console
-from rich.progress import Progress
 
 from funasr_cli.reporting.display import LiveLine, RichDisplay
 from funasr_cli.reporting.stats import RunStats
@@ -33,14 +32,14 @@ def night(**more: float) -> RunStats:
 
 def line(stats: RunStats, width: int, encoding: str = "utf-8", current: str = "2026/05/council.flac") -> str:
     """The live line on a terminal of this width, five minutes into the run."""
-    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace")
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace", newline="")
     console = Console(file=stream, width=width, force_terminal=True, color_system=None)
-    bar = Progress(LiveLine(console), console=console, expand=True)
-    task = bar.add_task("", total=stats.total_work, stats=stats, current=current)
-    bar.update(task, completed=stats.work + stats.open_work, stats=stats)
-    console.print(bar.get_renderable())
+    shown = LiveLine()
+    shown.show(stats, current)
+    console.print(shown, end="")
     stream.seek(0)
-    (text,) = stream.read().splitlines()
+    text = stream.read().removeprefix("\x1b[J").removesuffix("\r")
+    assert text.isprintable()
     return text.rstrip().replace(BAR, "BAR ")
 
 
