@@ -41,8 +41,9 @@ class StopSignals:
 
     Python runs signal handlers between its own instructions, and a window keeps it waiting in a runtime for seconds.
     So the second signal is not left to a handler: the interpreter writes each signal's number into a pipe as it comes,
-    and a thread reads it. So it is with Ctrl-Z: `suspend` is called before the process stops, or ends at once, and
-    `resume` after it goes on.
+    and a thread reads it.
+
+    `suspend` is called before the process stops (Ctrl-Z) or ends at once, and `resume` after it goes on (fg).
     """
 
     def __init__(self, suspend: Callable[[], object] = int, resume: Callable[[], object] = int) -> None:
@@ -60,8 +61,10 @@ class StopSignals:
     def __enter__(self) -> StopSignals:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
-        for number in heeded(*STOPPING, signal.SIGTSTP):
+        for number in heeded(*STOPPING):
             self._before[number] = signal.signal(number, self._note)
+        for number in heeded(signal.SIGTSTP):
+            self._before[number] = signal.signal(number, self._stop)
         self._wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         threading.Thread(target=self._watch, daemon=True).start()
         return self
@@ -75,16 +78,19 @@ class StopSignals:
         os.close(self._writer)
 
     def _note(self, number: int, _: FrameType | None) -> None:
-        if number != signal.SIGTSTP:
-            self._received = number
+        self._received = number
+
+    def _stop(self, number: int, _: FrameType | None) -> None:
+        """Stop as the signal does by default: not at all if no shell is there to let this process go on."""
+        self._suspend()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        signal.signal(number, self._stop)
+        self._resume()
 
     def _watch(self) -> None:
         with os.fdopen(self._reader, "rb", buffering=0) as pipe:
             while byte := pipe.read(1):
-                if byte[0] == signal.SIGTSTP:
-                    self._suspend()
-                    os.kill(os.getpid(), signal.SIGSTOP)
-                    self._resume()
                 self._count += byte[0] in STOPPING
                 if self._count == 2:
                     # In a thread, because a terminal need not take what is written.
