@@ -91,7 +91,7 @@ class Backend:
         self._reporter.stats.devices = placement.runs
         display = self._reporter.display
         with (
-            StopSignals(display.suspend, display.resume) as signals,
+            StopSignals(self._reporter.suspend, self._reporter.resume) as signals,
             closing(
                 load_window_runner(
                     self._target.model, placement, itn=settings.itn, hotwords=settings.hotwords, tell=display.warn
@@ -116,7 +116,7 @@ class Backend:
                 self._target.model, device.workers, count, nodes=self._target.nodes, runs=device.cpu_runs
             )
         with (
-            StopSignals(display.suspend, display.resume) as signals,
+            StopSignals(self._reporter.suspend, self._reporter.resume) as signals,
             open_pool(
                 size,
                 store,
