@@ -58,7 +58,7 @@ def more_memory() -> str:
     if not addresses_are_limited():
         return f"Free some, or {less}"
     limit = megabytes(resource.getrlimit(resource.RLIMIT_AS)[0])
-    return f"The limit of a process is {limit} of addresses here. Raise it (ulimit -v unlimited), or {less}"
+    return f"A process may map {limit} here. Raise that (ulimit -v unlimited), or {less}"
 
 
 def addresses_are_limited() -> bool:

@@ -101,11 +101,12 @@ def test_a_current_folder_that_is_of_no_use_is_needed_by_relative_paths_alone(
 def test_the_home_of_another_user_is_named_with_the_cure(recordings: Path, tmp_path: Path, host: Host) -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0)
-    done = host("transcribe", recordings / "0.wav", "-o", tmp_path / "out", HOME=str(home), XDG_CACHE_HOME="")
+    elsewhere = {"HOME": str(home), "XDG_CACHE_HOME": "", "FUNASR_CLI_MODELS": ""}
+    done = host("transcribe", recordings / "0.wav", "-o", tmp_path / "out", **elsewhere)
     assert done.returncode == 4
     assert f"{home}/.cache/funasr-cli/models/whisper-base: cannot be read: Permission denied" in done.stderr
     assert "export FUNASR_CLI_MODELS=DIR" in done.stderr
-    done = host(*TRANSCRIBE, recordings, "-o", tmp_path / "out", HOME=str(home))
+    done = host(*TRANSCRIBE, recordings, "-o", tmp_path / "out", **elsewhere)
     assert done.returncode == 0
 
 
