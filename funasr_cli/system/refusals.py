@@ -12,7 +12,13 @@ from funasr_cli.files import megabytes
 
 BUG = "This is a bug in funasr-cli. Set FUNASR_CLI_DEBUG=1 for a traceback."
 
-NO_MEMORY_TEXTS = ("bad_alloc", "Cannot allocate memory", "failed to map segment", "Unable to allocate")
+NO_MEMORY_TEXTS = (
+    "bad_alloc",
+    "failed to allocate memory",
+    "Cannot allocate memory",
+    "failed to map segment",
+    "Unable to allocate",
+)
 """Of runtimes, the dynamic linker and NumPy, whose errors are of several types."""
 
 NO_THREAD_TEXTS = ("can't start new thread", "Resource temporarily unavailable")
@@ -39,6 +45,12 @@ def refusal_of(error: BaseException) -> MachineError | None:
             what = cause.strerror or text or type(cause).__name__
             return MachineError(what, where=cause.filename, hint="FUNASR_CLI_DEBUG=1 shows what was being done.")
     return None
+
+
+def cure_of(error: BaseException) -> str | None:
+    """What to do about it, if it is a refusal."""
+    refusal = refusal_of(error)
+    return refusal.hint if refusal else None
 
 
 def as_funasr_error(error: Exception, path: str | os.PathLike[str]) -> FunasrError:
