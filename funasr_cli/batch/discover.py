@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -60,9 +60,9 @@ def _temporary_file() -> Iterator[IO[bytes]]:
             "stdin needs a temporary file, and there is no folder for one that can be written",
             hint="export TMPDIR=DIR with a folder that can, or name the recording.",
         )
-    kind = tempfile.TemporaryFile if OPEN_FILES.is_dir() else tempfile.NamedTemporaryFile
+    make: Callable[..., IO[bytes]] = tempfile.TemporaryFile if OPEN_FILES.is_dir() else tempfile.NamedTemporaryFile
     try:
-        file = kind(dir=folder)
+        file = make(dir=folder)
     except OSError as error:
         what = f"no temporary file can be made for stdin: {error.strerror}"
         raise MachineError(what, where=folder, hint="export TMPDIR=DIR takes another folder.") from error
