@@ -8,5 +8,6 @@ from typing import TypeAlias
 Tell: TypeAlias = Callable[[str], object]
 """Called with a message for people."""
 
-OnProgress: TypeAlias = Callable[[float, "float | None"], None]
-"""Called about every second of audio: seconds read, and the recording's length where that is known."""
+OnProgress: TypeAlias = Callable[[float, float, "float | None"], None]
+"""Called about every second of audio, and after each window: seconds read, seconds recognised, and the recording's
+length if that is known."""

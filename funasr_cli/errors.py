@@ -1,8 +1,8 @@
 """Errors a person can act on: what went wrong, where, and what to do about it.
 
 `InputError`, `OutputError`, `Postponed`, and an error of a model or a device that concerns one window, cost one
-recording. Every other one ends the run with its exit code. Anything that is not a `FunasrError` is a bug in this
-program.
+recording. Every other one ends the run with its exit code. Anything that is not a `FunasrError` is what the system
+refuses (`system.refusals`), or a bug in this program.
 """
 
 from __future__ import annotations
@@ -33,14 +33,6 @@ class FunasrError(Exception):
 
 class InputError(FunasrError):
     """One recording cannot be transcribed; the others can."""
-
-
-def as_funasr_error(error: Exception, path: str | os.PathLike[str]) -> FunasrError:
-    """The error itself, or an `InputError` for a defect that showed on one recording, and need not cost the others."""
-    if isinstance(error, FunasrError):
-        return error
-    what = f"unexpected {type(error).__name__}: {error}"
-    return InputError(what, where=path, hint="This is a defect. --debug shows where.")
 
 
 class Postponed(FunasrError):

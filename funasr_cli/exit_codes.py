@@ -20,6 +20,9 @@ RECORD = 5
 BUSY = 6
 """Another run holds the output folder."""
 
+HUNG_UP = 129
+"""128 + SIGHUP: the terminal or the connection is gone."""
+
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
 

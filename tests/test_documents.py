@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from funasr_cli import exit_codes
 from funasr_cli.models.store import Model
 from funasr_cli.pool import sizing
 from funasr_cli.store.schema import create_tables
 from funasr_cli.system.resources import Memory
+from funasr_cli.system.signals import STOPPING
 from tests.conftest import ROOT
 from tests.support.documents import blocks, inline, rows
 from tests.test_architecture import LAYERS, MODULES, PACKAGE
@@ -84,6 +86,37 @@ def test_reserved_packages_do_not_exist_yet() -> None:
     reserved = re.findall(r"^\s+\((\w+)\)", picture, re.MULTILINE)
     assert reserved
     assert PACKAGES.isdisjoint(reserved)
+
+
+@pytest.mark.parametrize(("document", "heading"), [("exit-codes.md", "code"), ("exit-codes.zh-CN.md", "退出码")])
+def test_every_exit_code_is_explained(document: str, heading: str) -> None:
+    codes = {value for name, value in vars(exit_codes).items() if name.isupper()} | {0}
+    table = rows(document, heading)
+    assert [int(row[0]) for row in table] == sorted(codes)
+    assert all(len(row) == 3 and all(row) for row in table)
+
+
+@pytest.mark.parametrize("where", ["README.md", "README.zh-CN.md", "funasr_cli/cli/transcribe.py"])
+def test_every_exit_code_is_in_the_summary(where: str) -> None:
+    summary = re.search(
+        r"(?s)(\*\*Exit codes\.|\*\*退出码。|Exit codes: 0 done)(.*?)\n\n", (ROOT / where).read_text("utf-8") + "\n\n"
+    )
+    assert summary is not None
+    codes = {value for name, value in vars(exit_codes).items() if name.isupper()} | {0}
+    assert {int(number) for number in re.findall(r"\b\d+\b", summary[0])} == codes
+
+
+def test_the_signals_are_those_that_end_a_run() -> None:
+    text = {int(row[0]): row[1] for row in rows("exit-codes.md", "code")}
+    assert {number for number in STOPPING if number.name in text[128 + number]} == set(STOPPING)
+
+
+def test_the_script_of_the_exit_codes_knows_them() -> None:
+    (english,), (chinese,) = (blocks(f"exit-codes{kind}.md") for kind in ("", ".zh-CN"))
+    numbers = re.findall(r"^  ([\d |]+)\)", english.content, re.MULTILINE)
+    assert numbers == re.findall(r"^  ([\d |]+)\)", chinese.content, re.MULTILINE)
+    named = {int(number) for line in numbers for number in line.split(" | ")}
+    assert named <= {int(row[0]) for row in rows("exit-codes.md", "code")}
 
 
 @pytest.mark.parametrize("table", ["input", "output"])

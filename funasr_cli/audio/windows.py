@@ -105,6 +105,11 @@ class WindowPacker:
         self.start: int | None = None
         """First sample of the span that is still open and of which more is needed; None where there is none."""
 
+    @property
+    def first(self) -> int | None:
+        """First sample of what is not in a window yet, but will be; None if there is nothing."""
+        return self._parts[0].start if self._parts else self.start
+
     def push(self, spans: Iterable[Span]) -> Iterator[Window]:
         """The windows that are settled once `spans` are known."""
         for span in spans:
@@ -174,8 +179,17 @@ class SpeechWindows:
         self._packer = WindowPacker(shape, self._buffer.cut)
         self._samples = 0
         self._speech = 0
+        self._ended = False
         self.peak = 0.0
         """The largest magnitude of a sample so far."""
+
+    @property
+    def settled(self) -> int:
+        """Samples, from the first on, of which all that is speech has been handed out."""
+        first = self._packer.first
+        if first is None:
+            first = self._samples if self._ended else self._detector.horizon
+        return min(self._samples, first)
 
     @property
     def duration(self) -> float:
@@ -196,6 +210,7 @@ class SpeechWindows:
                 self.peak = max(self.peak, float(block.max()), -float(block.min()))
             yield from self._packer.push(self._counted(self._detector.push(block)))
         yield from self._packer.push(self._counted(self._detector.finish()))
+        self._ended = True
         yield from self._packer.finish()
 
     def _counted(self, spans: Iterable[Span]) -> Iterator[Span]:

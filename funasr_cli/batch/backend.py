@@ -90,12 +90,12 @@ class Backend:
             runs=device.cpu_runs,
         )
         self._reporter.stats.devices = placement.runs
-        tell = self._reporter.display.warn
+        display = self._reporter.display
         with (
-            StopSignals() as signals,
+            StopSignals(self._reporter.suspend, self._reporter.resume) as signals,
             closing(
                 load_window_runner(
-                    self._target.model, placement, itn=settings.itn, hotwords=settings.hotwords, tell=tell
+                    self._target.model, placement, itn=settings.itn, hotwords=settings.hotwords, tell=display.warn
                 )
             ) as runner,
         ):
@@ -107,7 +107,7 @@ class Backend:
     def _run_pool(self, sinks: Sequence[FileSink], store: OutputStore) -> None:
         from funasr_cli.pool.pool import open_pool
 
-        device, count = self._options.device, self._count(sinks)
+        device, count, display = self._options.device, self._count(sinks), self._reporter.display
         if npus := self._target.device.npus:
             size = npu_pool_size(
                 npus, device.workers, count, fallback=device.fallback, window_timeout=device.window_timeout
@@ -117,7 +117,7 @@ class Backend:
                 self._target.model, device.workers, count, nodes=self._target.nodes, runs=device.cpu_runs
             )
         with (
-            StopSignals() as signals,
+            StopSignals(self._reporter.suspend, self._reporter.resume) as signals,
             open_pool(
                 size,
                 store,
@@ -132,7 +132,7 @@ class Backend:
             ready = pool.wait_until_ready()
             self._check(ready.window)
             self._introduce(ready.graph.device)
-            self._reporter.display.note(str(size))
+            display.note(str(size))
             pool.run(sinks, self._deadline, self._options.inputs.max_files)
 
     def _count(self, sinks: Sequence[Sink]) -> int:

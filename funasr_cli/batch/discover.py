@@ -6,15 +6,20 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
-from funasr_cli.errors import NoAudioError, UsageError
+from funasr_cli.errors import MachineError, NoAudioError, UsageError
 from funasr_cli.files import printable
 from funasr_cli.inputs.options import FileSelection
 from funasr_cli.inputs.scan import Scan, from_stdin, scan
 from funasr_cli.reporting.display import Display
+from funasr_cli.system.places import temporary_folder
+
+OPEN_FILES = Path(f"/proc/{os.getpid()}/fd")
+"""The files that this process has open, for its children too."""
 
 
 @contextmanager
@@ -36,10 +41,33 @@ def _stdin_spooled(*, wanted: bool) -> Iterator[list[Path]]:
         return
     if sys.stdin is None:
         raise UsageError("stdin is closed")
-    with tempfile.TemporaryFile() as file:  # without a name: however this process ends, nothing is left of it
-        shutil.copyfileobj(sys.stdin.buffer, file)
-        file.flush()
-        yield [Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")]
+    with _temporary_file() as file:
+        try:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+            file.flush()
+        except OSError as error:
+            what = f"stdin cannot be copied into a temporary file: {error.strerror}"
+            raise MachineError(what, hint="export TMPDIR=DIR takes another folder for it.") from error
+        yield [Path(file.name) if isinstance(file.name, str) else OPEN_FILES / str(file.fileno())]
+
+
+@contextmanager
+def _temporary_file() -> Iterator[IO[bytes]]:
+    """A file without a name, so that nothing is left of it however this process ends; with one if /proc is missing."""
+    folder = temporary_folder()
+    if folder is None:
+        raise MachineError(
+            "stdin needs a temporary file, and there is no folder for one that can be written",
+            hint="export TMPDIR=DIR with a folder that can, or name the recording.",
+        )
+    make: Callable[..., IO[bytes]] = tempfile.TemporaryFile if OPEN_FILES.is_dir() else tempfile.NamedTemporaryFile
+    try:
+        file = make(dir=folder)
+    except OSError as error:
+        what = f"no temporary file can be made for stdin: {error.strerror}"
+        raise MachineError(what, where=folder, hint="export TMPDIR=DIR takes another folder.") from error
+    with file:
+        yield file
 
 
 def _check(found: Scan, named: Sequence[str], display: Display) -> None:

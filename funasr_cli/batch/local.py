@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from funasr_cli.errors import DeviceError, DeviceLost, Postponed, RecordError, StdoutError, as_funasr_error
+from funasr_cli.errors import DeviceError, DeviceLost, Postponed, RecordError, StdoutError
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.transcriber import Transcriber
 from funasr_cli.reporting.reporter import Reporter, display_name, with_location
 from funasr_cli.store.entries import InputContent, TranscriptSummary
 from funasr_cli.store.sinks import Sink
 from funasr_cli.system.deadline import Deadline
+from funasr_cli.system.refusals import as_funasr_error
 
 
 class LocalRun:
@@ -43,16 +44,17 @@ class LocalRun:
         name, timings, stats = display_name(sink), StageTimings(), self._reporter.stats
         busy = stats.busy
 
-        def on_progress(seconds: float, duration: float | None) -> None:
+        def on_progress(_: float, recognized: float, duration: float | None) -> None:
             self._check_stop()
             stats.busy = busy + timings.seconds.get("run", 0.0)
-            self._reporter.moved(name, seconds, sink.size * min(1.0, seconds / duration) if duration else 0.0)
+            share = min(1.0, recognized / duration) if duration else 0.0
+            self._reporter.moved(name, recognized, sink.size * share)
 
         self._check_stop()
         sink.start()
         content = InputContent.of(sink.source.path)
         try:
-            on_progress(0.0, None)
+            on_progress(0.0, 0.0, None)
             transcript = asyncio.run(self._transcriber.transcribe(sink.source.path, name, on_progress, timings))
             warnings = sink.deliver(transcript, content, timings.seconds)
         except (RecordError, StdoutError):

@@ -13,6 +13,7 @@ from funasr_cli.errors import UsageError
 from funasr_cli.inputs.options import FileSelection
 from funasr_cli.outputs.layout import OUTPUT_FOLDER
 from funasr_cli.settings.transcription import Settings
+from funasr_cli.system.places import expand_home
 
 OnDeviceFailure: TypeAlias = Literal["fail", "cpu"]
 
@@ -55,7 +56,7 @@ class OutputOptions:
     @property
     def folder(self) -> Path:
         """The output folder."""
-        return Path(self.output).expanduser()
+        return expand_home(self.output)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import click
 from funasr_cli import exit_codes
 from funasr_cli.batch.backend import Backend, Target, choose_target
 from funasr_cli.batch.discover import discover
-from funasr_cli.batch.options import CONCATENABLE_FORMATS, RunOptions
+from funasr_cli.batch.options import CONCATENABLE_FORMATS, STDIN, RunOptions
 from funasr_cli.errors import ReaderGone, RecordError, StdoutError, UsageError
 from funasr_cli.files import printable
 from funasr_cli.hotwords import HotwordList, read_hotwords
@@ -32,6 +32,7 @@ from funasr_cli.store.output_store import OutputStore, open_store, peek_store
 from funasr_cli.store.planner import Action, PlannedJob, PlanRules
 from funasr_cli.store.sinks import FileSink, StdoutSink
 from funasr_cli.system.deadline import Deadline
+from funasr_cli.system.places import check_relative
 from funasr_cli.system.signals import Interrupted
 
 logger = logging.getLogger(__name__)
@@ -60,11 +61,13 @@ class Run:
             self.display.note(sentence)
         self.deadline = Deadline(options.deadline)
         self.stats = RunStats()
+        self.reporter = Reporter(self.display, self.stats)
 
     def execute(self) -> int:
         """All steps; returns the exit code."""
         inputs, outputs, report = self.options.inputs, self.options.outputs, self.options.report
         output_dir = None if outputs.on_stdout else outputs.folder
+        check_relative([*(path for path in inputs.paths if path != STDIN), *map(str, filter(None, [output_dir]))])
         with discover(inputs.paths, output_dir, inputs.selection, self.display) as found:
             logger.debug("%d recordings found, %d problems", len(found.sources), len(found.problems))
             target = choose_target(self.options.device, self.display)
@@ -87,13 +90,17 @@ class Run:
 
     def _transcribe(self, sources: Sequence[Source], target: Target, rules: PlanRules) -> int:
         outputs = self.options.outputs
-        backend = Backend(self.options, self.settings, target, self.deadline, Reporter(self.display, self.stats))
+        backend = Backend(self.options, self.settings, target, self.deadline, self.reporter)
         try:
             if outputs.on_stdout:
                 self._print(sources, backend)
             else:
                 with open_store(
-                    outputs.folder, beside=outputs.beside, wait=outputs.wait, tell=self.display.warn
+                    outputs.folder,
+                    beside=outputs.beside,
+                    wait=outputs.wait,
+                    tell=self.display.warn,
+                    deadline=self.deadline,
                 ) as store:
                     self._write(sources, backend, store, rules, target)
         except Interrupted as interruption:
@@ -123,8 +130,14 @@ class Run:
             return
         names = [text for job in todo[: self.options.inputs.max_files] for text in _unexpected_name(job)]
         _tell_few(names, self.display.note)
+        sinks = [FileSink(store, job, self.settings, info) for job in todo]
+        if self.deadline.passed:  # while this run waited for another: the model would be loaded for nothing
+            self.display.note(f"the deadline, {self.deadline.text}, has passed: no recording is begun")
+            self.reporter.open(sinks)
+            self.reporter.close(len(sinks))
+            return
         self._warn_of_silence()
-        backend.write([FileSink(store, job, self.settings, info) for job in todo], store)
+        backend.write(sinks, store)
 
     def _plan(self, sources: Sequence[Source], store: OutputStore, rules: PlanRules, info: RunInfo) -> list[PlannedJob]:
         """The recordings to do; what is left for next time is put on record, what is done is counted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import click
 
@@ -18,10 +19,9 @@ from funasr_cli.cli.models import models
 from funasr_cli.cli.score import score
 from funasr_cli.cli.stdio import take_streams
 from funasr_cli.cli.transcribe import transcribe
-from funasr_cli.errors import FunasrError, ReaderGone, UsageError
+from funasr_cli.errors import FunasrError, MachineError, ReaderGone, UsageError
 from funasr_cli.system.logs import is_debugging, show_debug_log
-
-DEFECT = "This is a defect of funasr-cli. With FUNASR_CLI_DEBUG=1 it shows where it arose."
+from funasr_cli.system.signals import heeded
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -50,7 +50,8 @@ def main() -> None:
     flags = {"debug": "--debug" in sys.argv or is_debugging()}
     if flags["debug"]:
         show_debug_log()
-    signal.signal(signal.SIGTERM, _terminate)  # so that what is half made is removed
+    for number in heeded(signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminate)  # so that what is half made is removed
     try:
         _refuse_empty(sys.argv[1:])
         sys.exit(cli.main(standalone_mode=False, obj=flags))
@@ -62,16 +63,32 @@ def main() -> None:
     except FunasrError as error:
         if flags["debug"]:
             raise
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+        _fail(error)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         sys.exit(exit_codes.INTERRUPTED)
     except Exception as error:
         if flags["debug"]:
             raise
-        click.echo(f"error: unexpected {type(error).__name__}: {error}\n  {DEFECT}", err=True)
-        sys.exit(exit_codes.FAILED)
+        _fail(_unexpected(error))
+
+
+def _fail(error: FunasrError) -> None:
+    click.echo(f"error: {error}", err=True)
+    sys.exit(error.exit_code)
+
+
+def _unexpected(error: Exception) -> FunasrError:
+    """What the system refused, else a bug."""
+    from funasr_cli.system import places, refusals  # --help can do without
+
+    refusal = refusals.refusal_of(error)
+    if refusal is None:
+        return FunasrError(f"unexpected {type(error).__name__}: {error}", hint=refusals.BUG)
+    fault = places.current_folder_fault()
+    if fault and isinstance(error, OSError) and not Path(str(error.filename or "")).is_absolute():
+        return MachineError(fault, hint=places.ANOTHER_FOLDER)
+    return refusal
 
 
 def _refuse_empty(arguments: list[str]) -> None:
@@ -83,5 +100,5 @@ def _refuse_empty(arguments: list[str]) -> None:
             raise UsageError(f"nothing stands behind {where}", hint="Is it a variable that is not set?")
 
 
-def _terminate(*_: object) -> None:
-    sys.exit(exit_codes.TERMINATED)
+def _terminate(number: int, _: object) -> None:
+    sys.exit(128 + number)

@@ -15,6 +15,7 @@ import click
 from funasr_cli.cli.hotword_file import HotwordFile
 from funasr_cli.errors import UsageError, reading
 from funasr_cli.package_data import file_or_list
+from funasr_cli.system.places import expand_home
 
 if TYPE_CHECKING:
     import yaml
@@ -49,7 +50,7 @@ def read_config(path: Path, options: Mapping[str, click.Option]) -> dict[str, An
         values[name] = _checked(plain, option, place, value)
         if isinstance(option.type, HotwordFile):  # what a file names lies where the file says, whoever calls from where
             names = plain if isinstance(plain, list) else [plain]
-            values[name] = [file_or_list(part, path.parent / Path(part).expanduser()) for part in names]
+            values[name] = [file_or_list(part, path.parent / expand_home(part)) for part in names]
     return values
 
 

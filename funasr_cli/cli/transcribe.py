@@ -57,7 +57,8 @@ def transcribe(flags: dict[str, bool], /, **options: Any) -> None:
 
     Exit codes: 0 done, also when nothing was new; 1 some recordings failed; 2 wrong usage; 3 no audio found; 4 no
     usable model, device or folder, or nothing can be printed; 5 the record could not be kept, or the summary not be
-    printed; 6 another run holds the output folder; 130, 143 interrupted; 141 nobody reads what is printed any more.
+    printed; 6 another run holds the output folder; 129, 130, 143 interrupted; 141 nobody reads what is printed any
+    more.
     """
     flags["debug"] = options["debug"]
     if options["debug"]:

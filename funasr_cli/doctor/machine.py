@@ -26,13 +26,15 @@ EIGHT_BIT: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 """The same of what makes products of 8-bit numbers fast."""
 
+MOUNT_PROC = "mount -t proc proc /proc"
+
 ARM_CORES = {("0x48", "0xd01"): "Kunpeng 920 (TaiShan v110)", ("0x48", "0xd02"): "Kunpeng (TaiShan v120)"}
 """Names of (implementer, part), which most aarch64 kernels print as numbers only; from util-linux's lscpu."""
 
 
 def machine_checks() -> list[Check]:
     """System, processor, cores and memory."""
-    return [Check("system", _system()), Check("processor", processor()), Check("cores", _cores()), _memory()]
+    return [Check("system", _system()), _processor(), Check("cores", _cores()), _memory()]
 
 
 def _system() -> str:
@@ -42,6 +44,13 @@ def _system() -> str:
         name = "unknown distribution"
     library = " ".join(platform.libc_ver()).strip() or "C library other than glibc"
     return f"{platform.machine()}, {name}, {platform.system()} {platform.release()}, {library}"
+
+
+def _processor() -> Check:
+    if not cpu_fields():
+        text = "unknown: /proc/cpuinfo cannot be read, so the runtimes do without what makes it fast"
+        return Check("processor", text, "warning", MOUNT_PROC)
+    return Check("processor", processor())
 
 
 def processor() -> str:
@@ -71,6 +80,8 @@ def _cores() -> str:
 
 def _memory() -> Check:
     memory = usable_memory()
+    if not memory.available:
+        return Check("memory", "unknown: /proc/meminfo cannot be read", "warning", MOUNT_PROC)
     text = f"{megabytes(memory.available)} available"
     if memory.limited:
         text += ", the limit of the control group"

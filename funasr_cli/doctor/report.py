@@ -10,6 +10,7 @@ from pathlib import Path
 from funasr_cli.doctor.check import Check
 from funasr_cli.doctor.devices import examine_devices
 from funasr_cli.doctor.folders import folder_checks
+from funasr_cli.doctor.limits import limit_checks
 from funasr_cli.doctor.machine import machine_checks
 from funasr_cli.doctor.models import model_checks
 from funasr_cli.doctor.versions import version_checks
@@ -56,7 +57,7 @@ def diagnose(model: Path | None = None) -> Report:
     return Report(
         {
             "versions": version_checks(family),
-            "machine": machine_checks(),
+            "machine": [*machine_checks(), *limit_checks()],
             "models": model_checks(model, devices.model),
             "devices": devices.checks,
             "folders": folder_checks(chosen=taken is not None),

@@ -52,7 +52,9 @@ class _NothingFits(ModelError):
 def run_trial(npu: int, folders: Sequence[Path]) -> Trial:
     """Run the first OM in the folders that is for this NPU's SoC once, with zeros."""
     try:
-        return run_isolated("funasr-trial", TRIAL_TIMEOUT_S, _try, npu, list(folders), TRIAL_TIMEOUT_S / 2)
+        return run_isolated(
+            "funasr-trial", TRIAL_TIMEOUT_S, _try, npu, [folder.absolute() for folder in folders], TRIAL_TIMEOUT_S / 2
+        )
     except NoAnswer as error:
         return Trial(reason=error.what, stuck=error.hung)
 

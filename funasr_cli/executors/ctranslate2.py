@@ -22,6 +22,7 @@ from funasr_cli.arrays import Arrays, TensorSpec
 from funasr_cli.errors import ModelError
 from funasr_cli.executors.base import Fetch, check_inputs
 from funasr_cli.executors.batch_scheduler import BatchScheduler
+from funasr_cli.system.refusals import cure_of
 
 BEAM_SIZE = 5
 CONTEXT_TOKENS = 448
@@ -99,7 +100,7 @@ class CTranslate2Executor:
                 str(model_dir), device="cpu", compute_type=precision, intra_threads=threads, inter_threads=runs
             )
         except (RuntimeError, ValueError) as error:
-            raise ModelError(f"CTranslate2 cannot load it: {error}", where=model_dir) from error
+            raise ModelError(f"CTranslate2 cannot load it: {error}", where=model_dir, hint=cure_of(error)) from error
         logger.debug("%s is loaded in %s, for %d runs with %d threads", model_dir, precision, runs, threads)
         self._scheduler = BatchScheduler(self, runs, max_batch)
         self._languages = list(language_ids)

@@ -15,6 +15,7 @@ from funasr_cli.errors import DeviceError, ModelError
 from funasr_cli.executors.base import Fetch, check_inputs, padded, when_fetched
 from funasr_cli.executors.fast_int8 import fast_form
 from funasr_cli.system.onnx_sessions import make_session
+from funasr_cli.system.refusals import cure_of
 from funasr_cli.system.resources import release_freed_memory
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class OnnxExecutor:
         try:
             self._session = fast or make_session(path, threads=pool, provider=wanted)
         except Exception as error:  # the library raises classes that share no base but Exception
-            raise ModelError(f"ONNX Runtime cannot load it: {error}", where=path) from error
+            raise ModelError(f"ONNX Runtime cannot load it: {error}", where=path, hint=cure_of(error)) from error
         release_freed_memory()
         logger.debug("%s is loaded, for %d runs with %d threads", path, runs, threads)
         self.device = f"{provider} ({precision}{', signed' if fast else ''})"

@@ -126,7 +126,7 @@ def _write_down(folder: Path, name: str, check: OmComparison) -> None:
 def _compare_apart(folder: Path, audio: Path, index: int) -> _Compared:
     """In a process of its own: the runtime begins once in a process, and can hang in it or take it along."""
     try:
-        return run_isolated("funasr-check", COMPARE_TIMEOUT_S, _compare, folder, audio, index)
+        return run_isolated("funasr-check", COMPARE_TIMEOUT_S, _compare, folder.absolute(), audio.absolute(), index)
     except NoAnswer as error:
         raise DeviceError(error.what, hint=FIX) from error
 

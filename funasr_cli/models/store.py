@@ -9,6 +9,7 @@ from pathlib import Path
 
 from funasr_cli.errors import MachineError, ModelError, reading
 from funasr_cli.files import printable, sha256_of
+from funasr_cli.models.atomic_folder import ANOTHER_STORE
 from funasr_cli.models.catalogue import (
     CATALOGUE,
     DEFAULT_MODEL,
@@ -23,6 +24,7 @@ from funasr_cli.models.model_yaml import verify_model_yaml
 from funasr_cli.models.om_files import choose_om, source_of
 from funasr_cli.models.origin import ORIGIN_FILE, OriginRecord, read_record, verify
 from funasr_cli.models.search import check_files, find_folder
+from funasr_cli.system.places import expand_home
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +45,10 @@ class Model:
     sha256: str
     content: str
 
+    def made_absolute(self) -> Model:
+        """The same for a process that is in another folder."""
+        return replace(self, path=self.path.absolute(), weights=self.weights.absolute())
+
 
 COMPILED = "om"
 
@@ -51,7 +57,7 @@ def store_dir() -> Path:
     """Where models live: $FUNASR_CLI_MODELS, else funasr-cli/models in the user's cache folder."""
     named = os.environ.get("FUNASR_CLI_MODELS")
     if named:
-        return Path(named).expanduser()
+        return expand_home(named)
     cache = os.environ.get("XDG_CACHE_HOME")
     try:
         return (Path(cache) if cache else Path.home() / ".cache") / "funasr-cli" / "models"
@@ -110,7 +116,7 @@ def find_model(name: str, precision: str = AUTO, soc: str = "") -> Model:
         weights, precision = _weights(layout, path, precision, soc)
         sha256 = record.sha256
         return Model(entry.name, layout.family, path, weights, precision, sha256[weights.name], content_of(sha256))
-    path = Path(name).expanduser()
+    path = expand_home(name)
     if not os.access(path, os.F_OK):  # which takes a name that is too long, or a folder out of reach, for none
         raise ModelError(f"no model and no folder is called {name!r}", hint=did_you_mean(name))
     path, name, named = find_folder(path)
@@ -156,7 +162,9 @@ def obtain(entry: CatalogueEntry) -> Path:
     Raises `ModelError` that says how to bring the model here.
     """
     path = folder_of(entry)
-    if not path.is_dir():
+    with reading(path, ModelError, hint=ANOTHER_STORE):  # the home of another user, as sudo -u may leave it
+        present = path.is_dir()
+    if not present:
         if not is_installed(entry):
             raise ModelError(f"the model {entry.name} is not on this machine", hint=_how_to_bring(entry))
         assemble(entry, path)
@@ -169,7 +177,8 @@ def verified(entry: CatalogueEntry) -> tuple[Path, OriginRecord]:
     logger.debug("hashing the files of %s in %s", entry.name, path)
     record = read_record(path, entry)
     again = "it will be made anew" if is_installed(entry) else f"then: {entry.install}"
-    verify(path, record, hint=f"The model was changed. Remove the folder {path}; {again}.")
+    with reading(path, ModelError, hint=ANOTHER_STORE):
+        verify(path, record, hint=f"The model was changed. Remove the folder {path}; {again}.")
     return path, record
 
 

@@ -57,8 +57,10 @@ def check_number(recording: Recording) -> None:
 
 
 def one_pass(on_progress: OnProgress, before: float, passes: int) -> OnProgress:
-    """Reports several passes to `on_progress` as one; `before` is how many seconds were read in earlier passes."""
-    return lambda seconds, duration: on_progress((before + seconds) / passes, duration)
+    """Reports several passes to `on_progress` as one; `before` is how many seconds the earlier passes had."""
+    return lambda read, recognized, duration: on_progress(
+        (before + read) / passes, (before + recognized) / passes, duration
+    )
 
 
 def in_order(results: Iterable[ChannelResult], items: Callable[[ChannelResult], Iterable[Item]]) -> tuple[Item, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -54,12 +54,16 @@ class Vote:
 
 
 async def recognize_in_spoken_language(
-    runner: WindowRunner, windows: Iterator[Window], language: str | None, timings: StageTimings
+    runner: WindowRunner,
+    windows: Iterator[Window],
+    language: str | None,
+    timings: StageTimings,
+    done: Callable[[Window], object] = lambda _: None,
 ) -> AsyncGenerator[tuple[Window, Hypothesis], None]:
     """Each window with what was understood in it, in order, in the language that is spoken there, or in `language`.
 
     If that is None, each window is recognised in the language that it seems to be in, and again if the votes of its
-    neighbours are for another.
+    neighbours are for another. `done` is told of each as soon as it was recognised.
     """
     waiting: deque[tuple[Window, Hypothesis]] = deque()
     current: str | None = None
@@ -74,7 +78,7 @@ async def recognize_in_spoken_language(
             hypothesis = await runner.recognize(window, current, timings)
         return window, hypothesis
 
-    async with aclosing(runner.recognize_all(windows, language, timings)) as recognized:
+    async with aclosing(runner.recognize_all(windows, language, timings, done)) as recognized:
         async for pair in recognized:
             if language is not None:
                 yield pair

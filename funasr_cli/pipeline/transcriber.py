@@ -9,7 +9,6 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
-from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.quiet import level_warnings
 from funasr_cli.audio.reader import open_recording
 from funasr_cli.audio.recording import Recording
@@ -23,6 +22,7 @@ from funasr_cli.models.store import COMPILED, cpu_twin_path
 from funasr_cli.pipeline.channels import ChannelResult, check_number, in_order, one_pass, without_copies
 from funasr_cli.pipeline.holes import Interval, add_speech, find_holes, hole_warnings
 from funasr_cli.pipeline.language_vote import recognize_in_spoken_language
+from funasr_cli.pipeline.progress import RecordingProgress
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.window_runner import WindowRunner
 from funasr_cli.settings.transcription import Settings
@@ -110,12 +110,17 @@ class Transcriber:
         self, recording: Recording, on_progress: OnProgress, timings: StageTimings
     ) -> ChannelResult:
         """What was understood in an open recording. Raises `InputError` where there is nothing to hear."""
-        windows = SpeechWindows(_reported(recording, on_progress), self._detector(), self._shape)
+        progress = RecordingProgress(recording, on_progress)
+        windows = SpeechWindows(progress.blocks(), self._detector(), self._shape)
         merger, warnings, languages, scenes = Merger(), recording.warnings, Counter[str](), list[Scene]()
         speech = list[Interval]()
         where = f"channel {recording.channel}, " if recording.channel else ""
         recognition = recognize_in_spoken_language(
-            self._runner, timings.each("listen", windows), self._settings.language, timings
+            self._runner,
+            timings.each("listen", progress.windows(windows)),
+            self._settings.language,
+            timings,
+            progress.done,
         )
         async with aclosing(recognition) as recognized:
             async for window, hypothesis in recognized:
@@ -156,15 +161,6 @@ def placed(window: Window, tokens: Iterable[Token], language: str | None = None)
     for token in tokens:
         start, end = window.place(token.start, token.end)
         yield Token(token.text, start, end, token.confidence, token.tail, language)
-
-
-def _reported(recording: Recording, on_progress: OnProgress) -> Iterator[Samples]:
-    """The recording's blocks, each told to `on_progress`."""
-    samples = 0
-    for block in recording.blocks():
-        samples += len(block)
-        on_progress(samples / SAMPLE_RATE, recording.duration)
-        yield block
 
 
 def _commonest(languages: Counter[str]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -149,13 +149,26 @@ class WindowRunner:
         )
 
     async def recognize_all(
-        self, windows: Iterable[Window], language: str | None, timings: StageTimings
+        self,
+        windows: Iterable[Window],
+        language: str | None,
+        timings: StageTimings,
+        done: Callable[[Window], object] = lambda _: None,
     ) -> AsyncGenerator[tuple[Window, Hypothesis], None]:
-        """Each window with what is said in it, in order, while the next ones are already on their way."""
+        """Each window with what is said in it, in order, while the next ones are already on their way.
+
+        `done` is told of each as soon as it was recognised.
+        """
+
+        async def recognize(window: Window) -> Hypothesis:
+            hypothesis = await self.recognize(window, language, timings)
+            done(window)
+            return hypothesis
+
         under_way: deque[tuple[Window, asyncio.Task[Hypothesis]]] = deque()
         try:
             for window in windows:
-                under_way.append((window, asyncio.create_task(self.recognize(window, language, timings))))
+                under_way.append((window, asyncio.create_task(recognize(window))))
                 await asyncio.sleep(0)  # now it is prepared and sent off, before the next one is looked for
                 while len(under_way) >= self._enough():
                     yield under_way[0][0], await under_way[0][1]

@@ -36,7 +36,8 @@ from funasr_cli.store.sinks import FileSink
 from funasr_cli.store.writer import StoreWriter
 from funasr_cli.system.clock import ActiveClock
 from funasr_cli.system.deadline import Deadline
-from funasr_cli.system.process import JOIN_TIMEOUT_S, Death, RemoteTraceback, out_of_memory_kills
+from funasr_cli.system.process import JOIN_TIMEOUT_S, ChildFailed, Death, RemoteTraceback, out_of_memory_kills
+from funasr_cli.system.refusals import more_memory
 from funasr_cli.system.signals import Interrupted
 
 logger = logging.getLogger(__name__)
@@ -168,6 +169,10 @@ class Coordinator:
                 if self._debug and not isinstance(message.error, Postponed):
                     raise RemoteTraceback.attached(message.error, message.trace)
                 self._running.job_failed(message)
+            case ChildFailed(error, trace):
+                if self._debug:
+                    raise RemoteTraceback.attached(error, trace)
+                worker.error = error
 
     def _from_device(self, device: DeviceHandle, message: FromDevice) -> None:
         first = self._devices.first_ready is None
@@ -211,7 +216,12 @@ class Coordinator:
         if one.ready or npu:  # the supervisor knows what to do with a device
             return
         if self._startup_crashes.should_give_up(name, 0.0, own_fault=own_fault):
-            hint = "Is there too little memory? --cpu-runs 1 --workers 1"
+            error = one.error if isinstance(one, WorkerHandle) else None
+            if error is not None:
+                raise MachineError(
+                    f"a process of the run cannot begin: {error.what}", where=error.where, hint=error.hint
+                )
+            hint = more_memory() if death.for_memory else "FUNASR_CLI_DEBUG=1 shows what they were doing."
             raise MachineError(f"processes die as they start: {death.how}", hint=hint)
 
     def _lost_worker(self, worker: WorkerHandle, death: Death) -> None:

@@ -25,7 +25,7 @@ from funasr_cli.pool.protocol import (
 from funasr_cli.pool.shared_memory import Slots
 from funasr_cli.reporting.reporter import Reporter
 from funasr_cli.system.clock import ActiveClock
-from funasr_cli.system.process import Death, RemoteTraceback
+from funasr_cli.system.process import ChildFailed, Death, RemoteTraceback
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class DeviceSupervisor:
             case DeviceReady():
                 self.first_ready = self.first_ready or message
                 self._dispatcher.add_device(device, device.placement.windows)
-            case DeviceUnusable(error, trace):
+            case DeviceUnusable(error, trace) | ChildFailed(error, trace):
                 self._disable(device, RemoteTraceback.attached(error, trace))
 
     def replace(self, device: DeviceHandle, death: Death) -> None:

@@ -21,6 +21,7 @@ from funasr_cli.store.output_store import OutputStore
 from funasr_cli.store.writer import StoreWriter
 from funasr_cli.system.clock import ActiveClock
 from funasr_cli.system.process import preload
+from funasr_cli.system.refusals import check_open_files
 
 
 @contextmanager
@@ -44,6 +45,8 @@ def open_pool(
     preload("funasr_cli.pool.worker", *FAMILIES[model.family].preload, "rjieba", *words)
     at_devices = sum(windows_at(placement.windows) for placement in size.placements)
     count = at_devices + size.workers * LANES_PER_WORKER
+    check_open_files(size.workers + len(size.placements))
+    model = model.made_absolute()
     with (
         closing(Slots(count)) as slots,
         closing(ProgressBoard(size.workers * LANES_PER_WORKER)) as board,

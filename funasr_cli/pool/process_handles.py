@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from funasr_cli.errors import FunasrError
 from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import Model
 from funasr_cli.pool.shared_memory import LaneProgress, ProgressBoard, Slots
@@ -18,13 +19,14 @@ LANES_PER_WORKER = 2
 class WorkerHandle:
     """A worker process; its lanes are on the board from `row` on, `idle` ones have asked for a job in vain.
 
-    `ready`: it was able to begin. `seen` is its last sign of life, and it has to give the next by `due`, in seconds of
-    the pool's clock.
+    `ready`: it was able to begin; `error` is why it cannot go on. `seen` is its last sign of life, and it has to give
+    the next by `due`, in seconds of the pool's clock.
     """
 
     child: ChildProcess
     row: int
     ready: bool = False
+    error: FunasrError | None = None
     idle: set[int] = field(default_factory=set)
     seen: float = 0.0
     due: float = 0.0

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from funasr_cli.errors import FunasrError
 from funasr_cli.pipeline.registry import GraphInfo
 from funasr_cli.store.entries import InputContent, OutputWrite, TranscriptSummary
+from funasr_cli.system.process import ChildFailed
 
 # To a device process, and back.
 
@@ -144,6 +145,8 @@ class WriteOutputs:
     writes: Sequence[OutputWrite] | None
 
 
-FromDevice: TypeAlias = DeviceReady | DeviceNotice | DeviceUnusable | WindowDone | WindowFailed
-FromWorker: TypeAlias = JobRequest | SlotRequest | RunWindow | SlotReleased | OutputsReady | JobDone | JobFailed
+FromDevice: TypeAlias = DeviceReady | DeviceNotice | DeviceUnusable | WindowDone | WindowFailed | ChildFailed
+FromWorker: TypeAlias = (
+    JobRequest | SlotRequest | RunWindow | SlotReleased | OutputsReady | JobDone | JobFailed | ChildFailed
+)
 ToWorker: TypeAlias = JobAssigned | SlotGranted | WindowDone | WindowFailed | WriteOutputs

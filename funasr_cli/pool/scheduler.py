@@ -73,7 +73,9 @@ class Scheduler(Generic[WorkerT]):
         number = next(self._numbers)
         self._open[number] = ActiveJob(worker, sink)
         logger.debug("job %d for lane %d, %d bytes: %s", number, lane, sink.size, sink.source.path)
-        return JobAssigned(lane, number, sink.source.path, display_name(sink))
+        source = sink.source
+        path = source.path if source.is_stdin else source.identity  # a worker may be in another folder
+        return JobAssigned(lane, number, path, display_name(sink))
 
     def outputs_ready(self, message: OutputsReady) -> None:
         """A worker asks where to write a result."""
@@ -156,7 +158,7 @@ class Scheduler(Generic[WorkerT]):
         current = ""
         for where in places:
             if where.job in self._open and not self._open[where.job].settled:
-                audio += where.seconds
+                audio += where.recognized
                 work += where.share * self._open[where.job].sink.size
                 current = current or display_name(self._open[where.job].sink)
         self._reporter.moved(current, audio, work)

@@ -108,29 +108,34 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class LaneProgress:
-    """The job a lane is at, how many seconds of its audio were read, which share of it that is, as far as that is
-    known, and when it said so (`time.monotonic`)."""
+    """The job a lane is at, how many `seconds` of its audio were read and `recognized`, which share of it is
+    recognised, as far as that is known, and when it said so (`time.monotonic`)."""
 
     job: int
     seconds: float
+    recognized: float
     share: float
     seen: float
+
+
+COLUMNS = 5
+"""Numbers in a row of the board: the fields of `LaneProgress`."""
 
 
 class ProgressBoard:
     """Where each lane of each worker is. It survives the worker's death, so the parent knows what it died of."""
 
     def __init__(self, rows: int) -> None:
-        self._memory = SharedMemory(rows * 4 * 8)
+        self._memory = SharedMemory(rows * COLUMNS * 8)
 
-    def put(self, row: int, job: int, seconds: float, share: float) -> None:
+    def put(self, row: int, job: int, seconds: float, recognized: float, share: float) -> None:
         """The lane of this row is now at `seconds` of `job`."""
-        self._memory.view(np.float64, 4, row * 32)[:] = job, seconds, share, time.monotonic()
+        self._memory.view(np.float64, COLUMNS, row * COLUMNS * 8)[:] = job, seconds, recognized, share, time.monotonic()
 
     def get(self, row: int) -> LaneProgress:
         """Where the lane of this row was last."""
-        job, seconds, share, seen = self._memory.view(np.float64, 4, row * 32).tolist()
-        return LaneProgress(int(job), seconds, share, seen)
+        job, *values = self._memory.view(np.float64, COLUMNS, row * COLUMNS * 8).tolist()
+        return LaneProgress(int(job), *values)
 
     def close(self) -> None:
         """Give the memory back."""

@@ -14,7 +14,6 @@ from multiprocessing.connection import Connection
 from traceback import format_exc
 
 from funasr_cli.arrays import Arrays
-from funasr_cli.errors import as_funasr_error
 from funasr_cli.models.store import Model
 from funasr_cli.pipeline.registry import GraphInfo, load_recognizer
 from funasr_cli.pipeline.timings import StageTimings
@@ -28,6 +27,7 @@ from funasr_cli.store.entries import InputContent, TranscriptSummary
 from funasr_cli.store.output_files import encode_formats, hashes_of, write_outputs
 from funasr_cli.system.numa import pin
 from funasr_cli.system.process import init_child
+from funasr_cli.system.refusals import as_funasr_error
 
 logger = logging.getLogger(__name__)
 
@@ -78,16 +78,16 @@ class LaneMarker:
     def __init__(self, board: ProgressBoard, row: int) -> None:
         self._board = board
         self._row = row
-        self._at = (0, 0.0, 0.0)
+        self._at = (0, 0.0, 0.0, 0.0)
 
     def begin(self, job: int) -> None:
         """The lane is at the beginning of a job."""
-        self._at = (job, 0.0, 0.0)
+        self._at = (job, 0.0, 0.0, 0.0)
         self.refresh()
 
-    def move(self, seconds: float, duration: float | None) -> None:
-        """The lane has read so much of its job."""
-        self._at = (self._at[0], seconds, min(1.0, seconds / duration) if duration else 0.0)
+    def move(self, read: float, recognized: float, duration: float | None) -> None:
+        """The lane has read and recognised so much of its job."""
+        self._at = (self._at[0], read, recognized, min(1.0, recognized / duration) if duration else 0.0)
         self.refresh()
 
     def refresh(self) -> None:

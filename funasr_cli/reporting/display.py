@@ -7,9 +7,10 @@ import time
 from contextlib import suppress
 from typing import TextIO
 
-from rich.console import Console, RenderableType
-from rich.progress import Progress, ProgressColumn, Task, TaskID
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.live import Live
 from rich.progress_bar import ProgressBar
+from rich.segment import ControlType, Segment
 from rich.table import Table
 from rich.text import Text
 from tqdm import tqdm
@@ -18,6 +19,13 @@ from funasr_cli.reporting.stats import RunStats, audio_time
 
 PLAIN_INTERVAL_S = 30.0
 """Seconds between two lines in a log."""
+
+REFRESHES_PER_S = 5
+
+ERASE_BELOW = Segment("\x1b[J", control=[(ControlType.ERASE_IN_LINE, 0)])
+"""Erases from the cursor to the end of the screen. Rich has no name for that, and prints the text of any control."""
+
+TO_BEGINNING = Segment("\r", control=[(ControlType.CARRIAGE_RETURN,)])
 
 BAR_COLUMNS = 12
 """Characters of the live bar."""
@@ -49,6 +57,12 @@ class Display:
         with suppress(OSError):  # a log that is full or gone must not cost a recording; the manifest has it all
             print(text, file=self.stream, flush=True)
 
+    def suspend(self) -> None:
+        """The terminal is somebody else's for a while: this process is stopped, or ends."""
+
+    def resume(self) -> None:
+        """It goes on."""
+
     def close(self, stats: RunStats) -> None:
         """The run is over."""
 
@@ -64,10 +78,10 @@ class PlainDisplay(Display):
     def update(self, stats: RunStats, current: str) -> None:
         if time.monotonic() - self._last >= PLAIN_INTERVAL_S:
             self._last = time.monotonic()
-            meter = tqdm.format_meter(
-                round(100 * stats.share), 100, stats.elapsed, bar_format="{percentage:.0f} % [{elapsed}<{remaining}]"
-            )
-            self.note(f"{meter} {stats} ({current})")
+            left = stats.time_left
+            remaining = "?" if left is None else tqdm.format_interval(left)
+            clock = f"[{tqdm.format_interval(stats.elapsed)}<{remaining}]"
+            self.note(f"{100 * stats.share:.0f} % {clock} {stats} ({current})")
 
     def note(self, text: str) -> None:
         self._print(text)
@@ -82,16 +96,24 @@ class RichDisplay(Display):
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self._console = Console(file=stream)
-        self._bar = Progress(LiveLine(self._console), console=self._console, transient=True, expand=True)
-        self._task: TaskID | None = None
+        self._line = LiveLine()
+        self._live = Live(self._line, console=self._console, refresh_per_second=REFRESHES_PER_S, transient=True)
+        self._running = False
 
     def start(self, stats: RunStats) -> None:
-        self._task = self._bar.add_task("", total=stats.total_work, stats=stats, current="")
-        self._bar.start()
+        self._line.show(stats, "")
+        self._running = True
+        self.resume()
 
     def update(self, stats: RunStats, current: str) -> None:
-        if self._task is not None:
-            self._bar.update(self._task, completed=stats.work + stats.open_work, stats=stats, current=current)
+        self._line.show(stats, current)
+
+    def suspend(self) -> None:
+        self._live.stop()
+
+    def resume(self) -> None:
+        if self._running:
+            self._live.start()
 
     def note(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -100,34 +122,49 @@ class RichDisplay(Display):
         self._console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
     def close(self, stats: RunStats) -> None:
-        self._bar.stop()
+        self._running = False
+        self.suspend()
         self.note(f"{stats} in {audio_time(stats.elapsed)}")
 
 
-class LiveLine(ProgressColumn):
-    """Percentage and numbers, and as the terminal is wider: a bar, the file under way, audio, speed and devices."""
+class LiveLine:
+    """Percentage and numbers, and as the terminal is wider: a bar, the file under way, audio, speed and devices.
 
-    def __init__(self, console: Console) -> None:
-        super().__init__()
-        self._console = console
+    The cursor stays at its beginning. A terminal that becomes narrower breaks the line and takes the cursor along, so
+    all of it lies after the cursor still, and is erased from there; and the ^C that a terminal prints is overwritten.
+    """
 
-    def render(self, task: Task) -> Table:
+    def __init__(self) -> None:
+        self._stats = RunStats()
+        self._current = ""
+
+    def show(self, stats: RunStats, current: str) -> None:
+        """What to show from now on: the totals, and the file under way."""
+        self._stats, self._current = stats, current
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield ERASE_BELOW
+        yield from console.render_lines(self._row(console), options.update(width=console.width), pad=False)[0]
+        yield TO_BEGINNING
+
+    def _row(self, console: Console) -> Table:
         """One line that the terminal does not break."""
-        stats, current = task.fields["stats"], task.fields["current"]
+        stats = self._stats
         line = Table.grid(padding=(0, 1))
-        cells: list[RenderableType] = [f"{task.percentage:>3.0f} %"]
-        room = self._console.width - len("100 % ")
+        cells: list[RenderableType] = [f"{100 * stats.share:>3.0f} %"]
+        room = console.width - len("100 % ")
         shortest = len(stats.brief(0))
         if room - shortest > BAR_COLUMNS + 1:
-            cells.insert(0, ProgressBar(task.total, task.completed, width=BAR_COLUMNS))
+            cells.insert(0, ProgressBar(1.0, stats.share, width=BAR_COLUMNS))
             room -= BAR_COLUMNS + 1
         numbers = stats.brief(room - MIN_NAME_COLUMNS - 1)
         cells.append(Text(numbers, no_wrap=True, overflow="crop"))
         room -= len(numbers) + 1
         if room > 0:
+            current = self._current
             # An ellipsis is no character of every terminal.
             name = Text(current if len(current) <= room else current.rpartition("/")[2], style="dim", no_wrap=True)
-            name.truncate(room, overflow="ellipsis" if self._console.encoding.startswith("utf") else "crop")
+            name.truncate(room, overflow="ellipsis" if console.encoding.startswith("utf") else "crop")
             cells.append(name)
         for _ in cells:
             line.add_column(no_wrap=True)

@@ -19,6 +19,7 @@ class Reporter:
     def __init__(self, display: Display, stats: RunStats) -> None:
         self.display = display
         self.stats = stats
+        self._suspended = 0.0
 
     def open(self, sinks: Sequence[Sink]) -> None:
         """These are to be done."""
@@ -55,6 +56,18 @@ class Reporter:
         self.display.warn(f"failed as before, unchanged: {error}" if sink.failed_before else f"failed: {error}")
         self.stats.failed += 1
         self.stats.failed_before += sink.failed_before
+
+    def suspend(self) -> None:
+        """The process is stopped, or ends: the terminal is left in order."""
+        self._suspended = time.monotonic()
+        self.display.suspend()
+
+    def resume(self) -> None:
+        """It goes on. The time in between counts neither for the speed nor for the time that is left."""
+        away = time.monotonic() - self._suspended
+        self.stats.started += away
+        self.stats.opened += away
+        self.display.resume()
 
     def close(self, left: int) -> None:
         """The run is over; `left` recordings were not done."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 class RunStats:
     """What a run has done so far. Audio and time in seconds, work in bytes of input.
 
-    `audio` and `work` are of the files done; `open_audio` and `open_work` of those under way, as far as they were read.
+    `audio` and `work` are of the files done; `open_audio` and `open_work` of those under way, as far as they were
+    recognised.
     `busy` is how long the devices have run, all `devices` together; `ran_on` counts files by what they were run on.
     `failed_before` are those of the `failed` that failed in an earlier run too, and have not changed since.
     `passed_over` counts files in folders by their extension, because of which they were not taken. The run `started`
@@ -60,6 +61,14 @@ class RunStats:
         return min(1.0, (self.work + self.open_work) / self.total_work) if self.total_work else 0.0
 
     @property
+    def time_left(self) -> float | None:
+        """About how many seconds the rest takes at the pace so far; None as long as nothing was recognised."""
+        done = self.work + self.open_work
+        if not done:
+            return None
+        return (time.monotonic() - self.opened) / done * max(0.0, self.total_work - done)
+
+    @property
     def use(self) -> float:
         """How much of the time the devices have run, 0 to 1."""
         return min(1.0, self.busy / max(self.elapsed * self.devices, 1e-9))
@@ -71,9 +80,7 @@ class RunStats:
 
     def brief(self, width: int) -> str:
         """As much of it as `width` characters hold, and about how long the rest takes."""
-        done = self.work + self.open_work
-        pace = (time.monotonic() - self.opened) / done if done else 0.0
-        left = [f"{audio_time(pace * (self.total_work - done))} left"] if done else []
+        left = [] if self.time_left is None else [f"{audio_time(self.time_left)} left"]
         kept = [f"{self.files}/{self.total_files} files", *self._failures(), *left]
         progress = self._progress()
         while progress and len(", ".join(kept + progress)) > width:

@@ -20,6 +20,8 @@ from funasr_cli.store.lock import folder_lock
 from funasr_cli.store.manifest import Fields, Manifest, RunInfo, manifest_line, skipped_fields
 from funasr_cli.store.output_files import choose_path
 from funasr_cli.store.planner import FINISHED, PlannedJob, PlanRules, decide, remember
+from funasr_cli.system.deadline import Deadline
+from funasr_cli.system.locks import NO_DEADLINE
 
 logger = logging.getLogger(__name__)
 
@@ -174,8 +176,13 @@ class JobAttempt:
 
 
 @contextmanager
-def open_store(folder: Path, *, beside: bool, wait: bool, tell: Tell) -> Iterator[OutputStore]:
-    """The record of `folder`, locked and put in order. Raises `BusyError`, `RecordError` or `MachineError`."""
+def open_store(
+    folder: Path, *, beside: bool, wait: bool, tell: Tell, deadline: Deadline = NO_DEADLINE
+) -> Iterator[OutputStore]:
+    """The record of `folder`, locked and put in order; with `wait`, another run may have the lock until the `deadline`.
+
+    Raises `BusyError`, `RecordError` or `MachineError`.
+    """
     folder = Path(os.path.abspath(folder))
     hidden = folder / STATE_DIR
     try:
@@ -183,7 +190,7 @@ def open_store(folder: Path, *, beside: bool, wait: bool, tell: Tell) -> Iterato
     except OSError as error:
         raise MachineError(f"the output folder cannot be made: {error.strerror}", where=folder) from error
     with ExitStack() as stack:
-        stack.enter_context(folder_lock(hidden / "lock", wait=wait, tell=tell))
+        stack.enter_context(folder_lock(hidden / "lock", wait=wait, tell=tell, deadline=deadline))
         state = Database(hidden / "state.sqlite")
         stack.callback(state.close)
         store = OutputStore(folder, state, Manifest(folder), beside=beside)

@@ -13,28 +13,55 @@ SPAN = re.compile(r"\+(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
 def seconds_until(text: str, now: datetime) -> float:
-    """Seconds from `now` to `HH:MM` (today, or tomorrow if that is past) or over a span like `+2h`, `+1h30m`.
+    """Seconds from `now` (local time) to the next `HH:MM` on the clock, or over a span like `+2h`, `+1h30m`.
 
-    Raises `UsageError` for anything else.
+    A night in which the clocks are changed is an hour longer or shorter. Raises `UsageError` for anything else.
     """
+    span = span_of(text)
+    return _next(text, now).timestamp() - now.timestamp() if span is None else span
+
+
+def span_of(text: str) -> float | None:
+    """The seconds of a span like `+2h`; None for another text."""
     span = SPAN.fullmatch(text)
-    if span and any(span.groups()):
-        hours, minutes, seconds = (int(part or 0) for part in span.groups())
-        return float(timedelta(hours=hours, minutes=minutes, seconds=seconds).total_seconds())
+    if span is None or not any(span.groups()):
+        return None
+    hours, minutes, seconds = (int(part or 0) for part in span.groups())
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+
+
+def _next(text: str, now: datetime) -> datetime:
+    """When the clock shows `HH:MM` next: today, a second time today as the clocks go back, or tomorrow."""
     clock = CLOCK.fullmatch(text)
-    if clock and int(clock[1]) < 24 and int(clock[2]) < 60:
-        at = now.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
-        return ((at if at > now else at + timedelta(days=1)) - now).total_seconds()
-    raise UsageError(f"{text!r} is no deadline", hint="Give a time of day (06:30) or a span (+2h, +1h30m, +90s).")
+    if clock is None or int(clock[1]) >= 24 or int(clock[2]) >= 60:
+        raise UsageError(f"{text!r} is no deadline", hint="Give a time of day (06:30) or a span (+2h, +1h30m, +90s).")
+    today = now.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0, fold=0)
+    times = (today, today.replace(fold=1), today + timedelta(days=1))
+    return next(at for at in times if at.timestamp() > now.timestamp())
 
 
 class Deadline:
-    """A moment by the clock that only runs forward, so that a changed system clock does not move it."""
+    """A time of day by the system clock, which may be set meanwhile, or the end of a span, which does not depend on it.
+
+    Once it has passed it has passed, however the clock is set.
+    """
 
     def __init__(self, text: str | None) -> None:
-        self._at = None if text is None else time.monotonic() + seconds_until(text, datetime.now())
+        self.text = text
+        self._span = None if text is None else span_of(text)
+        self._passed = False
+        self._at = float("inf")
+        if self._span is not None:
+            self._at = self._now + self._span
+        elif text is not None:
+            self._at = _next(text, datetime.now()).timestamp()
 
     @property
     def passed(self) -> bool:
         """Whether no new work is to be taken on."""
-        return self._at is not None and time.monotonic() >= self._at
+        self._passed = self._passed or self._now >= self._at
+        return self._passed
+
+    @property
+    def _now(self) -> float:
+        return time.time() if self._span is None else time.monotonic()

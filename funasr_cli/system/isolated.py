@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from funasr_cli.errors import DeviceError, FunasrError
-from funasr_cli.system.process import ChildProcess, Death, init_child
+from funasr_cli.system.process import ChildFailed, ChildProcess, Death, init_child
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ def run_isolated(name: str, within: float, function: Callable[..., T], *argument
     try:
         if not child.pipe.poll(within):
             raise NoAnswer(f"is not done after {within:.0f} s", hung=True)
-        result, error = child.pipe.recv()
+        answer = child.pipe.recv()
     except (EOFError, OSError):
         how = Death.of(child.join(), memory_ran_out=False).how
         raise NoAnswer(f"was lost ({how})", hung=False) from None
@@ -40,10 +40,13 @@ def run_isolated(name: str, within: float, function: Callable[..., T], *argument
         raise
     finally:
         child.join()
+    if isinstance(answer, ChildFailed):
+        raise answer.error
+    result: T
+    result, error = answer
     if error is not None:
         raise error
-    answer: T = result
-    return answer
+    return result
 
 
 def _answer(pipe: Connection, name: str, function: Callable[..., Any], arguments: Sequence[Any]) -> None:

@@ -18,9 +18,12 @@ from pathlib import Path
 
 from funasr_cli.callbacks import Tell
 from funasr_cli.errors import MachineError, writing
+from funasr_cli.system.deadline import Deadline
 
 POLL_INTERVAL_S = 0.5
 """Between two looks at a lock that is waited for."""
+
+NO_DEADLINE = Deadline(None)
 
 
 class LockHeld(Exception):
@@ -32,10 +35,11 @@ class LockHeld(Exception):
 
 
 @contextmanager
-def locked(path: Path, *, owner: str, wait: bool, tell: Tell) -> Iterator[None]:
+def locked(path: Path, *, owner: str, wait: bool, tell: Tell, deadline: Deadline = NO_DEADLINE) -> Iterator[None]:
     """Hold the lock file `path`; if another `owner` (a run, a pull) has it, wait and `tell` whom for.
 
-    Without `wait`, raises `LockHeld` then. Raises `MachineError` if the file cannot be written, or not locked.
+    Without `wait`, or once the `deadline` has passed, raises `LockHeld`. Raises `MachineError` if the file cannot be
+    written, or not locked.
     """
     with writing(path, MachineError):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -45,6 +49,8 @@ def locked(path: Path, *, owner: str, wait: bool, tell: Tell) -> Iterator[None]:
                 raise LockHeld(_holder(descriptor))
             tell(f"waiting for another {owner} to end: {_holder(descriptor)}")
             while not _try(descriptor, path):
+                if deadline.passed:
+                    raise LockHeld(_holder(descriptor))
                 time.sleep(POLL_INTERVAL_S)
         _sign(descriptor, path)
         yield

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import multiprocessing
 import os
+import pickle
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
+from functools import cache
+from multiprocessing import forkserver, reduction, resource_tracker
+from multiprocessing.connection import Connection
 from pathlib import Path
+from traceback import format_exc
 from typing import Any, TypeVar
 
-from funasr_cli.errors import MachineError
+from funasr_cli.errors import FunasrError, MachineError
 from funasr_cli.system.logs import is_debugging, show_debug_log
+from funasr_cli.system.places import leave_unusable_folder
+from funasr_cli.system.refusals import MORE_PROCESSES, addresses_are_limited, refusal_of
+from funasr_cli.system.signals import STOPPING
+
+logger = logging.getLogger(__name__)
 
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
@@ -76,25 +87,66 @@ class RemoteTraceback(Exception):
         return error
 
 
+@dataclass(frozen=True, slots=True)
+class ChildFailed:
+    """The last that a child says, if the system refused it what it needs."""
+
+    error: FunasrError
+    trace: str
+
+
+class Sealed:
+    """What a child is given, unpickled by `open` and not before: what fails then can be told to the parent."""
+
+    def __init__(self, content: object) -> None:
+        self._content = content
+
+    def __getstate__(self) -> bytes:
+        return bytes(reduction.ForkingPickler.dumps(self._content))
+
+    def __setstate__(self, pickled: bytes) -> None:
+        self._content = pickled
+
+    def open(self) -> Any:
+        """What was sealed, in the child."""
+        assert isinstance(self._content, bytes)
+        return pickle.loads(self._content)  # what the parent wrote
+
+
+def _enter(pipe: Connection, sealed: Sealed) -> None:
+    try:
+        target, arguments = sealed.open()
+        target(pipe, *arguments)
+    except Exception as error:
+        refusal = refusal_of(error)
+        if refusal is None:
+            raise
+        with suppress(OSError):  # the parent is gone
+            pipe.send(ChildFailed(refusal, format_exc()))
+        sys.exit(1)
+
+
 class ChildProcess:
     """A child process and the parent's end of the pipe between them."""
 
     def __init__(self, method: str, target: Callable[..., None], *arguments: Any) -> None:
-        """`method` as multiprocessing has it; `target` gets the other end of the pipe, then `arguments`."""
+        """`method` as multiprocessing has it; `target` gets the other end of the pipe, then `arguments`.
+
+        In place of a "forkserver" that cannot be had the child is spawned. Raises `MachineError`.
+        """
+        leave_unusable_folder()  # a child goes to the folder of its parent first
+        if method == "forkserver" and not has_fork_server():
+            method = "spawn"
         context = multiprocessing.get_context(method)
-        self.pipe, end = context.Pipe()
-        self._process = context.Process(target=target, args=(end, *arguments), daemon=True)  # type: ignore[attr-defined]
         try:
-            with _signals_held():
+            self.pipe, end = context.Pipe()
+            self._process = context.Process(target=_enter, args=(end, Sealed((target, arguments))), daemon=True)  # type: ignore[attr-defined]
+            with closing(end), signals_held():
                 self._process.start()
         except (OSError, EOFError) as error:
-            self.pipe.close()
-            raise MachineError(
-                f"no process can be started: {error or type(error).__name__}",
-                hint="Is the limit of processes or memory reached (ulimit -u, control group), or TMPDIR not writable?",
-            ) from error
-        finally:
-            end.close()
+            refusal = refusal_of(error)
+            what, hint = (refusal.what, refusal.hint) if refusal else ("the fork server is gone", MORE_PROCESSES)
+            raise MachineError(f"no process can be started: {what}", hint=hint) from error
 
     def send(self, message: object) -> None:
         """Send it; a child that is dead already will be found to be so when it is listened to."""
@@ -125,6 +177,8 @@ class Death:
 
     how: str
     own_fault: bool
+    for_memory: bool = False
+    """Whether memory ran out, or may have: if it is limited (ulimit -v), a runtime that gets none crashes."""
 
     @classmethod
     def of(cls, code: int | None, *, memory_ran_out: bool) -> Death:
@@ -133,10 +187,10 @@ class Death:
             return cls("it is gone", own_fault=False)
         if code >= 0:
             return cls(f"ended by itself with exit code {code}", own_fault=True)
-        name = signal.Signals(-code).name
+        name, crashed = signal.Signals(-code).name, -code in CRASH_SIGNALS
         if memory_ran_out and -code == signal.SIGKILL:
-            return cls(f"killed by {name}, memory ran out", own_fault=True)
-        return cls(f"killed by {name}", own_fault=-code in CRASH_SIGNALS)
+            return cls(f"killed by {name}, memory ran out", own_fault=True, for_memory=True)
+        return cls(f"killed by {name}", own_fault=crashed, for_memory=crashed and addresses_are_limited())
 
 
 def out_of_memory_kills() -> int:
@@ -149,16 +203,29 @@ def out_of_memory_kills() -> int:
     return 0
 
 
+@cache
+def has_fork_server() -> bool:
+    """Whether there is one, or one can be started: its socket needs a folder for temporary files with a short path."""
+    try:
+        with signals_held():
+            forkserver.ensure_running()
+    except OSError as error:
+        logger.debug("no fork server, workers are spawned: %s", error)
+        return False
+    return True
+
+
 @contextmanager
-def _signals_held() -> Iterator[None]:
+def signals_held() -> Iterator[None]:
     """Block the signals that end a run, for the processes that are started now and the ones that these start.
 
-    Ctrl-C goes to all processes of a terminal, and a service manager's SIGTERM to all of a service; the parent alone
-    is to hear it, and lets them finish what they are writing.
+    Ctrl-C and the SIGHUP of a terminal that closes go to all its processes, and a service manager's SIGTERM to all of a
+    service; the parent alone is to hear it, and lets them finish what they are writing.
     """
-    resource_tracker.ensure_running()  # else it is started within, and leaves the signals unblocked
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     try:
+        resource_tracker.ensure_running()  # else it is started below, and leaves the other two unblocked
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -36,8 +36,13 @@ class Memory:
 
 
 def usable_memory() -> Memory:
-    """What the kernel calls available, or the limit of a control group where that is less."""
+    """What the kernel calls available, or the limit of a control group where that is less.
+
+    Without /proc what is free; 0 if that is unknown, too.
+    """
     available = 0
+    with suppress(OSError, ValueError):
+        available = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     with suppress(OSError):
         for line in MEMINFO.read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):

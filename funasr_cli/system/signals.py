@@ -1,13 +1,26 @@
-"""SIGINT and SIGTERM: the first asks the run to stop at the next good moment, the second stops it at once."""
+"""SIGINT, SIGTERM and SIGHUP: the first asks the run to stop at the next good moment, the second stops it at once."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
 
-STOPPING = (signal.SIGINT, signal.SIGTERM)
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+LEAVE_TIMEOUT_S = 1.0
+"""Seconds that the display is given to leave the terminal in order before the process ends at once."""
+
+
+def heeded(*numbers: signal.Signals) -> list[signal.Signals]:
+    """Those of the signals that whoever started this process did not have it ignore.
+
+    `nohup` ignores SIGHUP, and a shell SIGINT for what a script starts in the background.
+    """
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 class Interrupted(BaseException):
@@ -19,7 +32,7 @@ class Interrupted(BaseException):
 
     @property
     def exit_code(self) -> int:
-        """`exit_codes.INTERRUPTED` or `TERMINATED`."""
+        """`exit_codes.INTERRUPTED`, `TERMINATED` or `HUNG_UP`."""
         return 128 + self.number
 
 
@@ -29,9 +42,13 @@ class StopSignals:
     Python runs signal handlers between its own instructions, and a window keeps it waiting in a runtime for seconds.
     So the second signal is not left to a handler: the interpreter writes each signal's number into a pipe as it comes,
     and a thread reads it.
+
+    `suspend` is called before the process stops (Ctrl-Z) or ends at once, and `resume` after it goes on (fg).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, suspend: Callable[[], object] = int, resume: Callable[[], object] = int) -> None:
+        self._suspend = suspend
+        self._resume = resume
         self._received: int | None = None
         self._count = 0
         self._before: dict[int, object] = {}
@@ -44,8 +61,10 @@ class StopSignals:
     def __enter__(self) -> StopSignals:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
-        for number in STOPPING:
+        for number in heeded(*STOPPING):
             self._before[number] = signal.signal(number, self._note)
+        for number in heeded(signal.SIGTSTP):
+            self._before[number] = signal.signal(number, self._stop)
         self._wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         threading.Thread(target=self._watch, daemon=True).start()
         return self
@@ -61,9 +80,21 @@ class StopSignals:
     def _note(self, number: int, _: FrameType | None) -> None:
         self._received = number
 
+    def _stop(self, number: int, _: FrameType | None) -> None:
+        """Stop as the signal does by default: not at all if no shell is there to let this process go on."""
+        self._suspend()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        signal.signal(number, self._stop)
+        self._resume()
+
     def _watch(self) -> None:
         with os.fdopen(self._reader, "rb", buffering=0) as pipe:
             while byte := pipe.read(1):
                 self._count += byte[0] in STOPPING
                 if self._count == 2:
+                    # In a thread, because a terminal need not take what is written.
+                    leaving = threading.Thread(target=self._suspend, daemon=True)
+                    leaving.start()
+                    leaving.join(LEAVE_TIMEOUT_S)
                     os._exit(128 + byte[0])

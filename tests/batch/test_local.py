@@ -35,7 +35,7 @@ class Pretending:
 
     async def transcribe(self, path: Path, name: str, on_progress: Any, timings: StageTimings) -> None:
         for second in (1.0, 2.0):
-            on_progress(second, 2.0)
+            on_progress(second, second, 2.0)
             timings.add("run", 2.0)
         raise InputError("has an end")
 

@@ -26,15 +26,16 @@ from tests.support.meetings import samples_of
 
 
 def transcribe(runner: WindowRunner, path: Path, settings: Settings | None = None) -> Transcript:
-    ticks: list[tuple[float, float | None]] = []
+    ticks: list[tuple[float, float, float | None]] = []
     timings = StageTimings()
     transcript = asyncio.run(
-        Transcriber(runner, settings or Settings()).transcribe(
-            path, path.name, lambda done, length: ticks.append((done, length)), timings
-        )
+        Transcriber(runner, settings or Settings()).transcribe(path, path.name, lambda *at: ticks.append(at), timings)
     )
     assert set(timings.seconds) <= {"listen", "prepare", "run", "decode"}
-    assert [done for done, _ in ticks] == sorted(done for done, _ in ticks)
+    for seconds in zip(*(at[:2] for at in ticks), strict=True):  # read; recognised
+        assert list(seconds) == sorted(seconds)
+    assert all(recognized <= read for read, recognized, _ in ticks)
+    assert ticks[-1][1] == ticks[-1][0] or transcript.speech_seconds == 0
     return transcript
 
 

@@ -38,7 +38,7 @@ def test_what_has_gone_through_begins_anew() -> None:
     ("code", "memory_ran_out", "expected"),
     [
         (-signal.SIGKILL, False, Death("killed by SIGKILL", own_fault=False)),
-        (-signal.SIGKILL, True, Death("killed by SIGKILL, memory ran out", own_fault=True)),
+        (-signal.SIGKILL, True, Death("killed by SIGKILL, memory ran out", own_fault=True, for_memory=True)),
         (-signal.SIGTERM, True, Death("killed by SIGTERM", own_fault=False)),
         (-signal.SIGSEGV, False, Death("killed by SIGSEGV", own_fault=True)),
         (1, False, Death("ended by itself with exit code 1", own_fault=True)),

@@ -82,7 +82,7 @@ def opened(folder: Path, deadline: str | None) -> Iterator[Stage]:
 
 
 def at(job: JobAssigned, seconds: float) -> LaneProgress:
-    return LaneProgress(job.job, seconds, 0.5, 0.0)
+    return LaneProgress(job.job, seconds, seconds, 0.5, 0.0)
 
 
 def test_one_lane_takes_the_longest_and_the_other_the_shortest(stage: Stage) -> None:

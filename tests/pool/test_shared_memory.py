@@ -15,7 +15,7 @@ from funasr_cli.pool.shared_memory import INPUT_BYTES, ProgressBoard, Slots
 def double(pipe: Connection, slots: Slots, board: ProgressBoard) -> None:
     """A child: doubles what is in slot 1, and says where it is."""
     slots.write_outputs(1, {name: array * 2 for name, array in slots.inputs(1).items()})
-    board.put(1, 7, 12.5, 0.25)
+    board.put(1, 7, 12.5, 5.0, 0.25)
     pipe.send("done")
 
 

@@ -6,9 +6,9 @@ import io
 
 import pytest
 from rich.console import Console
-from rich.progress import Progress
 
-from funasr_cli.reporting.display import LiveLine, RichDisplay
+from funasr_cli.reporting.display import Display, LiveLine, RichDisplay
+from funasr_cli.reporting.reporter import Reporter
 from funasr_cli.reporting.stats import RunStats
 
 NOW = 1_000_000.0
@@ -33,14 +33,14 @@ def night(**more: float) -> RunStats:
 
 def line(stats: RunStats, width: int, encoding: str = "utf-8", current: str = "2026/05/council.flac") -> str:
     """The live line on a terminal of this width, five minutes into the run."""
-    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace")
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace", newline="")
     console = Console(file=stream, width=width, force_terminal=True, color_system=None)
-    bar = Progress(LiveLine(console), console=console, expand=True)
-    task = bar.add_task("", total=stats.total_work, stats=stats, current=current)
-    bar.update(task, completed=stats.work + stats.open_work, stats=stats)
-    console.print(bar.get_renderable())
+    shown = LiveLine()
+    shown.show(stats, current)
+    console.print(shown, end="")
     stream.seek(0)
-    (text,) = stream.read().splitlines()
+    text = stream.read().removeprefix("\x1b[J").removesuffix("\r")
+    assert text.isprintable()
     return text.rstrip().replace(BAR, "BAR ")
 
 
@@ -95,3 +95,21 @@ def test_the_live_display_ends_with_the_totals() -> None:
     display.update(stats, "a[b].wav")
     display.close(stats)
     assert shown.getvalue().endswith("2 of 9 files, 0:08:32 of 0:48:10 audio, 1.7x, device 1%, 1 failed in 0:05:00\n")
+
+
+def test_time_in_which_the_process_was_stopped_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    reporter = Reporter(Display(io.StringIO()), night())
+    before = str(reporter.stats), reporter.stats.time_left
+    reporter.suspend()
+    monkeypatch.setattr("funasr_cli.reporting.display.time.monotonic", lambda: NOW + 3600.0)
+    reporter.resume()
+    assert (str(reporter.stats), reporter.stats.time_left) == before
+    monkeypatch.setattr("funasr_cli.reporting.display.time.monotonic", lambda: NOW + 3900.0)
+    assert reporter.stats.time_left == pytest.approx(2 * (before[1] or 0.0))
+
+
+def test_as_long_as_nothing_was_recognised_no_time_is_left() -> None:
+    stats = night(done=0, failed=0, audio=0, open_audio=0, work=0, open_work=0)
+    assert stats.time_left is None
+    assert line(stats, 120).lstrip().startswith("0 % 0/9 files 2026")
+    assert "left" not in line(stats, 120)

@@ -158,7 +158,7 @@ def test_exit_codes_beside_another_run(recordings: Path) -> None:
     with (folder / "transcripts" / ".funasr-cli" / "lock").open("w") as lock:
         flock(lock, LOCK_EX)
         assert run(folder, "transcribe", "recordings", "--model", NANO).returncode == 6
-        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        for number, code in ((signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)):
             waiting = start(folder, "transcribe", "recordings", "--wait", "--model", NANO)
             assert waiting.stderr is not None
             for line in waiting.stderr:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -54,13 +55,23 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts a run over `in`; whatever is left of it ends with the test."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*options: str, output: str = "out", dies_in: int | None = None) -> subprocess.Popen[str]:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+
+    def start(
+        *options: str, output: str = "out", dies_in: int | None = None, ignoring: Sequence[signal.Signals] = ()
+    ) -> subprocess.Popen[str]:
         program = ["-m", "funasr_cli"] if dies_in is None else ["-c", DIES_IN_A_WRITE % dies_in]
         command = ["transcribe", "in", "-o", output, "-f", "txt,srt,json", "--model", str(NANO), *options]
         if dies_in is not None:
             command += ["--max-files", "1"]  # a single recording is done in one process
         process = subprocess.Popen(
-            [sys.executable, *program, *command], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+            [sys.executable, *program, *command],
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TMPDIR": str(temporary)},
+            preexec_fn=lambda: [signal.signal(number, signal.SIG_IGN) for number in ignoring],
         )
         started.append(process)
         return process
@@ -124,7 +135,7 @@ def test_a_run_killed_at_any_instant_is_finished_by_the_next(
     assert_complete(out, tmp_path / "undisturbed")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_the_run_in_order_and_the_next_goes_on(
     recordings: Path, start: Callable[..., subprocess.Popen[str]], tmp_path: Path, number: int, code: int
 ) -> None:
@@ -140,7 +151,21 @@ def test_a_signal_ends_the_run_in_order_and_the_next_goes_on(
     before = lines(tmp_path / "out")
     assert 2 <= before < SILENT + SPOKEN
     assert not [path for path in (tmp_path / "out").rglob("*") if is_temporary(path)]
+    assert not list((tmp_path / "tmp").iterdir())
     assert start().wait() == 0
+    assert lines(tmp_path / "out") == SILENT + SPOKEN
+
+
+def test_a_signal_that_was_ignored_as_the_run_was_started_stays_ignored(
+    recordings: Path, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    """As nohup, or a script that starts something in the background, has it."""
+    ignored = [signal.SIGINT, signal.SIGHUP]
+    process = start(ignoring=ignored)
+    wait_for(lambda: lines(tmp_path / "out") >= 1, process)
+    for number in ignored:
+        process.send_signal(number)
+    assert process.wait() == 0
     assert lines(tmp_path / "out") == SILENT + SPOKEN
 
 
@@ -186,13 +211,16 @@ def test_of_two_runs_at_once_one_is_refused_and_one_may_wait(
     assert first.stderr is not None
     first.stderr.readline()
     first.send_signal(signal.SIGSTOP)
-    waiting, refused = start("--wait"), start()
+    waiting, refused, late = start("--wait"), start(), start("--wait", "--deadline", "+0s")
     _, messages = refused.communicate()
+    _, late_messages = late.communicate()
     assert waiting.stderr is not None
     told = waiting.stderr.readline()
     first.send_signal(signal.SIGCONT)
     assert refused.returncode == 6
     assert f"another run holds this output folder: process {first.pid} on " in messages
+    assert late.returncode == 6
+    assert "at the deadline, +0s, another run still holds this output folder" in late_messages
     assert (first.wait(), waiting.wait()) == (0, 0)
     assert f"waiting for another run to end: process {first.pid} on " in told
     assert "nothing to do: 30 done before" in waiting.communicate()[1]

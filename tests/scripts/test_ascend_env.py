@@ -159,6 +159,87 @@ def test_nothing_is_changed_where_there_is_no_cann(source: Source) -> None:
     assert "source scripts/ascend_env.sh FOLDER" in said
 
 
+SHELLS = ("bash", "bash --posix", "dash", "zsh -f", "ksh", "busybox ash")
+
+CALLER = """\
+set -eu
+. "$SCRIPT" || echo "status=$?"
+echo "toolkit=${ASCEND_TOOLKIT_HOME-}"
+echo "paths=${LD_LIBRARY_PATH-}"
+echo "arguments=$*"
+set | grep -c ^_ascend_ | sed s/^/left=/ || :
+"""
+"""A script that sources ours, in a strict shell."""
+
+
+@pytest.fixture(params=SHELLS)
+def call(request: pytest.FixtureRequest, disk: Path) -> Source:
+    """Runs a script that sources ours, in each shell, with arguments of its own and no HOME; as `source`."""
+    shell = request.param.split()
+    if not shutil.which(shell[0]):
+        pytest.skip(f"needs {shell[0]}")
+
+    def run(*arguments: str | Path, text: str = CALLER, **variables: str | Path) -> tuple[int, dict[str, str], str]:
+        (disk / "caller.sh").write_text(text)
+        environment = {"SCRIPT": SCRIPT, "ASCEND_SEARCH_ROOT": disk, "PATH": "/usr/bin:/bin", **variables}
+        done = subprocess.run(
+            [*shell, disk / "caller.sh", *arguments],
+            env={name: str(value) for name, value in environment.items()},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, dict(line.split("=", 1) for line in done.stdout.splitlines()), done.stderr
+
+    return run
+
+
+def test_in_every_shell_a_scripts_own_arguments_stay_its_own(disk: Path, call: Source) -> None:
+    home = write_cann(disk / "usr/local/Ascend", "cann-8.5.0", "8.5.0")
+    (disk / "in").mkdir()
+    status, after, said = call(disk / "in", "--force")
+    assert (status, after["toolkit"], after["left"]) == (0, str(home), "0")
+    assert after["arguments"] == f"{disk}/in --force"
+    assert str(home / "lib64") in after["paths"].split(":")
+    assert len(said.splitlines()) == 1
+
+
+def test_in_every_shell_nothing_is_set_without_cann(disk: Path, call: Source) -> None:
+    status, after, said = call("talk.wav", LD_LIBRARY_PATH="/mine")
+    assert (status, after["status"], after["toolkit"], after["paths"], after["left"]) == (0, "1", "", "/mine", "0")
+    assert said.startswith(f"ascend_env: no CANN in {disk}/usr/local/Ascend")
+    assert len(said.splitlines()) == 1
+
+
+def test_in_every_shell_nothing_is_set_without_bash(disk: Path, call: Source) -> None:
+    write_cann(disk / "usr/local/Ascend", "cann-8.5.0", "8.5.0")
+    text = 'PATH=/nowhere\n. "$SCRIPT"\necho "status=$?"\necho "toolkit=${ASCEND_TOOLKIT_HOME-}"\n'
+    _, after, said = call(text=text)
+    assert after == {"status": "1", "toolkit": ""}
+    assert said == "ascend_env: CANN's scripts need bash, and there is none; nothing was set\n"
+
+
+def test_a_value_may_have_any_characters(disk: Path, call: Source) -> None:
+    home = write_cann(disk / 'it\'s "$here" & 昇腾/usr/local/Ascend', "cann-8.5.0", "8.5.0")
+    (home / "set_env.sh").write_text('export ASCEND_TOOLKIT_HOME=$(dirname "${BASH_SOURCE[0]}")\n')
+    _, after, _ = call(ASCEND_SEARCH_ROOT=home.parents[3])
+    assert after["toolkit"] == str(home)
+
+
+def test_a_script_that_is_given_a_folder_of_cann_as_its_own_argument_does_not_name_it(disk: Path) -> None:
+    home = write_cann(disk / "usr/local/Ascend", "cann-8.5.0", "8.5.0")
+    other = write_cann(disk / "opt/npu", "cann-8.5.0", "8.5.0")
+    for text, expected in (('. "$0"', home), ('. "$0" "$1"', other), ('f() { . "$0"; }; f "$1"', home)):
+        done = subprocess.run(
+            ["bash", "-c", f'{text}; echo "$ASCEND_TOOLKIT_HOME"', SCRIPT, disk / "opt/npu"],
+            env={"ASCEND_SEARCH_ROOT": str(disk), "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == f"{expected}\n"
+
+
 def test_the_package_brings_the_same_script() -> None:
     assert ENVIRONMENT_SCRIPT.read_text(encoding="utf-8") == SCRIPT.read_text(encoding="utf-8")
 
@@ -168,4 +249,14 @@ def test_shellcheck_has_nothing_to_say() -> None:
         pytest.skip("needs shellcheck")
     scripts = sorted((ROOT / "scripts").glob("*.sh"))
     done = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_shellcheck_has_nothing_to_say_of_the_part_in_bash() -> None:
+    if not shutil.which("shellcheck"):
+        pytest.skip("needs shellcheck")
+    program = SCRIPT.read_text(encoding="utf-8").partition("_ascend_program='")[2].partition("'")[0]
+    done = subprocess.run(
+        ["shellcheck", "--shell=bash", "-"], input=program, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout) == (0, "")

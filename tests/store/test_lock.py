@@ -14,6 +14,7 @@ import pytest
 
 from funasr_cli.errors import BusyError, MachineError
 from funasr_cli.store.lock import folder_lock
+from funasr_cli.system.deadline import Deadline
 
 HOLD = (
     "import sys, time; from pathlib import Path; from funasr_cli.store.lock import folder_lock\n"
@@ -43,6 +44,19 @@ def test_a_lock_that_is_held_names_its_holder_and_one_of_a_dead_process_is_free(
         process.wait()
     with folder_lock(lock, wait=False, tell=print):
         assert json.loads(lock.read_text())["pid"] == os.getpid()
+
+
+def test_a_lock_is_waited_for_until_the_deadline(lock: Path) -> None:
+    told: list[str] = []
+    with hold(lock) as process:
+        message = rf"out: at the deadline, \+0s, another run still holds this output folder: process {process.pid} on "
+        with (
+            pytest.raises(BusyError, match=message),
+            folder_lock(lock, wait=True, tell=told.append, deadline=Deadline("+0s")),
+        ):
+            pass
+        process.kill()
+    assert len(told) == 1
 
 
 def test_after_a_reboot_the_old_file_means_nothing(lock: Path) -> None:

@@ -16,6 +16,7 @@ from funasr_cli.models.catalogue import CATALOGUE
 from funasr_cli.models.layouts import choose_weights, layout_of
 from funasr_cli.models.store import Model, default_model, find_model
 from funasr_cli.pool.sizing import PoolSize, cpu_pool_size, granted_memory
+from funasr_cli.system.places import expand_home
 from funasr_cli.system.resources import usable_cores
 
 MAX_LAYOUTS = 4
@@ -57,11 +58,11 @@ def models_by_precision(name: str | None) -> list[Model]:
     The first is what a run takes by itself. Raises `ModelError` as a run does, and if it is compiled for NPUs alone.
     """
     name = name or default_model()[0]
-    folder = Path(name).expanduser()
+    folder = expand_home(name)
     if name not in CATALOGUE and folder.is_dir() and not _precisions(folder):
         what = "is compiled for NPUs, and has no weights for a CPU, which is what --speed measures"
         raise ModelError(what, where=name, hint="Without --speed, doctor runs it once on each NPU.")
-    first = find_model(name)
+    first = find_model(name).made_absolute()
     found = {precision: weights for weights, precision in _precisions(first.path)}
     others = [replace(first, weights=found[kind], precision=kind) for kind in found if kind != first.precision]
     return [first, *others]

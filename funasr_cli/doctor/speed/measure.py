@@ -91,6 +91,7 @@ def measure_speed(name: str | None, recording: Path | None, tell: Tell) -> Speed
     deadline = time.monotonic() + BUDGET_S
     load = os.getloadavg()[0]
     models = models_by_precision(name)
+    recording = recording and recording.absolute()  # for processes that are in another folder
     tell(f"the front end, with {models[0].name}")
     with MeasuringProcess(measure_front_end, models[0], cpu_placement(usable_cores(), 1), recording) as process:
         front: FrontEnd = process.receive()

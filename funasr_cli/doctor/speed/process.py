@@ -19,7 +19,7 @@ from funasr_cli.models.store import Model
 from funasr_cli.pipeline.registry import load_executor, load_recognizer
 from funasr_cli.recognizers.base import Request
 from funasr_cli.system.numa import pin
-from funasr_cli.system.process import ChildProcess, Death, init_child, out_of_memory_kills
+from funasr_cli.system.process import ChildFailed, ChildProcess, Death, init_child, out_of_memory_kills
 from funasr_cli.system.resources import peak_memory
 
 ANSWER_TIMEOUT_S = 900.0
@@ -74,6 +74,8 @@ class MeasuringProcess:
             code = self._child.join()
             how = Death.of(code, memory_ran_out=out_of_memory_kills() > self._kills).how
             raise MachineError(f"the process was lost ({how})") from None
+        if isinstance(answer, ChildFailed):
+            raise answer.error
         if isinstance(answer, FunasrError):
             raise answer
         return answer
