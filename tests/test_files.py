@@ -18,6 +18,20 @@ def test_a_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path: Path
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_power_cut_finds_the_old_file_or_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on the disk at each fsync: the whole content before the file gets its name, then the name."""
+    path, honest, synced = tmp_path / "a.txt", os.fsync, []
+
+    def fsync(descriptor: int) -> None:
+        honest(descriptor)
+        target = Path(f"/proc/self/fd/{descriptor}").resolve()
+        synced.append(("folder", path.exists()) if target == tmp_path else (target.read_bytes(), path.exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_whole(path, b"new")
+    assert synced == [(b"new", False), ("folder", True)]
+
+
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")

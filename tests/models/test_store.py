@@ -7,8 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from funasr_cli.errors import ModelError
+from funasr_cli.files import sha256_of
 from funasr_cli.models import store as store_module
 from funasr_cli.models.catalogue import CATALOGUE, HUGGINGFACE, MODELSCOPE
 from funasr_cli.models.origin import OriginRecord, parse_record
@@ -61,6 +63,24 @@ def test_a_model_in_a_folder_goes_by_the_name_of_the_folder(toy: Path, tmp_path:
     shutil.copytree(toy, tmp_path / "our-toy")
     model = find_model(str(tmp_path / "our-toy"))
     assert (model.name, model.family, model.sha256) == ("our-toy", "whisper", find_model("toy").sha256)
+
+
+def test_a_folder_with_an_account_of_its_files_has_to_be_what_it_accounts_for(toy: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(toy, tmp_path / "ours"))
+    account = {name: sha256_of(folder / name) for name in FILES}
+    (folder / "model.yaml").write_text(yaml.safe_dump({"sha256": account}))
+    assert find_model(str(folder)).sha256 == account["model.bin"]
+    (folder / "model.bin").write_bytes(b"another graph")
+    with pytest.raises(ModelError, match=r"model\.bin: is not the file that model\.yaml accounts for"):
+        find_model(str(folder))
+
+
+def test_what_a_text_depends_on_is_all_files_of_the_model_and_not_its_name(toy: Path, tmp_path: Path) -> None:
+    same, other = (Path(shutil.copytree(toy, tmp_path / name)) for name in ("same", "other"))
+    (other / "tokenizer.json").write_bytes(b"{ }")
+    contents = [find_model(str(folder)).content for folder in (toy, same, other)]
+    assert contents[0] == contents[1] != contents[2]
+    assert find_model("toy").content == contents[0]
 
 
 def test_a_model_that_came_by_hand_has_to_be_the_one_in_the_catalogue(toy: Path) -> None:

@@ -222,6 +222,17 @@ def test_new_content_with_the_old_looks_is_found_when_asked_for(night: Sleepless
     assert night(verify_content=True).done == {"a.wav": "its content changed"}
 
 
+def test_a_recording_that_is_replaced_with_its_time_kept_is_done_again(night: Sleepless) -> None:
+    path = put("in/a.wav", "one")
+    night()
+    before = path.stat()
+    with path.open("r+") as file:  # as rsync --inplace --times does: the same inode, the same time
+        file.write("another")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert night().done == {"a.wav": "its content changed"}
+    assert Path("out/a.txt").read_text().startswith("another")
+
+
 def test_another_model_does_it_again(night: Sleepless) -> None:
     put("in/a.wav")
     night()
@@ -408,6 +419,28 @@ def test_a_file_that_changes_while_it_is_read_is_left_for_next_time(night: Sleep
     assert outputs() == set()
     assert night().done == {"a.wav": "new"}
     assert Path("out/a.txt").read_text().startswith("one and more")
+
+
+def test_a_file_of_full_size_that_is_still_being_filled_is_left_for_next_time(night: Sleepless) -> None:
+    path = put("in/a.wav", "\0\0\0")  # as a recorder allocates it
+
+    def fill() -> None:
+        path.write_text("one")
+        os.utime(path, ns=(0, 1))
+
+    assert night(while_read=fill).left == {"a.wav": "changed while it was read; left for next time"}
+    assert outputs() == set()
+
+
+def test_a_text_never_goes_to_a_name_of_another_recording(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    put("in/a.new.wav", "the other")
+    night()
+    Path("out/a.txt").write_text("corrected by hand")
+    put("in/a.wav", "two")
+    night()
+    assert Path("out/a.new.txt").read_text().startswith("the other")
+    assert Path("out/a.new2.txt").read_text().startswith("two")
 
 
 def test_a_tree_that_was_moved_is_known_again(night: Sleepless) -> None:
