@@ -170,6 +170,7 @@ def main(command_line: Sequence[str]) -> int:
         part = tasks[job * len(tasks) // options.jobs : (job + 1) * len(tasks) // options.jobs]
         context.Process(target=look_for_survivors, args=(part, until, results)).start()
     tried, survivors, running = 0, 0, options.jobs
+    unheard = {line for line in known if line.partition(":")[0] in {module for module, _ in tasks}}
     while running:
         result = results.get()
         if isinstance(result, BaseException):
@@ -179,9 +180,14 @@ def main(command_line: Sequence[str]) -> int:
             continue
         module, mutant, survived = result
         tried += 1
+        if survived:
+            unheard.discard(f"{module}: {mutant.name}")
         if survived and f"{module}: {mutant.name}" not in known:
             survivors += 1
             print(f"{module}.py:{mutant.line}: {mutant.name}", flush=True)
+    if tried == len(tasks) and not options.sample:
+        for line in sorted(unheard):
+            print(f"explained, but noticed or no longer there: {line}")
     print(f"{tried} of {len(tasks)} mutants tried; {survivors} survived without an explanation")
     return 1 if survivors else 0
 

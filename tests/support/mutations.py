@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
 SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
@@ -43,46 +43,56 @@ class Mutant:
     source: str
 
 
-@dataclass(frozen=True)
-class _Site:
-    scope: str
-    statement: ast.stmt
-    apply: Callable[[], object]
+@dataclass
+class _Edit:
+    """Another value in one place of the tree; the second swap undoes the first."""
+
+    holder: Any
+    key: int | str
+    value: object
+
+    def swap(self) -> None:
+        if isinstance(self.key, str):
+            before = getattr(self.holder, self.key)
+            setattr(self.holder, self.key, self.value)
+        else:
+            before, self.holder[self.key] = self.holder[self.key], self.value
+        self.value = before
 
 
 def mutants(source: str) -> Iterator[Mutant]:
     """Each mutant of a module, from top to bottom."""
-    for number in range(len(list(_sites(ast.parse(source).body, "")))):
-        tree = ast.parse(source)
-        site = list(_sites(tree.body, ""))[number]
-        before, line = _first_line(site.statement), site.statement.lineno
-        holder = ast.If(ast.Constant(True), [site.statement], [])  # what replaces the statement has to be found
-        replaced = site.apply()
-        after = _first_line(replaced if isinstance(replaced, ast.stmt) else holder.body[0])
-        yield Mutant(f"{site.scope}: {before} => {after}", line, ast.unparse(ast.fix_missing_locations(tree)))
+    tree = ast.parse(source)
+    for scope, statement, edit in list(_places(tree.body, "")):
+        before = _first_line(statement)
+        edit.swap()
+        after = _first_line(edit.holder[edit.key] if isinstance(edit.value, ast.stmt) else statement)
+        yield Mutant(f"{scope}: {before} => {after}", statement.lineno, ast.unparse(ast.fix_missing_locations(tree)))
+        edit.swap()
 
 
 def _first_line(node: ast.AST) -> str:
-    return ast.unparse(node).partition("\n")[0]
+    return ast.unparse(ast.fix_missing_locations(node)).partition("\n")[0]
 
 
-def _sites(block: list[ast.stmt], scope: str) -> Iterator[_Site]:
+def _places(block: list[ast.stmt], scope: str) -> Iterator[tuple[str, ast.stmt, _Edit]]:
+    """What may be mistaken, with the statement around it and the function or class that it is in."""
     for index, statement in enumerate(block):
         if isinstance(statement, (ast.Import, ast.ImportFrom)) or _is_silent(statement):
             continue
         inner = scope
-        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             inner = f"{scope}.{statement.name}".lstrip(".")
         for replacement in _instead_of(statement):
-            yield _Site(scope, statement, partial(_replace, block, index, replacement))
+            yield scope, statement, _Edit(block, index, replacement)
         for node in _expressions(statement):
             if node is not getattr(statement, "test", None) or not _is_yes_or_no(node):
-                yield from (_Site(inner, statement, apply) for apply in _mistakes(node, inside=bool(inner)))
+                yield from ((inner, statement, edit) for edit in _mistakes(node, inside=bool(inner)))
         for child in ast.iter_child_nodes(statement):
             if isinstance(child, (ast.ExceptHandler, ast.match_case)):
-                yield from _sites(child.body, inner)
+                yield from _places(child.body, inner)
         for name in ("body", "orelse", "finalbody"):
-            yield from _sites(getattr(statement, name, []), inner)
+            yield from _places(getattr(statement, name, []), inner)
 
 
 def _is_yes_or_no(test: ast.AST) -> bool:
@@ -122,11 +132,6 @@ def _has_effect(statement: ast.stmt) -> bool:
     return isinstance(statement, (ast.Raise, ast.AugAssign, ast.Delete, ast.Continue, ast.Break))
 
 
-def _replace(block: list[ast.stmt], index: int, statement: ast.stmt) -> ast.stmt:
-    block[index] = statement
-    return statement
-
-
 def _expressions(node: ast.AST) -> Iterator[ast.AST]:
     """What of a statement is evaluated, without statements within it and what only types or texts are made of."""
     for name, value in ast.iter_fields(node):
@@ -141,27 +146,33 @@ def _expressions(node: ast.AST) -> Iterator[ast.AST]:
 _APART = (ast.stmt, ast.ExceptHandler, ast.match_case, ast.JoinedStr)
 
 
-def _mistakes(node: ast.AST, *, inside: bool) -> Iterator[Callable[[], object]]:
+def _mistakes(node: ast.AST, *, inside: bool) -> Iterator[_Edit]:
     """Ways to get an expression slightly wrong; numbers only `inside` of a function or class."""
     if isinstance(node, ast.Compare):
         for at, operator in enumerate(node.ops):
-            yield partial(node.ops.__setitem__, at, SWAPPED[type(operator)]())
+            yield _Edit(node.ops, at, SWAPPED[type(operator)]())
     elif isinstance(node, ast.BoolOp) or (isinstance(node, ast.BinOp) and not _is_text(node)):
         if type(node.op) in SWAPPED:
-            yield partial(setattr, node, "op", SWAPPED[type(node.op)]())
+            yield _Edit(node, "op", SWAPPED[type(node.op)]())
     elif isinstance(node, ast.IfExp):
-        yield from (partial(setattr, node, "test", ast.Constant(answer)) for answer in (True, False))
+        yield from (_Edit(node, "test", ast.Constant(answer)) for answer in (True, False))
     elif isinstance(node, ast.comprehension):
-        yield from (partial(node.ifs.__setitem__, at, ast.Constant(True)) for at in range(len(node.ifs)))
+        yield from (_Edit(node.ifs, at, ast.Constant(True)) for at in range(len(node.ifs)))
     elif isinstance(node, ast.Constant) and inside and isinstance(node.value, (int, float)):
-        yield partial(setattr, node, "value", _wrong(node.value))
+        yield _Edit(node, "value", _wrong(node.value))
     elif isinstance(node, ast.Name) and node.id in SWAPPED_NAMES:
-        yield partial(setattr, node, "id", SWAPPED_NAMES[node.id])
+        yield _Edit(node, "id", SWAPPED_NAMES[node.id])
     elif isinstance(node, ast.Attribute) and node.attr in SWAPPED_NAMES:
-        yield partial(setattr, node, "attr", SWAPPED_NAMES[node.attr])
+        yield _Edit(node, "attr", SWAPPED_NAMES[node.attr])
     for name, value in ast.iter_fields(node):
-        if isinstance(value, ast.UnaryOp) and isinstance(value.op, (ast.Not, ast.USub)):
-            yield partial(setattr, node, name, value.operand)
+        yield from (_Edit(value, at, child.operand) for at, child in _turned(value if isinstance(value, list) else []))
+        yield from (_Edit(node, name, child.operand) for _, child in _turned([value]))
+
+
+def _turned(nodes: list[object]) -> Iterator[tuple[int, ast.UnaryOp]]:
+    for at, node in enumerate(nodes):
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub)):
+            yield at, node
 
 
 def _wrong(value: float) -> float:
