@@ -17,11 +17,12 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.errors import InputError, Postponed, RecordError
-from funasr_cli.files import write_whole
+from funasr_cli.files import sha256_of, write_whole
 from funasr_cli.inputs.scan import scan
 from funasr_cli.models.store import Model
 from funasr_cli.settings.fingerprint import fingerprint
 from funasr_cli.settings.transcription import Settings
+from funasr_cli.store import planner
 from funasr_cli.store.entries import InputContent
 from funasr_cli.store.manifest import RunInfo
 from funasr_cli.store.output_store import open_store, peek_store
@@ -451,6 +452,34 @@ def test_a_tree_that_was_moved_is_known_again(night: Sleepless) -> None:
     put("archive/2026/a.wav", "two")
     assert night("archive").done == {"2026/a.wav": "its content changed"}
     assert outputs() == {"2026/a.txt", "2026/a.srt"}
+
+
+@pytest.mark.parametrize("content", ["two", "longer", None])
+def test_another_recording_in_the_place_of_one_that_is_gone_is_new(night: Sleepless, content: str | None) -> None:
+    put("in/a.wav", "one")
+    night()
+    Path("in/a.wav").unlink()
+    Path("other").mkdir()
+    if content:
+        put("other/a.wav", content)
+    else:
+        Path("other/a.wav").symlink_to("nowhere")
+    night("other", fail=[] if content else ["a.wav"])
+    put("other/nowhere", "two")
+    night("other/a.wav")
+    assert Path("out/a.txt").read_text().startswith("one")
+    assert Path("out/a.wav.txt").read_text().startswith(content or "two")
+
+
+def test_a_file_that_only_looks_new_is_hashed_once(night: Sleepless, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[Path] = []
+    monkeypatch.setattr(planner, "sha256_of", lambda path: hashed.append(path) or sha256_of(path))  # type: ignore[func-returns-value]
+    path = put("in/a.wav")
+    night()
+    os.utime(path, (1, 1))
+    night()
+    night()
+    assert len(hashed) == 1
 
 
 def test_an_output_folder_that_was_moved_stays_done(night: Sleepless) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 import pytest
 
-from funasr_cli.errors import MachineError
+from funasr_cli.errors import MachineError, RecordError
+from funasr_cli.store import database as database_module
 from funasr_cli.store.database import Database
 from funasr_cli.store.entries import FileStat, KnownInput, OutputWrite
+from funasr_cli.store.schema import create_tables
 
 DONE = {"stat": FileStat(3, 5, 7), "sha256": "c0", "settings": "{}", "record": "line"}
 
@@ -27,6 +31,10 @@ def add(database: Database, *names: str) -> list[KnownInput]:
 def write(name: str, sha256: str, present: str | None = None) -> OutputWrite:
     path = Path("/out") / name
     return OutputWrite(name.encode(), path, path.suffix[1:], present, sha256, path.with_suffix(".tmp"))
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_a_transaction_that_fails_leaves_nothing(path: Path) -> None:
@@ -142,6 +150,88 @@ def test_a_copy_leaves_the_file_alone(path: Path, tmp_path: Path) -> None:
     add(copy, "b.wav")
     assert len(copy.inputs()) == 2
     assert path.read_bytes() == before
+
+
+CALLS: dict[str, Callable[[Database, KnownInput], object]] = {
+    "inputs": lambda database, _: database.inputs(),
+    "add": lambda database, _: add(database, "b.wav"),
+    "gone_from": lambda database, _: database.gone_from(PurePath("a.wav")),
+    "moved": lambda database, known: database.moved(known, Path("/b.wav")),
+    "unchanged": lambda database, known: database.unchanged(known, FileStat(1, 1, 1)),
+    "outputs": lambda database, _: database.outputs(),
+    "hashes": lambda database, known: database.hashes(b"a.txt", known),
+    "begin": lambda database, known: database.begin(known),
+    "mark_pending": lambda database, known: database.mark_pending(known, [write("a.txt", "11")]),
+    "finish": lambda database, known: database.finish(known, "done", writes=[write("a.txt", "11")], **DONE),
+    "unrecorded": lambda database, _: database.unrecorded(),
+    "recorded": lambda database, _: database.recorded(),
+    "abandoned": lambda database, _: database.abandoned(),
+    "swept": lambda database, _: database.swept(),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_whatever_cannot_be_kept_or_looked_up_is_told_with_the_file(path: Path, call: str) -> None:
+    database = Database(path)
+    (known,) = add(database, "a.wav")
+    with sqlite3.connect(path) as raw:
+        raw.execute("DROP TABLE output")
+        raw.execute("DROP TABLE input")
+    raw.close()
+    with pytest.raises(RecordError, match=r"state\.sqlite: the record of this run cannot be kept: no such table"):
+        CALLS[call](database, known)
+
+
+def test_what_two_steps_of_one_call_do_is_done_together(path: Path) -> None:
+    database = Database(path)
+    (one,) = add(database, "a.wav")
+    with sqlite3.connect(path) as raw:
+        raw.execute("CREATE TRIGGER no BEFORE UPDATE ON input BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        raw.execute(
+            "CREATE TRIGGER nor BEFORE INSERT ON output WHEN NEW.path = x'62' BEGIN SELECT RAISE(ABORT, ''); END"
+        )
+    raw.close()
+    database.mark_pending(one, [write("a", "11")])
+    with pytest.raises(RecordError):
+        database.mark_pending(one, [write("a", "22"), write("b", "33")])
+    assert database.hashes(b"a", one) == {"11"}
+    with pytest.raises(RecordError):
+        database.finish(one, "done", writes=[write("a", "11")], **DONE)
+    assert database.outputs() == {}
+
+
+def test_an_output_belongs_to_an_input(path: Path) -> None:
+    database = Database(path)
+    (known,) = add(database, "a.wav")
+    with pytest.raises(RecordError, match="FOREIGN KEY"):
+        database.mark_pending(replace(known, id=7), [write("a.txt", "11")])
+
+
+def test_a_state_whose_making_was_interrupted_is_made_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def begin_and_die(db: sqlite3.Connection) -> None:
+        create_tables(db)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database_module, "create_tables", begin_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            Database(path)
+    assert len(add(Database(path), "a.wav")) == 1
+
+
+def test_nothing_stays_open(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken").write_bytes(b"x" * 5000)
+    Database(path).close()
+    before = open_files()
+    Database(path).close()
+    Database.copy_of(path).close()
+    for look in (Database, Database.copy_of):
+        with pytest.raises(RecordError) as caught:
+            look(tmp_path / "broken")
+        with pytest.raises(RecordError, match="cannot be kept"):
+            look(tmp_path)
+        del caught
+    assert open_files() == before
 
 
 def test_a_state_of_a_newer_version_is_left_alone(path: Path) -> None:
