@@ -195,9 +195,20 @@ def test_what_two_steps_of_one_call_do_is_done_together(path: Path) -> None:
     with pytest.raises(RecordError):
         database.mark_pending(one, [write("a", "22"), write("b", "33")])
     assert database.hashes(b"a", one) == {"11"}
-    with pytest.raises(RecordError):
+    with pytest.raises(RecordError) as caught:
         database.finish(one, "done", writes=[write("a", "11")], **DONE)
     assert database.outputs() == {}
+    assert caught.value.hint is None  # the file is as good as before
+
+
+def test_what_ends_a_transaction_by_itself_is_told_as_what_it_was(path: Path) -> None:
+    database = Database(path)
+    (known,) = add(database, "a.wav")
+    with sqlite3.connect(path) as raw:
+        raw.execute("CREATE TRIGGER no BEFORE UPDATE ON input BEGIN SELECT RAISE(ROLLBACK, 'disk full'); END")
+    raw.close()
+    with pytest.raises(RecordError, match="disk full"):
+        database.begin(known)
 
 
 def test_an_output_belongs_to_an_input(path: Path) -> None:
