@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from funasr_cli.errors import ModelError
+from funasr_cli.errors import MachineError, ModelError
 from funasr_cli.files import sha256_of
 from funasr_cli.models import store as store_module
 from funasr_cli.models.catalogue import CATALOGUE, HUGGINGFACE, MODELSCOPE
 from funasr_cli.models.origin import OriginRecord, parse_record
-from funasr_cli.models.store import default_model, find_model, store_dir, verified
+from funasr_cli.models.store import default_model, fault, find_model, store_dir, verified
 from tests.models.conftest import FILES, TOY
 
 
@@ -137,6 +137,36 @@ def test_a_record_that_says_anything_odd_is_refused(toy: Path, change: dict[str,
 def test_what_is_no_record_at_all_is_refused(data: bytes) -> None:
     with pytest.raises(ModelError, match="not a record of a model's origin"):
         parse_record(data, Path("origin.json"))
+
+
+def test_a_glance_at_a_model_in_the_store_finds_what_a_run_would_refuse(toy: Path) -> None:
+    assert fault(TOY) is None
+    (toy / ".lock").touch()
+    verified(TOY)
+    assert fault(TOY) is None
+    extra = toy / "more.bin"
+    extra.touch()
+    assert fault(TOY) == f"more.bin in {toy} is no file of the model"
+    extra.unlink()
+    (toy / "config.json").write_bytes(b"{}")
+    assert fault(TOY) == f"config.json in {toy} is not {len(FILES['config.json']):,} bytes long"
+    (toy / "config.json").unlink()
+    assert fault(TOY) == f"config.json is missing in {toy}"
+    (toy / "origin.json").write_text("[]")
+    assert "not a record of a model's origin" in (fault(TOY) or "")
+    shutil.rmtree(toy)
+    assert fault(TOY) == f"{toy} cannot be read: No such file or directory"
+
+
+def test_a_user_without_a_home_is_told_where_models_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> Path:
+        raise RuntimeError("no home")
+
+    for name in ("FUNASR_CLI_MODELS", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", none)
+    with pytest.raises(MachineError, match=r"(?s)no home folder for models.*export FUNASR_CLI_MODELS=DIR"):
+        store_dir()
 
 
 def test_the_default_is_sensevoice_where_it_is_here(store: Path) -> None:
