@@ -14,7 +14,7 @@ from funasr_cli.files import sha256_of
 from funasr_cli.models import store as store_module
 from funasr_cli.models.catalogue import CATALOGUE, HUGGINGFACE, MODELSCOPE
 from funasr_cli.models.origin import OriginRecord, parse_record
-from funasr_cli.models.store import default_model, fault, find_model, store_dir, verified
+from funasr_cli.models.store import cpu_twin, default_model, fault, find_model, store_dir, verified
 from tests.models.conftest import FILES, TOY
 
 
@@ -152,10 +152,65 @@ def test_a_glance_at_a_model_in_the_store_finds_what_a_run_would_refuse(toy: Pat
     assert fault(TOY) == f"config.json in {toy} is not {len(FILES['config.json']):,} bytes long"
     (toy / "config.json").unlink()
     assert fault(TOY) == f"config.json is missing in {toy}"
+    (toy / "origin.json").write_bytes(OriginRecord("toy", None, TOY.files).to_bytes())
+    (toy / "config.json").write_bytes(FILES["config.json"])
+    assert fault(TOY) is None
     (toy / "origin.json").write_text("[]")
     assert "not a record of a model's origin" in (fault(TOY) or "")
     shutil.rmtree(toy)
     assert fault(TOY) == f"{toy} cannot be read: No such file or directory"
+
+
+SOC = "Ascend310P3"
+
+
+@pytest.fixture
+def compiled(tmp_path: Path) -> Path:
+    """A folder with a model that was compiled, the graph that it was made from, and the account of both."""
+    folder = tmp_path / "compiled"
+    folder.mkdir()
+    files = {"tokens.json": b"[]", "model_15s_10.onnx": b"graph", f"m_15s_{SOC}.om": b"om"}
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    sha256 = {name: sha256_of(folder / name) for name in files}
+    made = {f"m_15s_{SOC}.om": {"sha256": sha256.pop(f"m_15s_{SOC}.om"), "made_from": {"file": "model_15s_10.onnx"}}}
+    (folder / "model.yaml").write_text(yaml.safe_dump({"sha256": sha256, "oms": made}))
+    return folder
+
+
+def test_for_an_npu_the_compiled_model_is_taken_and_for_the_cpu_its_graph(compiled: Path) -> None:
+    on_npu, on_cpu = find_model(str(compiled), soc=SOC), find_model(str(compiled))
+    assert (on_npu.weights.name, on_npu.precision, on_npu.sha256) == (
+        f"m_15s_{SOC}.om",
+        "om",
+        sha256_of(on_npu.weights),
+    )
+    assert (on_cpu.weights.name, on_cpu.precision) == ("model_15s_10.onnx", "float32")
+    twin = cpu_twin(on_npu)
+    assert (twin.weights, twin.precision, twin.sha256) == (on_cpu.weights, "float32", on_cpu.sha256)
+    assert twin.path == on_npu.path
+    on_cpu.weights.unlink()
+    with pytest.raises(ModelError, match=r"the graph that m_15s_Ascend310P3\.om was made from is not beside it"):
+        cpu_twin(on_npu)
+
+
+def test_a_compiled_model_of_which_nobody_says_what_it_was_made_from_has_no_twin(compiled: Path) -> None:
+    (compiled / "model.yaml").unlink()
+    with pytest.raises(ModelError, match="is not beside it"):
+        cpu_twin(find_model(str(compiled), soc=SOC))
+
+
+def test_what_cannot_run_on_an_npu_as_asked_says_so(compiled: Path, toy: Path) -> None:
+    with pytest.raises(ModelError, match=r"(?s)whisper models do not run on an NPU.*--device cpu"):
+        find_model("toy", soc=SOC)
+    with pytest.raises(ModelError, match="has its own precision, not --precision int8"):
+        find_model(str(compiled), "int8", SOC)
+
+
+def test_a_folder_that_cannot_be_read_is_an_error_of_the_model(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "hash_files", lambda *_: (_ for _ in ()).throw(PermissionError(13, "denied")))
+    with pytest.raises(ModelError, match="denied"):
+        find_model(str(toy))
 
 
 def test_a_user_without_a_home_is_told_where_models_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
