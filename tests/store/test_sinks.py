@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -15,6 +16,7 @@ from funasr_cli.inputs.scan import Source
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store.entries import InputContent
 from funasr_cli.store.manifest import RunInfo
+from funasr_cli.store.output_files import write_outputs
 from funasr_cli.store.output_store import OutputStore, open_store
 from funasr_cli.store.planner import PlanRules
 from funasr_cli.store.sinks import FileSink, StdoutSink
@@ -103,6 +105,13 @@ def test_an_output_that_cannot_be_written_is_an_error_of_its_recording(store: Ou
     writes[0].path.mkdir()
     with pytest.raises(OutputError, match=r"out/a\.txt"):
         sink.deliver(transcript("word"), InputContent.of(recording), {})
+
+
+def test_an_output_whose_folder_cannot_be_made_is_an_error_too(store: OutputStore, recording: Path) -> None:
+    writes = sink_of(store, recording).place(InputContent.of(recording), {"txt": "11"})
+    elsewhere = recording / "a.txt"
+    with pytest.raises(OutputError, match=r"Not a directory|File exists"):
+        write_outputs([replace(writes[0], path=elsewhere, temporary=elsewhere.with_name(".tmp"))], {"txt": b"word"})
 
 
 def test_what_was_half_written_goes_when_its_writer_is_dead(store: OutputStore, recording: Path) -> None:
