@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(or $(JOBS),4) --dist loadfile
 FAST := not process and not model and not simulator and not slow
 
-.PHONY: setup lint types test test-fast test-slow parity bench ci
+.PHONY: setup lint types test test-fast test-slow mutants parity bench ci
 
 setup:  ## an editable install with all that tests and checks need
 	$(PYTHON) -m venv .venv
@@ -28,6 +28,9 @@ test-fast:  ## without processes, models and the simulated NPU: under 40 s on 2 
 
 test-slow:  ## processes killed at random over 200 recordings, and the benchmarks on tiny input
 	$(PYTEST) -n 0 -m slow
+
+mutants:  ## which small mistakes would no test notice? MODULES="store/planner files"; all critical modules take hours
+	$(BIN)/python -m tests.support.mutants $(MODULES)
 
 parity:  ## against FunASR's torch code; needs the extra [export], torch and ../shared
 	$(PYTEST) -n 0 tests/parity

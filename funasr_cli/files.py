@@ -53,7 +53,7 @@ def atomic_file(path: Path, temporary: Path | None = None) -> Iterator[BinaryIO]
         _sync_folder(path.parent)
     except BaseException:
         with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            temporary.unlink()
         raise
 
 

@@ -31,8 +31,12 @@ ENERGY_REPORT = (
 """What is said in samples/energy-report.flac."""
 
 
-hypothesis.settings.register_profile("funasr-cli", deadline=None, derandomize=True)
-hypothesis.settings.load_profile("funasr-cli")  # no test judges by the clock, and each run is like the last
+# No test judges by the clock, and each run is like the last. A person is shown the smallest example that fails, CI the
+# first: to look for the smallest may take minutes.
+FOUND = [phase for phase in hypothesis.Phase if phase not in (hypothesis.Phase.shrink, hypothesis.Phase.explain)]
+hypothesis.settings.register_profile("people", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("people"), phases=FOUND)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "people")
 
 MARKS: Mapping[str, Collection[str]] = {
     "process": {"run", "start", "shell", "doctor", "models", "cann", "installed"},

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from funasr_cli.files import is_temporary, printable, sha256_of, temporary_beside, write_whole
+from funasr_cli.files import is_temporary, megabytes, printable, sha256_of, temporary_beside, write_whole
 
 
 def test_a_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
@@ -18,6 +18,20 @@ def test_a_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path: Path
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_power_cut_finds_the_old_file_or_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on the disk at each fsync: the whole content before the file gets its name, then the name."""
+    path, honest, synced = tmp_path / "a.txt", os.fsync, []
+
+    def fsync(descriptor: int) -> None:
+        honest(descriptor)
+        target = Path(f"/proc/self/fd/{descriptor}").resolve()
+        synced.append(("folder", path.exists()) if target == tmp_path else (target.read_bytes(), path.exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_whole(path, b"new")
+    assert synced == [(b"new", False), ("folder", True)]
+
+
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
@@ -26,6 +40,44 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         write_whole(path, b"new", temporary_beside(path))
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_made_a_write_fail_is_told_although_nothing_can_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, missing_ok: bool = False) -> None:
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(tmp_path / "a.txt", b"new")
+
+
+def test_a_file_system_that_cannot_sync_folders_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if os.path.isdir(f"/proc/self/fd/{descriptor}"):
+            raise OSError("not supported")
+        honest(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_whole(tmp_path / "a.txt", b"new")
+    assert (tmp_path / "a.txt").read_bytes() == b"new"
+
+
+def test_a_write_leaves_nothing_open(tmp_path: Path) -> None:
+    before = set(Path("/proc/self/fd").iterdir())
+    write_whole(tmp_path / "a.txt", b"new")
+    assert set(Path("/proc/self/fd").iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"), [(0, "0 MB"), (1_499_999, "1 MB"), (999_000_000, "999 MB"), (1_000_000_000, "1.0 GB")]
+)
+def test_sizes_are_shown_in_the_unit_that_fits(count: int, shown: str) -> None:
+    assert megabytes(count) == shown
 
 
 def test_files_respect_the_umask(tmp_path: Path) -> None:

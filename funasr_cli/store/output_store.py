@@ -19,7 +19,7 @@ from funasr_cli.store.entries import FileStat, InputContent, KnownInput, OutputW
 from funasr_cli.store.lock import folder_lock
 from funasr_cli.store.manifest import Fields, Manifest, RunInfo, manifest_line, skipped_fields
 from funasr_cli.store.output_files import choose_path
-from funasr_cli.store.planner import FINISHED, PlannedJob, PlanRules, decide, remember
+from funasr_cli.store.planner import PlannedJob, PlanRules, decide, remember
 from funasr_cli.system.deadline import Deadline
 from funasr_cli.system.locks import NO_DEADLINE
 
@@ -117,7 +117,7 @@ class OutputStore:
         self._state.finish(
             work.job.known,
             status,
-            stat=content.stat if status in FINISHED else None,
+            stat=content.stat,
             sha256=content.sha256,
             settings=run_info.fingerprint,
             record=line,

@@ -59,7 +59,7 @@ def remember(sources: Sequence[Source], state: Database) -> list[tuple[Source, K
     if strange:
         new = []
         for source in strange:
-            before = next((old for old in state.gone_from(source.relative) if _same_content(old, source.path)), None)
+            before = next((old for old in state.gone_from(source.relative) if _is_now_at(old, source.path)), None)
             if before is not None and not source.is_stdin:
                 state.moved(before, source.identity)
             else:
@@ -94,7 +94,7 @@ def _decide(
     if known.status not in FINISHED:
         return Action.DO, "new" if known.status is None else f"{known.status} before"
     if stat != known.stat or rules.verify_content:
-        if stat.size != (known.stat.size if known.stat else None) or sha256_of(source.path) != known.sha256:
+        if not _has_content(source.path, stat, known):
             return Action.DO, "its content changed"
         state.unchanged(known, stat)
     if known.settings != rules.fingerprint:
@@ -106,12 +106,16 @@ def _decide(
     return Action.SKIP, "done"
 
 
-def _same_content(known: KnownInput, path: Path) -> bool:
+def _is_now_at(known: KnownInput, path: Path) -> bool:
     try:
-        stat = FileStat.of(path)
-        return known.stat is not None and stat.size == known.stat.size and sha256_of(path) == known.sha256
+        return _has_content(path, FileStat.of(path), known)
     except OSError:
         return False
+
+
+def _has_content(path: Path, stat: FileStat, known: KnownInput) -> bool:
+    """Whether the file holds what is remembered; it is only read if the size does not tell."""
+    return known.stat is not None and stat.size == known.stat.size and sha256_of(path) == known.sha256
 
 
 def _differences(before: str, after: str) -> list[str]:

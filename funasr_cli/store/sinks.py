@@ -114,7 +114,7 @@ class FileSink:
         """Whoever was writing the files is dead: remove what was half written."""
         for write in self._writes:
             with suppress(OSError):
-                write.temporary.unlink(missing_ok=True)
+                write.temporary.unlink()
 
     def fail(self, error: FunasrError, content: InputContent, seconds: Seconds) -> None:
         assert self._work is not None

@@ -17,11 +17,12 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.errors import InputError, Postponed, RecordError
-from funasr_cli.files import write_whole
+from funasr_cli.files import sha256_of, write_whole
 from funasr_cli.inputs.scan import scan
 from funasr_cli.models.store import Model
 from funasr_cli.settings.fingerprint import fingerprint
 from funasr_cli.settings.transcription import Settings
+from funasr_cli.store import planner
 from funasr_cli.store.entries import InputContent
 from funasr_cli.store.manifest import RunInfo
 from funasr_cli.store.output_store import open_store, peek_store
@@ -222,6 +223,17 @@ def test_new_content_with_the_old_looks_is_found_when_asked_for(night: Sleepless
     assert night(verify_content=True).done == {"a.wav": "its content changed"}
 
 
+def test_a_recording_that_is_replaced_with_its_time_kept_is_done_again(night: Sleepless) -> None:
+    path = put("in/a.wav", "one")
+    night()
+    before = path.stat()
+    with path.open("r+") as file:  # as rsync --inplace --times does: the same inode, the same time
+        file.write("another")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert night().done == {"a.wav": "its content changed"}
+    assert Path("out/a.txt").read_text().startswith("another")
+
+
 def test_another_model_does_it_again(night: Sleepless) -> None:
     put("in/a.wav")
     night()
@@ -410,6 +422,28 @@ def test_a_file_that_changes_while_it_is_read_is_left_for_next_time(night: Sleep
     assert Path("out/a.txt").read_text().startswith("one and more")
 
 
+def test_a_file_of_full_size_that_is_still_being_filled_is_left_for_next_time(night: Sleepless) -> None:
+    path = put("in/a.wav", "\0\0\0")  # as a recorder allocates it
+
+    def fill() -> None:
+        path.write_text("one")
+        os.utime(path, ns=(0, 1))
+
+    assert night(while_read=fill).left == {"a.wav": "changed while it was read; left for next time"}
+    assert outputs() == set()
+
+
+def test_a_text_never_goes_to_a_name_of_another_recording(night: Sleepless) -> None:
+    put("in/a.wav", "one")
+    put("in/a.new.wav", "the other")
+    night()
+    Path("out/a.txt").write_text("corrected by hand")
+    put("in/a.wav", "two")
+    night()
+    assert Path("out/a.new.txt").read_text().startswith("the other")
+    assert Path("out/a.new2.txt").read_text().startswith("two")
+
+
 def test_a_tree_that_was_moved_is_known_again(night: Sleepless) -> None:
     put("in/2026/a.wav", "one")
     night()
@@ -418,6 +452,34 @@ def test_a_tree_that_was_moved_is_known_again(night: Sleepless) -> None:
     put("archive/2026/a.wav", "two")
     assert night("archive").done == {"2026/a.wav": "its content changed"}
     assert outputs() == {"2026/a.txt", "2026/a.srt"}
+
+
+@pytest.mark.parametrize("content", ["two", "longer", None])
+def test_another_recording_in_the_place_of_one_that_is_gone_is_new(night: Sleepless, content: str | None) -> None:
+    put("in/a.wav", "one")
+    night()
+    Path("in/a.wav").unlink()
+    Path("other").mkdir()
+    if content:
+        put("other/a.wav", content)
+    else:
+        Path("other/a.wav").symlink_to("nowhere")
+    night("other", fail=[] if content else ["a.wav"])
+    put("other/nowhere", "two")
+    night("other/a.wav")
+    assert Path("out/a.txt").read_text().startswith("one")
+    assert Path("out/a.wav.txt").read_text().startswith(content or "two")
+
+
+def test_a_file_that_only_looks_new_is_hashed_once(night: Sleepless, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[Path] = []
+    monkeypatch.setattr(planner, "sha256_of", lambda path: hashed.append(path) or sha256_of(path))  # type: ignore[func-returns-value]
+    path = put("in/a.wav")
+    night()
+    os.utime(path, (1, 1))
+    night()
+    night()
+    assert len(hashed) == 1
 
 
 def test_an_output_folder_that_was_moved_stays_done(night: Sleepless) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import nullcontext
@@ -66,6 +67,29 @@ def test_what_nobody_waits_for_goes_with_what_comes_after_it(
             writer.answer()
     assert answers == ["begun", "placed"]
     assert len(transactions) == 1
+
+
+def test_what_nobody_waits_for_does_wait_for_others(store: OutputStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "GROUP_WAIT_S", 60.0)
+    transactions, answers = count_transactions(store, monkeypatch), list[object]()
+    with StoreWriter(store) as writer:
+        for number in range(3):
+            writer.submit(lambda number=number: number, note(answers))  # type: ignore[misc]
+            while not writer._handed_in.empty():  # until it was taken up
+                time.sleep(0.001)
+            assert transactions == []
+        writer.submit(lambda: 3, note(answers), urgent=True)
+        while len(answers) < 4:
+            writer.answer()
+    assert answers == [0, 1, 2, 3]
+    assert len(transactions) == 1
+
+
+def test_a_writer_leaves_nothing_open(store: OutputStore) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with StoreWriter(store):
+        pass
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_what_nobody_waits_for_does_not_wait_for_ever(store: OutputStore) -> None:
