@@ -134,7 +134,7 @@ class Scheduler(Generic[WorkerT]):
 
     def is_working(self, worker: WorkerT) -> bool:
         """Whether the worker has jobs under way, and is not waiting for an answer from here."""
-        jobs = [job for job in self._open.values() if job.worker == worker]
+        jobs = [job for job in self._open.values() if job.worker == worker and not job.settled]
         return bool(jobs) and not any(job.placing for job in jobs)
 
     def stop(self) -> None:
