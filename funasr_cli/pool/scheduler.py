@@ -169,8 +169,7 @@ class Scheduler(Generic[WorkerT]):
     def abandon(self) -> None:
         """The run ends here: what is half written is removed."""
         for job in self._open.values():
-            if not job.settled:
-                job.sink.abandon()
+            job.sink.abandon()
 
     def _fail(self, number: int, error: FunasrError, content: InputContent, seconds: Seconds) -> None:
         job = self._open[number]

@@ -16,8 +16,8 @@ from funasr_cli.arrays import Arrays
 from funasr_cli.errors import DeviceError, DeviceLost, FunasrError
 from funasr_cli.executors.ascend.executor import AscendExecutor
 from funasr_cli.executors.failover import FailoverExecutor
-from tests.simulator.fixtures import Npu, compile_om
 from tests.simulator.conftest import bare as bare
+from tests.simulator.fixtures import Npu, compile_om
 from tests.support.graphs import write_graph
 
 LOST, REFUSED = 507011, 107000
