@@ -126,15 +126,7 @@ class AscendExecutor:
         self._npu.check()
         assert buffers is self._begun[0]
         self._npu.enter()
-        error = buffers.error
-        if error is None:
-            try:
-                self._wait()
-            except DeviceLost:
-                raise
-            except DeviceError as failed:  # of this run alone
-                self._wait()  # but if it was the wait that failed, the run is still under way
-                error = failed
+        error = buffers.error or self._wait()
         seconds = time.perf_counter() - buffers.started
         self._begun.popleft()
         if self._begun:
@@ -146,8 +138,20 @@ class AscendExecutor:
         finally:
             buffers.clear()
 
-    def _wait(self) -> None:
-        self._npu.do(WAIT, self._stream, self._limit)
+    def _wait(self) -> DeviceError | None:
+        """Wait for the run that was started; returns what concerns it alone. Raises `DeviceLost`."""
+        try:
+            self._npu.do(WAIT, self._stream, self._limit)
+        except DeviceLost:
+            raise
+        except DeviceError as error:
+            try:  # if it was the wait that failed, the run is still under way
+                self._npu.do(WAIT, self._stream, self._limit)
+            except DeviceError:
+                self._npu.lose(error.what)
+                self._npu.check()
+            return error
+        return None
 
     def _output_specs(self) -> list[TensorSpec]:
         """The outputs; what differs between gears is free."""

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from funasr_cli.arrays import Arrays
-from funasr_cli.errors import DeviceError, DeviceLost, FunasrError
+from funasr_cli.errors import DeviceError, FunasrError
 from funasr_cli.executors.ascend.executor import AscendExecutor
 from funasr_cli.executors.failover import FailoverExecutor
 from tests.simulator.conftest import bare as bare
@@ -110,8 +110,6 @@ def run_all(executor: FailoverExecutor, outcomes: list[float | FunasrError]) -> 
             outcomes.append(mean)
         except DeviceError as error:
             outcomes.append(error)
-            if not isinstance(error, DeviceLost):
-                return  # another process may have more luck
 
 
 RIGHT = [float(number) for number in range(len(LENGTHS))]
@@ -162,8 +160,26 @@ def test_a_call_that_fails_for_good_gives_errors_and_never_another_windows_text(
             life = live(bare, oms[layout], {f"{call} {at}+": code})
             right = [outcome for outcome in life.outcomes if isinstance(outcome, float)]
             assert right == RIGHT[: len(right)], (call, at)
-            assert 0 < len(life.outcomes[len(right) :]) <= len(RIGHT) - len(right), (call, at)
+            assert len(right) < len(life.outcomes) == len(RIGHT), (call, at)
             assert not life.problems or call in RELEASES | NEEDED, (call, at)
+
+
+@pytest.mark.parametrize(
+    ("window", "code", "runs"),
+    [
+        (0, LOST, (1, 2)),
+        *((number, REFUSED, (number + 1, number + 3)) for number in range(3)),  # the next one is started in between
+        (3, REFUSED, (4, 5)),
+    ],
+)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_window_that_cannot_be_run_again_either_takes_no_other_with_it(
+    bare: Npu, oms: Mapping[str, Path], layout: str, window: int, code: int, runs: tuple[int, int]
+) -> None:
+    life = live(bare, oms[layout], {f"mdl.execute_async {run}": code for run in runs})
+    assert isinstance(life.outcomes[window], DeviceError)
+    assert life.outcomes[:window] + life.outcomes[window + 1 :] == RIGHT[:window] + RIGHT[window + 1 :]
+    assert not life.problems
 
 
 @pytest.mark.parametrize("code", [REFUSED, LOST])
