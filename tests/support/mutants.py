@@ -38,7 +38,7 @@ CRITICAL: Mapping[str, str] = {
     "decoding/beam": "decoding",
     "decoding/context": "decoding",
     "executors/ascend/buffers": "executors/ascend/test_failing_calls executors/ascend/test_executor",
-    "executors/ascend/device": "executors/ascend/test_failing_calls executors/ascend/test_executor",
+    "executors/ascend/device": "executors/ascend/test_failing_calls executors/ascend/test_executor executors/test_selection",
     "executors/ascend/executor": "executors/ascend/test_failing_calls executors/ascend/test_executor",
     "executors/ascend/model": "executors/ascend/test_failing_calls executors/ascend/test_executor",
     "executors/failover": "executors/test_failover executors/ascend/test_failing_calls",
