@@ -108,6 +108,8 @@ def test_a_slot_that_comes_too_late_is_given_back(play: Callable[[Play], None], 
         client._receive()
         task.cancel()
         assert await heard(parent) == SlotReleased(1)
+        with pytest.raises(asyncio.CancelledError):
+            await task
 
     play(scene)
 
