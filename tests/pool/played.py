@@ -47,6 +47,7 @@ from funasr_cli.reporting.display import Display
 from funasr_cli.reporting.reporter import Reporter
 from funasr_cli.reporting.stats import RunStats
 from funasr_cli.settings.transcription import Settings
+from funasr_cli.store import writer as writer_module
 from funasr_cli.store.entries import InputContent, TranscriptSummary
 from funasr_cli.store.manifest import RunInfo
 from funasr_cli.store.output_files import hashes_of, write_outputs
@@ -60,6 +61,9 @@ GRAPH = GraphInfo("cpu (int8)", (), (), {})
 SUMMARY = TranscriptSummary(1.0, 1.0, "zh", "cpu (int8)", (), empty=False)
 SETTINGS = Settings(formats=("txt",))
 MODEL = Model("m", "sensevoice", Path(), Path("model.onnx"), "float32", "", "")
+
+MAX_LOOKS = 3000
+"""At a hundredth of a second each, if there is nothing to be heard."""
 
 
 @dataclass
@@ -215,9 +219,12 @@ class PlayedPool:
     devices: list[PlayedDevice] = field(default_factory=list)
     workers: list[PlayedWorker] = field(default_factory=list)
     scripts: list[Callable[[], None]] = field(default_factory=list)
+    looks: int = 0
 
     def look(self) -> None:
         """What happens between two looks of the coordinator: first what the test wants, then what children do."""
+        self.looks += 1
+        assert self.looks < MAX_LOOKS, "the run does not come to an end"
         for script in list(self.scripts):
             script()
         for one in [*self.devices, *self.workers]:
@@ -285,6 +292,7 @@ def played_pool(
     monkeypatch.setattr(pool_module, "ActiveClock", lambda _: clock)
     monkeypatch.setattr(coordinator_module, "out_of_memory_kills", lambda: 0)
     monkeypatch.setattr(coordinator_module, "TICK_S", 0.01)  # nobody but the thread of the store takes any time
+    monkeypatch.setattr(writer_module, "GROUP_WAIT_S", 0.0)
     with ExitStack() as opened:
         store = opened.enter_context(open_store(folder / "out", beside=False, wait=False, tell=print))
         jobs = store.jobs(scan([str(folder / "in")], None).sources, PlanRules("{}", ("txt",)))

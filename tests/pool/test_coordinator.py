@@ -55,6 +55,17 @@ def test_nothing_is_begun_after_the_deadline(opened: Open) -> None:
     assert (pool.stats.done, pool.stats.left) == (0, 5)
 
 
+def test_workers_that_have_asked_before_there_was_anything_to_do_get_it_then(opened: Open) -> None:
+    pool = opened()
+    asked: list[object] = []
+    pool.once(lambda: all(len(worker.graphs) == 1 for worker in pool.workers), lambda: asked.append(pool.looks))
+    pool.coordinator.wait_until_ready()
+    while not asked or pool.looks < asked[0] + 3:  # as long as the store takes to find out what is to be done
+        pool.coordinator._step()
+    pool.run()
+    assert pool.as_it_should_be()
+
+
 # Workers
 
 
@@ -116,6 +127,7 @@ def test_a_worker_that_comes_no_further_is_replaced(opened: Open) -> None:
 
     first.hear = stop_at_slots  # type: ignore[method-assign]
     pool.once(lambda: len(first.jobs) == 2, partial(setattr, pool.clock, "step", 100.0))
+    pool.once(lambda: len(pool.workers) == 2, partial(setattr, pool.clock, "step", 0.2))
     pool.run()
     assert pool.as_it_should_be()
     assert first.child.killed
@@ -130,16 +142,16 @@ def test_a_worker_that_waits_for_a_device_does_not_hang(opened: Open) -> None:
     begun = [0.0]
 
     def answer_late() -> None:
-        pool.clock.step = 100.0 if due else 0.2
         if not due:
             begun[0] = pool.clock.now
         elif pool.clock.now > begun[0] + 150:  # within --window-timeout, again and again
             PlayedDevice.run(device, due.popleft())
             begun[0] = pool.clock.now
+        pool.clock.step = 50.0 if due else 0.2
 
     pool.scripts.append(answer_late)
     pool.run()
-    assert pool.clock.now > 1000
+    assert pool.clock.now > 750
     assert pool.as_it_should_be()
     assert (len(pool.workers), len(pool.devices)) == (1, 1)
 
