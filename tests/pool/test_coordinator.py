@@ -57,7 +57,7 @@ def test_nothing_is_begun_after_the_deadline(opened: Open) -> None:
 
 def test_workers_that_have_asked_before_there_was_anything_to_do_get_it_then(opened: Open) -> None:
     pool = opened()
-    asked: list[object] = []
+    asked: list[int] = []
     pool.once(lambda: all(len(worker.graphs) == 1 for worker in pool.workers), lambda: asked.append(pool.looks))
     pool.coordinator.wait_until_ready()
     while not asked or pool.looks < asked[0] + 3:  # as long as the store takes to find out what is to be done
