@@ -113,6 +113,7 @@ class PlayedDevice:
     child: Child
     placement: Placement
     slots: Slots
+    failures: int = 0
     ready: bool = False
     heard: list[int] = field(default_factory=list)
 
@@ -278,7 +279,7 @@ def played_pool(
     crew: list[PlayedWorker] = []
 
     def start_device(slots: Slots, _: Model, placement: Placement, now: float, failures: int = 0) -> DeviceHandle:
-        devices.append(PlayedDevice(Child(), placement, slots))
+        devices.append(PlayedDevice(Child(), placement, slots, failures))
         return DeviceHandle(cast(ChildProcess, devices[-1].child), placement, now, failures=failures)
 
     def start_worker(

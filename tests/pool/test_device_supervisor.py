@@ -109,6 +109,7 @@ def test_windows_that_break_one_after_the_other_cost_the_device_its_work_once() 
 def test_a_window_that_goes_well_begins_the_count_anew() -> None:
     scene = Scene(Placement(1, npu=0, fallback=True))
     scene.hear(WindowFailed, WindowFailed, WindowDone, WindowFailed, WindowFailed)
+    assert scene.device.failures == 4
     assert not scene.started
     assert not scene.child.killed
 

@@ -169,8 +169,9 @@ def test_behind_the_deadline_nothing_is_handed_out(tmp_path: Path) -> None:
         assert stage.scheduler.remaining == 1
 
 
-def test_a_run_that_stops_begins_and_writes_nothing_more(stage: Stage) -> None:
+def test_a_run_that_stops_begins_and_writes_nothing_more(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     job = stage.take("ann", 0)
+    monkeypatch.setattr(stage.writer, "submit", lambda *_, **__: pytest.fail("the store is asked"))
     stage.scheduler.stop()
     stage.scheduler.outputs_ready(OutputsReady(job.job, SUMMARY, InputContent.of(job.path), {"txt": "00"}, {}))
     assert stage.scheduler.next_job("ann", 1) is None
