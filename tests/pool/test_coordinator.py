@@ -374,7 +374,7 @@ def done(writes: list[object]) -> set[int]:
 # Anything, at any time
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deaths=lists(tuples(integers(0, 25), sampled_from(["worker", "device"]), integers(0, 1)), max_size=6))
 def test_whoever_dies_whenever_nothing_is_lost_and_nothing_done_twice(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, deaths: list[tuple[int, str, int]]
