@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -180,6 +181,19 @@ def test_a_window_that_cannot_be_run_again_either_takes_no_other_with_it(
     assert isinstance(life.outcomes[window], DeviceError)
     assert life.outcomes[:window] + life.outcomes[window + 1 :] == RIGHT[:window] + RIGHT[window + 1 :]
     assert not life.problems
+
+
+@pytest.mark.parametrize("call", ["mdl.execute_async", "rt.synchronize_stream_with_timeout", "rt.memcpy"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_without_a_reset_the_next_windows_are_right_as_well(
+    bare: Npu, oms: Mapping[str, Path], layout: str, call: str
+) -> None:
+    bare.set(late=True, failures={f"{call} 1": REFUSED})
+    with closing(AscendExecutor(lambda _: oms[layout], longest=FRAMES)) as executor:
+        with pytest.raises(DeviceError, match=f"acl.{call} failed"):
+            executor.run(window(0))
+        assert [executor.run(window(number))["mean"][0, 0] for number in range(len(LENGTHS))] == RIGHT
+    bare.check()
 
 
 @pytest.mark.parametrize("code", [REFUSED, LOST])
