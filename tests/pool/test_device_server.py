@@ -246,6 +246,13 @@ def test_it_is_ready_serves_and_lets_go_of_the_device(
     monkeypatch.setattr(device_server, "init_child", names.append)
     monkeypatch.setattr(device_server, "load_executor", load)
     monkeypatch.setattr(device_server, "load_recognizer", lambda *_: Recognizer())
+    ways: list[str] = []
+
+    def noted(way: Callable[..., None]) -> Callable[..., None]:
+        return lambda *arguments: ways.append(way.__name__) or way(*arguments)
+
+    for way in (run_in_turn, run_side_by_side):
+        monkeypatch.setattr(device_server, way.__name__, noted(way))
     here, there = Pipe()
     order = [1, 2, 3]
     for slot, number in enumerate(order):
@@ -269,6 +276,7 @@ def test_it_is_ready_serves_and_lets_go_of_the_device(
     there.close()
     assert executor.calls == calls
     assert names == ["funasr-device"]
+    assert ways == ["run_in_turn" if runs == 1 else "run_side_by_side"]
 
 
 def test_it_is_kept_on_the_node_of_its_seat(slots: Slots, monkeypatch: pytest.MonkeyPatch) -> None:
