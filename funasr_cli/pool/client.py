@@ -100,7 +100,7 @@ class CoordinatorClient:
         try:
             return await waiting
         except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled():  # it came in the last moment
+            if not waiting.cancelled():  # it came in the last moment
                 self.send(SlotReleased(waiting.result()))
             raise
 
@@ -111,7 +111,7 @@ class CoordinatorClient:
         try:
             return await waiting
         except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
+            if not waiting.cancelled() and waiting.exception() is None:
                 self.send(SlotReleased(slot))
             raise
 

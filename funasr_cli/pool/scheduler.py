@@ -136,7 +136,7 @@ class Scheduler(Generic[WorkerT]):
 
     def is_working(self, worker: WorkerT) -> bool:
         """Whether the worker has jobs under way, and is not waiting for an answer from here."""
-        jobs = [job for job in self._open.values() if job.worker == worker]
+        jobs = [job for job in self._open.values() if job.worker == worker and not job.settled]
         return bool(jobs) and not any(job.placing for job in jobs)
 
     def stop(self) -> None:
@@ -171,8 +171,7 @@ class Scheduler(Generic[WorkerT]):
     def abandon(self) -> None:
         """The run ends here: what is half written is removed."""
         for job in self._open.values():
-            if not job.settled:
-                job.sink.abandon()
+            job.sink.abandon()
 
     def _fail(self, number: int, error: FunasrError, content: InputContent, seconds: Seconds) -> None:
         job = self._open[number]

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from funasr_cli.arrays import Arrays
-from funasr_cli.errors import DeviceLost
+from funasr_cli.arrays import Arrays, TensorSpec
+from funasr_cli.errors import DeviceError, DeviceLost, ModelError
 from funasr_cli.executors.ascend.buffers import WindowBuffers
 from funasr_cli.executors.ascend.executor import AscendExecutor
-from funasr_cli.executors.failover import FailoverExecutor
+from funasr_cli.executors.base import Fetch, failed, when_fetched
+from funasr_cli.executors.failover import CPU_TAKES_OVER, FailoverExecutor
 from funasr_cli.executors.onnx import OnnxExecutor
 from tests.simulator.fixtures import Npu
 from tests.simulator.fixtures import npu as npu
@@ -102,3 +103,74 @@ def test_the_spare_takes_over_both(npu: Npu, oms: NanoOms, graph: OnnxExecutor) 
         assert executor.device == "cpu (float32)"
     assert len(told) == 2
     assert npu.process.runs == 0
+
+
+X = TensorSpec("x", np.dtype(np.float32), (1,))
+
+
+class Scripted:
+    """Gives what it gets, or what it was told to raise in its next runs."""
+
+    def __init__(self, name: str, *errors: DeviceError | None, outputs: tuple[TensorSpec, ...] = (X,)) -> None:
+        self.device, self.inputs, self.outputs = name, (X,), outputs
+        self.errors = list(errors)
+        self.calls: list[str] = []
+
+    def begin(self, inputs: Arrays) -> Fetch:
+        self.calls.append("begin")
+        error = self.errors.pop(0) if self.errors else None
+        return when_fetched(lambda inputs: inputs, inputs) if error is None else failed(error)
+
+    def run(self, inputs: Arrays) -> Arrays:
+        return self.begin(inputs)()[0]
+
+    def recover(self) -> None:
+        self.calls.append("recover")
+
+    def close(self) -> None:
+        self.calls.append("close")
+        if "npu" in self.device:
+            raise DeviceError("it does not let go")
+
+
+def test_a_spare_that_takes_or_gives_other_tensors_is_refused() -> None:
+    with pytest.raises(ModelError, match="the graph for --on-device-failure cpu has other inputs or outputs"):
+        FailoverExecutor(Scripted("npu"), Scripted("cpu", outputs=()), lambda _: None)
+
+
+def test_an_error_of_the_spare_is_the_end_of_it() -> None:
+    told: list[str] = []
+    npu = Scripted("npu", DeviceError("first"), DeviceError("second"))
+    spare = Scripted("cpu", None, DeviceError("third"))
+    executor = FailoverExecutor(npu, spare, told.append)
+    window = {"x": np.ones(1, np.float32)}
+    assert executor.device == "npu"
+    assert executor.run(window) == window
+    assert executor.device == "cpu"
+    assert told == [
+        "first; the device is reset, and the window run again",
+        f"second; {CPU_TAKES_OVER}",
+    ]
+    with pytest.raises(DeviceError, match="third"):
+        executor.run(window)
+    assert executor.run(window) == window
+    executor.close()
+    assert npu.calls == ["begin", "recover", "begin", "close"]
+    assert spare.calls == ["begin", "begin", "begin", "close"]
+    assert len(told) == 2
+
+
+def test_both_are_closed() -> None:
+    npu, spare = Scripted("the device"), Scripted("cpu")
+    FailoverExecutor(npu, spare, lambda _: None).close()
+    FailoverExecutor(npu, None, lambda _: None).close()
+    assert (npu.calls, spare.calls) == (["close", "close"], ["close"])
+
+
+def test_what_is_wrong_with_a_window_is_not_the_devices_fault() -> None:
+    npu = Scripted("npu", ValueError("misshapen"))  # type: ignore[arg-type]
+    executor = FailoverExecutor(npu, None, lambda _: None)
+    with pytest.raises(ValueError, match="misshapen"):
+        executor.run({"x": np.ones(1, np.float32)})
+    assert npu.calls == ["begin"]
+    assert executor.run({"x": np.zeros(1, np.float32)}) == {"x": 0}

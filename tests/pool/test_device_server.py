@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import NoReturn, cast
@@ -17,9 +18,10 @@ from funasr_cli.errors import DeviceError, DeviceLost
 from funasr_cli.executors.base import Fetch
 from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import Model
+from funasr_cli.pipeline.registry import GraphInfo
 from funasr_cli.pool import device_server
 from funasr_cli.pool.device_server import run_in_turn, run_side_by_side
-from funasr_cli.pool.protocol import DeviceUnusable, RunWindow, WindowDone, WindowFailed
+from funasr_cli.pool.protocol import DeviceNotice, DeviceReady, DeviceUnusable, RunWindow, WindowDone, WindowFailed
 from funasr_cli.pool.shared_memory import Slots
 
 
@@ -93,6 +95,14 @@ def test_the_next_window_is_begun_before_the_last_is_fetched(slots: Slots) -> No
     assert [slots.outputs(slot)["x"].tolist() for slot in range(3)] == [[2], [4], [6]]
 
 
+def test_no_more_windows_are_begun_than_two(slots: Slots) -> None:
+    executor = Scripted()
+    assert len(answers(executor, slots, [1, 2, 3, 4, 5])) == 5
+    begun = [sum(call.startswith("begin") for call in executor.calls[:at]) for at in range(len(executor.calls))]
+    fetched = [sum(call.startswith("fetch") for call in executor.calls[:at]) for at in range(len(executor.calls))]
+    assert max(b - f for b, f in zip(begun, fetched, strict=True)) == 2
+
+
 class Meeting(Scripted):
     """Each run waits until so many are made at a time, and that of the number 1 until it may end."""
 
@@ -146,9 +156,127 @@ def test_what_breaks_is_answered_in_its_turn(slots: Slots, number: int, error: s
     assert (second.slot, second.error.what) == (1, error)
 
 
+def test_what_no_answer_can_be_made_of_ends_the_process(
+    slots: Slots, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended: list[int] = []
+    over = threading.Event()
+
+    def note(code: int) -> None:
+        ended.append(code)
+        over.set()
+
+    monkeypatch.setattr(device_server.os, "_exit", note)
+    here, there = Pipe()
+    server = threading.Thread(target=serve_side_by_side, args=(Scripted(), there, slots))
+    server.start()
+    slots.write_inputs(0, {"x": np.array([-3])})  # the device does not come back
+    here.send(RunWindow(0))
+    assert over.wait(10)
+    here.close()
+    server.join(10)
+    assert ended == [1]
+    assert "DeviceError: gone" in capsys.readouterr().err
+
+
+def test_a_window_whose_parent_is_gone_ends_nothing(slots: Slots, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr(device_server.os, "_exit", ended.append)
+    here, there = Pipe()
+    executor = Meeting(1)
+    server = threading.Thread(target=serve_side_by_side, args=(executor, there, slots))
+    server.start()
+    for slot, number in enumerate([1, 1, 2, 3]):  # two are run at a time, and the others never
+        slots.write_inputs(slot, {"x": np.array([number])})
+        here.send(RunWindow(slot))
+    here.close()
+    executor.may_end.set()
+    server.join(10)
+    assert not server.is_alive()
+    assert not ended
+
+
 def test_a_device_that_does_not_come_back_ends_the_process(slots: Slots) -> None:
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit) as caught:
         answers(Scripted(), slots, [1, -3, 3])
+    assert caught.value.code == 1
+
+
+def test_a_device_that_does_not_come_back_is_told_of(slots: Slots) -> None:
+    here, there = Pipe()
+    slots.write_inputs(0, {"x": np.array([-3])})
+    here.send(RunWindow(0))
+    with pytest.raises(SystemExit):
+        run_in_turn(Scripted(), there, slots)
+    assert here.recv() == DeviceNotice("gone")
+    assert not here.poll()
+    for end in (here, there):
+        end.close()
+
+
+@dataclass
+class Recognizer:
+    window: float = 15.0
+
+
+@pytest.mark.parametrize(
+    ("runs", "calls"),
+    [
+        (1, ["begin 1", "begin 2", "fetch 1", "begin 3", "fetch 2", "fetch 3", "close"]),
+        (2, ["begin 1", "fetch 1", "begin 2", "fetch 2", "begin 3", "fetch 3", "close"]),
+    ],
+)
+def test_it_is_ready_serves_and_lets_go_of_the_device(
+    slots: Slots, monkeypatch: pytest.MonkeyPatch, runs: int, calls: list[str]
+) -> None:
+    executor = Scripted()
+    graph = GraphInfo("scripted", (), (), {})
+    names: list[str] = []
+
+    def load(_: Model, placement: Placement, tell: Callable[[str], None]) -> tuple[Scripted, GraphInfo]:
+        assert placement.runs == runs
+        tell("it is warm")
+        return executor, graph
+
+    def close() -> None:
+        executor.calls.append("close")
+        raise DeviceError("it does not let go")  # but will when the process ends
+
+    monkeypatch.setattr(executor, "close", close)
+    monkeypatch.setattr(device_server, "init_child", names.append)
+    monkeypatch.setattr(device_server, "load_executor", load)
+    monkeypatch.setattr(device_server, "load_recognizer", lambda *_: Recognizer())
+    ways: list[str] = []
+
+    def noted(way: Callable[..., None]) -> Callable[..., None]:
+        return lambda *arguments: ways.append(way.__name__) or way(*arguments)
+
+    for way in (run_in_turn, run_side_by_side):
+        monkeypatch.setattr(device_server, way.__name__, noted(way))
+    here, there = Pipe()
+    order = [1, 2, 3]
+    for slot, number in enumerate(order):
+        slots.write_inputs(slot, {"x": np.array([number])})
+    server = threading.Thread(
+        target=device_server.serve_device, args=(there, slots, cast(Model, None), Placement(1, runs=runs))
+    )
+    if runs == 1:  # all have come before it looks
+        for slot in range(3):
+            here.send(RunWindow(slot))
+    server.start()
+    assert here.recv() == DeviceNotice("it is warm")
+    assert here.recv() == DeviceReady(graph, 15.0)
+    for slot in range(3):
+        if runs > 1:
+            here.send(RunWindow(slot))
+        assert here.recv() == WindowDone(slot, 0.5, "scripted")
+    here.close()
+    server.join(10)
+    assert not server.is_alive()
+    there.close()
+    assert executor.calls == calls
+    assert names == ["funasr-device"]
+    assert ways == ["run_in_turn" if runs == 1 else "run_side_by_side"]
 
 
 def test_it_is_kept_on_the_node_of_its_seat(slots: Slots, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,6 +290,8 @@ def test_it_is_kept_on_the_node_of_its_seat(slots: Slots, monkeypatch: pytest.Mo
     here, there = Pipe()
     device_server.serve_device(there, slots, cast(Model, None), Placement(1, node=3))
     assert pinned == [3]
-    assert isinstance(here.recv(), DeviceUnusable)
+    said = here.recv()
+    assert isinstance(said, DeviceUnusable)
+    assert "in unusable" in said.trace
     for end in (here, there):
         end.close()

@@ -83,9 +83,13 @@ class Played(RuleBasedStateMachine):
     def a_device_dies(self, data: data) -> None:
         device = data.draw(sampled(sorted(self.at)))
         assert list(self.dispatcher.running(device)) == self.at[device][: RUNS[device]]
-        waiting = set().union(*self.waits.values())
-        self.suspects.update(waiting.intersection(self.at.pop(device)))
-        self.dispatcher.remove_device(device)
+        waiting, lost = set().union(*self.waits.values()), self.at.pop(device)
+        blamed = data.draw(sampled([None, *lost]))
+        self.suspects.update(waiting.intersection(lost) - {blamed})
+        self.suspects.discard(blamed)
+        self.dispatcher.remove_device(device, blamed if blamed is None else WindowFailed(blamed, InputError("no")))
+        assert blamed not in set().union(*self.waits.values())
+        assert not self.dispatcher.running(device)
 
     @rule(data=data())
     def a_worker_dies(self, data: data) -> None:
@@ -132,6 +136,27 @@ def dispatcher(slots: int) -> tuple[Dispatcher[str, str], list[tuple[str, object
         slots, lambda *what: said.append(what), lambda *what: said.append(what), lambda: 0.0
     )
     return made, said
+
+
+def test_a_window_goes_to_the_device_that_has_least_to_do_for_what_it_runs_at_a_time() -> None:
+    made, said = dispatcher(8)
+    for _ in range(8):
+        made.request_slot("ann")
+    made.add_device("npu", 1)
+    made.add_device("cpu", 2)
+    said.clear()
+    for slot in reversed(range(7)):
+        made.submit("ann", slot)
+    assert [name for name, _ in said] == ["npu", "cpu", "cpu", "npu", "cpu", "cpu", "npu"]
+
+
+def test_a_device_that_is_lost_before_it_was_ready_takes_nothing_with_it() -> None:
+    made, said = dispatcher(1)
+    made.request_slot("ann")
+    made.submit("ann", 0)
+    made.remove_device("npu")
+    made.add_device("cpu", 1)
+    assert said == [("ann", SlotGranted(0)), ("cpu", RunWindow(0))]
 
 
 def test_slots_are_given_in_turn() -> None:

@@ -47,10 +47,23 @@ class Stage:
         assert job is not None
         return job
 
-    def done(self, job: JobAssigned) -> None:
+    def ready(self, job: JobAssigned) -> None:
         self.scheduler.outputs_ready(OutputsReady(job.job, SUMMARY, InputContent.of(job.path), {"txt": "00"}, {}))
+
+    def placed(self, job: JobAssigned) -> None:
+        self.ready(job)
         while not self.said or self.said[-1][1].job != job.job:
             self.writer.answer()
+
+    def settle(self) -> None:
+        """Have everything that was handed in put down and answered for."""
+        settled: list[object] = []
+        self.writer.submit(lambda: None, settled.append, urgent=True)
+        while not settled:
+            self.writer.answer()
+
+    def done(self, job: JobAssigned) -> None:
+        self.placed(job)
         self.scheduler.job_done(JobDone(job.job))
         before = self.stats.files
         while self.stats.files == before:
@@ -120,10 +133,7 @@ def test_only_the_recording_that_it_was_at_is_blamed(stage: Stage) -> None:
 
 def test_a_result_that_is_on_its_way_to_the_disk_survives_its_worker(stage: Stage) -> None:
     job = stage.take("ann", 0)
-    stage.scheduler.outputs_ready(OutputsReady(job.job, SUMMARY, InputContent.of(job.path), {"txt": "00"}, {}))
-    stage.writer.answer()
-    while not stage.said:
-        stage.writer.answer()
+    stage.placed(job)
     stage.scheduler.job_done(JobDone(job.job))
     stage.scheduler.worker_lost("ann", at(job, 1.0), "killed by SIGKILL", own_fault=False)
     while not stage.stats.done:
@@ -159,10 +169,122 @@ def test_behind_the_deadline_nothing_is_handed_out(tmp_path: Path) -> None:
         assert stage.scheduler.remaining == 1
 
 
-def test_a_run_that_stops_begins_and_writes_nothing_more(stage: Stage) -> None:
+def test_a_run_that_stops_begins_and_writes_nothing_more(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     job = stage.take("ann", 0)
+    monkeypatch.setattr(stage.writer, "submit", lambda *_, **__: pytest.fail("the store is asked"))
     stage.scheduler.stop()
     stage.scheduler.outputs_ready(OutputsReady(job.job, SUMMARY, InputContent.of(job.path), {"txt": "00"}, {}))
     assert stage.scheduler.next_job("ann", 1) is None
     assert not stage.scheduler.is_writing
     assert stage.scheduler.remaining == 5
+
+
+def test_a_run_that_stops_while_a_place_is_looked_for_writes_nothing(stage: Stage) -> None:
+    job = stage.take("ann", 0)
+    stage.ready(job)
+    stage.scheduler.stop()
+    stage.settle()
+    assert not stage.said
+    assert not stage.scheduler.is_writing
+
+
+@pytest.mark.parametrize("how", ["failed", "blamed", "begun again"])
+def test_nobody_is_told_where_to_write_what_is_settled(stage: Stage, how: str) -> None:
+    first, other = stage.take("ann", 0), stage.take("bob", 1)
+    if how == "blamed":
+        stage.scheduler.worker_lost("ann", at(first, 2.0), "killed by SIGSEGV", own_fault=True)
+        first = stage.take("ann", 0)
+    stage.ready(first)
+    stage.ready(other)
+    if how == "failed":
+        stage.scheduler.job_failed(JobFailed(first.job, InputError("no audio"), InputContent(), {}))
+    else:
+        stage.scheduler.worker_lost("ann", at(first, 2.0), "killed by SIGSEGV", own_fault=how == "blamed")
+    stage.settle()
+    assert [(worker, message.job) for worker, message in stage.said] == [("bob", other.job)]
+    assert stage.stats.failed == (how != "begun again")
+    assert stage.scheduler.is_writing  # what is bob's
+
+
+def test_it_is_a_workers_turn_unless_the_store_is_asked(stage: Stage) -> None:
+    assert not stage.scheduler.is_working("ann")
+    first, second = stage.take("ann", 0), stage.take("ann", 1)
+    stage.take("bob", 0)
+    assert stage.scheduler.is_working("ann")
+    stage.ready(first)  # the worker may well wait for the answer, whatever it does in its other lane
+    assert not stage.scheduler.is_working("ann")
+    assert stage.scheduler.is_working("bob")
+    stage.settle()
+    assert stage.scheduler.is_working("ann")
+    stage.scheduler.job_failed(JobFailed(second.job, InputError("no audio"), InputContent(), {}))
+    assert stage.scheduler.is_working("ann")
+    stage.scheduler.job_done(JobDone(first.job))
+    assert not stage.scheduler.is_working("ann")  # it has told all, and the disk is slow
+    assert not stage.scheduler.finished
+
+
+def test_what_is_being_written_is_until_it_is_on_the_disk(stage: Stage) -> None:
+    job, failed = stage.take("ann", 0), stage.take("ann", 1)
+    assert not stage.scheduler.is_writing
+    stage.placed(job)
+    assert stage.scheduler.is_writing
+    stage.scheduler.job_done(JobDone(job.job))
+    assert stage.scheduler.is_writing
+    stage.settle()
+    assert not stage.scheduler.is_writing
+    stage.scheduler.job_failed(JobFailed(failed.job, InputError("no audio"), InputContent(), {}))
+    assert stage.scheduler.is_writing
+    stage.settle()
+    assert not stage.scheduler.is_writing
+    assert (stage.stats.done, stage.stats.failed, stage.scheduler.remaining) == (1, 1, 3)
+
+
+@pytest.mark.parametrize("end", ["worker lost", "run over"])
+def test_what_is_half_written_is_removed(stage: Stage, end: str) -> None:
+    jobs = [stage.take("ann", 0), stage.take("bob", 0)]
+    for job in jobs:
+        stage.placed(job)
+    halves = [write.temporary for _, message in stage.said for write in message.writes or ()]
+    for half in halves:
+        half.parent.mkdir(exist_ok=True)
+        half.touch()
+    if end == "run over":
+        stage.scheduler.abandon()
+    else:
+        stage.scheduler.worker_lost("ann", at(jobs[0], 2.0), "killed by SIGKILL", own_fault=False)
+    assert [half.exists() for half in halves] == [False, end == "worker lost"]
+
+
+def test_a_recording_that_is_begun_again_keeps_its_place_among_the_others(stage: Stage) -> None:
+    largest = stage.take("ann", 0)
+    middle = stage.take("bob", 0)
+    for worker, job in (("ann", largest), ("bob", middle)):
+        stage.scheduler.worker_lost(worker, at(job, 1.0), "killed by SIGKILL", own_fault=False)
+    assert [stage.take("cho", 0).path.stem for _ in SIZES] == ["c", "e", "a", "d", "b"]
+    shown = stage.shown.getvalue()
+    assert f"{largest.path} is begun again: its process was lost (killed by SIGKILL)" in shown
+
+
+def test_the_display_shows_how_far_the_jobs_under_way_are(stage: Stage) -> None:
+    first, second, settled = stage.take("ann", 0), stage.take("ann", 1), stage.take("bob", 0)
+    stage.scheduler.job_failed(JobFailed(settled.job, InputError("no audio"), InputContent(), {}))
+    moved: list[tuple[str, float, float]] = []
+    stage.scheduler._reporter.moved = lambda *what: moved.append(what)  # type: ignore[method-assign]
+    nowhere = LaneProgress(0, 9.0, 0.9, 0.0)
+    stage.scheduler.report_progress([nowhere, at(settled, 7.0), at(first, 3.0), at(second, 2.0)])
+    stage.scheduler.report_progress([])
+    assert moved == [("c.wav", 5.0, 0.5 * (SIZES["c"] + SIZES["b"])), ("", 0.0, 0.0)]
+
+
+def test_a_worker_waits_for_a_place_no_longer_than_it_must(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    urgent: list[bool] = []
+    submit = stage.writer.submit
+
+    def noted(*what: object, **how: bool) -> None:
+        urgent.append(how.get("urgent", False))
+        submit(*what, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(stage.writer, "submit", noted)
+    job = stage.take("ann", 0)
+    stage.placed(job)
+    assert urgent == [False, True]

@@ -294,6 +294,54 @@ def test_faults_are_counted_over_processes_and_resets_may_fail(bare: Npu, acl: M
     bare.check()
 
 
+def test_a_call_may_fail_by_itself_once_or_from_then_on(bare: Npu, program: Program) -> None:
+    bare.process.machine.failures = {"rt.malloc 4": 207001, "rt.malloc_host 5+": 107000}
+    made = [(program.acl.rt.malloc(64, 0)[1], program.acl.rt.malloc_host(64)[1]) for _ in range(3)]
+    assert made == [(207001, 0), (0, 107000), (0, 107000)]
+    assert "rt.malloc_host failed by itself" in program.acl.get_recent_err_msg()
+    bare.process.machine.failures = {"create_data_buffer 4": 100000}
+    assert program.acl.create_data_buffer(program.memory[0], 64) is None
+    assert bare.violations() == []
+
+
+def test_a_call_that_fails_by_itself_does_nothing(bare: Npu, program: Program) -> None:
+    bare.process.machine.failures = {"rt.memcpy 1+": 107000, "rt.destroy_stream 1": 107000}
+    with pytest.raises(AssertionError):
+        program.upload()
+    bare.process.machine.failures.pop("rt.memcpy 1+")
+    assert program.start() == 145000  # nothing was written
+    assert program.acl.rt.destroy_stream(program.stream) == 107000
+    assert program.wait() == 0
+
+
+def test_a_fault_of_the_device_may_come_with_any_call(bare: Npu, program: Program) -> None:
+    bare.process.machine.failures = {"rt.memcpy 1": 507899}
+    with pytest.raises(AssertionError):
+        program.upload()
+    assert program.acl.rt.malloc(64, 0) == (0, 507899)
+    give_back_what_is_the_hosts(program)
+    assert program.acl.rt.destroy_context(program.context) == program.acl.rt.reset_device(0) == 0
+    assert program.acl.finalize() == 0
+    bare.check()
+
+
+def test_what_is_late_happens_when_the_host_waits_for_it(bare: Npu, program: Program) -> None:
+    bare.process.machine.late = True
+    rt = program.acl.rt
+    other, event = program.value(rt.create_stream()), program.value(rt.create_event())
+    program.upload()
+    program.write(0, [2.0] * 20)
+    assert program.copy_async(0, TO_DEVICE) == program.start() == 0
+    assert rt.record_event(event, program.stream) == rt.stream_wait_event(other, event) == 0
+    assert program.copy_async(2, TO_HOST, other) == 0
+    assert bare.process.runs == 0
+    assert rt.synchronize_stream(other) == 0
+    assert (bare.process.runs, program.read()) == (1, [10.0, 10.0])
+    assert program.wait() == rt.destroy_event(event) == rt.destroy_stream(other) == 0
+    program.end()
+    bare.check()
+
+
 CHILD = """
 import acl
 acl.init(), acl.rt.set_device(0), acl.rt.malloc(64, 0)

@@ -128,7 +128,7 @@ class WindowBuffers:
             # dtype and format are the model's, whatever is said
             desc = acl.make("create_tensor_desc", 0, list(shape), ND)
             held.callback(acl.ask, "destroy_tensor_desc", desc)
-            acl.do("mdl.set_dataset_tensor_desc", given, desc, index)
+            self._device.do("mdl.set_dataset_tensor_desc", given, desc, index)
         return given, made
 
     def _make_datasets(self, inputs: Iterable[tuple[int, int]], held: ExitStack) -> tuple[int, int]:
@@ -154,7 +154,7 @@ class WindowBuffers:
         descs = [acl.make("mdl.get_dataset_tensor_desc", self._made, index) for index in range(len(self._outputs))]
         return [
             tuple(
-                acl.do("get_tensor_desc_dim_v2", desc, axis)
+                self._device.do("get_tensor_desc_dim_v2", desc, axis)
                 for axis in range(acl.ask("get_tensor_desc_num_dims", desc))
             )
             for desc in descs

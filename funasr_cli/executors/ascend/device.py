@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from funasr_cli.errors import DeviceError, DeviceLost
@@ -10,8 +11,8 @@ from funasr_cli.executors.ascend.acl import FAULTS, FIX, FIXES, NO_DEVICE, TIMED
 
 UNKNOWN_SOC = "unknown SoC"
 
-NEWEST_CALL = "rt.synchronize_stream_with_timeout"
-"""Of all that are made here: pyACL has it from CANN 6.3 on."""
+WAIT = "rt.synchronize_stream_with_timeout"
+"""For all that was put into a stream. Of the calls that are made here the newest: pyACL has it from CANN 6.3 on."""
 
 
 def survey() -> tuple[str, int]:
@@ -47,7 +48,7 @@ class AscendDevice:
         self._held = ExitStack()
         self._context: int | None = None
         self.acl = Acl()
-        self.acl.find(NEWEST_CALL)
+        self.acl.find(WAIT)
         self.acl.do("init")
         try:
             self._take()
@@ -59,18 +60,29 @@ class AscendDevice:
     def enter(self) -> None:
         """Make the device's context that of the calling thread; every other call needs it."""
         if self._context is not None:
-            self.release("rt.set_context", self._context)
+            call = self.release if self.lost else self.do
+            call("rt.set_context", self._context)
 
     def do(self, call: str, *arguments: Any) -> Any:
         """A call of a run, as `Acl.do`. Raises `DeviceLost` where the device failed, or did not end in time."""
         try:
-            return self.acl.do(call, *arguments)
+            with self.watched():
+                return self.acl.do(call, *arguments)
         except AclError as error:
             if error.code not in FAULTS:
                 raise
-            self.lose(error.what)
             ended = "did not end a run in time" if error.code == TIMED_OUT else "failed in a run"
             raise DeviceLost(f"NPU {self.index} {ended}: {error.what}", hint=error.hint) from error
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Have the device `lost` if a call within fails because of it."""
+        try:
+            yield
+        except AclError as error:
+            if error.code in FAULTS:
+                self.lose(error.what)
+            raise
 
     def lose(self, reason: str) -> None:
         """Have it `lost` from now on, and remember why."""
@@ -83,12 +95,12 @@ class AscendDevice:
 
     def release(self, call: str, *arguments: Any, waits: bool = False) -> None:
         """Make a call that gives something back. On a lost device its code means nothing, and what `waits` is left."""
-        if not (self.lost and waits):
-            try:
+        if not self.lost:
+            with self.watched():
                 self.acl.do(call, *arguments)
-            except AclError:
-                if not self.lost:
-                    raise
+        elif not waits:
+            with suppress(AclError):
+                self.acl.do(call, *arguments)
 
     def reset(self) -> None:
         """Take the device anew after a fault; all that was on it has been released. Raises `DeviceError`."""

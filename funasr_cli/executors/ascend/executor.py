@@ -6,14 +6,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
 from funasr_cli.arrays import Arrays, TensorSpec
 from funasr_cli.errors import DeviceError, DeviceLost, ModelError
 from funasr_cli.executors.ascend.buffers import Gear, WindowBuffers
-from funasr_cli.executors.ascend.device import AscendDevice
+from funasr_cli.executors.ascend.device import WAIT, AscendDevice
 from funasr_cli.executors.ascend.model import OmModel
 from funasr_cli.executors.base import Fetch, check_inputs, padded
 
@@ -89,9 +89,10 @@ class AscendExecutor:
         hangs may hang in this as well: let another process watch over the time it takes.
         """
         self._npu.enter()
-        self._held.close()
-        self._npu.reset()
         try:
+            with suppress(DeviceError):  # what is not given back goes with the reset
+                self._held.close()
+            self._npu.reset()
             self._open()
         except BaseException as error:
             self._npu.lose("it did not take the model again")  # there is nothing to run, and its memory is gone
@@ -102,13 +103,13 @@ class AscendExecutor:
     def close(self) -> None:
         with ExitStack() as rest:
             rest.callback(self._npu.close)
+            rest.callback(self._held.close)
             self._npu.enter()
-            self._held.close()
 
     def _open(self) -> None:
         """Load the model, and allocate all memory that runs need."""
         npu = self._npu
-        with ExitStack() as held:
+        with ExitStack() as held, npu.watched():
             self._stream = npu.acl.do("rt.create_stream")
             held.callback(npu.release, "rt.destroy_stream", self._stream, waits=True)
             self._model = OmModel(npu, self._path, held)
@@ -116,7 +117,7 @@ class AscendExecutor:
             self._begun: deque[WindowBuffers] = deque()  # the first is run, or was
             self._gears = [self._window_buffers[0].gear(dims) for dims in self._model.gears]
             # Done first when all is given back: wait for a run that an interrupt may have left behind.
-            held.callback(npu.release, "rt.synchronize_stream_with_timeout", self._stream, self._limit, waits=True)
+            held.callback(npu.release, WAIT, self._stream, self._limit, waits=True)
             self._held = held.pop_all()
         logger.debug("%s is loaded on NPU %d", self._path, npu.index)
 
@@ -125,14 +126,7 @@ class AscendExecutor:
         self._npu.check()
         assert buffers is self._begun[0]
         self._npu.enter()
-        error = buffers.error
-        if error is None:
-            try:
-                self._npu.do("rt.synchronize_stream_with_timeout", self._stream, self._limit)
-            except DeviceLost:
-                raise
-            except DeviceError as failed:  # of this run alone
-                error = failed
+        error = buffers.error or self._wait()
         seconds = time.perf_counter() - buffers.started
         self._begun.popleft()
         if self._begun:
@@ -143,6 +137,21 @@ class AscendExecutor:
             return buffers.results(), seconds
         finally:
             buffers.clear()
+
+    def _wait(self) -> DeviceError | None:
+        """Wait for the run that was started; returns what concerns it alone. Raises `DeviceLost`."""
+        try:
+            self._npu.do(WAIT, self._stream, self._limit)
+        except DeviceLost:
+            raise
+        except DeviceError as error:
+            try:  # if it was the wait that failed, the run is still under way
+                self._npu.do(WAIT, self._stream, self._limit)
+            except DeviceError:
+                self._npu.lose(error.what)
+                self._npu.check()
+            return error
+        return None
 
     def _output_specs(self) -> list[TensorSpec]:
         """The outputs; what differs between gears is free."""

@@ -119,7 +119,7 @@ def load(path: str) -> Model:
     process = _process.process
     context = process.context
     if process.machine.load_error:
-        process.fail(process.machine.load_error, "the model cannot be loaded")
+        process.befall(process.machine.load_error, "the model cannot be loaded")
     try:
         om, graph = read_om(Path(path))
     except (OSError, ValueError, KeyError) as error:

@@ -10,7 +10,7 @@ import os
 import threading
 import traceback
 import typing
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,9 @@ INVALID, UNINITIALISED, INITIALISED_TWICE, FINALISED_TWICE = 100000, 100001, 100
 RT_INVALID, NO_DEVICE, NO_CONTEXT, OTHER_STREAM, OTHER_MODEL = 107000, 107001, 107002, 107003, 107004
 NOT_SUPPORTED, NO_MEMORY, LOAD_FAILED, MODEL_INVALID = 207000, 207001, 500002, 145000
 DEVICE_BUSY, TIMED_OUT, DRIVER_ERROR = 507033, 507046, 507899
+
+FAULTS = range(507000, 508000)
+"""After one of these the context is of no use any more."""
 
 FIRST_ADDRESS = 0xACE1_0000_0000_0000
 """Not canonical: no processor takes it for an address of the host."""
@@ -115,6 +118,8 @@ class Process:
         self.lock = threading.RLock()
         self.thread = threading.local()
         self.initialised = self.finalised = False
+        self.calls: Counter[str] = Counter()
+        self.waits = 0
         self.runs, self.busy = 0, 0.0
 
     def address(self, room: int = 0) -> int:
@@ -137,6 +142,20 @@ class Process:
         """End the call with `code`, as a machine may do to a program that breaks no rule."""
         self.message = f"EE{code}: {message}"
         raise Refused(code)
+
+    def count_call(self, name: str) -> None:
+        """One more call of that name is made; end it if it is to fail by itself."""
+        self.calls[name] += 1
+        code = self.machine.failure(name, self.calls[name])
+        if code:
+            self.befall(code, f"{name} failed by itself")
+
+    def befall(self, code: int, message: str) -> typing.NoReturn:
+        """End the call with `code`; one that is a fault of the device takes the context with it."""
+        context: Context | None = getattr(self.thread, "context", None)
+        if context is not None and code in FAULTS:
+            context.fault = context.device.fault = code
+        self.fail(code, message)
 
     @property
     def here(self) -> Context:
@@ -211,8 +230,9 @@ def _leave_report() -> None:
 
 def caller() -> str:
     """Files and lines of the nearest callers outside the runtime."""
-    outside = [frame for frame in traceback.extract_stack() if not frame.filename.startswith(HERE)]
-    return ", ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in outside[:-4:-1])
+    frames = (frame for frame, _ in traceback.walk_stack(None) if not frame.f_code.co_filename.startswith(HERE))
+    places = [f"{os.path.basename(f.f_code.co_filename)}:{f.f_lineno}" for f in itertools.islice(frames, 3)]  # noqa: PTH119
+    return ", ".join(places)
 
 
 Function = typing.TypeVar("Function", bound=Callable[..., Any])
@@ -229,6 +249,7 @@ def call(gives: str = "code", *, before_init: bool = False) -> Callable[[Functio
         hints.pop("return", None)
         wanted = [typing.get_origin(hint) or hint for hint in hints.values()]
         least = len(wanted) - len(function.__defaults__ or ())
+        name = f"{function.__module__}.{function.__name__}".removeprefix("acl.")
         failed: Any = {"plain": None, "values": (0, 0)}.get(gives, {} if "dims" in function.__name__ else 0)
 
         @functools.wraps(function)
@@ -243,6 +264,7 @@ def call(gives: str = "code", *, before_init: bool = False) -> Callable[[Functio
                     process.refuse(DRIVER_ERROR, "a call in a process that was forked after the runtime was loaded")
                 if not before_init and (not process.initialised or process.finalised):
                     process.refuse(UNINITIALISED, f"{function.__name__} called outside of init and finalize")
+                process.count_call(name)
                 value, code = function(*arguments), SUCCESS
             except Refused as refused:
                 value, code = failed, refused.code

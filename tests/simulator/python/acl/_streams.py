@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from acl import _process
 from acl._memory import Span
-from acl._process import INVALID, OTHER_STREAM, SUCCESS, TIMED_OUT, Context, Process, Resource
-
-FAULTS = range(507000, 508000)
-"""After one of these the context is of no use any more."""
+from acl._process import FAULTS, INVALID, OTHER_STREAM, SUCCESS, TIMED_OUT, Context, Process, Resource
 
 PATIENCE = 5.0
 """Seconds after which a wait without a limit counts as one that would never end."""
@@ -75,7 +73,7 @@ class Stream(Resource):
 
     def wait(self, tasks: Sequence[Task], seconds: float | None) -> int:
         """Until the tasks are over, and the host may use their memory. Gives a code."""
-        with self.changed:
+        with _waited_for(self.process), self.changed:
             ended = self.changed.wait_for(lambda: all(task.over for task in tasks), seconds or PATIENCE)
         if not ended:
             if seconds is None:
@@ -111,13 +109,12 @@ class Stream(Resource):
         """Forget all tasks, and end the thread."""
         self.cancelled.set()
         self.process.pending = [task for task in self.process.pending if task.stream is not self]
-        with self.changed:
-            self.changed.notify_all()
+        self.wake()
 
     def _work(self) -> None:
         while True:
             with self.changed:
-                self.changed.wait_for(lambda: self.queue or self.cancelled.is_set())
+                self.changed.wait_for(lambda: self._may_go_on() or self.cancelled.is_set())
                 if self.cancelled.is_set():
                     return
                 task = self.queue[0]
@@ -131,10 +128,32 @@ class Stream(Resource):
                 self.queue.popleft()
                 self.changed.notify_all()
 
+    def _may_go_on(self) -> bool:
+        return bool(self.queue) and (self.process.waits > 0 or not self.process.machine.late)
+
+    def wake(self) -> None:
+        """Have the thread look again whether there is something to do."""
+        with self.changed:
+            self.changed.notify_all()
+
     def _lose(self, code: int) -> None:
         self.error = code
         if self.context is not None and code in FAULTS:
             self.context.fault = self.context.device.fault = code
+
+
+@contextmanager
+def _waited_for(process: Process) -> Iterator[None]:
+    """The host waits: all streams may go on."""
+    with process.lock:
+        process.waits += 1
+    for stream in process.of(Stream):
+        stream.wake()
+    try:
+        yield
+    finally:
+        with process.lock:
+            process.waits -= 1
 
 
 def check_free(reads: Sequence[Span], writes: Sequence[Span], what: str, stream: Stream | None = None) -> None:

@@ -1,0 +1,95 @@
+"""The device itself, and how much memory its models get."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+
+from funasr_cli.errors import DeviceError, DeviceLost, ModelError
+from funasr_cli.executors.ascend.device import AscendDevice, survey
+from funasr_cli.executors.ascend.executor import AscendExecutor
+from funasr_cli.executors.ascend.model import OmModel, OmTensor
+from tests.simulator.conftest import oms as small_oms
+from tests.simulator.fixtures import Npu
+
+oms = small_oms
+
+
+def test_a_survey_holds_nothing_of_what_it_finds(npu: Npu) -> None:
+    npu.set(socs=["Ascend310P3"] * 3)
+    assert survey()[1] == 3
+    npu.new_process()
+    npu.set(socs=[])
+    with pytest.raises(DeviceError, match=r"(?s)the runtime finds no NPU.*ASCEND_RT_VISIBLE_DEVICES"):
+        survey()
+
+
+def test_a_soc_that_has_no_name_is_unknown(npu: Npu, monkeypatch: pytest.MonkeyPatch) -> None:
+    import acl
+
+    monkeypatch.setattr(acl, "get_soc_name", lambda: None)
+    assert survey() == ("unknown SoC", 1)
+    npu.new_process()
+    device = AscendDevice(0)
+    assert device.soc == "unknown SoC"
+    device.close()
+
+
+def test_a_survey_tells_the_soc(npu: Npu, monkeypatch: pytest.MonkeyPatch) -> None:
+    import acl
+
+    monkeypatch.setattr(acl, "get_soc_name", lambda: "Ascend910B2")
+    assert survey() == ("Ascend910B2", 1)
+
+
+def test_a_device_that_cannot_be_taken_or_counted_is_none(npu: Npu) -> None:
+    npu.set(failures={"rt.set_device 1": 107001, "rt.get_device_count 1": 107000})
+    with pytest.raises(DeviceError, match="NPU 0 cannot be used; the runtime finds none"):
+        AscendDevice(0)
+
+
+def test_nothing_is_asked_of_a_device_that_hangs_when_it_is_closed(npu: Npu, oms: dict[str, Path]) -> None:
+    npu.set(faults={"1": "hang"})
+    executor = AscendExecutor(lambda _: oms["static"], longest=10, time_limit=0.05)
+    executor.begin({"x": np.ones((1, 10, 2), np.float32), "count": np.ones(1, np.int32)})
+    with pytest.raises(DeviceError, match="507046"):  # the run is waited for, since its memory is to be given back
+        executor.close()
+
+
+def test_a_limit_of_less_than_a_millisecond_is_one(npu: Npu, oms: dict[str, Path]) -> None:
+    npu.set(faults={"1": "hang"})
+    executor = AscendExecutor(lambda _: oms["static"], longest=10, time_limit=0.0001)
+    with pytest.raises(DeviceLost, match="did not end a run in time"):
+        executor.run({"x": np.ones((1, 10, 2), np.float32), "count": np.ones(1, np.int32)})
+    executor.close()
+
+
+@pytest.mark.parametrize(
+    ("shape", "stated", "expected"),
+    [
+        ((2, 3), 24, 24),
+        ((2, 3), 32, 32),  # what the OM says, if that is more
+        ((1, None, 2), 0, 4 * 100 * 2),
+        ((None, 3), 0, 4 * 3),  # a free first dimension is the batch
+        ((None,), 0, 4 * 100),
+        ((1, None), 12, 12),
+    ],
+)
+def test_a_tensor_has_room_for_the_longest_window(shape: tuple[int | None, ...], stated: int, expected: int) -> None:
+    tensor = OmTensor("x", np.dtype(np.float32), shape, stated)
+    assert OmModel.room(cast(OmModel, Somewhere()), tensor, longest=100) == expected
+
+
+def test_a_size_that_is_too_small_for_the_shape_is_the_oms_fault() -> None:
+    tensor = OmTensor("x", np.dtype(np.float32), (2, 3), 23)
+    with pytest.raises(ModelError, match=r"broken\.om: the OM says 23 bytes of 'x', too few"):
+        OmModel.room(cast(OmModel, Somewhere()), tensor, longest=100)
+
+
+class Somewhere:
+    """Of a model, where it is."""
+
+    _path = Path("broken.om")
