@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -57,21 +58,27 @@ class HubServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self.server_port}"
+
+    @property
+    def _scheme(self) -> str:
+        return "https" if isinstance(self.socket, ssl.SSLSocket) else "http"
 
     @property
     def storage(self) -> str:
         """Where large files are: on another host, as far as the clients can tell."""
-        return f"http://localhost:{self.server_port}/storage/"
+        return f"{self._scheme}://localhost:{self.server_port}/storage/"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that leaves is no news."""
 
 
 @contextmanager
-def serving(hub: Hub) -> Iterator[str]:
-    """The address at which the hub is to be had."""
+def serving(hub: Hub, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """The address at which the hub is to be had, over TLS if it has a certificate."""
     server = HubServer(("127.0.0.1", 0), Handler)
+    if tls is not None:  # each connection shakes hands in its own thread
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.hub = hub
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
