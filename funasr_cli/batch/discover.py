@@ -7,8 +7,9 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 from funasr_cli.errors import NoAudioError, UsageError
 from funasr_cli.files import printable
@@ -36,10 +37,17 @@ def _stdin_spooled(*, wanted: bool) -> Iterator[list[Path]]:
         return
     if sys.stdin is None:
         raise UsageError("stdin is closed")
-    with tempfile.TemporaryFile() as file:  # without a name: however this process ends, nothing is left of it
+    with ExitStack() as stack:
+        file: IO[bytes] = stack.enter_context(
+            tempfile.TemporaryFile()
+        )  # without a name: nothing is left of it in any case
+        path = Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
+        if not path.exists():  # there is no /proc, as in some chroots
+            named = stack.enter_context(tempfile.NamedTemporaryFile())
+            file, path = named.file, Path(named.name)
         shutil.copyfileobj(sys.stdin.buffer, file)
         file.flush()
-        yield [Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")]
+        yield [path]
 
 
 def _check(found: Scan, named: Sequence[str], display: Display) -> None:
