@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +12,8 @@ from shlex import quote
 from typing import BinaryIO
 
 CHUNK_BYTES = 1 << 20
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def sha256_of(path: Path) -> str:
@@ -78,8 +81,10 @@ def utf8_text(path: str | os.PathLike[str]) -> str | None:
     """The path as the text that its bytes are in UTF-8, whatever the locale takes them for; None if they are not."""
     try:
         return os.fsencode(path).decode()
-    except UnicodeError:
+    except UnicodeDecodeError:
         return None
+    except UnicodeEncodeError:  # no path of this locale
+        return None if _SURROGATE.search(os.fspath(path)) else os.fspath(path)
 
 
 def printable(path: str | os.PathLike[str]) -> str:

@@ -54,7 +54,7 @@ class CommandGroup(click.Group):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            if any(error.option_name in param.opts for param in self.commands[USUAL].params):
+            if any(error.option_name in (*param.opts, *param.secondary_opts) for param in self.commands[USUAL].params):
                 what = f"{error.option_name} is an option of {USUAL}, and comes after it"
                 raise UsageError(what, hint=_did_you_mean(USUAL, *given)) from None
             raise

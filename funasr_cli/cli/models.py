@@ -19,6 +19,7 @@ from funasr_cli.models.catalogue import CATALOGUE, HUGGINGFACE, MODELSCOPE, Cata
 CLIENT_SETTINGS = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "MODELSCOPE_DOWNLOAD_MAX_RETRIES": "3",  # six seconds to find out that there is no network, not thirty
+    "MODELSCOPE_DOWNLOAD_TIMEOUT": "15",  # a hub that says nothing is given up after a minute, not after four
     "MODELSCOPE_DOWNLOAD_TOTAL_TIMEOUT": "86400",  # an hour for a file is too short for 3 GB on a slow line
 }
 """Variables of the hubs' clients that are set unless the user has set them."""

@@ -63,9 +63,11 @@ def trusted_certificates() -> Iterator[None]:
 
 def certificate_hint(error: BaseException | None) -> str | None:
     """What to do, if a connection failed because the certificate that came is not trusted here."""
-    while error is not None:
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:  # clients raise errors anew, and so in circles
         if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
             return _what_to_do()
+        seen.append(error)
         error = error.__cause__ or error.__context__
     return None
 

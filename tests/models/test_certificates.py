@@ -117,3 +117,11 @@ def test_certificates_of_a_system_that_has_none_are_no_error(
     monkeypatch.setenv("SSL_CERT_FILE", str(company.certificate))
     pull(TOY, store / "toy", "huggingface", None, silent)
     assert content(store / "toy") == FILES
+
+
+def test_errors_that_were_raised_in_circles_are_looked_at_once() -> None:
+    first, second = OSError("reset"), ValueError("503")
+    first.__context__, second.__context__ = second, first
+    assert certificates.certificate_hint(first) is None
+    second.__cause__ = ssl.SSLCertVerificationError("self-signed")
+    assert "REQUESTS_CA_BUNDLE" in (certificates.certificate_hint(first) or "")

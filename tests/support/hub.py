@@ -38,6 +38,8 @@ class Hub:
     revisions: tuple[str, ...] = ("master", "main", "v2", COMMIT)
     breaks_after: int | None = None
     """Bytes of a large file after which the connection breaks, and the storage is out of order."""
+    says: tuple[int, bytes] | None = None
+    """Status and content of its answer, whatever it is asked."""
     damaged: bool = False
     """Whether large files arrive with one wrong byte."""
     sent: Counter[str] = field(default_factory=Counter)
@@ -107,7 +109,9 @@ class Handler(BaseHTTPRequestHandler):
     def _route(self) -> None:
         url, repository = urlsplit(self.path), self.server.hub.repository
         query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
-        if url.path == "/api/v1/repos/internalAccelerationInfo":
+        if self.server.hub.says:
+            self._answer(*self.server.hub.says)
+        elif url.path == "/api/v1/repos/internalAccelerationInfo":
             self._json({"Code": 200, "Data": {}})
         elif url.path == f"/api/v1/models/{repository}/repo/files" and query.keys() == {"Revision", "Recursive"}:
             self._modelscope_listing(query["Revision"])
