@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from typing import Any
 
 import click
 
@@ -15,7 +16,7 @@ from funasr_cli.languages import language_code
 class NumberRange(click.FloatRange):
     """A number within bounds. Not a number and infinity, which compare with bounds as they please, are none."""
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number."""
         number: float = click.FLOAT.convert(value, param, ctx)
         if not math.isfinite(number):
