@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shlex import quote
 from typing import BinaryIO
 
 CHUNK_BYTES = 1 << 20
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def sha256_of(path: Path) -> str:
@@ -73,10 +77,35 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
+def utf8_text(path: str | os.PathLike[str]) -> str | None:
+    """The path as the text that its bytes are in UTF-8, whatever the locale takes them for; None if they are not."""
+    try:
+        return os.fsencode(path).decode()
+    except UnicodeDecodeError:
+        return None
+    except UnicodeEncodeError:  # no path of this locale
+        return None if _SURROGATE.search(os.fspath(path)) else os.fspath(path)
+
+
 def printable(path: str | os.PathLike[str]) -> str:
-    """A path as it can be printed and put into JSON: what is not UTF-8 or not printable comes as an escape."""
-    text = os.fspath(path).encode("utf-8", "backslashreplace").decode()
+    """A path for people: what is not UTF-8 or not printable comes as an escape. For programs: `json_paths`."""
+    text = utf8_text(path)
+    if text is None:
+        text = os.fspath(path).encode("utf-8", "backslashreplace").decode()
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def shell_quoted(path: str | os.PathLike[str]) -> str:
+    """A path as a shell such as Bash takes it in a command, in UTF-8 if that is what it is."""
+    text = utf8_text(path)
+    if text is not None and text.isprintable():
+        return quote(text)
+    return f"$'{''.join(map(_in_dollar_quotes, os.fsencode(path)))}'"
+
+
+def _in_dollar_quotes(byte: int) -> str:
+    plain = 32 <= byte < 127 and byte not in b"\\'"
+    return chr(byte) if plain else f"\\x{byte:02x}"
 
 
 def megabytes(count: int) -> str:

@@ -11,7 +11,7 @@ from funasr_cli.errors import UsageError, reading
 from funasr_cli.files import printable
 from funasr_cli.hotword_lines import DEFAULT_WEIGHT, parse, series
 from funasr_cli.package_data import hotword_lists
-from funasr_cli.text_encoding import decoded
+from funasr_cli.text_encoding import ambiguity, decoded
 
 FAINT_WEIGHT = 10.0
 """If a file has no weight above this after its colons, half the usual one, they are probably of another scale."""
@@ -48,7 +48,10 @@ def read_hotwords(paths: Iterable[Path]) -> HotwordList:
 
 def _read(path: Path, words: dict[str, Hotword], warnings: list[str]) -> None:
     """Add the words of a file, unless they are there already, and the warnings."""
-    lines, name = _text(path).split("\n"), printable(path)
+    text, doubt = _text(path)
+    lines, name = text.split("\n"), printable(path)
+    if doubt:
+        warnings.append(f"{name}: {doubt}")
     numbered = series(lines)
     of_others: list[float] = []
     for number, line in enumerate(lines, start=1):
@@ -67,12 +70,12 @@ def _read(path: Path, words: dict[str, Hotword], warnings: list[str]) -> None:
         warnings.append(f"{name}: the weights are {max(of_others):g} at most; {usual}")
 
 
-def _text(path: Path) -> str:
-    """The text of a file in UTF-8 or GB18030, LF between its lines."""
+def _text(path: Path) -> tuple[str, str | None]:
+    """The text of a file in UTF-8 or GB18030, LF between its lines; and what is to be said if it could be either."""
     with reading(path, UsageError, hint=None if path.exists() else _lists_like(path)):
         data = path.read_bytes()
     try:
-        return decoded(data)
+        return decoded(data), ambiguity(data)
     except ValueError as error:
         what, hint = error.args
         raise UsageError(what, where=path, hint=hint) from error

@@ -18,6 +18,20 @@ SURE_SHARE = 0.9
 READABLE = ("utf-8-sig", "gb18030")
 """What `decoded` takes."""
 
+SHOWN_CHARS = 8
+"""Characters of a text that are enough to see which language it is in."""
+
+_FOREIGN = re.compile(r"[^\x00-\x7f]+")
+_ASCII_LETTER = re.compile("[A-Za-z]")
+_LETTERS = {
+    "LATIN": re.compile("[\u00c0-\u017f]+"),
+    "GREEK": re.compile("[\u0386-\u03ce]+"),
+    "CYRILLIC": re.compile("[\u0400-\u045f]+"),
+    "HEBREW": re.compile("[\u05d0-\u05ea]+"),
+    "ARABIC": re.compile("[\u0621-\u0652]+"),
+}
+"""The usual letters of scripts that take two bytes a letter in UTF-8, as everyday Chinese characters do in GB18030."""
+
 _WORD = re.compile(rf"[\w{HAN}]+")
 _KANA = re.compile("[\u3041-\u30ff]")
 
@@ -50,7 +64,7 @@ def encoding_of(data: bytes) -> str | None:
         with suppress(UnicodeDecodeError):
             text = data.decode(encoding)
             if encoding == "utf-8-sig":
-                return encoding
+                return encoding if _chinese_behind(data) is None or _scripts(text) else "gb18030"
             if "\0" not in text:
                 shares[encoding] = _everyday_share(text)
                 if encoding == "gb18030" and _names_share(text) >= COMMON_WORD_SHARE:
@@ -63,6 +77,60 @@ def encoding_of(data: bytes) -> str | None:
             if _everyday_share(data.decode(encoding)) >= SURE_SHARE:
                 return encoding
     return "gb18030" if "gb18030" in shares and _may_be_names(data) else None
+
+
+def ambiguity(data: bytes) -> str | None:
+    """What is to be said of a text in UTF-8 or GB18030 that makes sense in the other too; None if it does not.
+
+    转写 in GB18030 is the UTF-8 of a Hebrew letter and a Cyrillic one.
+    """
+    chinese = _chinese_behind(data)
+    if chinese is None:
+        return None
+    other = data.decode("utf-8")
+    scripts = _scripts(other)
+    if scripts and scripts <= {"LATIN", ""}:
+        return None  # café, 25 °C
+    taken, as_well = ("UTF-8", other), ("GB18030", chinese)
+    if not scripts:
+        taken, as_well = as_well, taken
+    return (
+        f"is taken for {taken[0]} ({_foreign(taken[1])}), but could be {as_well[0]} ({_foreign(as_well[1])}); "
+        "to be sure, save it as UTF-8 with a byte order mark"
+    )
+
+
+def _chinese_behind(data: bytes) -> str | None:
+    """What a text in UTF-8 is in GB18030, if that is everyday Chinese; None if it is not, or if a mark says UTF-8."""
+    with suppress(UnicodeDecodeError):
+        utf8, chinese = data.decode("utf-8"), data.decode("gb18030")
+        foreign = _foreign(chinese, None)
+        if foreign and not utf8.startswith("\ufeff") and all(is_han(char) and _is_everyday(char) for char in foreign):
+            return chinese
+    return None
+
+
+def _scripts(text: str) -> set[str]:
+    """The scripts of what is not ASCII in a text, "" for signs beside figures; empty if people do not write so.
+
+    They write words of one script each and of its usual letters, Latin ones in lines with ASCII letters.
+    """
+    found = set[str]()
+    for line in text.splitlines():
+        for run in _FOREIGN.finditer(line):
+            around = line[: run.start()].rstrip(" ")[-1:] + line[run.end() :][:1]
+            script = next((name for name, letters in _LETTERS.items() if letters.fullmatch(run[0])), None)
+            if not any(map(str.isalnum, run[0])) and any(map(str.isdigit, around)):
+                found.add("")
+            elif script is None or (script == "LATIN" and not _ASCII_LETTER.search(line)):
+                return set()
+            else:
+                found.add(script)
+    return found
+
+
+def _foreign(text: str, count: int | None = SHOWN_CHARS) -> str:
+    return "".join(_FOREIGN.findall(text))[:count]
 
 
 def _may_be_names(data: bytes) -> bool:

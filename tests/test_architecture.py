@@ -25,7 +25,7 @@ LAYERS = [
     {"recognizers", "executors", "text", "outputs", "models", "audio", "scoring"},
     {"features", "decoding", "system"},
     {"hotwords", "extras"},
-    {"errors", "walk", "late_fields", "package_data", "text_encoding", "hotword_lines"},
+    {"errors", "walk", "late_fields", "package_data", "text_encoding", "hotword_lines", "json_paths"},
     {
         "exit_codes",
         "files",

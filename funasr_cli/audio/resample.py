@@ -35,6 +35,6 @@ class Resampler:
 
 
 def _concatenate(frames: Iterable[av.AudioFrame]) -> Samples:
-    """The samples of mono frames; those of a single one are not copied."""
-    blocks = [np.frombuffer(frame.planes[0], np.float32, frame.samples) for frame in frames]
+    """The samples of mono frames."""
+    blocks = [frame.to_ndarray()[0] for frame in frames]
     return blocks[0] if len(blocks) == 1 else np.concatenate([np.empty(0, np.float32), *blocks])

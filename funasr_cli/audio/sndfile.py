@@ -99,7 +99,10 @@ class SndfileRecording(Recording):
         if self._file.subtype != "PCM_16":
             return np.asarray(self._file.read(frames, dtype="float32", always_2d=True))
         # The same numbers as from libsndfile, in a third of the time.
-        return np.multiply(self._file.read(frames, dtype="int16", always_2d=True), INT16_STEP, dtype=np.float32)
+        block: Samples = np.multiply(
+            self._file.read(frames, dtype="int16", always_2d=True), INT16_STEP, dtype=np.float32
+        )
+        return block
 
     def _rest(self, read: int) -> Iterator[tuple[int, Samples]]:
         """What FFmpeg makes of a FLAC file in which libsndfile stopped after `read` samples."""

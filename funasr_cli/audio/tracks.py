@@ -135,7 +135,7 @@ def first_tracks(container: InputContainer) -> list[Track]:
     return [track for track in tracks_of(container) if track.number in beside or track.number not in begins]
 
 
-def _decodes(packet: av.Packet[av.AudioStream]) -> bool:
+def _decodes(packet: av.Packet[Any]) -> bool:
     try:
         return bool(packet.decode())
     except av.error.FFmpegError:

@@ -12,8 +12,9 @@ from funasr_cli.batch.options import DeviceOptions, RunOptions
 from funasr_cli.errors import UsageError
 from funasr_cli.executors.ascend.topology import choose_nodes
 from funasr_cli.executors.selection import DeviceChoice, choose_device
+from funasr_cli.files import printable
 from funasr_cli.models.store import Model, default_model, find_model
-from funasr_cli.pool.sizing import cpu_pool_size, npu_pool_size, single_placement
+from funasr_cli.pool.sizing import PoolSize, cpu_pool_size, npu_pool_size, single_placement
 from funasr_cli.reporting.display import Display
 from funasr_cli.reporting.reporter import Reporter
 from funasr_cli.settings.transcription import Settings
@@ -107,7 +108,7 @@ class Backend:
     def _run_pool(self, sinks: Sequence[FileSink], store: OutputStore) -> None:
         from funasr_cli.pool.pool import open_pool
 
-        device, count, display = self._options.device, self._count(sinks), self._reporter.display
+        device, count = self._options.device, self._count(sinks)
         if npus := self._target.device.npus:
             size = npu_pool_size(
                 npus, device.workers, count, fallback=device.fallback, window_timeout=device.window_timeout
@@ -131,8 +132,7 @@ class Backend:
         ):
             ready = pool.wait_until_ready()
             self._check(ready.window)
-            self._introduce(ready.graph.device)
-            display.note(str(size))
+            self._introduce(ready.graph.device, size)
             pool.run(sinks, self._deadline, self._options.inputs.max_files)
 
     def _count(self, sinks: Sequence[Sink]) -> int:
@@ -146,11 +146,16 @@ class Backend:
         except ValueError as error:
             raise UsageError(str(error)) from error
 
-    def _introduce(self, device: str) -> None:
-        """Say which model runs on which `device`, and why."""
+    def _introduce(self, device: str, size: PoolSize | None = None) -> None:
+        """Say which model runs on which `device`, and in how many processes; with --verbose in full."""
         target, display = self._target, self._reporter.display
-        display.note(f"model {target.model.name}: {target.model_reason}")
-        why = target.device.why
+        model, why = printable(target.model.name), target.device.why
         if target.device.npus and not device.startswith("npu"):
             why = "in place of an NPU that cannot be used, as --on-device-failure says"
-        display.note(f"device {device}: {why}")
+        if self._options.report.verbose:
+            display.note(f"model {model}: {target.model_reason}")
+            display.note(f"device {device}: {why}")
+            if size:
+                display.note(str(size))
+        else:
+            display.note(f"model {model}, device {device}: {why}{f'; {size.brief}' if size else ''}")

@@ -9,7 +9,7 @@ from itertools import islice
 from funasr_cli.errors import DeviceError, DeviceLost, Postponed, RecordError, StdoutError
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.transcriber import Transcriber
-from funasr_cli.reporting.reporter import Reporter, display_name, with_location
+from funasr_cli.reporting.reporter import Reporter, name_of, with_location
 from funasr_cli.store.entries import InputContent, TranscriptSummary
 from funasr_cli.store.sinks import Sink
 from funasr_cli.system.deadline import Deadline
@@ -41,7 +41,7 @@ class LocalRun:
             self._reporter.close(len(sinks) - settled)
 
     def _do_one(self, sink: Sink, debug: bool) -> None:
-        name, timings, stats = display_name(sink), StageTimings(), self._reporter.stats
+        name, timings, stats = name_of(sink), StageTimings(), self._reporter.stats
         busy = stats.busy
 
         def on_progress(_: float, recognized: float, duration: float | None) -> None:

@@ -83,10 +83,13 @@ class DeviceOptions:
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """What is said of the run, and how."""
+    """What is said of the run, and how: `quiet`, nothing but errors and warnings, `verbose`, also why."""
 
     progress: ProgressStyle = "auto"
+    quiet: bool = False
+    verbose: bool = False
     dry_run: bool = False
+    list_orphans: bool = False
     json_summary: bool = False
     debug: bool = False
 
@@ -108,10 +111,17 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         outputs, report = self.outputs, self.report
-        printing = {"-o -": outputs.on_stdout, "--dry-run": report.dry_run, "--json-summary": report.json_summary}
+        printing = {
+            "-o -": outputs.on_stdout,
+            "--dry-run": report.dry_run,
+            "--list-orphans": report.list_orphans,
+            "--json-summary": report.json_summary,
+        }
         wanting = [name for name, given in printing.items() if given]
         if len(wanting) > 1:
             raise UsageError(f"{' and '.join(wanting)} would mix on stdout")
+        if report.quiet and report.verbose:
+            raise UsageError("--quiet and --verbose exclude each other")
         if outputs.on_stdout and outputs.beside:
             raise UsageError("--beside and -o - exclude each other")
         if outputs.beside and STDIN in self.inputs.paths:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -15,10 +14,12 @@ from funasr_cli import exit_codes
 from funasr_cli.batch.backend import Backend, Target, choose_target
 from funasr_cli.batch.discover import discover
 from funasr_cli.batch.options import CONCATENABLE_FORMATS, STDIN, RunOptions
+from funasr_cli.batch.orphans import list_orphans, orphans_found
 from funasr_cli.errors import ReaderGone, RecordError, StdoutError, UsageError
 from funasr_cli.files import printable
 from funasr_cli.hotwords import HotwordList, read_hotwords
 from funasr_cli.inputs.scan import Source
+from funasr_cli.json_paths import json_for_stdout, path_fields
 from funasr_cli.languages import languages_like
 from funasr_cli.package_data import which_are_taken
 from funasr_cli.pipeline.registry import hotword_warnings, languages_of
@@ -56,7 +57,9 @@ class Run:
         self.options = options
         self.words = words
         self.settings = replace(options.settings, hotwords=words.words)
-        self.display = make_display(options.report.progress, results_on_stdout=options.outputs.on_stdout)
+        style = "none" if options.report.quiet else options.report.progress
+        on_stdout = options.outputs.on_stdout and not options.report.verbose
+        self.display = make_display(style, results_on_stdout=on_stdout)
         for sentence in which_are_taken(options.hotword_files):
             self.display.note(sentence)
         self.deadline = Deadline(options.deadline)
@@ -66,6 +69,9 @@ class Run:
     def execute(self) -> int:
         """All steps; returns the exit code."""
         inputs, outputs, report = self.options.inputs, self.options.outputs, self.options.report
+        if report.list_orphans:
+            list_orphans(inputs, outputs, self.display)
+            return 0
         output_dir = None if outputs.on_stdout else outputs.folder
         check_relative([*(path for path in inputs.paths if path != STDIN), *map(str, filter(None, [output_dir]))])
         with discover(inputs.paths, output_dir, inputs.selection, self.display) as found:
@@ -125,6 +131,8 @@ class Run:
         """Transcribe into files what is not done yet."""
         info = RunInfo(target.model.name, target.model.sha256, target.device.kind, target.device.why, rules.fingerprint)
         todo = self._plan(sources, store, rules, info)
+        if orphans := store.orphans():
+            self.display.note(orphans_found(len(orphans)))
         if not todo:
             self.display.note(f"nothing to do: {self.stats.skipped} done before")
             return
@@ -144,7 +152,7 @@ class Run:
         todo: list[PlannedJob] = []
         for job in store.jobs(sources, rules):
             if job.action is Action.DO:
-                logger.debug("to do: %s: %s", job.source.path, job.why)
+                logger.debug("to do: %s: %s", job.source.named, job.why)
                 todo.append(job)
             elif job.action is Action.LEAVE:
                 store.skip(job, job.why, info)
@@ -161,7 +169,7 @@ class Run:
         """`--dry-run`."""
         with peek_store(self.options.outputs.folder, beside=self.options.outputs.beside) as store:
             for job in store.jobs(sources, rules):
-                click.echo(f"{job.action.value:5} {printable(job.source.path)}: {job.why}")
+                click.echo(f"{job.action.value:5} {printable(job.source.named)}: {job.why}")
 
     def _check_language(self, target: Target) -> None:
         """Raise `UsageError` for a language that the model does not know."""
@@ -193,8 +201,8 @@ class Run:
         """Print the totals as one JSON object at the end, however it comes."""
 
         def summarise() -> None:
-            model, device = target.model.name, target.device.kind
-            click.echo(json.dumps({**self.stats.summary(), "model": model, "device": device}))
+            about = {**path_fields("model", target.model.name), "device": target.device.kind}
+            click.echo(json_for_stdout({**self.stats.summary(), **about}))
 
         try:
             yield
@@ -221,7 +229,7 @@ def _unexpected_name(job: PlannedJob) -> Iterator[str]:
     obvious, name = next(candidates(job.source.relative)), job.known.name
     if job.known.status is None and name != obvious:
         taken = f"{printable(obvious)}.* belongs to another recording"
-        yield f"{printable(job.source.path)}: its outputs are called {printable(name)}.*, for {taken}"
+        yield f"{printable(job.source.named)}: its outputs are called {printable(name)}.*, for {taken}"
 
 
 def _tell_few(messages: Sequence[str], tell: Callable[[str], None], where: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from itertools import pairwise
@@ -14,22 +15,29 @@ from funasr_cli.cli.config import config
 from funasr_cli.cli.convert import convert
 from funasr_cli.cli.doctor import doctor
 from funasr_cli.cli.export import export, freeze
+from funasr_cli.cli.help import CommandGroup
 from funasr_cli.cli.hotwords import hotwords
 from funasr_cli.cli.models import models
 from funasr_cli.cli.score import score
 from funasr_cli.cli.stdio import take_streams
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.errors import FunasrError, MachineError, ReaderGone, UsageError
+from funasr_cli.files import printable
 from funasr_cli.system.logs import is_debugging, show_debug_log
 from funasr_cli.system.signals import heeded
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=CONTEXT)
+@click.group(cls=CommandGroup, context_settings=CONTEXT)
 @click.version_option(__version__, "-V", "--version", prog_name="funasr-cli")
 def cli() -> None:
-    """Transcribe folders of recordings with FunASR's SenseVoice or Whisper, offline, on CPUs and Ascend NPUs."""
+    """Transcribe folders of recordings with FunASR's SenseVoice or Whisper, offline, on CPUs and Ascend NPUs.
+
+    \b
+    funasr-cli transcribe ./meetings        text and subtitles, to ./transcripts
+    funasr-cli doctor                       what is missing, if it does not run
+    """
 
 
 cli.add_command(transcribe)
@@ -95,9 +103,12 @@ def _refuse_empty(arguments: list[str]) -> None:
     """No argument means anything when it is empty; taken for a path it would be the current folder."""
     for before, argument in pairwise(["funasr-cli", *arguments]):
         option, _, value = argument.partition("=")
+        if not argument.strip() and argument and not os.path.lexists(argument):
+            raise UsageError(f"the argument after {printable(before)} is blank: {argument!r}")
         if not argument or (option.startswith("--") and argument != option and not value):
-            where = option or before
-            raise UsageError(f"nothing stands behind {where}", hint="Is it a variable that is not set?")
+            named = option or (before if before.startswith("-") and before not in ("-", "--") else "")
+            what = f"the value of {named} is empty" if named else f"the argument after {printable(before)} is empty"
+            raise UsageError(what, hint='Is it a variable that is not set, such as "$FOLDER"?')
 
 
 def _terminate(number: int, _: object) -> None:

@@ -16,6 +16,7 @@ from funasr_cli.cli.hotword_file import HotwordFile
 from funasr_cli.errors import UsageError, reading
 from funasr_cli.package_data import file_or_list
 from funasr_cli.system.places import expand_home
+from funasr_cli.text_encoding import ambiguity, encoding_of
 
 if TYPE_CHECKING:
     import yaml
@@ -26,9 +27,9 @@ def read_config(path: Path, options: Mapping[str, click.Option]) -> dict[str, An
     import yaml  # here, so that --help does not load it
 
     try:
-        with reading(path, UsageError), path.open(encoding="utf-8") as file:
-            document = yaml.compose(file, yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        with reading(path, UsageError):
+            document = yaml.compose(_text(path), yaml.SafeLoader)
+    except yaml.YAMLError as error:
         raise UsageError(f"not YAML: {error}", where=path) from error
     if document is None:
         return {}
@@ -52,6 +53,16 @@ def read_config(path: Path, options: Mapping[str, click.Option]) -> dict[str, An
             names = plain if isinstance(plain, list) else [plain]
             values[name] = [file_or_list(part, path.parent / expand_home(part)) for part in names]
     return values
+
+
+def _text(path: Path) -> str:
+    """The text of a file in UTF-8. Raises `OSError`, or `UsageError` that names what it is instead."""
+    data = path.read_bytes()
+    encoding = encoding_of(data)
+    if encoding != "utf-8-sig":
+        hint = f"Save it as UTF-8, e.g. with `iconv -f {encoding or 'ENCODING'} -t UTF-8`."
+        raise UsageError(ambiguity(data) or f"is not UTF-8 but {encoding or 'something else'}", where=path, hint=hint)
+    return data.decode(encoding)
 
 
 def nearest(name: str, options: Iterable[str], called: Callable[[str], str] = str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from funasr_cli.cli.parameter_types import NumberRange
 from funasr_cli.errors import ModelError
 from funasr_cli.extras import need
 
@@ -22,7 +23,7 @@ def _options(command: Command) -> Command:
         click.option("--int8", is_flag=True, help="Also write one for CPUs with 8-bit weights, for a clip at a time."),
         click.option("--topk", type=click.IntRange(0), default=32, show_default=True, metavar="K",
                      help="Labels kept of each frame in the static graph; 0 leaves the logits."),
-        click.option("--window", type=click.FloatRange(1, 60), default=15.0, show_default=True, metavar="SECONDS",
+        click.option("--window", type=NumberRange(1, 60), default=15.0, show_default=True, metavar="SECONDS",
                      help="Length of audio that the static graph takes."),
         click.option("-o", "--output", required=True, metavar="DIR", help="Folder to make; it must not exist."),
     ):  # fmt: skip

@@ -1,10 +1,20 @@
-"""A command with so many options that its help has them in groups."""
+"""Commands that help: with so many options that they come in groups, and with a guess at what was meant."""
 
 from __future__ import annotations
 
+import os
+from difflib import get_close_matches
 from typing import Any
 
 import click
+
+from funasr_cli.errors import UsageError
+from funasr_cli.files import shell_quoted
+
+USUAL = "transcribe"
+"""The command that is meant by whoever names recordings and no command."""
+
+GLOB_CHARACTERS = frozenset("*?[")
 
 
 class GroupedOption(click.Option):
@@ -29,3 +39,49 @@ class GroupedCommand(click.Command):
         for title, records in groups.items():
             with formatter.section(title):
                 formatter.write_dl(records)
+
+
+class CommandGroup(click.Group):
+    """Says which command was probably meant if there is none of the name: recordings are transcribed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which they were added, the usual one first."""
+        return list(self.commands)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does it, for options that belong after a command too."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if any(error.option_name in (*param.opts, *param.secondary_opts) for param in self.commands[USUAL].params):
+                what = f"{error.option_name} is an option of {USUAL}, and comes after it"
+                raise UsageError(what, hint=_did_you_mean(USUAL, *given)) from None
+            raise
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first argument names. Raises `UsageError` if there is none."""
+        name, *others = args
+        if self.get_command(ctx, name) is None and not name.startswith("--"):
+            raise UsageError(f"no command is called {shell_quoted(name)}", hint=self._hint(name, others))
+        return super().resolve_command(ctx, args)
+
+    def _hint(self, name: str, others: list[str]) -> str:
+        if _names_recordings(name):
+            return _did_you_mean(USUAL, name, *others)
+        if name in ("help", "version"):
+            return _did_you_mean(f"--{name}")
+        if close := get_close_matches(name, self.commands, n=1):
+            return _did_you_mean(close[0], *others)
+        return f"Commands: {', '.join(self.commands)}\n  To transcribe: funasr-cli {USUAL} FOLDER|FILE"
+
+
+def _names_recordings(text: str) -> bool:
+    """Whether this is a path that is there, stdin, or looks like a path or a pattern."""
+    return text == "-" or os.path.lexists(text) or bool(GLOB_CHARACTERS & {*text}) or "/" in text or "." in text
+
+
+def _did_you_mean(*arguments: str) -> str:
+    return f"Did you mean: {' '.join(['funasr-cli', *map(shell_quoted, arguments)])}?"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from funasr_cli.cli.config_file import nearest
 from funasr_cli.cli.hotword_file import HotwordFile
 from funasr_cli.errors import UsageError
 from funasr_cli.files import printable
+from funasr_cli.json_paths import json_for_stdout, path_fields
 from funasr_cli.package_data import hotword_lists, which_are_taken
 
 if TYPE_CHECKING:
@@ -32,13 +32,13 @@ def list_(as_json: bool) -> None:
     """List the lists that ship with the program: name, number of words, file, and what it is about."""
     from funasr_cli.hotwords import read_hotwords  # --help can do without
 
-    lists = [
-        (name, len(read_hotwords([path]).words), os.fspath(path), _topic(path))
-        for name, path in hotword_lists().items()
-    ]
+    lists = [(name, len(read_hotwords([path]).words), path, _topic(path)) for name, path in hotword_lists().items()]
     if as_json:
-        described = [dict(zip(("name", "words", "path", "topic"), row, strict=True)) for row in lists]
-        click.echo(json.dumps({"lists": described}, ensure_ascii=False))
+        described = [
+            {"name": name, "words": count, **path_fields("path", path), "topic": topic}
+            for name, count, path, topic in lists
+        ]
+        click.echo(json_for_stdout({"lists": described}))
         return
     rows = [(name, f"{count} words", printable(path), topic) for name, count, path, topic in lists]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -53,7 +53,7 @@ def path(name: str) -> None:
     lists = hotword_lists()
     if name not in lists:
         raise UsageError(f"no list that ships is called {name!r}", hint=nearest(name, lists))
-    click.echo(os.fspath(lists[name]))
+    click.echo(os.fsencode(lists[name]))
 
 
 @hotwords.command(short_help="Tell what is wrong with hotword files.")

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 import click
 
 from funasr_cli.errors import ModelError
-from funasr_cli.files import megabytes, printable
+from funasr_cli.files import megabytes, printable, shell_quoted
+from funasr_cli.json_paths import json_for_stdout, path_fields
 from funasr_cli.models.catalogue import CATALOGUE, HUGGINGFACE, MODELSCOPE, CatalogueEntry, entry_named
 
 CLIENT_SETTINGS = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "MODELSCOPE_DOWNLOAD_MAX_RETRIES": "3",  # six seconds to find out that there is no network, not thirty
+    "MODELSCOPE_DOWNLOAD_TIMEOUT": "15",  # a hub that says nothing is given up after a minute, not after four
     "MODELSCOPE_DOWNLOAD_TOTAL_TIMEOUT": "86400",  # an hour for a file is too short for 3 GB on a slow line
 }
 """Variables of the hubs' clients that are set unless the user has set them."""
@@ -42,7 +42,9 @@ def list_(as_json: bool) -> None:
     default, reason = default_model()
     described = [_described(entry, default) for entry in CATALOGUE.values()]
     if as_json:
-        click.echo(json.dumps({"store": str(store_dir()), "reason": reason, "models": described}, ensure_ascii=False))
+        for model in described:
+            model |= path_fields("path", model["path"]) if model["path"] else {}
+        click.echo(json_for_stdout({**path_fields("store", store_dir()), "reason": reason, "models": described}))
         return
     rows = [
         (
@@ -71,7 +73,9 @@ def pull(name: str, hub: str, revision: str | None) -> None:
     """Fetch a model from a hub.
 
     Each file's sha256 is checked, and a pull that was interrupted goes on where it stopped. MODELSCOPE_ENDPOINT and
-    HF_ENDPOINT name a mirror. With --revision, files are taken as the hub has them there.
+    HF_ENDPOINT name a mirror. REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR name the certificates
+    of your company; each counts for both hubs, beside those of the system. With --revision, files are taken as the hub
+    has them there.
     """
     from funasr_cli.models.store import fault, folder_of, is_present
 
@@ -100,7 +104,7 @@ def path(name: str) -> None:
     """Print the folder of a model."""
     from funasr_cli.models.store import obtain
 
-    click.echo(os.fspath(obtain(entry_named(name))))
+    click.echo(os.fsencode(obtain(entry_named(name))))
 
 
 @models.command()
@@ -138,9 +142,10 @@ def pack(name: str, output: Path) -> None:
 
     if name not in CATALOGUE and os.path.isdir(name):
         path = Path(name).resolve()
-        by_tar = f"tar cf {quote(path.name)}.tar -C {quote(str(path.parent))} {quote(path.name)}"
+        given, name = name, shell_quoted(path.name)
+        by_tar = f"tar cf {name}.tar -C {shell_quoted(path.parent)} {name}"
         hint = f"Carry a folder of your own as it is: {by_tar}; there, tar xf, and --model DIR"
-        raise ModelError("a bundle has a model that is known by its name", where=name, hint=hint)
+        raise ModelError("a bundle has a model that is known by its name", where=given, hint=hint)
     folder, record = verified(entry_named(name))
     write(folder, record, output)
     _say(f"{name} is in {printable(output)}. There: funasr-cli models import {printable(output.name)}")
@@ -165,7 +170,7 @@ def _whereabouts(model: dict[str, Any]) -> str:
 
 
 def _described(entry: CatalogueEntry, default: str) -> dict[str, Any]:
-    """What there is to say about a model, for JSON."""
+    """What there is to say about a model, as JSON has it but for its path."""
     from funasr_cli.models.embedded import is_installed
     from funasr_cli.models.origin import read_record
     from funasr_cli.models.store import fault, folder_of, is_present
@@ -181,7 +186,7 @@ def _described(entry: CatalogueEntry, default: str) -> dict[str, Any]:
         "languages": entry.languages,
         "licence": entry.licence,
         "size": entry.size,
-        "path": folder and os.fspath(folder),
+        "path": folder,
         "fault": folder and fault(entry),
         "packages": is_installed(entry),
         "origin": origin and asdict(origin),

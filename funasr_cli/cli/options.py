@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar, get_args
 import click
 
 from funasr_cli.audio.options import VadOptions
-from funasr_cli.audio.raw_format import ENCODINGS, RawFormat
+from funasr_cli.audio.raw_format import ENCODINGS
 from funasr_cli.batch.options import (
     FORMATS_ON_STDOUT,
     DeviceOptions,
@@ -25,8 +24,8 @@ from funasr_cli.batch.options import (
 from funasr_cli.cli.config_file import nearest, read_config
 from funasr_cli.cli.help import GroupedOption
 from funasr_cli.cli.hotword_file import HotwordFile
+from funasr_cli.cli.parameter_types import Glob, Language, NumberRange, Pattern, RawFormatText
 from funasr_cli.errors import UsageError
-from funasr_cli.languages import language_code
 from funasr_cli.outputs.layout import FORMATS, OutputLayout, TxtLayout
 from funasr_cli.settings.transcription import Channels, Settings
 from funasr_cli.text.options import Script, Strength
@@ -39,46 +38,6 @@ CONFIG = "funasr_cli.config_path"
 """Under which the path of the configuration file is in the meta dictionary of click's context."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-class Pattern(click.types.StringParamType):
-    """Text that fits a pattern; `known` says in words what does."""
-
-    def __init__(self, pattern: str, known: str) -> None:
-        self._pattern = re.compile(pattern)
-        self._known = known
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The value as it is."""
-        if not self._pattern.fullmatch(value):
-            self.fail(f"{value!r} is none of {self._known}", param, ctx)
-        return value
-
-
-class Language(click.types.StringParamType):
-    """The code of a language, however it is written. Which ones a model has is known once that is found."""
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The code, as far as there is one."""
-        return language_code(value)
-
-
-class RawFormatText(click.types.StringParamType):
-    """How sound without a header is stored, as text."""
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The value as it is."""
-        try:
-            RawFormat.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        return value
-
-
-class Glob(click.types.StringParamType):
-    """A pattern. In a variable several stand as paths do in PATH."""
-
-    envvar_list_splitter = os.pathsep
 
 
 def _split(value: str | None) -> tuple[str, ...] | None:
@@ -141,7 +100,7 @@ def _choice(names: object, owner: type, name: str, *, none: str | None = None, f
 
 
 def _seconds(name: str, owner: type, field: str, text: str) -> _Option:
-    return _option(name, type=click.FloatRange(0), default=_default(owner, field), metavar="SECONDS", help=text)
+    return _option(name, type=NumberRange(0), default=_default(owner, field), metavar="SECONDS", help=text)
 
 
 DEVICE = Pattern(r"auto|cpu|npu(:\d+(,\d+)*)?", "auto, cpu, npu, npu:0 and npu:0,2")
@@ -182,6 +141,8 @@ SETTINGS = {
         _option("--verify-content", is_flag=True,
                 help="Compare content by hash even where size and times are the same."),
         _option("--dry-run", is_flag=True, help="List what would be done and why, and do nothing."),
+        _option("--list-orphans", is_flag=True,
+                help="List the outputs in the folder whose recordings are gone, a path a line, and do nothing."),
     ],
     "Model and device": [
         _option("--model", metavar="NAME|DIR",
@@ -195,7 +156,7 @@ SETTINGS = {
                 "silence."),
         _option("--on-device-failure", **_choice(OnDeviceFailure, DeviceOptions, "on_device_failure"),
                 help="When an NPU fails and does not come back: fail, or go on on the CPU and say so."),
-        _option("--window-timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+        _option("--window-timeout", type=NumberRange(0, min_open=True), metavar="SECONDS",
                 default=_default(DeviceOptions, "window_timeout"),
                 help="Give up a device process that takes longer for one window, and run the window again in a new "
                 "one."),
@@ -229,7 +190,7 @@ SETTINGS = {
                 f"{', '.join(ENCODINGS)}."),
         _option("--vad", type=click.Choice(["silero", "off"]), default="silero" if _default(Settings, "vad") else "off",
                 help="Voice detector; off transcribes silence as well."),
-        _option("--vad-threshold", type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        _option("--vad-threshold", type=NumberRange(0, 1, min_open=True, max_open=True),
                 default=_default(VadOptions, "threshold"),
                 metavar="P",
                 help="Probability from which a sound is speech."),
@@ -250,6 +211,9 @@ SETTINGS = {
         _option("--json-summary", is_flag=True, help="Print the totals as one JSON object on stdout."),
         _option("--progress", **_choice(ProgressStyle, ReportOptions, "progress"),
                 help="Live display, lines for a log, or nothing; always on stderr."),
+        _option("-q", "--quiet", is_flag=True, help="Say nothing but errors and warnings: for the mails of cron."),
+        _option("-v", "--verbose", is_flag=True,
+                help="Say at the start why it is this model and this device, and how many processes there are."),
         _option("--debug", is_flag=True, help="Stop at the first error and show where it arose."),
         _option("--config", callback=_config, is_eager=True, expose_value=False, metavar="FILE",
                 help="YAML file with these options as keys; the environment and the command line go before it."),

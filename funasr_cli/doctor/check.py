@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Verdict = Literal["ok", "warning", "problem"]
@@ -14,6 +15,7 @@ class Check:
     """What was looked at, what was found, in a line each, and where it is not `ok`, what to do (`fix`).
 
     `fix` of a problem is a command. `option` is what a run needs on its command line to do without what is missing.
+    `path` is the folder that was looked at, if it was one.
     """
 
     name: str
@@ -21,3 +23,4 @@ class Check:
     verdict: Verdict = "ok"
     fix: str = ""
     option: str = ""
+    path: Path | None = None

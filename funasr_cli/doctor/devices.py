@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 
 from funasr_cli.doctor.check import Check
 from funasr_cli.doctor.models import compiled_folders
@@ -13,7 +12,7 @@ from funasr_cli.doctor.npu import examine_npus, is_npu_here, without_problems
 from funasr_cli.errors import DeviceError, ModelError
 from funasr_cli.executors.ascend.device_files import how_to_get_files
 from funasr_cli.executors.selection import HOW_TO_USE_CPU, choose_device
-from funasr_cli.files import printable
+from funasr_cli.files import printable, shell_quoted
 from funasr_cli.models.layouts import AUTO, choose_weights, layout_of
 from funasr_cli.models.model_yaml import MODEL_YAML, OMS, read_model_yaml
 
@@ -81,4 +80,4 @@ def _account_of(om: Path) -> list[Check]:
         if account is None or om.name in (account.get(OMS) or {}):
             return []
         text = f"{MODEL_YAML} does not account for {printable(om.name)}, and a run would refuse it"
-    return [Check("model", text, "problem", f"funasr-cli convert {quote(str(om.parent))}")]
+    return [Check("model", text, "problem", f"funasr-cli convert {shell_quoted(om.parent)}")]

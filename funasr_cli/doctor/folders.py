@@ -41,11 +41,13 @@ def _folder(name: str, path: Path, otherwise: str, unwritable: Verdict = "warnin
     """`otherwise` says how to take another folder."""
     obstacle = _obstacle(path)
     if obstacle is not None:
-        return Check(name, f"{printable(path)}: {obstacle}", unwritable, otherwise, option)
+        return Check(name, f"{printable(path)}: {obstacle}", unwritable, otherwise, option, path)
     there = _existing(path)
     free = shutil.disk_usage(there).free
     text = f"{printable(path)}, {'writable' if there == path else 'can be made'}, {megabytes(free)} free"
-    return Check(name, text, "warning", otherwise) if free < LOW_SPACE_BYTES else Check(name, text)
+    if free < LOW_SPACE_BYTES:
+        return Check(name, text, "warning", otherwise, path=path)
+    return Check(name, text, path=path)
 
 
 def _obstacle(path: Path) -> str | None:

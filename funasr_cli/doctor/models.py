@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from shlex import quote
 
 from funasr_cli.doctor.check import Check, Verdict
 from funasr_cli.errors import ModelError
-from funasr_cli.files import megabytes, printable
+from funasr_cli.files import megabytes, printable, shell_quoted
 from funasr_cli.models.catalogue import CATALOGUE, CatalogueEntry
 from funasr_cli.models.embedded import is_installed
 from funasr_cli.models.layouts import layout_of
@@ -26,9 +25,8 @@ def model_checks(named: Path | None, found: Path | None) -> list[Check]:
     checks = [_model(entry, needed=entry.name == needed) for entry in there]
     if not folder:
         return [Check("default", f"{default}: {why}"), *checks]
-    chosen = Check(
-        "chosen", f"{layout_of(folder).family} in {printable(folder)}", option=f"--model {quote(str(folder))}"
-    )
+    text = f"{layout_of(folder).family} in {printable(folder)}"
+    chosen = Check("chosen", text, option=f"--model {shell_quoted(folder)}", path=folder)
     if named:
         return [chosen, *checks]
     return [Check("default", f"{default} has nothing that runs on an NPU; this one has", "warning"), chosen, *checks]
@@ -56,6 +54,6 @@ def _model(entry: CatalogueEntry, *, needed: bool) -> Check:
     folder = folder_of(entry)
     wrong = fault(entry)
     if wrong is None:
-        return Check(entry.name, f"{megabytes(entry.size)} in {printable(folder)}, sizes as recorded")
+        return Check(entry.name, f"{megabytes(entry.size)} in {printable(folder)}, sizes as recorded", path=folder)
     verdict: Verdict = "problem" if needed else "warning"
     return Check(entry.name, wrong, verdict, f"funasr-cli models verify {entry.name}")  # which tells how to mend it

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from shlex import quote
 
 from funasr_cli.doctor.cann import release_checks
 from funasr_cli.doctor.check import Check
@@ -16,7 +15,7 @@ from funasr_cli.doctor.trial import Trial, find_om, run_trial
 from funasr_cli.errors import DeviceError
 from funasr_cli.executors.ascend import device_files, npu_smi, topology
 from funasr_cli.executors.ascend.npu_smi import Chip
-from funasr_cli.files import printable
+from funasr_cli.files import printable, shell_quoted
 
 ENDS_ALL = "as root on the host; ends all that runs on it"
 
@@ -130,7 +129,7 @@ def _oms(socs: Collection[str], folders: Sequence[Path]) -> Iterator[Check]:
             yield Check("OMs", f"for {soc}: {', '.join(there)}")
         else:
             places = ", ".join(printable(folder) for folder in folders) or "the model store, and no --model is named"
-            folder = quote(str(folders[0])) if len(folders) == 1 else "FOLDER"
+            folder = shell_quoted(folders[0]) if len(folders) == 1 else "FOLDER"
             yield Check("OMs", f"none for {soc} in {places}", "problem", f"funasr-cli convert {folder} --soc {soc}")
 
 

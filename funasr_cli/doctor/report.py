@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from funasr_cli.doctor.check import Check
 from funasr_cli.doctor.devices import examine_devices
@@ -14,6 +14,7 @@ from funasr_cli.doctor.limits import limit_checks
 from funasr_cli.doctor.machine import machine_checks
 from funasr_cli.doctor.models import model_checks
 from funasr_cli.doctor.versions import version_checks
+from funasr_cli.json_paths import json_for_stdout, path_fields
 from funasr_cli.models.catalogue import CATALOGUE
 from funasr_cli.models.layouts import layout_of
 from funasr_cli.models.store import default_model
@@ -80,6 +81,15 @@ def as_text(report: Report) -> str:
 
 
 def as_json(report: Report) -> str:
-    """`{"ready", "next", "sections": {name: [{"name", "text", "verdict", "fix", "option"}]}}`."""
-    sections = {name: [asdict(check) for check in checks] for name, checks in report.sections.items()}
-    return json.dumps({"ready": report.ready, "next": report.next, "sections": sections}, ensure_ascii=False)
+    """`{"ready", "next", "sections": {name: [{"name", "text", "verdict", "fix", "option", "path"}]}}`.
+
+    `path` is there if a folder was looked at.
+    """
+    sections = {name: [_fields(check) for check in checks] for name, checks in report.sections.items()}
+    return json_for_stdout({"ready": report.ready, "next": report.next, "sections": sections})
+
+
+def _fields(check: Check) -> dict[str, Any]:
+    fields = asdict(check)
+    path = fields.pop("path")
+    return fields if path is None else {**fields, **path_fields("path", path)}

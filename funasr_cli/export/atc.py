@@ -21,6 +21,7 @@ from funasr_cli.executors.ascend.toolkit import cann_version, compiler_environme
 from funasr_cli.extras import need
 from funasr_cli.features.lfr import SECONDS_PER_FRAME
 from funasr_cli.files import sha256_of
+from funasr_cli.json_paths import path_fields
 from funasr_cli.models.model_yaml import MODEL_YAML, read_model_yaml, record_om
 from funasr_cli.models.om_files import om_name
 
@@ -218,7 +219,7 @@ def _facts(conversion: Conversion, environment: Mapping[str, str]) -> dict[str, 
         "precision": conversion.precision,
         **({"gears": list(conversion.gears)} if conversion.gears else {}),
         **({"host_cpu": conversion.host_cpu} if conversion.host_cpu else {}),
-        "made_from": {"file": conversion.source.name, "sha256": sha256_of(conversion.source)},
+        "made_from": {**path_fields("file", conversion.source.name), "sha256": sha256_of(conversion.source)},
         "atc": _atc_version(conversion.target, environment),
         "cann": cann_version(environment) or "unknown",
         "sha256": sha256_of(conversion.target),

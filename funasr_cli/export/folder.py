@@ -22,6 +22,7 @@ from funasr_cli.export.quantize import quantize
 from funasr_cli.features.cmvn import Cmvn, find_cmvn, write_cmvn
 from funasr_cli.features.lfr import SECONDS_PER_FRAME, STACKED, STEP
 from funasr_cli.files import sha256_of
+from funasr_cli.json_paths import path_fields
 from funasr_cli.models.model_yaml import write_model_yaml
 from funasr_cli.recognizers.sensevoice.graph import LANGUAGE_IDS, TEXTNORM_IDS
 from funasr_cli.recognizers.vocabulary import READERS, read_vocabulary
@@ -126,7 +127,7 @@ def _account(target: Path, source: Path, **facts: Any) -> None:
         "family": "sensevoice",
         **facts,
         "licence": licence,
-        "made_from": {"file": source.name, "sha256": sha256_of(source)},
+        "made_from": {**path_fields("file", source.name), "sha256": sha256_of(source)},
         "made_by": f"funasr-cli {__version__}",
         "graphs": {path.name: _tensors(path) for path in sorted(target.glob("*.onnx"))},
         "sha256": {path.name: sha256_of(path) for path in sorted(target.iterdir()) if path.is_file()},

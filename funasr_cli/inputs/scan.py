@@ -35,6 +35,11 @@ class Source:
         """Whether it came through stdin: it has no age, and no folder to write beside it."""
         return self.identity.parent == STDIN
 
+    @property
+    def named(self) -> Path:
+        """The path by which people know it: as it was named or found, `stdin` if it came through that."""
+        return Path(self.relative) if self.is_stdin else self.path
+
 
 STDIN = Path("/dev/stdin")
 

@@ -21,6 +21,7 @@ from funasr_cli.errors import FunasrError, ModelError, UsageError, writing
 from funasr_cli.files import sha256_of
 from funasr_cli.models.atomic_folder import ANOTHER_STORE, atomic_folder
 from funasr_cli.models.catalogue import CatalogueEntry, ModelFile
+from funasr_cli.models.certificates import certificate_hint, trusted_certificates
 from funasr_cli.models.hub_clients import CLIENTS, Client, Expected
 from funasr_cli.models.origin import ORIGIN_FILE, Origin, OriginRecord, check_family
 from funasr_cli.system.locks import locked
@@ -47,7 +48,7 @@ def pull(entry: CatalogueEntry, folder: Path, hub: str, revision: str | None, te
     with _only_pull(unfinished, tell):
         if folder.is_dir():
             return  # by the pull that was waited for
-        with _failures_explained(entry, CLIENTS[hub].title):
+        with _failures_explained(entry, CLIENTS[hub].title), trusted_certificates():
             scratch.mkdir(exist_ok=True)
             client = CLIENTS[hub](repository, scratch)
             if revision is None:
@@ -96,9 +97,11 @@ def _failures_explained(entry: CatalogueEntry, title: str) -> Iterator[None]:
         raise
     except Exception as error:
         reason = " ".join(str(error).split())[:600] or type(error).__name__
+        certificate = certificate_hint(error)
         raise ModelError(
             f"{entry.name} cannot be fetched from {title}: {reason}",
-            hint="What has arrived is kept; the same command goes on from there.\n"
+            hint=(f"{certificate}\n  " if certificate else "")
+            + "What has arrived is kept; the same command goes on from there.\n"
             f"  Without network: funasr-cli models pack {entry.name} -o {entry.name}.tar, on a machine with network; "
             f"carry the file over; here, funasr-cli models import {entry.name}.tar",
         ) from error

@@ -78,7 +78,10 @@ class HuggingFace:
     title: ClassVar[str] = "Hugging Face"
 
     def __init__(self, repository: Repository, scratch: Path) -> None:
+        from huggingface_hub import close_session
+
         self.repository = repository
+        close_session()  # one that is open already trusts the certificates of before
 
     def listing(self, names: Sequence[str]) -> list[Expected]:
         from huggingface_hub import get_hf_file_metadata

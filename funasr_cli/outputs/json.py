@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from funasr_cli.json_paths import json_text, path_fields
 from funasr_cli.transcript import Correction, Scene, Segment, Token, Transcript
 
 VERSION = 1
@@ -18,11 +18,11 @@ def to_json(transcript: Transcript) -> str:
     """
     document: dict[str, Any] = {
         "version": VERSION,
-        "source": transcript.source,
+        **path_fields("source", transcript.source),
         "duration": _seconds(transcript.duration),
         "speech_seconds": _seconds(transcript.speech_seconds),
         "language": transcript.language,
-        "model": transcript.model,
+        **path_fields("model", transcript.model),
         "model_sha256": transcript.model_sha256,
         "device": transcript.device,
         "warnings": list(transcript.warnings),
@@ -31,7 +31,7 @@ def to_json(transcript: Transcript) -> str:
         "scenes": [_scene(scene) for scene in transcript.scenes],
         "corrections": [_correction(correction) for correction in transcript.corrections],
     }
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return json_text(document, indent=1) + "\n"
 
 
 def _segment(segment: Segment) -> dict[str, Any]:

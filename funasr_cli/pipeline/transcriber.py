@@ -45,10 +45,11 @@ class Transcriber:
         self._editor = Editor(settings.text(writes_numbers=runner.recognizer.writes_numbers), settings.hotwords)
         self._shape = WindowShape(runner.recognizer.window, settings.overlap)
 
-    async def transcribe(
-        self, path: Path, shown_name: str, on_progress: OnProgress, timings: StageTimings
-    ) -> Transcript:
-        """The transcript of one file. Raises `InputError` where it holds no audio that can be read."""
+    async def transcribe(self, path: Path, source: str, on_progress: OnProgress, timings: StageTimings) -> Transcript:
+        """The transcript of one file, in which it is called `source`.
+
+        Raises `InputError` if it holds no audio that can be read.
+        """
         results, warnings = await self._transcribe_channels(path, on_progress, timings)
         speech, peak = sum(one.speech_seconds for one in results), max(one.peak for one in results)
         warnings = [
@@ -61,7 +62,7 @@ class Transcriber:
         for one in results:
             languages.update(one.languages)  # a sum would forget those in which nothing was understood
         return Transcript(
-            source=shown_name,
+            source=source,
             duration=results[0].duration,
             speech_seconds=speech,
             language=self._settings.language or _commonest(languages),

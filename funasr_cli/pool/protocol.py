@@ -122,7 +122,7 @@ class JobFailed:
 
 @dataclass(frozen=True, slots=True)
 class JobAssigned:
-    """A recording to be done, for the lane that asked; `name` as it is shown."""
+    """A recording to be done, for the lane that asked; `name` by its place in the tree."""
 
     lane: int
     job: int

@@ -14,7 +14,7 @@ from funasr_cli.errors import FunasrError, InputError
 from funasr_cli.pool.crash_policy import CrashPolicy
 from funasr_cli.pool.protocol import JobAssigned, JobDone, JobFailed, OutputsReady, WriteOutputs
 from funasr_cli.pool.shared_memory import LaneProgress
-from funasr_cli.reporting.reporter import Reporter, display_name, display_path, with_location
+from funasr_cli.reporting.reporter import Reporter, display_path, name_of, with_location
 from funasr_cli.store.entries import InputContent, OutputWrite
 from funasr_cli.store.manifest import Seconds
 from funasr_cli.store.sinks import FileSink
@@ -75,7 +75,7 @@ class Scheduler(Generic[WorkerT]):
         logger.debug("job %d for lane %d, %d bytes: %s", number, lane, sink.size, sink.source.path)
         source = sink.source
         path = source.path if source.is_stdin else source.identity  # a worker may be in another folder
-        return JobAssigned(lane, number, path, display_name(sink))
+        return JobAssigned(lane, number, path, name_of(sink))
 
     def outputs_ready(self, message: OutputsReady) -> None:
         """A worker asks where to write a result."""
@@ -128,7 +128,7 @@ class Scheduler(Generic[WorkerT]):
             if number == where.job and self._crashes.should_give_up(sink, where.seconds, own_fault=own_fault):
                 what = f"the process that read it died again, at {where.seconds:.0f} s of it: {how}"
                 hint = "It may be damaged, or need more memory than there is."
-                self._fail(number, InputError(what, where=sink.source.path, hint=hint), InputContent(), {})
+                self._fail(number, InputError(what, where=sink.source.named, hint=hint), InputContent(), {})
             else:
                 del self._open[number]
                 self._reporter.display.warn(f"{display_path(sink)} is begun again: its process was lost ({how})")
@@ -160,7 +160,7 @@ class Scheduler(Generic[WorkerT]):
             if where.job in self._open and not self._open[where.job].settled:
                 audio += where.recognized
                 work += where.share * self._open[where.job].sink.size
-                current = current or display_name(self._open[where.job].sink)
+                current = current or name_of(self._open[where.job].sink)
         self._reporter.moved(current, audio, work)
 
     @property

@@ -55,15 +55,25 @@ class PoolSize:
             placements=tuple(replace(placement, node=node) for placement, node in zip(self.placements, cycle(nodes))),
         )
 
+    @property
+    def brief(self) -> str:
+        """What is worth a word in every run: the workers, and which NPUs they feed."""
+        if any(placement.npu is not None for placement in self.placements):
+            return str(self)
+        return self._workers
+
+    @property
+    def _workers(self) -> str:
+        return f"{self.workers} workers" if self.workers > 1 else "1 worker"
+
     def __str__(self) -> str:
-        workers = f"{self.workers} workers" if self.workers > 1 else "1 worker"
         nodes = sorted({placement.node for placement in self.placements if placement.node is not None})
         where = f", kept on NUMA node{'s' * (len(nodes) > 1)} {', '.join(map(str, nodes))}" if nodes else ""
         npus = [str(placement.npu) for placement in self.placements if placement.npu is not None]
         if npus:
-            return f"{workers}, NPU{'s' * (len(npus) > 1)} {', '.join(npus)}{where}"
+            return f"{self._workers}, NPU{'s' * (len(npus) > 1)} {', '.join(npus)}{where}"
         devices = f"{len(self.placements)} device processes" if len(self.placements) > 1 else "1 device process"
-        return f"{workers}, {devices} with {describe_layout(self.placements[0])}{where}"
+        return f"{self._workers}, {devices} with {describe_layout(self.placements[0])}{where}"
 
 
 def describe_layout(placement: Placement) -> str:

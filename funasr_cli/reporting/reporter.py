@@ -31,7 +31,7 @@ class Reporter:
     def moved(self, current: str, audio: float, work: float) -> None:
         """So many seconds of audio and bytes of recordings are done of those under way, `current` among them."""
         self.stats.open_audio, self.stats.open_work = audio, work
-        self.display.update(self.stats, current)
+        self.display.update(self.stats, printable(current))
 
     def done(self, sink: Sink, summary: TranscriptSummary, warnings: Sequence[str]) -> None:
         """There is a result; `warnings` came up when it was delivered."""
@@ -78,18 +78,16 @@ class Reporter:
 
 def with_location(sink: Sink, error: FunasrError) -> FunasrError:
     """The error with a place that says something to the user."""
-    if sink.source.is_stdin:
-        error.where = display_path(sink)  # not that of the file it was spooled into
-    elif error.where is None:
-        error.where = str(sink.source.path)
+    if sink.source.is_stdin or error.where is None:  # not the file that stdin was spooled into
+        error.where = str(sink.source.named)
     return error
 
 
-def display_name(sink: Sink) -> str:
-    """The recording by its place in the tree."""
-    return printable(sink.source.relative)
+def name_of(sink: Sink) -> str:
+    """The recording by its place in the tree, as it is."""
+    return str(sink.source.relative)
 
 
 def display_path(sink: Sink) -> str:
     """The recording by the path that leads to it from here, as it is in messages."""
-    return display_name(sink) if sink.source.is_stdin else printable(sink.source.path)
+    return printable(sink.source.named)

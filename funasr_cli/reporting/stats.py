@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from funasr_cli.json_paths import by_path_fields
+
 
 @dataclass(slots=True)
 class RunStats:
@@ -110,7 +112,7 @@ class RunStats:
             "failed_before": self.failed_before,
             "skipped": self.skipped,
             "left": self.left,
-            "passed_over": dict(self.passed_over),
+            **by_path_fields("passed_over", self.passed_over),
             "audio_seconds": round(self.audio, 3),
             "speech_seconds": round(self.speech, 3),
             "seconds": round(self.elapsed, 3),

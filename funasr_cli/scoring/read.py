@@ -11,10 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from funasr_cli.callbacks import Tell
 from funasr_cli.errors import InputError, reading
+from funasr_cli.files import printable
 from funasr_cli.scoring.cues import Cue, read_srt, read_vtt
 from funasr_cli.scoring.foreign import ForeignTextError, check
-from funasr_cli.text_encoding import encoding_of
+from funasr_cli.text_encoding import ambiguity, encoding_of
 
 TSV_HEADER = ("start", "end", "text")
 TSV_HEADER_OF_CHANNELS = ("start", "end", "text\tchannel")
@@ -39,11 +41,19 @@ class Piece:
     start: float | None
 
 
-def read(path: Path) -> list[Piece]:
-    """The text of a file of a known format (its extension, see `FORMATS`). Raises `InputError`."""
+def read(path: Path, warn: Tell = lambda _: None) -> list[Piece]:
+    """The text of a file of a known format (its extension, see `FORMATS`), in UTF-8. Raises `InputError`.
+
+    `warn` is called if it could be in GB18030 as well.
+    """
     kind = path.suffix.lower()
     with reading(path, InputError):
         data = path.read_bytes()
+    doubt = None if kind == ".json" else ambiguity(data)  # JSON is UTF-8
+    if doubt and encoding_of(data) == "gb18030":
+        raise InputError(doubt, where=path, hint="Convert it, e.g. with `iconv -f GB18030 -t UTF-8`.")
+    if doubt:
+        warn(f"{printable(path)}: {doubt}")
     try:
         return list(_PARSERS[kind](data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")))
     except UnicodeDecodeError as error:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from funasr_cli.files import printable
+from funasr_cli.json_paths import json_for_stdout, path_fields, path_list_fields
 from funasr_cli.scoring.align import Counts
 from funasr_cli.scoring.compare import Comparison, Difference
 from funasr_cli.scoring.hotword_recall import HotwordCounts, HotwordScore
@@ -21,6 +21,8 @@ def remarks(score: CorpusScore) -> Iterator[str]:
     """What was not compared as it should be."""
     for error in score.failed:
         yield f"failed: {error}"
+    for warning in score.warnings:
+        yield f"warning: {warning}"
     for file in score.files:
         if file.missing:
             yield f"no hypothesis, counted as all deleted: {printable(file.name)}"
@@ -29,10 +31,7 @@ def remarks(score: CorpusScore) -> Iterator[str]:
 
 
 def as_json(score: CorpusScore, comparison: Comparison | None = None) -> str:
-    """Everything, as one object: rates as fractions, times in seconds, files worst first, most missed hotwords first.
-
-    ASCII alone, so that it is UTF-8 in any locale.
-    """
+    """All of it, as one object: rates as fractions, times in seconds, files worst first, most missed hotwords first."""
     document: dict[str, Any] = {
         "metric": score.metric,
         "units": UNITS[score.metric],
@@ -44,7 +43,7 @@ def as_json(score: CorpusScore, comparison: Comparison | None = None) -> str:
         "against_baseline": None if comparison is None else _comparison(comparison),
         "files": [
             {
-                "name": printable(file.name),
+                **path_fields("name", file.name),
                 **_counts(file.counts),
                 "missing": file.missing,
                 "times": _times(file.times),
@@ -52,10 +51,10 @@ def as_json(score: CorpusScore, comparison: Comparison | None = None) -> str:
             }
             for file in score.files
         ],
-        "without_reference": [printable(path) for path in score.without_reference],
-        "failed": [{"path": printable(error.where or ""), "error": error.what} for error in score.failed],
+        **path_list_fields("without_reference", score.without_reference),
+        "failed": [{**path_fields("path", error.where or ""), "error": error.what} for error in score.failed],
     }
-    return json.dumps(document, indent=1)
+    return json_for_stdout(document, indent=1)
 
 
 def _counts(counts: Counts) -> dict[str, float | None]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from funasr_cli.callbacks import Tell
 from funasr_cli.errors import InputError
 from funasr_cli.scoring.align import Counts, align
 from funasr_cli.scoring.bootstrap import interval
@@ -45,7 +46,7 @@ class CorpusScore:
 
     `interval` is that of the error rate, with 95 % confidence; `hotwords` is None where none are listed, and
     `recall_interval` that of their recall; `without_reference` are hypotheses, `failed` says what could not be read;
-    neither is counted.
+    neither is counted. `warnings` are about texts that were compared.
     """
 
     metric: Metric
@@ -57,6 +58,7 @@ class CorpusScore:
     recall_interval: tuple[float, float] | None
     without_reference: tuple[Path, ...]
     failed: tuple[InputError, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def score(pairing: Pairing, metric: Metric | None, hotwords: Iterable[str] = ()) -> CorpusScore:
@@ -71,9 +73,10 @@ def score(pairing: Pairing, metric: Metric | None, hotwords: Iterable[str] = ())
     scorer = HotwordScorer(words) if (words := list(hotwords)) else None
     files: list[FileScore] = []
     failed: list[InputError] = []
+    warnings: list[str] = []
     for pair in pairing.pairs:
         try:
-            files.append(_score_file(pair, metric, scorer))
+            files.append(_score_file(pair, metric, scorer, warnings.append))
         except InputError as error:
             failed.append(error)
     files.sort(key=_badness, reverse=True)
@@ -88,6 +91,7 @@ def score(pairing: Pairing, metric: Metric | None, hotwords: Iterable[str] = ())
         interval([file.recognised for file in found], [file.reference for file in found]),
         pairing.without_reference,
         tuple(failed),
+        tuple(warnings),
     )
 
 
@@ -97,9 +101,9 @@ def _readable(pairs: Sequence[Pair]) -> Iterator[list[Piece]]:
             yield read(pair.reference)
 
 
-def _score_file(pair: Pair, metric: Metric, scorer: HotwordScorer | None) -> FileScore:
-    said = read(pair.reference)
-    written = [] if pair.hypothesis is None else read(pair.hypothesis)
+def _score_file(pair: Pair, metric: Metric, scorer: HotwordScorer | None, warn: Tell) -> FileScore:
+    said = read(pair.reference, warn)
+    written = [] if pair.hypothesis is None else read(pair.hypothesis, warn)
     reference, hypothesis = units(said, metric), units(written, metric)
     alignment = align(reference.tokens, hypothesis.tokens)
     offsets = start_offsets(reference, hypothesis, alignment)

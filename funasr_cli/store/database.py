@@ -16,10 +16,9 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path, PurePath
-from shlex import quote
 
 from funasr_cli.errors import RecordError
-from funasr_cli.files import printable
+from funasr_cli.files import shell_quoted
 from funasr_cli.store.entries import FileStat, KnownInput, OutputWrite, WrittenOutput, recipe_of
 from funasr_cli.store.schema import check_version, create_tables
 
@@ -244,7 +243,7 @@ def _way_out(folder: Path) -> str:
     """What to do about a record that is damaged."""
     return (
         "It is damaged. Restore it from a backup, or begin a new one: "
-        f"mv {quote(printable(folder))} {quote(printable(folder))}.damaged\n"
+        f"mv {shell_quoted(folder)} {shell_quoted(folder)}.damaged\n"
         "  What is lost is which recordings are done and which names theirs are: all are done again, and a text that "
         "comes out otherwise\n  than before goes to NAME.new.FORMAT. Outputs and manifest.jsonl stay as they are."
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from funasr_cli.errors import RecordError, writing
-from funasr_cli.files import printable
+from funasr_cli.json_paths import by_path_fields, json_text, path_fields
 from funasr_cli.store.entries import OutputWrite, TranscriptSummary
 
 MANIFEST_NAME = "manifest.jsonl"
@@ -40,17 +39,17 @@ def manifest_line(path: Path, status: str, attempts: int, fields: Fields, run: R
     """What is to be put down of one recording, without the line feed."""
     entry = {
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "path": printable(path),
+        **path_fields("path", path),
         "status": status,
         "attempts": attempts,
         **fields,
-        "model": run.model,
+        **path_fields("model", run.model),
         "model_sha256": run.model_sha256,
         "device": fields.get("device", run.device),
         "device_why": run.device_why,
         "settings": hashlib.sha256(run.fingerprint.encode()).hexdigest(),
     }
-    return json.dumps(entry, ensure_ascii=False, separators=(", ", ": "))
+    return json_text(entry)
 
 
 def transcript_fields(
@@ -66,7 +65,7 @@ def transcript_fields(
         "duration": round(summary.duration, 3),
         "speech_seconds": round(summary.speech_seconds, 3),
         "language": summary.language,
-        "outputs": {printable(write.path.name): write.sha256 for write in writes},
+        **by_path_fields("outputs", {write.path.name: write.sha256 for write in writes}),
         "warnings": [*summary.warnings, *warnings],
         "seconds": _rounded(seconds),
         "extra_runs": dict(summary.extra_runs),

@@ -12,7 +12,7 @@ from pathlib import Path
 from funasr_cli.callbacks import Tell
 from funasr_cli.errors import MachineError, OutputError, Postponed, writing
 from funasr_cli.files import printable, temporary_beside
-from funasr_cli.inputs.scan import Source
+from funasr_cli.inputs.scan import STDIN, Source
 from funasr_cli.outputs.layout import STATE_DIR
 from funasr_cli.store.database import Database
 from funasr_cli.store.entries import FileStat, InputContent, KnownInput, OutputWrite, WrittenOutput
@@ -39,15 +39,35 @@ class OutputStore:
         self._beside = beside
         self._unflushed = 0
         self._held: list[str] | None = None
+        self._of_others: dict[int, list[WrittenOutput]] = {}
 
     def jobs(self, sources: Sequence[Source], rules: PlanRules) -> list[PlannedJob]:
         """What to do with each source. New sources are given their names."""
-        remembered = remember(sources, self._state)
-        written = self._state.outputs()
+        remembered, written = self._look_up(sources)
         return [
             decide(source, known, rules, self._made(known, written.get(known.id, ())), self._state)
             for source, known in remembered
         ]
+
+    def _look_up(
+        self, sources: Sequence[Source]
+    ) -> tuple[list[tuple[Source, KnownInput]], dict[int, list[WrittenOutput]]]:
+        """Each source with what is remembered of it, and the outputs of all by their recording."""
+        remembered, written = remember(sources, self._state), self._state.outputs()
+        here = {known.id for _, known in remembered}
+        self._of_others = {owner: outputs for owner, outputs in written.items() if owner not in here}
+        return remembered, written
+
+    def orphans(self, sources: Sequence[Source] | None = None) -> list[Path]:
+        """The outputs that are there, but not their recordings; without `sources`, after those of `jobs` are known."""
+        if sources is not None:
+            self._look_up(sources)
+        if not self._of_others:
+            return []
+        known = [each for each in self._state.inputs().values() if each.id in self._of_others]
+        gone = [each.id for each in known if each.path.parent != STDIN and not os.path.lexists(each.path)]
+        paths = (self._folder / os.fsdecode(output.key) for owner in gone for output in self._of_others[owner])
+        return sorted(path for path in paths if os.path.lexists(path))
 
     def _made(self, known: KnownInput, written: Iterable[WrittenOutput]) -> dict[str, set[str]]:
         """By format the recipes of the outputs that are still where this run would write them."""
@@ -79,7 +99,7 @@ class OutputStore:
         with suppress(OSError):
             now = FileStat.of(work.job.source.path)
         if now is None or now != content.stat:
-            raise Postponed("changed while it was read; left for next time", where=work.job.source.path)
+            raise Postponed("changed while it was read; left for next time", where=work.job.source.named)
         target = self._target(work.job.known)
         writes, warnings = [], []
         for kind, sha256 in hashes.items():
@@ -113,7 +133,7 @@ class OutputStore:
         writes: Sequence[OutputWrite] = (),
     ) -> None:
         """Put down that a job ended, `done`, `empty` or `failed`, and that `writes` are in place."""
-        line = manifest_line(work.job.known.path, status, work.attempts, fields, run_info)
+        line = manifest_line(_recorded_path(work.job), status, work.attempts, fields, run_info)
         self._state.finish(
             work.job.known,
             status,
@@ -140,7 +160,8 @@ class OutputStore:
 
     def skip(self, job: PlannedJob, why: str, run_info: RunInfo) -> None:
         """Put down that a job is left for next time."""
-        self._append(manifest_line(job.known.path, "skipped", job.known.attempts, skipped_fields(why), run_info))
+        line = manifest_line(_recorded_path(job), "skipped", job.known.attempts, skipped_fields(why), run_info)
+        self._append(line)
 
     def _append(self, *lines: str) -> None:
         if self._held is not None:
@@ -175,6 +196,11 @@ class JobAttempt:
     attempts: int
 
 
+def _recorded_path(job: PlannedJob) -> Path:
+    """What the manifest calls a recording: its absolute path, or `stdin`."""
+    return job.source.named if job.source.is_stdin else job.known.path
+
+
 @contextmanager
 def open_store(
     folder: Path, *, beside: bool, wait: bool, tell: Tell, deadline: Deadline = NO_DEADLINE
@@ -197,6 +223,11 @@ def open_store(
         store.recover()
         yield store
         store.flush()
+
+
+def has_record(folder: Path) -> bool:
+    """Whether a run has written into the folder."""
+    return os.access(folder / STATE_DIR / "state.sqlite", os.F_OK)  # says no if the folder may not be entered
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from funasr_cli.errors import UsageError
 
 CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
-SPAN = re.compile(r"\+(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+SPAN = re.compile(r"\+(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
 
 
 def seconds_until(text: str, now: datetime) -> float:

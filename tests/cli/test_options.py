@@ -9,6 +9,7 @@ import pytest
 
 from funasr_cli.batch.options import InputOptions, OutputOptions, ReportOptions, RunOptions
 from funasr_cli.cli.options import SETTINGS
+from funasr_cli.cli.parameter_types import NumberRange
 from funasr_cli.cli.transcribe import run_options, transcribe
 from funasr_cli.errors import UsageError
 from funasr_cli.outputs.layout import FORMATS
@@ -36,7 +37,7 @@ def test_only_text_goes_to_stdout_by_default() -> None:
 
 def test_every_option_of_the_command_reaches_the_run() -> None:
     """Whatever is set to another value makes another run."""
-    other: dict[type[click.ParamType], str] = {click.types.IntRange: "7", click.types.FloatRange: "0.2"}
+    other: dict[type[click.ParamType], str] = {click.types.IntRange: "7", NumberRange: "0.2"}
     named = {"ext": "wav", "deadline": "+2h", "formats": "json", "device": "cpu", "numa": "off", "vad_min_silence": "1"}
     named |= {"track": "2", "raw": "s16le:16000:1"}
     default = run_options(**given("x.wav"))
@@ -61,6 +62,9 @@ def test_every_option_of_the_command_reaches_the_run() -> None:
         (["--dry-run", "--json-summary"], "--dry-run and --json-summary would mix on stdout"),
         (["-o", "-", "-f", "txt,srt"], "only one format fits on stdout"),
         (["-", "--beside"], "no place beside stdin"),
+        (["-q", "-v"], "--quiet and --verbose exclude each other"),
+        (["--list-orphans", "--dry-run"], "--dry-run and --list-orphans would mix on stdout"),
+        (["--list-orphans", "-o", "-"], "-o - and --list-orphans would mix on stdout"),
     ],
 )
 def test_what_makes_no_sense_together_is_refused(arguments: list[str], message: str) -> None:

@@ -132,6 +132,28 @@ def test_without_network_the_error_says_how_to_carry_the_model_over(
     assert caught.value.exit_code == 4
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (401, b"{}"),
+        (404, b"{}"),
+        (429, b"slow down"),
+        (503, b"busy"),
+        (200, b"<html>Please log in</html>" * 60),
+        (200, b""),
+    ],
+)
+@pytest.mark.parametrize("name", HUBS)
+def test_a_hub_that_answers_with_something_else_leaves_no_model(
+    hub: Hub, store: Path, name: str, status: int, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
+    hub.says = (status, body)
+    with pytest.raises(ModelError, match=r"(?s)toy cannot be fetched from .*models import toy\.tar"):
+        pull(TOY, store / "toy", name, None, silent)
+    assert not (store / "toy").exists()
+
+
 def test_a_model_that_a_hub_does_not_have_is_not_sought_there(store: Path) -> None:
     entry = replace(TOY, hubs={"huggingface": TOY.hubs["huggingface"]})
     with pytest.raises(UsageError, match=r"(?s)toy is not on ModelScope.*It is on: huggingface"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ class Hub:
     revisions: tuple[str, ...] = ("master", "main", "v2", COMMIT)
     breaks_after: int | None = None
     """Bytes of a large file after which the connection breaks, and the storage is out of order."""
+    says: tuple[int, bytes] | None = None
+    """Status and content of its answer, whatever it is asked."""
     damaged: bool = False
     """Whether large files arrive with one wrong byte."""
     sent: Counter[str] = field(default_factory=Counter)
@@ -57,21 +60,27 @@ class HubServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self.server_port}"
+
+    @property
+    def _scheme(self) -> str:
+        return "https" if isinstance(self.socket, ssl.SSLSocket) else "http"
 
     @property
     def storage(self) -> str:
         """Where large files are: on another host, as far as the clients can tell."""
-        return f"http://localhost:{self.server_port}/storage/"
+        return f"{self._scheme}://localhost:{self.server_port}/storage/"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that leaves is no news."""
 
 
 @contextmanager
-def serving(hub: Hub) -> Iterator[str]:
-    """The address at which the hub is to be had."""
+def serving(hub: Hub, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """The address at which the hub is to be had, over TLS if it has a certificate."""
     server = HubServer(("127.0.0.1", 0), Handler)
+    if tls is not None:  # each connection shakes hands in its own thread
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.hub = hub
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -100,7 +109,9 @@ class Handler(BaseHTTPRequestHandler):
     def _route(self) -> None:
         url, repository = urlsplit(self.path), self.server.hub.repository
         query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
-        if url.path == "/api/v1/repos/internalAccelerationInfo":
+        if self.server.hub.says:
+            self._answer(*self.server.hub.says)
+        elif url.path == "/api/v1/repos/internalAccelerationInfo":
             self._json({"Code": 200, "Data": {}})
         elif url.path == f"/api/v1/models/{repository}/repo/files" and query.keys() == {"Revision", "Recursive"}:
             self._modelscope_listing(query["Revision"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from funasr_cli.doctor.npu import is_npu_here
 from funasr_cli.doctor.speed.measure import Measured, Speed
 from funasr_cli.doctor.speed.verdict import Verdict, judge
 from funasr_cli.files import megabytes, printable
+from funasr_cli.json_paths import json_for_stdout, path_fields
 
 HEADS = ("device", "windows at a time", "threads of each", "× real time", "CPU s an hour", "cores busy", "memory")
 
@@ -51,10 +51,10 @@ def speed_as_text(speed: Speed) -> str:
 def speed_as_json(speed: Speed) -> str:
     """One object, whose fields docs/processes.md describes."""
     verdict = judge(speed)
-    return json.dumps(
+    return json_for_stdout(
         {
-            "model": speed.model.name,
-            "recording": None if speed.recording is None else str(speed.recording),
+            **path_fields("model", speed.model.name),
+            **({"recording": None} if speed.recording is None else path_fields("recording", speed.recording)),
             "processor": processor(),
             "cores": speed.cores,
             "candidates": [_fields(it) | {"default": it is speed.candidates[0]} for it in speed.candidates],
@@ -69,8 +69,7 @@ def speed_as_json(speed: Speed) -> str:
             "model_share": round(verdict.model_share, 3),
             "config": verdict.config,
             "advice": list(verdict.advice),
-        },
-        ensure_ascii=False,
+        }
     )
 
 
