@@ -47,9 +47,7 @@ def test_a_token_lies_in_the_span_that_holds_most_of_it(
         pytest.param((4.0, 5.0), 0.5, 0.5, id="outside all speech"),
     ],
 )
-def test_a_token_is_heard_no_longer_than_its_span_lasts(
-    times: tuple[float, float], tail: float, fitted: float
-) -> None:
+def test_a_token_is_heard_no_longer_than_its_span_lasts(times: tuple[float, float], tail: float, fitted: float) -> None:
     (token,) = fit_to_speech([Token("词", *times, 0.9, tail)], SPEECH)
     assert token.tail == pytest.approx(fitted)
 
