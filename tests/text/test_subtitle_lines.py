@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -161,21 +162,54 @@ def test_a_hesitation_does_not_leave_a_character_alone() -> None:
     assert lines(long_silence) == ["我", "想说明一下具体方案"]
 
 
-def test_a_line_stays_long_enough_to_be_read() -> None:
-    fast, _ = segment([*spoken("一共有三百二十五个项目", each=0.05), *spoken("好的", start=9.0)], LIMITS)
-    assert fast.end - fast.start == pytest.approx(22 / 18)
+def times(*tokens: Token, duration: float = 60.0) -> list[tuple[float, float]]:
+    return [(line.start, line.end) for line in segment(tokens, LIMITS, duration=duration)]
+
+
+def said(text: str, start: float, end: float, tail: float = 0.0) -> Token:
+    return Token(text, start, end, 0.9, tail)
+
+
+LONG = "一共有三百二十五个项目"
+"""It is read in 22/18 s."""
+
+
+@pytest.mark.parametrize(
+    ("tokens", "shown"),
+    [
+        pytest.param([said("好。", 1, 3), said("再见", 5, 7)], [(1, 3), (5, 7)], id="while it is said"),
+        pytest.param([said("好。", 1, 3, 0.5), said("再见", 5, 7, 1)], [(1, 3.5), (5, 8)], id="while it may be heard"),
+        pytest.param([said("好。", 1, 1.25), said("再见", 5, 5.25)], [(1, 1.8), (5, 5.8)], id="long enough to be seen"),
+        pytest.param(
+            [said(LONG + "。", 1, 1.25), said("好", 5, 6)], [(1, 1 + 24 / 18), (5, 6)], id="long enough to read"
+        ),
+        pytest.param([said("好。", 1, 1.25), said("再见", 1.5, 2.5)], [(1, 1.5), (1.5, 2.5)], id="until the next one"),
+        pytest.param([said("好。", 1, 2, 2), said("再见", 2.5, 4)], [(1, 2.5), (2.5, 4)], id="though it may be heard"),
+        pytest.param([said("好。", 1, 3), said("再见", 2, 4)], [(1, 2), (2, 4)], id="though it is still said"),
+        pytest.param([said("好。", 1, 3), said("再见", 1, 4)], [(1, 1.001), (1.001, 4)], id="at least for a moment"),
+        pytest.param(
+            [said("好。", 2, 3), said("不。", 1, 4), said("再见", 2.5, 5)],
+            [(2, 2.001), (2.001, 2.5), (2.5, 5)],
+            id="and the next one after it",
+        ),
+    ],
+)
+def test_a_line_is_shown_from_its_first_word_on_and_until_it_is_read_or_the_next_begins(
+    tokens: list[Token], shown: list[tuple[float, float]]
+) -> None:
+    assert times(*tokens) == [pytest.approx(line) for line in shown]
+
+
+def test_the_last_line_ends_with_the_recording() -> None:
+    assert times(said("好", 0, 0.3), duration=0.46) == [(0.0, 0.46)]
+    assert times(said("好。", 1, 1.5), said("好", 2, 3), duration=2.5) == [(1, 1.8), (2, 2.5)]
+    assert times(said("好。", 0, 0.3), said("好", 0.46, 0.48), duration=0.46) == [(0, 0.459), (0.459, 0.46)]
 
 
 def test_a_slow_line_is_cut_in_time() -> None:
     cut = segment(spoken("一二三四五六七八", each=1.0), LIMITS)
     assert len(cut) > 1
     assert all(line.end - line.start <= LIMITS.seconds for line in cut)
-
-
-def test_a_short_line_stays_long_enough_to_be_read() -> None:
-    first, second = segment([Token("好。", 1.0, 1.1, 1), Token("再见", 5.0, 5.1, 1)], LIMITS)
-    assert first.end - first.start >= 0.8
-    assert second.end - second.start >= 0.799
 
 
 def test_no_line_ends_with_a_title() -> None:
@@ -224,13 +258,6 @@ def test_a_katakana_word_wider_than_a_line_is_parted_as_little_as_can_be() -> No
     assert len(lines(spoken("ア" * 60, each=0.02))) == 3
 
 
-def test_the_last_line_ends_with_the_recording() -> None:
-    (line,) = segment(spoken("好", each=0.3), LIMITS, duration=0.46)
-    assert (line.start, line.end) == (0.0, 0.46)
-    late, last = segment([Token("好。", 0.0, 0.3, 1), Token("好", 0.46, 0.48, 1)], LIMITS, duration=0.46)
-    assert late.end <= last.start < last.end <= 0.46
-
-
 def test_nothing_said_is_no_line() -> None:
     assert segment([], LIMITS) == ()
     assert segment([Token(" ", 0, 1, 1)], LIMITS) == ()
@@ -252,6 +279,15 @@ def test_lines_are_in_order_never_overlap_and_are_never_empty(tokens: list[Token
     made = segment(tokens, LIMITS)
     assert all(line.text and line.start < line.end for line in made)
     assert all(a.end <= b.start for a, b in pairwise(made))
+
+
+@given(tokens=anything(), hurry=st.sampled_from([0.02, 0.2, 1.0]))
+def test_each_line_begins_with_what_is_said_in_it(tokens: list[Token], hurry: float) -> None:
+    """No line puts off the next, however fast they follow each other, if their words do not overlap."""
+    spoken_ = [replace(token, start=i * hurry, end=(i + 1) * hurry, tail=5 * hurry) for i, token in enumerate(tokens)]
+    made = segment(spoken_, LIMITS)
+    assert [line.start for line in made] == [line.tokens[0].start for line in made]
+    assert all(before.end <= after.start for before, after in pairwise(made))
 
 
 @given(tokens=anything())
