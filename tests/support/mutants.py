@@ -57,6 +57,8 @@ CRITICAL: Mapping[str, str] = {
     "store/writer": "store",
     "text/hotword_correction": "text/test_hotword_correction text/test_hotword_correction_in_sentences",
     "text/merge": "text/test_merge",
+    "text/pauses": "text/test_pauses",
+    "text/sentences": "text/test_sentences text/test_abbreviations",
     "text/subtitle_lines": "text/test_subtitle_lines",
     "text/timing": "text/test_timing",
 }
