@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from funasr_cli.text.options import SegmentLimits
-from funasr_cli.text.subtitle_lines import columns, segment
+from funasr_cli.text.subtitle_lines import _breaks, _lines, columns, segment
 from funasr_cli.transcript import Token
 
 LIMITS = SegmentLimits(columns=42, seconds=7.0, pause=0.8)
@@ -256,6 +259,80 @@ def test_no_katakana_word_is_parted(before: str) -> None:
 
 def test_a_katakana_word_wider_than_a_line_is_parted_as_little_as_can_be() -> None:
     assert len(lines(spoken("ア" * 60, each=0.02))) == 3
+
+
+@pytest.mark.parametrize(
+    ("pieces", "costs"),
+    [
+        pytest.param("今天|开会|，|明天|休息", [1, 101, 0.2, 1], id="after a comma, never before it"),
+        pytest.param("a,”| b", [0.2], id="after a comma and what closes"),
+        pytest.param("今|天开", [7], id="within a word"),
+        pytest.param("改革|的|工作", [2, 1], id="before what clings"),
+        pytest.param("会议|中|国", [1, 7], id="before what clings elsewhere"),
+        pytest.param("把|改革|引向", [1.5, 1], id="after what leads on"),
+        pytest.param(" all| of| the| men", [1, 1.5, 1.5], id="after what leads on in English"),
+        pytest.param(" Mr.| Smith", [4], id="after a title"),
+        pytest.param("安装|3|5|台", [1, 7, 3], id="before a measure after figures"),
+        pytest.param("安装|三十|五|台", [1, 7, 3], id="before a measure after a number"),
+        pytest.param("统一|二|十", [1, 7], id="where a number begins: not in 统一"),
+        pytest.param("十|点开会", [9], id="before the hour"),
+        pytest.param(" ninety| five| men", [7, 1], id="in a number in words"),
+        pytest.param(" ninety|  five| men", [1, 1], id="but not over more than a space"),
+        pytest.param(" isn|'t| true", [7, 1], id="before an apostrophe"),
+        pytest.param("用|P|ython|写", [1, 7, 1], id="within letters"),
+        pytest.param("私|ネ|ット|と", [1, 101, 1], id="within katakana"),
+        pytest.param("เ|มือง", [101], id="after a vowel sign that stands before its consonant"),
+        pytest.param("好|大语言|模型|好", [1, 7, 1], id="within a hotword"),
+        pytest.param(" the| Large| Model| is", [1.5, 7, 1], id="within a hotword, in capitals"),
+    ],
+)
+def test_what_a_break_costs(pieces: str, costs: list[float]) -> None:
+    """In breaks between two words in the flow of speech."""
+    tokens = [Token(piece, i, i + 1, 1) for i, piece in enumerate(pieces.split("|"))]
+    hotwords, count = {5: {"大语言模型"}, 11: {"large model"}}, len(costs)
+    assert list(_breaks(tokens, [0.0] * len(tokens), hotwords))[1:] == pytest.approx(costs)
+    paused = list(_breaks(tokens, [0.0, *[0.25, 0.99, 1.0, 9.0][:count]], hotwords))[1:]
+    assert np.subtract(costs, paused) == pytest.approx([0.25, 0.99, 3, 3][:count])
+
+
+def cost_of(lines_: Sequence[Sequence[Token]], tokens: list[Token], limits: SegmentLimits) -> float:
+    """What lines cost together, infinite if one of several tokens is too wide or too long."""
+    pauses = [0.0, *(max(0.0, after.start - before.until) / limits.pause for before, after in pairwise(tokens))]
+    breaks, cost, at = [*_breaks(tokens, pauses, {}), 0.0], 0.0, 0
+    for line in lines_:
+        at += len(line)
+        width, length = columns("".join(token.text for token in line).lstrip()), line[-1].end - line[0].start
+        if len(line) > 1 and (width > limits.columns or length > limits.seconds):
+            return math.inf
+        is_orphan = width < 8 and len(lines_) > 1
+        cost += (1 - width / limits.columns) ** 2 + 3 * is_orphan + breaks[at]
+    return cost
+
+
+@given(
+    words=st.lists(
+        st.tuples(
+            st.sampled_from(["发展", "新", "，", " growth", " in", " Mr.", "的", "三", "x" * 11]),
+            st.sampled_from([0.125, 0.5, 2.5]),
+            st.sampled_from([0.0, 0.0, 0.25, 0.75]),
+        ),
+        min_size=1,
+        max_size=9,
+    ),
+    wide=st.sampled_from([10, 14, 20]),
+)
+def test_lines_cost_least_of_all_there_can_be(words: list[tuple[str, float, float]], wide: int) -> None:
+    limits, tokens, at = SegmentLimits(columns=wide, seconds=3.0, pause=0.75), list[Token](), 0.0
+    for word, length, pause in words:
+        tokens.append(Token(word, at, at + length, 1, tail=0.125))
+        at += length + 0.125 + pause
+    made = _lines(tokens, limits, {})
+    cuts = [[i for i in range(1, len(tokens)) if mask >> i & 1] for mask in range(0, 2 ** len(tokens), 2)]
+    ways = [[tokens[a:b] for a, b in pairwise([0, *cut, len(tokens)])] for cut in cuts]
+    if max((pause for _, _, pause in words[:-1]), default=0.0) < limits.pause and cost_of([tokens], tokens, limits) < 9:
+        ways = [[tokens]]  # what fits is not parted
+    assert [token for line in made for token in line] == tokens
+    assert cost_of(made, tokens, limits) == pytest.approx(min(cost_of(way, tokens, limits) for way in ways))
 
 
 def test_nothing_said_is_no_line() -> None:
