@@ -177,6 +177,14 @@ def test_a_length_is_known_and_exact_if_the_header_states_that_of_the_sound(
         assert recording.duration == pytest.approx(length, abs=0.1)
 
 
+def test_a_length_that_nobody_knows_is_none(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wmv", "wmav2", SOUND, RATE, video="wmv2")
+    os.truncate(path, path.stat().st_size * 2 // 3)
+    blocks, recording = read(path)
+    assert (recording.duration, recording.promised) == (None, None)
+    assert seconds(blocks) == pytest.approx(2, abs=0.1)
+
+
 @pytest.mark.parametrize(("name", "codec", "start"), [("a.mp4", "aac", 0.0), ("a.ts", "mp2", 4000.0)])
 def test_a_length_counts_from_the_start_of_the_recording(tmp_path: Path, name: str, codec: str, start: float) -> None:
     video = "mpeg4" if name == "a.mp4" else ""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -92,12 +92,13 @@ def test_the_best_text_with_its_complete_hotwords_is_found(
     assert tokens(search(candidates_of_logits(logits, math.inf), context, width=1000)) == list(expected)
 
 
-@given(SEEDS, st.integers(2, 14), st.floats(0.5, 2), HOTWORDS, st.integers(1, 6), st.sampled_from([2, 4, 6]))
+@settings(max_examples=200)
+@given(SEEDS, st.integers(4, 16), st.floats(0.5, 2), HOTWORDS, st.integers(1, 6), st.sampled_from([2, 3, 4]))
 def test_a_narrow_beam_keeps_the_best_and_nothing_else(
     seed: int, frames: int, spread: float, hotwords: dict[tuple[int, ...], float], width: int, k: int
 ) -> None:
     """In TopK, which drops tokens that hotwords may go on with, and with frames in which blank is sure."""
-    logits = scores(seed, frames, 6, spread)
+    logits = scores(seed, frames, 4, spread)
     logits[:, 0] += np.random.default_rng(seed).choice([0, 12], frames, p=[0.8, 0.2])
     context = ContextGraph(Spelling(*item) for item in hotwords.items())
     candidates = candidates_of_topk(*topk(logits, k))

@@ -345,6 +345,8 @@ def test_what_is_left_of_a_word_has_to_make_sense_too() -> None:
 def test_between_two_hotwords_of_the_same_sound_nothing_is_guessed() -> None:
     assert corrected("养职", "养殖", confidence=UNSURE) == "养殖"
     assert corrected("养职", "养殖", "养植", confidence=UNSURE) == "养职"
+    hotwords = [Hotword("养殖"), Hotword("养植"), Hotword("养值", 0.1)]
+    assert Corrector(hotwords, "safe").correct(spoken("养职", UNSURE))[1] == []
 
 
 def test_a_hotword_is_not_found_across_a_pause_or_punctuation() -> None:
@@ -358,6 +360,21 @@ def test_times_confidences_and_punctuation_stay_and_the_replacement_is_recorded(
     made, corrections = Corrector([Hotword("新发展格局")], "safe").correct(tokens)
     assert made == [tokens[0], Token("“新", 1, 1.2, 0.7, 0.3), tokens[2], Token("格", 1.7, 1.8, 0.6), tokens[4]]
     assert corrections == [Correction("心发展隔局", "新发展格局", 1.0, 1, 2.2)]
+
+
+def test_each_replacement_is_recorded_with_its_place() -> None:
+    """Which is counted in the text as it was, sentence by sentence, and between its marks."""
+    tokens = spoken("你好，推进心发展隔局 推动高质量发站，脱贫工坚")
+    words = [Hotword(word) for word in ("新发展格局", "高质量发展", "脱贫攻坚")]
+    _, corrections = Corrector(words, "safe").correct(tokens)
+    assert [(made.before, made.after) for made in corrections] == [
+        ("心发展隔局", "新发展格局"),
+        ("高质量发站", "高质量发展"),
+        ("脱贫工坚", "脱贫攻坚"),
+    ]
+    assert [(made.start, made.end) for made in corrections] == [
+        pytest.approx(times) for times in [(1.0, 2.0), (3.4, 4.4), (4.6, 5.4)]
+    ]
 
 
 def test_the_score_tells_how_alike_they_sound() -> None:

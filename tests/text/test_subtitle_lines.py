@@ -317,7 +317,7 @@ def cost_of(lines_: Sequence[Sequence[Token]], tokens: list[Token], limits: Segm
             st.sampled_from([0.0, 0.0, 0.25, 0.75]),
         ),
         min_size=1,
-        max_size=9,
+        max_size=8,
     ),
     wide=st.sampled_from([10, 14, 20]),
 )
