@@ -202,8 +202,11 @@ def test_a_word_that_reaches_over_two_pauses_begins_after_the_second() -> None:
 
 
 def test_an_overlap_of_more_than_half_a_window_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"15.0 s cannot overlap its neighbours by 8.0 s"):
-        WindowShape(15.0, 8.0)
+    for overlap in (8.0, 7.51, -0.1):
+        with pytest.raises(ValueError, match=rf"15.0 s cannot overlap its neighbours by {overlap} s"):
+            WindowShape(15.0, overlap)
+    assert [WindowShape(15.0, overlap).overlap for overlap in (0.0, 7.5)] == [0.0, 7.5]
+    assert WindowShape(15.0) == WindowShape(15.0, overlap=2.0, max_pause=3.0)
 
 
 def ramp(seconds: float) -> Samples:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from funasr_cli.hotwords import Hotword
 from funasr_cli.text.hotword_correction import Corrector
+from funasr_cli.text.lexicon import cut, surprise
 from funasr_cli.text.options import Strength
 from funasr_cli.text.script import simplified
 from funasr_cli.text.sound_index import SoundIndex
@@ -278,10 +280,10 @@ def test_strong_holds_a_recogniser_for_unsure_sooner() -> None:
     changed = {
         (strength, sure)
         for strength in strengths
-        for sure in (0.55, 0.65, 0.75, 0.85)
+        for sure in (0.55, 0.6, 0.65, 0.75, 0.8, 0.85)
         if corrected(heard, "中国式现代化", confidence=sure, strength=strength) != heard
     }
-    assert changed == {("safe", 0.55), ("strong", 0.55), ("strong", 0.65), ("strong", 0.75)}
+    assert changed == {("safe", 0.55), *(("strong", sure) for sure in (0.55, 0.6, 0.65, 0.75))}
 
 
 @pytest.mark.parametrize(
@@ -306,6 +308,64 @@ def test_two_characters_of_a_short_word_are_not_wrong_at_once_if_the_recogniser_
     assert corrected("那位何导", "核岛", confidence=0.8) == "那位核岛"
     assert corrected("那些证物公开", "政务公开", confidence=0.9) == "那些证物公开"
     assert corrected("那些政物公开", "政务公开", confidence=0.9) == "那些政务公开"
+
+
+def trust(confidence: float) -> float:
+    return 2.25 * math.log10(1 - confidence) ** 2
+
+
+@pytest.mark.parametrize(
+    ("text", "hotword", "confidence", "words", "left", "less"),
+    [
+        pytest.param("那个车坚", "车间", 0.5, "车 坚", "", 4.3 + trust(0.5) + 0.4, id="two characters"),
+        pytest.param("那个车坚", "车间", 0.9, "车 坚", "", 4.3 + 2.25 + 0.4, id="of which it was sure"),
+        pytest.param("那个车坚", "车间", 1.0, "车 坚", "", 4.3 + 4 * 2.25 + 0.4, id="as it can be"),
+        pytest.param("那个拖车坚", "车间", 0.8, "拖车 坚", "拖", 4.3 + trust(0.8) + 0.4, id="part of a word is left"),
+        pytest.param("的战游", "战友", 0.5, "战 游", "", 4.3 + trust(0.5) + 0.4 + 12 * 0.15, id="another tone"),
+        pytest.param("构建心发展隔局", "新发展格局", 0.9, "心 发展 隔 局", "", 4.3 + 2.25, id="two of five: no more"),
+        pytest.param("那些证物公开", "政务公开", 0.84, 4 + surprise("公开"), "", 4.3 + trust(0.84), id="a rare word"),
+        pytest.param(
+            "那些证物公开", "政务公开", 0.85, 4 + surprise("公开"), "", 4.3 + trust(0.85) + 1.5, id="sure of both"
+        ),
+        pytest.param("那位何导", "核岛", 0.85, "何 导", "", 4.3 + trust(0.85) + 1.5 + 0.4, id="sure of a whole word"),
+        pytest.param("南灵师范大学", "南宁师范大学", 0.9, "南 灵 师范大学", "", 4.3 + 2.25 + 6 * 0.3, id="confused"),
+        pytest.param(
+            "冰海新区", "滨海新区", 0.9, 5.5 + surprise("新区"), "", 4.3 + 2.25 + 6 * 0.3, id="in a rare word"
+        ),
+        pytest.param(
+            "长林污水处理厂",
+            "长宁污水处理厂",
+            0.9,
+            "长 林 污水 处理厂",
+            "",
+            4.3 + 2.25 + 12 * 0.6,
+            id="not what is confused",
+        ),
+    ],
+)
+def test_how_much_better_a_hotword_has_to_explain_a_text(
+    text: str, hotword: str, confidence: float, words: str | float, left: str, less: float
+) -> None:
+    """The surprises of the `words` that are there, without what is `left` of them and all that it takes."""
+    corrector = Corrector([Hotword(hotword)], "safe")
+    explained = sum(map(surprise, words.split())) if isinstance(words, str) else words
+    expected = explained - (surprise(left) if left else 0.0) - less - 1.15
+    assert max(surpluses(corrector, text, confidence)) == pytest.approx(expected)
+
+
+def surpluses(corrector: Corrector, text: str, confidence: float) -> list[float]:
+    found = corrector._index.find(text)
+    fixes = [corrector._alike(start, end, word, text, set()) for start, end, word in found]
+    return [corrector._surplus(fix, text, cut(text), [confidence] * len(text)) for fix in fixes if fix]
+
+
+def test_weight_tells_how_usual_a_hotword_is_but_no_less_than_the_dictionary_knows() -> None:
+    of = {
+        weight: surpluses(Corrector([Hotword("战友", weight)], "safe"), "的战游", UNSURE)[0]
+        for weight in (20, 100, 0.1)
+    }
+    assert of[100] - of[20] == pytest.approx(math.log10(5))
+    assert of[20] - of[0.1] == pytest.approx(surprise("战友") - 4.3)
 
 
 def test_japanese_is_left_alone() -> None:
