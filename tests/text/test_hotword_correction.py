@@ -9,7 +9,7 @@ import pytest
 
 from funasr_cli.hotwords import Hotword
 from funasr_cli.text.hotword_correction import Corrector
-from funasr_cli.text.lexicon import cut, surprise
+from funasr_cli.text.lexicon import cut, surprise, total_surprise
 from funasr_cli.text.options import Strength
 from funasr_cli.text.script import simplified
 from funasr_cli.text.sound_index import SoundIndex
@@ -326,6 +326,12 @@ def trust(confidence: float) -> float:
         pytest.param("那些证物公开", "政务公开", 0.84, 4 + surprise("公开"), "", 4.3 + trust(0.84), id="a rare word"),
         pytest.param(
             "那些证物公开", "政务公开", 0.85, 4 + surprise("公开"), "", 4.3 + trust(0.85) + 1.5, id="sure of both"
+        ),
+        pytest.param(
+            "新制生产立", "新质生产力", 0.9, 4 + total_surprise("生产立"), "", 4.3 + 2.25, id="and a word beside it"
+        ),
+        pytest.param(
+            "那个发展隔", "发站格", 0.9, "发展 隔", "", 4.3 + 2.25 + 1.5 + 0.2 + 12 * 0.15, id="not all in usual words"
         ),
         pytest.param("那位何导", "核岛", 0.85, "何 导", "", 4.3 + trust(0.85) + 1.5 + 0.4, id="sure of a whole word"),
         pytest.param("南灵师范大学", "南宁师范大学", 0.9, "南 灵 师范大学", "", 4.3 + 2.25 + 6 * 0.3, id="confused"),
