@@ -15,6 +15,7 @@ from funasr_cli.audio.container import MIN_UNREAD_BYTES, ContainerRecording
 from funasr_cli.errors import InputError
 from tests.audio.test_reader import SECONDS, silent_film, tone
 from tests.support.encoding import write
+from tests.support.tracks import NewTrack, write_tracks
 
 RATE = 48_000
 SOUND = tone(RATE)
@@ -201,6 +202,18 @@ def test_what_follows_the_sound_is_told_if_it_is_long(tmp_path: Path, bytes_afte
     warnings = [warning.partition(" ")[2] for warning in read(path)[1].warnings]
     expected = "bytes after 3.0 s were not read; if they are sound, convert the file to WAV"
     assert warnings == [expected] * (bytes_after > MIN_UNREAD_BYTES)
+
+
+def test_the_track_that_is_chosen_is_read_and_the_others_are_told(tmp_path: Path) -> None:
+    quiet, loud = (NewTrack(np.full(RATE, level, np.float32)) for level in (0.25, 0.5))
+    path = write_tracks(tmp_path / "a.mov", "pcm_s16le", quiet, loud._replace(is_default=True), quiet)
+    blocks, recording = read(path)
+    assert {float(level) for _, block in blocks for level in np.unique(block)} == {0.5}
+    (warning,) = recording.warnings
+    assert warning.startswith("has 3 audio tracks, of which track 2 (default) was transcribed")
+    with ContainerRecording(path, None, track=1) as first:
+        assert {float(level) for _, block in first._native() for level in np.unique(block)} == {0.25}
+        assert first.warnings == []
 
 
 def open_files() -> int:

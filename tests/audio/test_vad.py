@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -160,6 +161,25 @@ def test_speech_is_what_the_options_say(script: str, spans: list[tuple[int, int]
     detector, _ = scripted(script)
     found = closed(detector, [np.zeros(len(script) * FRAME_SAMPLES, np.float32)])
     assert [(span.start, span.end) for span in found] == spans
+
+
+@pytest.mark.parametrize(
+    ("threshold", "speech", "pause", "spans"),
+    [
+        pytest.param(0.5, 0.5, 0.1, 2, id="just the threshold"),
+        pytest.param(0.5, 0.499, 0.1, 0, id="less"),
+        pytest.param(0.4, 0.9, 0.25, 1, id="just not low enough to be a pause"),
+        pytest.param(0.4, 0.9, 0.249, 2, id="low enough"),
+        pytest.param(0.1, 0.9, 0.015, 1, id="a threshold so low that nothing is far below it: not low enough"),
+        pytest.param(0.1, 0.9, 0.005, 2, id="and low enough"),
+    ],
+)
+def test_speech_begins_at_the_threshold_and_ends_well_below_it(
+    threshold: float, speech: float, pause: float, spans: int
+) -> None:
+    detector = SpeechDetector(load_silero(), replace(OPTIONS, threshold=threshold))
+    detector._model = Scripted([speech] * 5 + [pause] * 20 + [speech] * 5)  # type: ignore[assignment]
+    assert len(closed(detector, [np.zeros(30 * FRAME_SAMPLES, np.float32)])) == spans
 
 
 def test_an_open_span_is_told_up_to_where_it_is_sure() -> None:
