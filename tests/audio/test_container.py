@@ -130,6 +130,16 @@ def adts_frames(path: Path) -> list[int]:
     return frames
 
 
+def test_packets_that_are_damaged_before_any_sound_are_counted(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.aac", "aac", SOUND, RATE)
+    data, frames = bytearray(path.read_bytes()), adts_frames(path)
+    for number in (0, 1, 2, 50):
+        start, end = frames[number] + 7, frames[number + 1]
+        data[start:end] = b"\xff" * (end - start)
+    path.write_bytes(data)
+    assert read(path)[1].warnings == ["4 damaged packets were left out"]
+
+
 def test_a_container_that_ends_within_a_header_is_read_to_its_end(tmp_path: Path) -> None:
     path = write(tmp_path / "a.aac", "aac", SOUND, RATE)
     os.truncate(path, adts_frames(path)[100] + 3)
