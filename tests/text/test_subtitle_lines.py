@@ -59,8 +59,9 @@ def test_a_line_without_a_comma_is_cut_near_its_middle_and_between_words() -> No
     assert max(map(columns, cut)) - min(map(columns, cut)) <= 10
 
 
-def test_wide_characters_count_twice() -> None:
+def test_wide_characters_count_twice_and_marks_not_at_all() -> None:
     assert columns("发展 ok") == 7
+    assert columns("ａe\u0301") == 3
     assert max(map(columns, lines(spoken("发" * 100, each=0.01)))) <= 42
 
 
@@ -273,13 +274,15 @@ def test_a_katakana_word_wider_than_a_line_is_parted_as_little_as_can_be() -> No
         pytest.param(" all| of| the| men", [1, 1.5, 1.5], id="after what leads on in English"),
         pytest.param(" Mr.| Smith", [4], id="after a title"),
         pytest.param("安装|3|5|台", [1, 7, 3], id="before a measure after figures"),
+        pytest.param("款式|K5|台", [1, 3], id="before a measure after a name with a figure"),
         pytest.param("安装|三十|五|台", [1, 7, 3], id="before a measure after a number"),
         pytest.param("统一|二|十", [1, 7], id="where a number begins: not in 统一"),
+        pytest.param("统一|点名", [1], id="after 统一, which is no number"),
         pytest.param("十|点开会", [9], id="before the hour"),
         pytest.param(" ninety| five| men", [7, 1], id="in a number in words"),
         pytest.param(" ninety|  five| men", [1, 1], id="but not over more than a space"),
         pytest.param(" isn|'t| true", [7, 1], id="before an apostrophe"),
-        pytest.param("用|P|ython|写", [1, 7, 1], id="within letters"),
+        pytest.param("用|Py|thon|写", [1, 7, 1], id="within letters"),
         pytest.param("私|ネ|ット|と", [1, 101, 1], id="within katakana"),
         pytest.param("เ|มือง", [101], id="after a vowel sign that stands before its consonant"),
         pytest.param("好|大语言|模型|好", [1, 7, 1], id="within a hotword"),
@@ -333,6 +336,26 @@ def test_lines_cost_least_of_all_there_can_be(words: list[tuple[str, float, floa
         ways = [[tokens]]  # what fits is not parted
     assert [token for line in made for token in line] == tokens
     assert cost_of(made, tokens, limits) == pytest.approx(min(cost_of(way, tokens, limits) for way in ways))
+
+
+@pytest.mark.parametrize("start", [0.0, 128.0])
+@pytest.mark.parametrize("space", ["", " "])
+def test_what_fits_is_not_parted_unless_the_pause_is_long(start: float, space: str) -> None:
+    """Though after a comma, and in a pause, two lines would look better. It is 38 columns wide and takes 49/16 s."""
+
+    def count(columns_: int, seconds: float, longest_pause: float) -> int:
+        return len(lines(tokens, SegmentLimits(columns=columns_, seconds=seconds, pause=longest_pause)))
+
+    tokens = spoken("我们坚持新发展理念，", start=start, each=1 / 8)
+    tokens += spoken("构建新的发展格局吧", start=start + 31 / 16, each=1 / 8)
+    tokens[0] = replace(tokens[0], text=space + tokens[0].text)
+    assert count(38, 49 / 16, 0.75) == 1
+    assert count(37, 49 / 16, 0.75) == count(38, 48 / 16, 0.75) == count(38, 49 / 16, 11 / 16) == 2
+
+
+def test_limits_have_defaults() -> None:
+    tokens = spoken("我们坚持新发展理念推动高质量发展，构建新的发展格局", each=0.1)
+    assert segment(tokens) == segment(tokens, SegmentLimits())
 
 
 def test_nothing_said_is_no_line() -> None:
