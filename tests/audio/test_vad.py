@@ -208,6 +208,21 @@ def test_a_quiet_that_may_last_ends_what_is_told_with_the_padding() -> None:
     assert detector.finish() == [Span(0, quiet + PADDING, closed=True)]
 
 
+def test_a_sound_too_short_is_not_told_though_time_goes_by() -> None:
+    detector, _ = scripted("_" * (FRAMES_PER_RUN - 8) + "###" + "_" * 5)
+    assert detector.push(np.zeros(FRAMES_PER_RUN * FRAME_SAMPLES, np.float32)) == []
+
+
+def test_a_sound_just_as_long_as_speech_has_to_be_is_speech() -> None:
+    detector, _ = scripted("__###_____", replace(OPTIONS, min_speech=3 * FRAME_SAMPLES / SAMPLE_RATE))
+    assert len(closed(detector, [np.zeros(10 * FRAME_SAMPLES, np.float32)])) == 1
+
+
+def test_a_recording_of_whole_runs_leaves_nothing_to_judge(silero: SileroWeights) -> None:
+    assert closed(SpeechDetector(silero, VadOptions()), [np.zeros(FRAMES_PER_RUN * FRAME_SAMPLES, np.float32)]) == []
+    assert closed(SpeechDetector(silero, VadOptions()), []) == []
+
+
 @pytest.mark.parametrize("seconds", [0.5, 1.5, 3.9])
 def test_a_recording_shorter_than_a_run_of_the_network_is_heard(silero: SileroWeights, seconds: float) -> None:
     words = SPEECH[24_000 : 24_000 + round(seconds * SAMPLE_RATE)]

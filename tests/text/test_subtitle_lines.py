@@ -353,6 +353,12 @@ def test_what_fits_is_not_parted_unless_the_pause_is_long(start: float, space: s
     assert count(37, 49 / 16, 0.75) == count(38, 48 / 16, 0.75) == count(38, 49 / 16, 11 / 16) == 2
 
 
+def test_lines_may_be_just_as_wide_and_as_long_as_the_limits() -> None:
+    tokens = spoken("今天开会明天休息", each=0.125)
+    assert lines(tokens, SegmentLimits(columns=8)) == ["今天开会", "明天休息"]
+    assert lines(tokens, SegmentLimits(seconds=0.5)) == ["今天开会", "明天休息"]
+
+
 def test_limits_have_defaults() -> None:
     tokens = spoken("我们坚持新发展理念推动高质量发展，构建新的发展格局", each=0.1)
     assert segment(tokens) == segment(tokens, SegmentLimits())
