@@ -49,7 +49,8 @@ def prefix_beam_search(frames: Sequence[Frame], context: ContextGraph, width: in
 
     Where frames are left out, blank is sure: of the texts in one state of the context only the best goes on.
     """
-    beam, before = {(): (1.0, 0.0)}, -1  # by text: the probability of alignments that end in a blank, and in a token
+    beam: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}  # alignments that end in a blank, in a token
+    before = -1
     for frame in frames:
         best_first = sorted(beam, key=lambda text: -sum(beam[text]))
         if frame.number > before + 1:
@@ -65,7 +66,8 @@ def prefix_beam_search(frames: Sequence[Frame], context: ContextGraph, width: in
             for label, chance in {**floors, **odds}.items():
                 if label != BLANK:
                     chance *= context.refund[state] * context.worth[context.step(state, label)]
-                    longer[(*text, label)][1] += chance * (blank if text[-1:] == (label,) else blank + token)
+                    after = (*text, label)
+                    longer[after][1] += chance * (blank if text[-1:] == (label,) else blank + token)
         kept = sorted(longer, key=lambda text: -sum(longer[text]))[:width]
         total = sum(sum(longer[text]) for text in kept)
         beam = {text: (longer[text][0] / total, longer[text][1] / total) for text in kept if sum(longer[text])}
