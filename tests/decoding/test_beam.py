@@ -102,7 +102,8 @@ def test_a_narrow_beam_keeps_the_best_and_nothing_else(
     logits[:, 0] += np.random.default_rng(seed).choice([0, 12], frames, p=[0.8, 0.2])
     context = ContextGraph(Spelling(*item) for item in hotwords.items())
     candidates = candidates_of_topk(*topk(logits, k))
-    expected = prefix_beam_search(candidates.frames, context, width)
+    expected, are_apart = prefix_beam_search(candidates.frames, context, width)
+    assume(are_apart)
     assert tokens(search(candidates, context, width)) == list(expected)
 
 

@@ -44,13 +44,14 @@ def log_probs_of_texts(logits: NDArray[np.float32]) -> dict[tuple[int, ...], flo
     return {text: math.log(prob) for text, prob in sums.items()}
 
 
-def prefix_beam_search(frames: Sequence[Frame], context: ContextGraph, width: int) -> tuple[int, ...]:
+def prefix_beam_search(frames: Sequence[Frame], context: ContextGraph, width: int) -> tuple[tuple[int, ...], bool]:
     """The best text of those that are left if only the `width` best go on from each frame.
 
-    Where frames are left out, blank is sure: of the texts in one state of the context only the best goes on.
+    And whether no two scores were the same, of which either may go first. Where frames are left out, blank is sure: of
+    the texts in one state of the context only the best goes on.
     """
     beam: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}  # alignments that end in a blank, in a token
-    before = -1
+    before, are_apart = -1, True
     for frame in frames:
         best_first = sorted(beam, key=lambda text: -sum(beam[text]))
         if frame.number > before + 1:
@@ -69,9 +70,13 @@ def prefix_beam_search(frames: Sequence[Frame], context: ContextGraph, width: in
                     after = (*text, label)
                     longer[after][1] += chance * (blank if text[-1:] == (label,) else blank + token)
         kept = sorted(longer, key=lambda text: -sum(longer[text]))[:width]
+        sums = sorted((sum(parts) for parts in longer.values() if sum(parts)), reverse=True)
+        are_apart &= all(after < before * (1 - 1e-9) for before, after in itertools.pairwise(sums))
         total = sum(sum(longer[text]) for text in kept)
         beam = {text: (longer[text][0] / total, longer[text][1] / total) for text in kept if sum(longer[text])}
-    return max(beam, key=lambda text: sum(beam[text]) * context.refund[state_of(text, context)])
+    final = {text: sum(beam[text]) * context.refund[state_of(text, context)] for text in beam}
+    ends = sorted(final.values(), reverse=True)
+    return max(final, key=final.__getitem__), are_apart and (len(ends) < 2 or ends[1] < ends[0] * (1 - 1e-9))
 
 
 def state_of(text: Sequence[int], context: ContextGraph) -> int:
