@@ -21,8 +21,8 @@ from funasr_cli.audio.leftover import tag_bytes
 from funasr_cli.audio.recording import BLOCK_SECONDS, Recording
 from funasr_cli.audio.tracks import Track, choose_track, first_tracks, sounds, tracks_of
 
-FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63}
-"""Magnitude of FFmpeg's integer sample formats at full scale."""
+FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31}
+"""Magnitude of FFmpeg's integer sample formats at full scale; those of 64 bits PyAV has no array for."""
 
 EXACT_FOR_THE_TRACK = {"mov", "ogg", "flac", "aiff", "caf", "w64", "ape", "tta", "wv", "tak", "mpc", "mpc8", "dsf"}
 """Formats that state how long the audio is. In others FFmpeg guesses it from the bit rate, or it is the picture's."""
@@ -203,6 +203,8 @@ def _silence(samples: int, block: int, channels: int) -> Iterator[Samples]:
 
 def _samples(frame: av.AudioFrame) -> Samples:
     """The frame's audio, float32 `[n, channels]`, full scale ±1."""
+    if frame.format.name.startswith("s64"):
+        (frame,) = av.AudioResampler(format="dbl").resample(frame)
     native = frame.to_ndarray()
     native = native.T if frame.format.is_planar else native.reshape(-1, frame.layout.nb_channels)
     samples = native.astype(np.float32, copy=False)

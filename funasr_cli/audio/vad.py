@@ -62,7 +62,7 @@ class SpeechDetector:
             spans = self._follow(self._model.probabilities(self._run[: frames * FRAME_SAMPLES]).tolist())
         if self._begin is not None:
             spans += self._close(total if self._quiet is None else self._quiet)
-        return [Span(span.start, min(span.end, total), closed=True) for span in spans if span.start < total]
+        return [Span(span.start, min(span.end, total), closed=True) for span in spans]
 
     def _follow(self, probabilities: Iterable[float]) -> list[Span]:
         """Move on by one frame for each probability; returns the spans that closed."""

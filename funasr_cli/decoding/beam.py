@@ -120,10 +120,7 @@ class _Search:
             others, same, last = prefix.score, prefix.after_blank, prefix.token
             for token, chance in chances.of(prefix.state).items():
                 score = (same if token == last else others) * chance
-                if score <= least:
-                    continue
-                longer = self._prefixes.get((prefix, token))
-                if longer is not None and longer.frame == prefix.frame:
+                if score <= least or self._is_in_beam(prefix, token):
                     continue
                 way = (score, -made, prefix, token, 0.0, score)
                 made += 1
@@ -133,6 +130,11 @@ class _Search:
                     heappushpop(ways, way)
                 if len(ways) == self._width:
                     least = ways[0][0]
+
+    def _is_in_beam(self, prefix: _Prefix, token: int) -> bool:
+        """Whether what `token` makes of a prefix in the beam is in it too."""
+        longer = self._prefixes.get((prefix, token))
+        return longer is not None and longer.frame == prefix.frame
 
     def _follow(self, way: _Way) -> _Prefix:
         _, _, prefix, token, after_blank, after_token = way

@@ -26,15 +26,14 @@ class Merger:
 
     def __init__(self) -> None:
         self.tokens: list[Token] = []
-        self._settled = 0  # tokens that no window to come can touch
+        self._settled = 0  # tokens that neither the newest window nor those to come can touch
         self._end = 0.0
 
     def add(self, tokens: Sequence[Token], start: float, end: float) -> None:
         """Add the tokens of the window from `start` to `end`; all times are seconds of the recording."""
-        tail = self.tokens[self._settled :]
-        self.tokens[self._settled :] = merge(tail, tokens, start, self._end)
         while self._settled < len(self.tokens) and self.tokens[self._settled].middle < start - SAME_TIME_S:
             self._settled += 1
+        self.tokens[self._settled :] = merge(self.tokens[self._settled :], tokens, start, self._end)
         self._end = end
 
 
@@ -47,12 +46,10 @@ def merge(left: Sequence[Token], right: Sequence[Token], start: float, end: floa
     heard_twice = any(token.middle >= start for token in left) and any(token.middle < end for token in right)
     if start >= end or not heard_twice:
         return [*left, *right]
-    first = next((i for i, token in enumerate(left) if token.middle >= start - SAME_TIME_S), len(left))
-    last = next((j for j, token in enumerate(right) if token.middle > end + SAME_TIME_S), len(right))
-    seam = _agreement(left[first:], right[:last], (start + end) / 2)
+    seam = _agreement(left, right, (start + end) / 2)
     if seam is not None:
-        return [*left[: first + seam[0]], *right[seam[1] :]]
-    cut = _quietest([*left[first:], *right[:last]], start, end)
+        return [*left[: seam[0]], *right[seam[1] :]]
+    cut = _quietest([*left, *right], start, end)
     return [*(token for token in left if token.middle < cut), *(token for token in right if token.middle >= cut)]
 
 
@@ -77,13 +74,11 @@ def _quietest(tokens: Sequence[Token], start: float, end: float) -> float:
     """The time in the middle of the overlap that is furthest from the middle of any token."""
     margin = (end - start) * (1 - MIDDLE) / 2
     low, high = start + margin, end - margin
-    times = sorted(token.middle for token in tokens if low < token.middle < high)
-    edges = [low, *times, high]
+    edges = sorted({min(max(low, at), high) for at in (low, *(token.middle for token in tokens), high)})
     candidates = [(a + b) / 2 for a, b in pairwise(edges)]
     centre = (start + end) / 2
     return max(
-        candidates,
-        key=lambda at: (round(min((abs(at - token.middle) for token in tokens), default=0.0), 3), -abs(at - centre)),
+        candidates, key=lambda at: (round(min(abs(at - token.middle) for token in tokens), 3), -abs(at - centre))
     )
 
 

@@ -20,15 +20,13 @@ def fit_to_speech(tokens: Iterable[Token], speech: Sequence[Interval]) -> list[T
     An aligner gives a pause to the word before it or after it; the voice detector knows better. A token outside all
     spans keeps its times, but none ends after the last span. `speech` is in order, does not overlap and is not empty.
     """
-    ends = [end for _, end in speech]
+    starts, ends = zip(*speech, strict=True)
     latest = ends[-1]
     fitted: list[Token] = []
     for token in tokens:
-        start, end, until = token.start, max(token.end, token.start + MIN_TOKEN_S), token.until
+        start, end, until = token.start, token.end, token.until
         shared = 0.0
-        for low, high in speech[bisect_left(ends, token.start) :]:
-            if low >= token.end:
-                break
+        for low, high in speech[bisect_left(ends, start) : bisect_left(starts, end)]:
             if min(high, token.end) - max(low, token.start) > shared:
                 start, end, until = max(low, token.start), min(high, token.end), min(high, token.until)
                 shared = end - start

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -83,19 +85,158 @@ def test_short_sounds_and_short_pauses_count_as_the_options_say(silero: SileroWe
 
 
 class Scripted:
-    """In place of the network: the probabilities of a script."""
+    """In place of the network: the probabilities of a script; keeps the frames that it is given."""
 
     def __init__(self, script: list[float]) -> None:
         self.script = np.array(script, np.float32)
         self.at = 0
+        self.heard = np.zeros(0, np.float32)
 
     def probabilities(self, frames: Samples) -> np.ndarray:
-        self.at += len(frames) // FRAME_SAMPLES
-        return self.script[self.at - len(frames) // FRAME_SAMPLES : self.at]
+        count, rest = divmod(len(frames), FRAME_SAMPLES)
+        assert rest == 0
+        self.at += count
+        assert self.at <= len(self.script)
+        self.heard = np.concatenate([self.heard, frames])
+        return self.script[self.at - count : self.at]
 
 
 BURST = st.tuples(st.sampled_from([0.0, 0.3, 0.9]), st.one_of(st.integers(1, 12), st.integers(50, 700)))
 """A probability and for how many frames."""
+
+
+LEVELS = {"#": 0.9, "T": 0.4, "~": 0.3, "r": 0.25, "_": 0.1}
+"""Speech; just the threshold; neither; just where speech does not end yet; silence."""
+
+OPTIONS = VadOptions(threshold=0.4, min_speech=0.1, min_silence=0.3, padding=0.2)
+MIN_SPEECH, MIN_SILENCE, PADDING = 1600, 4800, 3200
+
+
+def scripted(script: str, options: VadOptions = OPTIONS) -> tuple[SpeechDetector, Scripted]:
+    detector, network = SpeechDetector(load_silero(), options), Scripted([LEVELS[char] for char in script])
+    detector._model = network  # type: ignore[assignment]
+    return detector, network
+
+
+def spans_of(script: str, total: int) -> list[Span]:
+    """The rules at once: speech begins at the threshold, and ends where nothing comes near it for `MIN_SILENCE`."""
+    spans, last = list[Span](), 0
+    quiet = -(-MIN_SILENCE // FRAME_SAMPLES) - 1
+    for match in re.finditer(f"[#T].*?(?=_[~r_]{{{quiet}}}|_[~r_]*$|$)", script):
+        begin, end = match.start() * FRAME_SAMPLES, min(match.end() * FRAME_SAMPLES, total)
+        if end - begin >= MIN_SPEECH:
+            start, last = max(last, begin - PADDING), end + PADDING
+            spans.append(Span(start, min(last, total), closed=True))
+    return spans
+
+
+SCRIPT = st.lists(
+    st.tuples(st.sampled_from("#T~r__"), st.one_of(st.integers(1, 12), st.integers(50, 300))), min_size=1, max_size=20
+).map(lambda bursts: "".join(char * frames for char, frames in bursts))
+
+
+@given(script=SCRIPT, missing=st.integers(0, FRAME_SAMPLES - 1), step=st.integers(500, 100_000))
+def test_spans_follow_the_rules_whatever_the_blocks(script: str, missing: int, step: int) -> None:
+    """The last frame lacks some samples."""
+    total = len(script) * FRAME_SAMPLES - missing
+    detector, network = scripted(script)
+    sound = np.arange(1, total + 1, dtype=np.float32)
+    assert closed(detector, np.split(sound, range(step, total, step))) == spans_of(script, total)
+    assert np.array_equal(network.heard, np.pad(sound, (0, missing)))
+
+
+@pytest.mark.parametrize(
+    ("script", "spans"),
+    [
+        pytest.param("__###_", [], id="too short by a frame"),
+        pytest.param("__####_", [(0, 3584)], id="just long enough, with padding up to the end"),
+        pytest.param("_" * 10 + "####" + "_" * 20, [(1920, 10_368)], id="padding at both ends"),
+        pytest.param("####" + "_" * 9 + "####", [(0, 8704)], id="a pause too short by a frame"),
+        pytest.param("####" + "_" * 10 + "####", [(0, 5248), (5248, 9216)], id="a pause: padding never overlaps"),
+        pytest.param("####" + "~" * 50 + "_" + "~" * 9 + "_", [(0, 27_648 + 3200)], id="it ends where silence began"),
+        pytest.param("~~rr~~~rrr~~~~", [], id="what only would not end speech does not begin it"),
+    ],
+)
+def test_speech_is_what_the_options_say(script: str, spans: list[tuple[int, int]]) -> None:
+    detector, _ = scripted(script)
+    found = closed(detector, [np.zeros(len(script) * FRAME_SAMPLES, np.float32)])
+    assert [(span.start, span.end) for span in found] == spans
+
+
+@pytest.mark.parametrize(
+    ("threshold", "speech", "pause", "spans"),
+    [
+        pytest.param(0.5, 0.5, 0.1, 2, id="just the threshold"),
+        pytest.param(0.5, 0.499, 0.1, 0, id="less"),
+        pytest.param(0.4, 0.9, 0.25, 1, id="just not low enough to be a pause"),
+        pytest.param(0.4, 0.9, 0.249, 2, id="low enough"),
+        pytest.param(0.1, 0.9, 0.015, 1, id="a threshold so low that nothing is far below it: not low enough"),
+        pytest.param(0.1, 0.9, 0.005, 2, id="and low enough"),
+    ],
+)
+def test_speech_begins_at_the_threshold_and_ends_well_below_it(
+    threshold: float, speech: float, pause: float, spans: int
+) -> None:
+    detector = SpeechDetector(load_silero(), replace(OPTIONS, threshold=threshold))
+    detector._model = Scripted([speech] * 5 + [pause] * 20 + [speech] * 5)  # type: ignore[assignment]
+    assert len(closed(detector, [np.zeros(30 * FRAME_SAMPLES, np.float32)])) == spans
+
+
+def test_an_open_span_is_told_up_to_where_it_is_sure() -> None:
+    """Ten seconds of silence, then speech: what is told, and from where on more is needed, run by run."""
+    run = np.zeros(FRAMES_PER_RUN * FRAME_SAMPLES, np.float32)
+    ends = [count * len(run) for count in range(10)]
+    last = FRAMES_PER_RUN - 3
+    detector, _ = scripted("_" * last + "###" + "#" * FRAMES_PER_RUN + "#" * last + "___" + "_" * FRAMES_PER_RUN)
+    begin, end = last * FRAME_SAMPLES - PADDING, (2 * FRAMES_PER_RUN + last) * FRAME_SAMPLES
+    assert (detector.push(run[:-1]), detector.horizon) == ([], 0)
+    assert (detector.push(run[:1]), detector.horizon) == ([], begin)  # may yet be too short
+    assert (detector.push(run), detector.horizon) == ([Span(begin, ends[2], closed=False)], begin)
+    assert (detector.push(run), detector.horizon) == ([Span(begin, end + 3 * FRAME_SAMPLES, closed=False)], begin)
+    assert detector.push(run[:1]) == [Span(begin, end + 3 * FRAME_SAMPLES, closed=False)]
+    assert detector.push(run[1:]) == [Span(begin, end + PADDING, closed=True)]
+    assert detector.horizon == ends[4] - PADDING
+    assert detector.finish() == []
+
+
+def test_a_quiet_that_may_last_ends_what_is_told_with_the_padding() -> None:
+    detector, _ = scripted("#" * (FRAMES_PER_RUN - 9) + "_" * 9)
+    quiet = (FRAMES_PER_RUN - 9) * FRAME_SAMPLES
+    assert detector.push(np.zeros(FRAMES_PER_RUN * FRAME_SAMPLES, np.float32)) == [
+        Span(0, quiet + PADDING, closed=False)
+    ]
+    assert detector.finish() == [Span(0, quiet + PADDING, closed=True)]
+
+
+def test_a_sound_too_short_is_not_told_though_time_goes_by() -> None:
+    detector, _ = scripted("_" * (FRAMES_PER_RUN - 8) + "###" + "_" * 5)
+    assert detector.push(np.zeros(FRAMES_PER_RUN * FRAME_SAMPLES, np.float32)) == []
+
+
+def test_a_sound_just_as_long_as_speech_has_to_be_is_speech() -> None:
+    detector, _ = scripted("__###_____", replace(OPTIONS, min_speech=3 * FRAME_SAMPLES / SAMPLE_RATE))
+    assert len(closed(detector, [np.zeros(10 * FRAME_SAMPLES, np.float32)])) == 1
+
+
+def test_a_recording_of_whole_runs_leaves_nothing_to_judge(silero: SileroWeights) -> None:
+    assert closed(SpeechDetector(silero, VadOptions()), [np.zeros(FRAMES_PER_RUN * FRAME_SAMPLES, np.float32)]) == []
+    assert closed(SpeechDetector(silero, VadOptions()), []) == []
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.5, 3.9])
+def test_a_recording_shorter_than_a_run_of_the_network_is_heard(silero: SileroWeights, seconds: float) -> None:
+    words = SPEECH[24_000 : 24_000 + round(seconds * SAMPLE_RATE)]
+    spans = closed(SpeechDetector(silero, VadOptions()), [words])
+    assert (spans[0].start, spans[-1].end) == (0, len(words))
+
+
+@pytest.mark.parametrize("after", [0.2, 1.9])
+def test_last_words_are_heard_after_the_last_whole_run(silero: SileroWeights, after: float) -> None:
+    run = FRAMES_PER_RUN * FRAME_SAMPLES
+    words = SPEECH[24_000 : 24_000 + round(after * SAMPLE_RATE)]
+    spans = closed(SpeechDetector(silero, VadOptions()), [np.zeros(2 * run, np.float32), words])
+    assert 2 * run - 0.3 * SAMPLE_RATE <= spans[0].start <= 2 * run + 0.1 * SAMPLE_RATE
+    assert spans[-1].end == 2 * run + len(words)
 
 
 def windows_of_script(script: list[float]) -> list[Window]:

@@ -14,7 +14,7 @@ from funasr_cli.audio.options import VadOptions
 from funasr_cli.audio.silero import load_silero
 from funasr_cli.audio.spans import Span, WholeRecording
 from funasr_cli.audio.vad import SpeechDetector
-from funasr_cli.audio.windows import Bounds, SpeechWindows, Window, WindowPacker, WindowShape
+from funasr_cli.audio.windows import Bounds, SampleBuffer, SpeechWindows, Window, WindowPacker, WindowShape
 from tests.support.meetings import Meeting
 
 SHAPE = WindowShape(length=15.0, overlap=2.0, max_pause=1.0)
@@ -98,6 +98,57 @@ def test_every_sample_of_a_window_has_its_place(spans: list[tuple[int, int]], da
         assert [round(moment * SAMPLE_RATE) for moment in place] == [window.samples[at], window.samples[at] + 1]
 
 
+@pytest.mark.parametrize(
+    ("spans", "windows"),
+    [
+        pytest.param([(0, LENGTH)], [[(0, LENGTH)]], id="as long as a window"),
+        pytest.param([(0, LENGTH + 1)], [[(0, LENGTH)], [(LENGTH - OVERLAP, LENGTH + 1)]], id="longer: it is split"),
+        pytest.param([(0, 1000), (2000, LENGTH + 1000)], [[(0, 1000), (2000, LENGTH + 1000)]], id="room for both"),
+        pytest.param([(0, 1000), (2000, LENGTH + 1001)], [[(0, 1000)], [(2000, LENGTH + 1001)]], id="no room"),
+        pytest.param(
+            [(0, 1000), (1000 + MAX_PAUSE, 20_000)], [[(0, 1000), (1000 + MAX_PAUSE, 20_000)]], id="a short pause"
+        ),
+        pytest.param(
+            [(0, 1000), (1001 + MAX_PAUSE, 20_000)], [[(0, 1000)], [(1001 + MAX_PAUSE, 20_000)]], id="a long pause"
+        ),
+        pytest.param(
+            [(0, LENGTH + 1000), (LENGTH + 1000, LENGTH + 2000), (LENGTH + 3000, LENGTH + 4000)],
+            [
+                [(0, LENGTH)],
+                [
+                    (LENGTH - OVERLAP, LENGTH + 1000),
+                    (LENGTH + 1000, LENGTH + 2000),
+                    (LENGTH + 3000, LENGTH + 4000),
+                ],
+            ],
+            id="what is left of a long one takes others",
+        ),
+    ],
+)
+@pytest.mark.parametrize("step", [700, 10**9])
+def test_a_window_takes_what_there_is_room_for(
+    spans: list[tuple[int, int]], windows: list[list[tuple[int, int]]], step: int
+) -> None:
+    assert [[(part.start, part.end) for part in window.parts] for window in pack(spans, step)] == windows
+
+
+def test_a_window_comes_as_soon_as_it_is_settled() -> None:
+    """And the start of what is still needed of the span under way is known."""
+    packer = WindowPacker(SHAPE, lambda part: np.zeros(len(part), np.float32))
+
+    def pushed(start: int, end: int, *, closed: bool) -> tuple[int, int | None]:
+        return len(list(packer.push([Span(start, end, closed=closed)]))), packer.start
+
+    assert pushed(100, LENGTH + 100, closed=False) == (0, 100)
+    assert pushed(100, LENGTH + 101, closed=False) == (1, LENGTH + 100 - OVERLAP)
+    assert pushed(100, LENGTH + 200, closed=True) == (0, None)
+    assert pushed(LENGTH + 300, LENGTH + 400, closed=False) == (0, LENGTH + 300)
+    assert pushed(LENGTH + 300, 2 * LENGTH, closed=False) == (1, LENGTH + 300)
+    assert pushed(LENGTH + 300, 2 * LENGTH, closed=True) == (0, None)
+    assert len(list(packer.finish())) == 1
+    assert list(packer.finish()) == []
+
+
 TWO_PARTS = Window(np.zeros(48_000, np.float32), (Bounds(16_000, 32_000), Bounds(80_000, 112_000)))
 """A second of speech from 1.0 s on, and two from 5.0 s on."""
 
@@ -122,8 +173,27 @@ def test_the_first_word_after_a_pause_begins_after_it(times: tuple[float, float]
     assert TWO_PARTS.place(*times) == pytest.approx(place)
 
 
-def test_a_word_that_lies_before_a_pause_stays_there() -> None:
-    assert TWO_PARTS.place(0.2, 1.1) == pytest.approx((1.2, 5.1))
+@pytest.mark.parametrize(
+    ("times", "place"),
+    [
+        pytest.param((0.2, 1.1), (1.2, 5.1), id="most of it"),
+        pytest.param((0.375, 1.125), (5.0625, 5.125), id="half a second more of it before the pause than after"),
+        pytest.param((0.37, 1.125), (1.37, 5.125), id="more"),
+        pytest.param((0.0, 0.5), (1.0, 1.5), id="all of it"),
+        pytest.param((2.0, 2.0), (6.0, 6.0), id="of no length"),
+        pytest.param((1.0, 1.0), (5.0, 5.0), id="of no length, at the pause"),
+        pytest.param((3.0, 3.0), (7.0, 7.0), id="of no length, at the end"),
+        pytest.param((3.2, 3.4), (7.2, 7.4), id="after the window"),
+    ],
+)
+def test_a_word_that_lies_before_a_pause_stays_there(times: tuple[float, float], place: tuple[float, float]) -> None:
+    assert TWO_PARTS.place(*times) == pytest.approx(place)
+
+
+def test_a_window_of_one_part_only_moves_the_times() -> None:
+    window = Window(np.zeros(48_000, np.float32), (Bounds(16_000, 64_000),))
+    assert window.place(-0.5, 3.5) == (0.5, 4.5)
+    assert (window.bounds, window.bounds.seconds, len(window.bounds)) == (Bounds(16_000, 64_000), (1.0, 4.0), 48_000)
 
 
 def test_a_word_that_reaches_over_two_pauses_begins_after_the_second() -> None:
@@ -132,8 +202,11 @@ def test_a_word_that_reaches_over_two_pauses_begins_after_the_second() -> None:
 
 
 def test_an_overlap_of_more_than_half_a_window_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"15.0 s cannot overlap its neighbours by 8.0 s"):
-        WindowShape(15.0, 8.0)
+    for overlap in (8.0, 7.51, -0.1):
+        with pytest.raises(ValueError, match=rf"15.0 s cannot overlap its neighbours by {overlap} s"):
+            WindowShape(15.0, overlap)
+    assert [WindowShape(15.0, overlap).overlap for overlap in (0.0, 7.5)] == [0.0, 7.5]
+    assert WindowShape(15.0) == WindowShape(15.0, overlap=2.0, max_pause=3.0)
 
 
 def ramp(seconds: float) -> Samples:
@@ -151,6 +224,56 @@ def test_windows_carry_the_samples_of_their_place(block: int) -> None:
         assert window.parts == (window.bounds,)
     assert windows[-1].bounds.end == len(audio)
     assert (stream.duration, stream.speech) == pytest.approx((100, 100))
+
+
+@given(
+    blocks=st.lists(st.tuples(st.integers(0, 40 * SAMPLE_RATE), st.integers(0, 40 * SAMPLE_RATE)), max_size=8),
+    needed_at_once=st.booleans(),
+)
+def test_what_is_still_needed_is_kept(blocks: list[tuple[int, int]], needed_at_once: bool) -> None:
+    buffer, total, needed = SampleBuffer(), 0, 0
+    for size, further in blocks:
+        needed = total if needed_at_once else min(total, needed + further)
+        buffer.append(np.arange(total, total + size, dtype=np.float32), needed)
+        total += size
+        for at in {needed, (needed + total) // 2, total - 1} if needed < total else ():
+            assert buffer.cut(Bounds(at, at + 1)).tolist() == [at]
+        assert len(buffer.cut(Bounds(needed, total))) == total - needed
+
+
+def test_what_is_no_longer_needed_takes_no_memory() -> None:
+    buffer, block = SampleBuffer(), np.zeros(SAMPLE_RATE, np.float32)
+    for second in range(100):
+        buffer.append(block, max(0, second - 10) * SAMPLE_RATE)
+    assert len(buffer._array) == 32 * SAMPLE_RATE
+    cut = buffer.cut(Bounds(99 * SAMPLE_RATE, 100 * SAMPLE_RATE))
+    buffer.append(block + 1, 100 * SAMPLE_RATE)
+    assert not cut.any()
+
+
+def test_a_block_ahead_of_all_that_is_needed_is_no_gap() -> None:
+    """The detector may need nothing of what is there, nor the beginning of the next block."""
+    buffer = SampleBuffer()
+    buffer.append(np.zeros(30 * SAMPLE_RATE, np.float32), 0)
+    buffer.append(ramp(5), 31 * SAMPLE_RATE)
+    assert buffer.cut(Bounds(31 * SAMPLE_RATE, 31 * SAMPLE_RATE + 3)).tolist() == [16_000, 16_001, 16_002]
+
+
+def test_a_stream_tells_its_peak_and_how_much_of_it_was_speech() -> None:
+    class Told:
+        horizon = 0
+
+        def push(self, block: Samples) -> list[Span]:
+            return [Span(0, 1000, closed=True), Span(2000, 5000, closed=False)] if len(block) == 16_000 else []
+
+        def finish(self) -> list[Span]:
+            return [Span(2000, 6000, closed=True)]
+
+    low, high = np.full(16_000, -0.5, np.float32), np.full(8000, 0.25, np.float32)
+    stream = SpeechWindows([high, low, np.zeros(0, np.float32)], Told(), SHAPE)
+    assert (stream.peak, stream.duration, stream.speech) == (0, 0, 0)
+    assert [window.parts for window in stream] == [(Bounds(0, 1000), Bounds(2000, 6000))]
+    assert (stream.peak, stream.duration, stream.speech) == (0.5, 1.5, 5000 / SAMPLE_RATE)
 
 
 def test_pauses_are_left_out() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -15,7 +15,7 @@ from funasr_cli.decoding.beam import search
 from funasr_cli.decoding.candidates import candidates_of_logits, candidates_of_topk
 from funasr_cli.decoding.context import ContextGraph, Spelling, bonus
 from funasr_cli.decoding.ctc import Emission, best_path_of_logits, best_path_of_topk, collapse
-from tests.support.exact_search import earned, log_probs_of_texts, text_of, topk
+from tests.support.exact_search import earned, log_probs_of_texts, prefix_beam_search, text_of, topk
 
 SEEDS = st.integers(0, 2**32 - 1)
 SPREADS = st.floats(0.5, 6)
@@ -90,6 +90,21 @@ def test_the_best_text_with_its_complete_hotwords_is_found(
     assume(lead > 1e-6)
     context = ContextGraph(Spelling(*item) for item in hotwords.items())
     assert tokens(search(candidates_of_logits(logits, math.inf), context, width=1000)) == list(expected)
+
+
+@settings(max_examples=200)
+@given(SEEDS, st.integers(4, 16), st.floats(0.5, 2), HOTWORDS, st.integers(1, 6), st.sampled_from([2, 3, 4]))
+def test_a_narrow_beam_keeps_the_best_and_nothing_else(
+    seed: int, frames: int, spread: float, hotwords: dict[tuple[int, ...], float], width: int, k: int
+) -> None:
+    """In TopK, which drops tokens that hotwords may go on with, and with frames in which blank is sure."""
+    logits = scores(seed, frames, 4, spread)
+    logits[:, 0] += np.random.default_rng(seed).choice([0, 12], frames, p=[0.8, 0.2])
+    context = ContextGraph(Spelling(*item) for item in hotwords.items())
+    candidates = candidates_of_topk(*topk(logits, k))
+    expected, are_apart = prefix_beam_search(candidates.frames, context, width)
+    assume(are_apart)
+    assert tokens(search(candidates, context, width)) == list(expected)
 
 
 @given(SEEDS, st.integers(0, 5), st.floats(0.5, 3), st.sets(HOTWORD, max_size=5), st.sampled_from([1.0, 100.0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -84,6 +85,32 @@ def test_a_match_is_advanced_more_with_each_token_but_no_more_than_the_bound() -
     assert 1 > context.refund[1] > context.refund[2] > context.refund[3] * math.exp(-ADVANCE)
 
 
+def test_what_is_advanced_is_the_part_matched_of_the_hotword_worth_most_a_token() -> None:
+    """Of 4.5 nats for 1 2 (weight 3), 3 for 1 5 6, and 6 for 7 8 9 10 11."""
+    context = ContextGraph([Spelling((1, 2), 3.0), Spelling((1, 5, 6)), Spelling((7, 8, 9, 10, 11))])
+    assert advanced(context, 1) == pytest.approx([4.5 / 2])
+    assert advanced(context, 1, 2) == pytest.approx([4.5 / 2, 0])
+    assert advanced(context, 1, 5, 6) == pytest.approx([4.5 / 2, 2.0, 0])
+    assert advanced(context, 7, 8, 9, 10, 11) == pytest.approx([1.2, 2.4, ADVANCE, ADVANCE, 0])
+
+
+def test_what_is_advanced_inside_another_match_goes_on() -> None:
+    context = graph((1, 2, 3), (2, 3, 4, 5, 6))
+    assert advanced(context, 1, 2, 3) == pytest.approx([1, 2, 2.4])
+    assert advanced(context, 2, 3, 4) == pytest.approx([1.2, 2.4, ADVANCE])
+
+
+def advanced(context: ContextGraph, *text: int) -> list[float]:
+    """What is advanced after each token, in nats."""
+    states = [functools.reduce(context.step, text[:count], START) for count in range(1, len(text) + 1)]
+    return [-math.log(context.refund[state]) for state in states]
+
+
+def test_a_bonus_is_so_many_nats() -> None:
+    assert [bonus(1, 1), bonus(2, 1), bonus(3, 1), bonus(3, 2)] == [1.0, 1.5, 3.0, 6.0]
+    assert bonus(3, 1000) == bonus(100, 1) == 50.0
+
+
 def test_matches_are_told_by_their_places_the_longest_of_those_that_end_together() -> None:
     context = graph((1, 2), (2,), (2, 3, 4), (3, 1, 2))
     assert list(context.matches([1, 2, 3, 1, 2, 5, 2, 3, 4])) == [(0, 1), (2, 4), (6, 6), (6, 8)]
@@ -100,7 +127,15 @@ def test_no_hotwords_are_no_context() -> None:
     assert gain(graph(), [1, 2]) == 0
 
 
-@pytest.mark.parametrize("spelling", [Spelling(()), Spelling((3, 0)), Spelling((1,), 0), Spelling((1,), math.nan)])
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        Spelling(()),
+        Spelling((3, 0)),
+        Spelling((0,)),
+        *(Spelling((1,), weight) for weight in (0, -1, math.nan, math.inf)),
+    ],
+)
 def test_what_cannot_be_a_hotword_is_refused(spelling: Spelling) -> None:
     with pytest.raises(ValueError, match="not a hotword"):
         ContextGraph([spelling])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from funasr_cli.hotwords import Hotword
 from funasr_cli.text.hotword_correction import Corrector
+from funasr_cli.text.lexicon import cut, surprise, total_surprise
 from funasr_cli.text.options import Strength
 from funasr_cli.text.script import simplified
 from funasr_cli.text.sound_index import SoundIndex
@@ -278,10 +280,10 @@ def test_strong_holds_a_recogniser_for_unsure_sooner() -> None:
     changed = {
         (strength, sure)
         for strength in strengths
-        for sure in (0.55, 0.65, 0.75, 0.85)
+        for sure in (0.55, 0.6, 0.65, 0.75, 0.8, 0.85)
         if corrected(heard, "中国式现代化", confidence=sure, strength=strength) != heard
     }
-    assert changed == {("safe", 0.55), ("strong", 0.55), ("strong", 0.65), ("strong", 0.75)}
+    assert changed == {("safe", 0.55), *(("strong", sure) for sure in (0.55, 0.6, 0.65, 0.75))}
 
 
 @pytest.mark.parametrize(
@@ -306,6 +308,70 @@ def test_two_characters_of_a_short_word_are_not_wrong_at_once_if_the_recogniser_
     assert corrected("那位何导", "核岛", confidence=0.8) == "那位核岛"
     assert corrected("那些证物公开", "政务公开", confidence=0.9) == "那些证物公开"
     assert corrected("那些政物公开", "政务公开", confidence=0.9) == "那些政务公开"
+
+
+def trust(confidence: float) -> float:
+    return 2.25 * math.log10(1 - confidence) ** 2
+
+
+@pytest.mark.parametrize(
+    ("text", "hotword", "confidence", "words", "left", "less"),
+    [
+        pytest.param("那个车坚", "车间", 0.5, "车 坚", "", 4.3 + trust(0.5) + 0.4, id="two characters"),
+        pytest.param("那个车坚", "车间", 0.9, "车 坚", "", 4.3 + 2.25 + 0.4, id="of which it was sure"),
+        pytest.param("那个车坚", "车间", 1.0, "车 坚", "", 4.3 + 4 * 2.25 + 0.4, id="as it can be"),
+        pytest.param("那个拖车坚", "车间", 0.8, "拖车 坚", "拖", 4.3 + trust(0.8) + 0.4, id="part of a word is left"),
+        pytest.param("的战游", "战友", 0.5, "战 游", "", 4.3 + trust(0.5) + 0.4 + 12 * 0.15, id="another tone"),
+        pytest.param("构建心发展隔局", "新发展格局", 0.9, "心 发展 隔 局", "", 4.3 + 2.25, id="two of five: no more"),
+        pytest.param("那些证物公开", "政务公开", 0.84, 4 + surprise("公开"), "", 4.3 + trust(0.84), id="a rare word"),
+        pytest.param(
+            "那些证物公开", "政务公开", 0.85, 4 + surprise("公开"), "", 4.3 + trust(0.85) + 1.5, id="sure of both"
+        ),
+        pytest.param(
+            "新制生产立", "新质生产力", 0.9, 4 + total_surprise("生产立"), "", 4.3 + 2.25, id="and a word beside it"
+        ),
+        pytest.param(
+            "那个发展隔", "发站格", 0.9, "发展 隔", "", 4.3 + 2.25 + 1.5 + 0.2 + 12 * 0.15, id="not all in usual words"
+        ),
+        pytest.param("那位何导", "核岛", 0.85, "何 导", "", 4.3 + trust(0.85) + 1.5 + 0.4, id="sure of a whole word"),
+        pytest.param("南灵师范大学", "南宁师范大学", 0.9, "南 灵 师范大学", "", 4.3 + 2.25 + 6 * 0.3, id="confused"),
+        pytest.param(
+            "冰海新区", "滨海新区", 0.9, 5.5 + surprise("新区"), "", 4.3 + 2.25 + 6 * 0.3, id="in a rare word"
+        ),
+        pytest.param(
+            "长林污水处理厂",
+            "长宁污水处理厂",
+            0.9,
+            "长 林 污水 处理厂",
+            "",
+            4.3 + 2.25 + 12 * 0.6,
+            id="not what is confused",
+        ),
+    ],
+)
+def test_how_much_better_a_hotword_has_to_explain_a_text(
+    text: str, hotword: str, confidence: float, words: str | float, left: str, less: float
+) -> None:
+    """The surprises of the `words` that are there, without what is `left` of them and all that it takes."""
+    corrector = Corrector([Hotword(hotword)], "safe")
+    explained = sum(map(surprise, words.split())) if isinstance(words, str) else words
+    expected = explained - (surprise(left) if left else 0.0) - less - 1.15
+    assert max(surpluses(corrector, text, confidence)) == pytest.approx(expected)
+
+
+def surpluses(corrector: Corrector, text: str, confidence: float) -> list[float]:
+    found = corrector._index.find(text)
+    fixes = [corrector._alike(start, end, word, text, set()) for start, end, word in found]
+    return [corrector._surplus(fix, text, cut(text), [confidence] * len(text)) for fix in fixes if fix]
+
+
+def test_weight_tells_how_usual_a_hotword_is_but_no_less_than_the_dictionary_knows() -> None:
+    of = {
+        weight: surpluses(Corrector([Hotword("战友", weight)], "safe"), "的战游", UNSURE)[0]
+        for weight in (20, 100, 0.1)
+    }
+    assert of[100] - of[20] == pytest.approx(math.log10(5))
+    assert of[20] - of[0.1] == pytest.approx(surprise("战友") - 4.3)
 
 
 def test_japanese_is_left_alone() -> None:
@@ -345,6 +411,8 @@ def test_what_is_left_of_a_word_has_to_make_sense_too() -> None:
 def test_between_two_hotwords_of_the_same_sound_nothing_is_guessed() -> None:
     assert corrected("养职", "养殖", confidence=UNSURE) == "养殖"
     assert corrected("养职", "养殖", "养植", confidence=UNSURE) == "养职"
+    hotwords = [Hotword("养殖"), Hotword("养植"), Hotword("养值", 0.1)]
+    assert Corrector(hotwords, "safe").correct(spoken("养职", UNSURE))[1] == []
 
 
 def test_a_hotword_is_not_found_across_a_pause_or_punctuation() -> None:
@@ -358,6 +426,21 @@ def test_times_confidences_and_punctuation_stay_and_the_replacement_is_recorded(
     made, corrections = Corrector([Hotword("新发展格局")], "safe").correct(tokens)
     assert made == [tokens[0], Token("“新", 1, 1.2, 0.7, 0.3), tokens[2], Token("格", 1.7, 1.8, 0.6), tokens[4]]
     assert corrections == [Correction("心发展隔局", "新发展格局", 1.0, 1, 2.2)]
+
+
+def test_each_replacement_is_recorded_with_its_place() -> None:
+    """Which is counted in the text as it was, sentence by sentence, and between its marks."""
+    tokens = spoken("你好，推进心发展隔局 推动高质量发站，脱贫工坚")
+    words = [Hotword(word) for word in ("新发展格局", "高质量发展", "脱贫攻坚")]
+    _, corrections = Corrector(words, "safe").correct(tokens)
+    assert [(made.before, made.after) for made in corrections] == [
+        ("心发展隔局", "新发展格局"),
+        ("高质量发站", "高质量发展"),
+        ("脱贫工坚", "脱贫攻坚"),
+    ]
+    assert [(made.start, made.end) for made in corrections] == [
+        pytest.approx(times) for times in [(1.0, 2.0), (3.4, 4.4), (4.6, 5.4)]
+    ]
 
 
 def test_the_score_tells_how_alike_they_sound() -> None:

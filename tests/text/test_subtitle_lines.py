@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from funasr_cli.text.options import SegmentLimits
-from funasr_cli.text.subtitle_lines import columns, segment
+from funasr_cli.text.subtitle_lines import _breaks, _lines, columns, segment
 from funasr_cli.transcript import Token
 
 LIMITS = SegmentLimits(columns=42, seconds=7.0, pause=0.8)
@@ -55,8 +59,9 @@ def test_a_line_without_a_comma_is_cut_near_its_middle_and_between_words() -> No
     assert max(map(columns, cut)) - min(map(columns, cut)) <= 10
 
 
-def test_wide_characters_count_twice() -> None:
+def test_wide_characters_count_twice_and_marks_not_at_all() -> None:
     assert columns("发展 ok") == 7
+    assert columns("ａe\u0301") == 3
     assert max(map(columns, lines(spoken("发" * 100, each=0.01)))) <= 42
 
 
@@ -161,21 +166,54 @@ def test_a_hesitation_does_not_leave_a_character_alone() -> None:
     assert lines(long_silence) == ["我", "想说明一下具体方案"]
 
 
-def test_a_line_stays_long_enough_to_be_read() -> None:
-    fast, _ = segment([*spoken("一共有三百二十五个项目", each=0.05), *spoken("好的", start=9.0)], LIMITS)
-    assert fast.end - fast.start == pytest.approx(22 / 18)
+def times(*tokens: Token, duration: float = 60.0) -> list[tuple[float, float]]:
+    return [(line.start, line.end) for line in segment(tokens, LIMITS, duration=duration)]
+
+
+def said(text: str, start: float, end: float, tail: float = 0.0) -> Token:
+    return Token(text, start, end, 0.9, tail)
+
+
+LONG = "一共有三百二十五个项目"
+"""It is read in 22/18 s."""
+
+
+@pytest.mark.parametrize(
+    ("tokens", "shown"),
+    [
+        pytest.param([said("好。", 1, 3), said("再见", 5, 7)], [(1, 3), (5, 7)], id="while it is said"),
+        pytest.param([said("好。", 1, 3, 0.5), said("再见", 5, 7, 1)], [(1, 3.5), (5, 8)], id="while it may be heard"),
+        pytest.param([said("好。", 1, 1.25), said("再见", 5, 5.25)], [(1, 1.8), (5, 5.8)], id="long enough to be seen"),
+        pytest.param(
+            [said(LONG + "。", 1, 1.25), said("好", 5, 6)], [(1, 1 + 24 / 18), (5, 6)], id="long enough to read"
+        ),
+        pytest.param([said("好。", 1, 1.25), said("再见", 1.5, 2.5)], [(1, 1.5), (1.5, 2.5)], id="until the next one"),
+        pytest.param([said("好。", 1, 2, 2), said("再见", 2.5, 4)], [(1, 2.5), (2.5, 4)], id="though it may be heard"),
+        pytest.param([said("好。", 1, 3), said("再见", 2, 4)], [(1, 2), (2, 4)], id="though it is still said"),
+        pytest.param([said("好。", 1, 3), said("再见", 1, 4)], [(1, 1.001), (1.001, 4)], id="at least for a moment"),
+        pytest.param(
+            [said("好。", 2, 3), said("不。", 1, 4), said("再见", 2.5, 5)],
+            [(2, 2.001), (2.001, 2.5), (2.5, 5)],
+            id="and the next one after it",
+        ),
+    ],
+)
+def test_a_line_is_shown_from_its_first_word_on_and_until_it_is_read_or_the_next_begins(
+    tokens: list[Token], shown: list[tuple[float, float]]
+) -> None:
+    assert times(*tokens) == [pytest.approx(line) for line in shown]
+
+
+def test_the_last_line_ends_with_the_recording() -> None:
+    assert times(said("好", 0, 0.3), duration=0.46) == [(0.0, 0.46)]
+    assert times(said("好。", 1, 1.5), said("好", 2, 3), duration=2.5) == [(1, 1.8), (2, 2.5)]
+    assert times(said("好。", 0, 0.3), said("好", 0.46, 0.48), duration=0.46) == [(0, 0.459), (0.459, 0.46)]
 
 
 def test_a_slow_line_is_cut_in_time() -> None:
     cut = segment(spoken("一二三四五六七八", each=1.0), LIMITS)
     assert len(cut) > 1
     assert all(line.end - line.start <= LIMITS.seconds for line in cut)
-
-
-def test_a_short_line_stays_long_enough_to_be_read() -> None:
-    first, second = segment([Token("好。", 1.0, 1.1, 1), Token("再见", 5.0, 5.1, 1)], LIMITS)
-    assert first.end - first.start >= 0.8
-    assert second.end - second.start >= 0.799
 
 
 def test_no_line_ends_with_a_title() -> None:
@@ -224,11 +262,106 @@ def test_a_katakana_word_wider_than_a_line_is_parted_as_little_as_can_be() -> No
     assert len(lines(spoken("ア" * 60, each=0.02))) == 3
 
 
-def test_the_last_line_ends_with_the_recording() -> None:
-    (line,) = segment(spoken("好", each=0.3), LIMITS, duration=0.46)
-    assert (line.start, line.end) == (0.0, 0.46)
-    late, last = segment([Token("好。", 0.0, 0.3, 1), Token("好", 0.46, 0.48, 1)], LIMITS, duration=0.46)
-    assert late.end <= last.start < last.end <= 0.46
+@pytest.mark.parametrize(
+    ("pieces", "costs"),
+    [
+        pytest.param("今天|开会|，|明天|休息", [1, 101, 0.2, 1], id="after a comma, never before it"),
+        pytest.param("a,”| b", [0.2], id="after a comma and what closes"),
+        pytest.param("今|天开", [7], id="within a word"),
+        pytest.param("改革|的|工作", [2, 1], id="before what clings"),
+        pytest.param("会议|中|国", [1, 7], id="before what clings elsewhere"),
+        pytest.param("把|改革|引向", [1.5, 1], id="after what leads on"),
+        pytest.param(" all| of| the| men", [1, 1.5, 1.5], id="after what leads on in English"),
+        pytest.param(" Mr.| Smith", [4], id="after a title"),
+        pytest.param("安装|3|5|台", [1, 7, 3], id="before a measure after figures"),
+        pytest.param("款式|K5|台", [1, 3], id="before a measure after a name with a figure"),
+        pytest.param("安装|三十|五|台", [1, 7, 3], id="before a measure after a number"),
+        pytest.param("统一|二|十", [1, 7], id="where a number begins: not in 统一"),
+        pytest.param("统一|点名", [1], id="after 统一, which is no number"),
+        pytest.param("十|点开会", [9], id="before the hour"),
+        pytest.param(" ninety| five| men", [7, 1], id="in a number in words"),
+        pytest.param(" ninety|  five| men", [1, 1], id="but not over more than a space"),
+        pytest.param(" isn|'t| true", [7, 1], id="before an apostrophe"),
+        pytest.param("用|Py|thon|写", [1, 7, 1], id="within letters"),
+        pytest.param("私|ネ|ット|と", [1, 101, 1], id="within katakana"),
+        pytest.param("เ|มือง", [101], id="after a vowel sign that stands before its consonant"),
+        pytest.param("好|大语言|模型|好", [1, 7, 1], id="within a hotword"),
+        pytest.param(" the| Large| Model| is", [1.5, 7, 1], id="within a hotword, in capitals"),
+    ],
+)
+def test_what_a_break_costs(pieces: str, costs: list[float]) -> None:
+    """In breaks between two words in the flow of speech."""
+    tokens = [Token(piece, i, i + 1, 1) for i, piece in enumerate(pieces.split("|"))]
+    hotwords, count = {5: {"大语言模型"}, 11: {"large model"}}, len(costs)
+    assert list(_breaks(tokens, [0.0] * len(tokens), hotwords))[1:] == pytest.approx(costs)
+    paused = list(_breaks(tokens, [0.0, *[0.25, 0.99, 1.0, 9.0][:count]], hotwords))[1:]
+    assert np.subtract(costs, paused) == pytest.approx([0.25, 0.99, 3, 3][:count])
+
+
+def cost_of(lines_: Sequence[Sequence[Token]], tokens: list[Token], limits: SegmentLimits) -> float:
+    """What lines cost together, infinite if one of several tokens is too wide or too long."""
+    pauses = [0.0, *(max(0.0, after.start - before.until) / limits.pause for before, after in pairwise(tokens))]
+    breaks, cost, at = [*_breaks(tokens, pauses, {}), 0.0], 0.0, 0
+    for line in lines_:
+        at += len(line)
+        width, length = columns("".join(token.text for token in line).lstrip()), line[-1].end - line[0].start
+        if len(line) > 1 and (width > limits.columns or length > limits.seconds):
+            return math.inf
+        is_orphan = width < 8 and len(lines_) > 1
+        cost += (1 - width / limits.columns) ** 2 + 3 * is_orphan + breaks[at]
+    return cost
+
+
+@given(
+    words=st.lists(
+        st.tuples(
+            st.sampled_from(["发展", "新", "，", " growth", " in", " Mr.", "的", "三", "x" * 11]),
+            st.sampled_from([0.125, 0.5, 2.5]),
+            st.sampled_from([0.0, 0.0, 0.25, 0.75]),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    wide=st.sampled_from([10, 14, 20]),
+)
+def test_lines_cost_least_of_all_there_can_be(words: list[tuple[str, float, float]], wide: int) -> None:
+    limits, tokens, at = SegmentLimits(columns=wide, seconds=3.0, pause=0.75), list[Token](), 0.0
+    for word, length, pause in words:
+        tokens.append(Token(word, at, at + length, 1, tail=0.125))
+        at += length + 0.125 + pause
+    made = _lines(tokens, limits, {})
+    cuts = [[i for i in range(1, len(tokens)) if mask >> i & 1] for mask in range(0, 2 ** len(tokens), 2)]
+    ways = [[tokens[a:b] for a, b in pairwise([0, *cut, len(tokens)])] for cut in cuts]
+    if max((pause for _, _, pause in words[:-1]), default=0.0) < limits.pause and cost_of([tokens], tokens, limits) < 9:
+        ways = [[tokens]]  # what fits is not parted
+    assert [token for line in made for token in line] == tokens
+    assert cost_of(made, tokens, limits) == pytest.approx(min(cost_of(way, tokens, limits) for way in ways))
+
+
+@pytest.mark.parametrize("start", [0.0, 128.0])
+@pytest.mark.parametrize("space", ["", " "])
+def test_what_fits_is_not_parted_unless_the_pause_is_long(start: float, space: str) -> None:
+    """Though after a comma, and in a pause, two lines would look better. It is 38 columns wide and takes 49/16 s."""
+
+    def count(columns_: int, seconds: float, longest_pause: float) -> int:
+        return len(lines(tokens, SegmentLimits(columns=columns_, seconds=seconds, pause=longest_pause)))
+
+    tokens = spoken("我们坚持新发展理念，", start=start, each=1 / 8)
+    tokens += spoken("构建新的发展格局吧", start=start + 31 / 16, each=1 / 8)
+    tokens[0] = replace(tokens[0], text=space + tokens[0].text)
+    assert count(38, 49 / 16, 0.75) == 1
+    assert count(37, 49 / 16, 0.75) == count(38, 48 / 16, 0.75) == count(38, 49 / 16, 11 / 16) == 2
+
+
+def test_lines_may_be_just_as_wide_and_as_long_as_the_limits() -> None:
+    tokens = spoken("今天开会明天休息", each=0.125)
+    assert lines(tokens, SegmentLimits(columns=8)) == ["今天开会", "明天休息"]
+    assert lines(tokens, SegmentLimits(seconds=0.5)) == ["今天开会", "明天休息"]
+
+
+def test_limits_have_defaults() -> None:
+    tokens = spoken("我们坚持新发展理念推动高质量发展，构建新的发展格局", each=0.1)
+    assert segment(tokens) == segment(tokens, SegmentLimits())
 
 
 def test_nothing_said_is_no_line() -> None:
@@ -252,6 +385,15 @@ def test_lines_are_in_order_never_overlap_and_are_never_empty(tokens: list[Token
     made = segment(tokens, LIMITS)
     assert all(line.text and line.start < line.end for line in made)
     assert all(a.end <= b.start for a, b in pairwise(made))
+
+
+@given(tokens=anything(), hurry=st.sampled_from([0.02, 0.2, 1.0]))
+def test_each_line_begins_with_what_is_said_in_it(tokens: list[Token], hurry: float) -> None:
+    """No line puts off the next, however fast they follow each other, if their words do not overlap."""
+    spoken_ = [replace(token, start=i * hurry, end=(i + 1) * hurry, tail=5 * hurry) for i, token in enumerate(tokens)]
+    made = segment(spoken_, LIMITS)
+    assert [line.start for line in made] == [line.tokens[0].start for line in made]
+    assert all(before.end <= after.start for before, after in pairwise(made))
 
 
 @given(tokens=anything())
