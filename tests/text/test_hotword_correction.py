@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from funasr_cli.hotwords import Hotword
+from funasr_cli.lexicon import cut, surprise, total_surprise
 from funasr_cli.text.hotword_correction import Corrector
-from funasr_cli.text.lexicon import cut, surprise, total_surprise
 from funasr_cli.text.options import Strength
 from funasr_cli.text.script import simplified
 from funasr_cli.text.sound_index import SoundIndex
