@@ -1,7 +1,7 @@
 """Windows in three steps on a few threads: each is encoded and aligned by itself, several are generated together.
 
-A generative model reads the weights of its decoder for each token. Read once for several windows, they cost little
-more than half the time for each; to encode or to align several windows at once gains nothing.
+A generative model reads the weights of its decoder for each token. It is faster to read them once for several windows;
+to encode or to align several windows at once gains nothing.
 
 A thread that is free aligns what was generated. Else it generates a batch if enough windows wait for that, else it
 encodes the next window. Enough is what each thread gets if those that do not generate share all windows evenly, up to a

@@ -20,6 +20,7 @@ from funasr_cli.store.manifest import Seconds
 from funasr_cli.store.sinks import FileSink
 from funasr_cli.store.writer import StoreWriter
 from funasr_cli.system.deadline import Deadline
+from funasr_cli.system.places import current_folder_fault
 
 logger = logging.getLogger(__name__)
 
@@ -73,9 +74,8 @@ class Scheduler(Generic[WorkerT]):
         number = next(self._numbers)
         self._open[number] = ActiveJob(worker, sink)
         logger.debug("job %d for lane %d, %d bytes: %s", number, lane, sink.size, sink.source.path)
-        source = sink.source
-        path = source.path if source.is_stdin else source.identity  # a worker may be in another folder
-        return JobAssigned(lane, number, path, name_of(sink))
+        is_gone = not sink.source.is_stdin and current_folder_fault()  # then workers are in another one
+        return JobAssigned(lane, number, sink.source.identity if is_gone else sink.source.path, name_of(sink))
 
     def outputs_ready(self, message: OutputsReady) -> None:
         """A worker asks where to write a result."""

@@ -25,8 +25,7 @@ MEMORY_PER_WEIGHT_BYTE = 3
 """Bytes of memory that a loaded graph is granted for each byte of its weights, with what its runs need."""
 
 BATCH_MEMORY_PER_WEIGHT_BYTE = 1
-"""Bytes of memory for each byte of the weights that a run's batch of windows is granted. Four windows of Whisper in
-float32 take as much as weights in 16 bits, in which they are published."""
+"""Bytes of memory for each byte of the weights that a run's batch of windows is granted: more than Whisper's takes."""
 
 WORKERS_PER_NPU = 4
 """One prepares and decodes about 400 times as fast as speech; an NPU that takes 10 ms for 15 s runs 1,500 times."""

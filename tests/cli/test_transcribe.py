@@ -71,7 +71,7 @@ def test_a_log_gets_lines_without_control_characters(night: Night) -> None:
     assert "\r" not in done.stderr
     model, device = "model whisper-base", "device cpu (float32): no Ascend NPU on this machine"
     assert [line for line in done.stderr.splitlines() if "model" in line or "worker" in line] == [
-        f"{model}, {device}; 1 worker"
+        f"{model}, {device}; 2 workers"
     ]
     assert done.stderr.splitlines()[-1].startswith("2 of 2 files, 0:00:08 of audio")
 

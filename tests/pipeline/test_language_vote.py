@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -39,10 +39,16 @@ class Runner:
         return Hypothesis(self.tokens, max(found, key=found.__getitem__, default=None), found)
 
     async def recognize_all(
-        self, windows: Iterable[Window], language: str | None, timings: StageTimings
+        self,
+        windows: Iterable[Window],
+        language: str | None,
+        timings: StageTimings,
+        done: Callable[[Window], object],
     ) -> AsyncGenerator[tuple[Window, Hypothesis], None]:
         for window in windows:
-            yield window, await self.recognize(window, language, timings)
+            hypothesis = await self.recognize(window, language, timings)
+            done(window)
+            yield window, hypothesis
 
 
 def windows(lengths: Iterable[float]) -> Iterable[Window]:

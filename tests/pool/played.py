@@ -160,7 +160,7 @@ class PlayedWorker:
                     self.say(JobRequest(lane))
             case JobAssigned():
                 self.jobs.append(message)
-                self.board.put(self.row + message.lane, message.job, 1.0, 0.5)
+                self.board.put(self.row + message.lane, message.job, 1.0, 1.0, 0.5)
                 self.waiting.append(message)
                 self.say(SlotRequest())
             case SlotGranted(slot):

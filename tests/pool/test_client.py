@@ -278,7 +278,7 @@ def test_without_a_parent_a_worker_ends(
     slots = Slots(1)
 
     async def scene() -> None:
-        client = CoordinatorClient(there, slots)
+        client = CoordinatorClient(there, slots, lanes=2)
         asyncio.get_running_loop().remove_reader(there.fileno())
         here.close()
         with pytest.raises(Ended) as caught:

@@ -86,7 +86,7 @@ def test_a_recording_that_workers_die_of_fails_alone(opened: Open) -> None:
         worker = pool.workers[-1]
         if any(job.path.stem == "c" for job in worker.running.values()):
             job = next(job for job in worker.running.values() if job.path.stem == "c")
-            worker.board.put(worker.row + job.lane, job.job, 3.0, 0.5)
+            worker.board.put(worker.row + job.lane, job.job, 3.0, 3.0, 0.5)
             worker.child.die(-signal.SIGSEGV)
 
     pool.scripts.append(die_of_it)
@@ -252,7 +252,7 @@ def test_a_device_that_had_nothing_to_do_for_hours_does_not_hang(opened: Open) -
     def go_on() -> None:
         pool.clock.step = 100.0 if kept else 0.2
         for lane in (0, 1):  # the worker is at work all the time
-            worker.board.put(worker.row + lane, lane + 1, pool.clock.now, 0.5)
+            worker.board.put(worker.row + lane, lane + 1, pool.clock.now, pool.clock.now, 0.5)
         if pool.clock.now > 3600:
             while kept:
                 hear(kept.pop())

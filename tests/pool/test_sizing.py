@@ -100,9 +100,9 @@ def test_a_run_on_an_npu_leaves_time_for_a_reset_and_another_run(model: Model) -
 @pytest.mark.parametrize(
     ("family", "memory", "nodes", "batch"),
     [
-        ("whisper", 12, 1, 4),
+        ("whisper", 12, 1, 2),
         ("whisper", 10, 1, 1),
-        ("whisper", 22, 2, 4),
+        ("whisper", 22, 2, 2),
         ("whisper", 13, 2, 1),
         ("sensevoice", 99, 1, 1),
     ],

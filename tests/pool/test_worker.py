@@ -24,7 +24,7 @@ class Transcribing:
     """Takes whatever it is given for a word."""
 
     async def transcribe(
-        self, path: Path, name: str, tell: Callable[[float, float | None], object], timings: StageTimings
+        self, path: Path, name: str, tell: Callable[[float, float, float | None], object], timings: StageTimings
     ) -> Transcript:
         segment = Segment(0.0, 1.0, (Token("word", 0.0, 1.0, 0.9),))
         return Transcript(name, 1.0, 1.0, "en", "m", "d0", "cpu", (segment,), (Paragraph(0.0, "word"),), ())
@@ -38,7 +38,7 @@ def answers(tmp_path: Path, output: Path) -> list[object]:
     slots, board = Slots(1), ProgressBoard(1)
 
     async def play() -> list[object]:
-        client = CoordinatorClient(there, slots)
+        client = CoordinatorClient(there, slots, lanes=1)
         lane = Lane(0, client, LaneMarker(board, 0), Transcribing(), SETTINGS)  # type: ignore[arg-type]
         serving = asyncio.create_task(lane.serve())
         said: list[object] = []

@@ -14,6 +14,7 @@ from funasr_cli.store import database as database_module
 from funasr_cli.store.database import Database
 from funasr_cli.store.entries import FileStat, KnownInput, OutputWrite
 from funasr_cli.store.schema import create_tables
+from tests.support.descriptors import open_files
 
 DONE = {"stat": FileStat(3, 5, 7), "sha256": "c0", "settings": "{}", "record": "line"}
 
@@ -31,10 +32,6 @@ def add(database: Database, *names: str) -> list[KnownInput]:
 def write(name: str, sha256: str, present: str | None = None) -> OutputWrite:
     path = Path("/out") / name
     return OutputWrite(name.encode(), path, path.suffix[1:], present, sha256, path.with_suffix(".tmp"))
-
-
-def open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_a_transaction_that_fails_leaves_nothing(path: Path) -> None:
@@ -242,7 +239,7 @@ def test_nothing_stays_open(path: Path, tmp_path: Path) -> None:
         with pytest.raises(RecordError, match="cannot be kept"):
             look(tmp_path)
         del caught
-    assert open_files() == before
+    assert open_files() <= before
 
 
 def test_a_state_of_a_newer_version_is_left_alone(path: Path) -> None:
