@@ -8,5 +8,10 @@ from typing import TypeAlias
 Tell: TypeAlias = Callable[[str], object]
 """Called with a message for people."""
 
+
+def silent(_: str) -> None:
+    """Tells nobody."""
+
+
 OnProgress: TypeAlias = Callable[[float, "float | None"], None]
 """Called about every second of audio: seconds read, and the recording's length where that is known."""

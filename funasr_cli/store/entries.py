@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -47,16 +48,29 @@ class InputContent:
 
 @dataclass(frozen=True, slots=True)
 class KnownInput:
-    """An input as it is remembered. `stat`, `sha256` and `settings` are None until it was worked on."""
+    """An input as it is remembered. `stat`, `sha256` and `settings` are None until it was worked on.
+
+    There may be 100,000 of them, so `path` and `name` are made of bytes when somebody asks.
+    """
 
     id: int
-    path: Path
-    name: PurePath
+    raw_path: bytes
+    raw_name: bytes
     stat: FileStat | None
     sha256: str | None
     status: str | None
     settings: str | None
     attempts: int
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return Path(os.fsdecode(self.raw_path))
+
+    @property
+    def name(self) -> PurePath:
+        """Of its outputs, without the format's ending."""
+        return PurePath(os.fsdecode(self.raw_name))
 
 
 @dataclass(frozen=True, slots=True)
