@@ -7,9 +7,10 @@ import os
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path, PurePath
 from shlex import quote
-from typing import TypeAlias
+from typing import NamedTuple
 
 from funasr_cli.files import printable, sha256_of
 from funasr_cli.inputs.folders import Folders, Identity, identity_of
@@ -24,29 +25,68 @@ logger = logging.getLogger(__name__)
 _RANK = {f".{extension}": rank for rank, extension in enumerate(EXTENSIONS)}
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A recording to do: where it is, where it lies in the tree that the outputs mirror, and what it is known as.
-
-    `identity` is its absolute path, without links on the way; for stdin, which has none, a name that its content gives.
-    """
+class SourceFolder(NamedTuple):
+    """Where recordings are: the path that led there, the place in the tree that the outputs mirror, the real path."""
 
     path: Path
     relative: PurePath
     identity: Path
 
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A recording to do, by its `name` in a folder. There may be 100,000 of them, so paths are made when asked for."""
+
+    folder: SourceFolder
+    name: str
+
+    @property
+    def path(self) -> Path:
+        """Where it is, by the path that was named."""
+        return self.folder.path / self.name
+
+    @property
+    def relative(self) -> PurePath:
+        """Where it lies in the tree that the outputs mirror."""
+        return self.folder.relative / self.name
+
+    @property
+    def identity(self) -> Path:
+        """What it is known as: its absolute path, without links on the way."""
+        return self.folder.identity / self.name
+
     @property
     def is_stdin(self) -> bool:
         """Whether it came through stdin: it has no age, and no folder to write beside it."""
-        return self.identity.parent == STDIN
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class StdinSource(Source):
+    """What came through stdin, spooled into a file; it is known by its content."""
+
+    @property
+    def relative(self) -> PurePath:
+        """Its outputs are called after where it came from."""
+        return PurePath("stdin")
+
+    @property
+    def identity(self) -> Path:
+        """The same content is the same recording."""
+        return self.folder.identity
+
+    @property
+    def is_stdin(self) -> bool:
+        """It is."""
+        return True
 
 
 STDIN = Path("/dev/stdin")
 
 
 def from_stdin(path: Path) -> Source:
-    """The recording that was spooled from stdin into `path`. The same content is the same recording."""
-    return Source(path, PurePath("stdin"), STDIN / sha256_of(path))
+    """The recording that was spooled from stdin into `path`."""
+    return StdinSource(SourceFolder(path.parent, PurePath(), STDIN / sha256_of(path)), path.name)
 
 
 @dataclass(slots=True)
@@ -100,37 +140,33 @@ class _Recordings:
 
     def __init__(self) -> None:
         self._folders = Folders()
-        self._found: dict[object, dict[int, dict[str, _Placed]]] = {}  # by folder, links on the way to it, and name
+        self._found: dict[
+            object, dict[int, dict[str, SourceFolder]]
+        ] = {}  # by folder, links on the way to it, and name
 
     def add(self, path: Path, mirrored: PurePath, names: Iterable[str]) -> None:
         """The files `names` of the folder `path`, which is `mirrored` in the tree of the outputs."""
         folder = self._folders[str(path)]
-        real = path if folder.path == str(path) else Path(folder.path)
-        place = mirrored.parts
+        where = SourceFolder(path, mirrored, Path(folder.path))
         known = self._found.setdefault(folder.key, {}).setdefault(folder.links, {})
         for name in names:
-            if name not in known:
-                file = path / name
-                known[name] = place, Source(file, mirrored / name, file if real is path else real / name)
+            known.setdefault(name, where)
 
     def in_order(self) -> list[Source]:
         """All of them, in order of work."""
         places: dict[tuple[str, ...], list[Source]] = defaultdict(list)
         for ways in self._found.values():
-            nearest: dict[str, _Placed] = {}
+            nearest: dict[str, SourceFolder] = {}
             for links in sorted(ways, reverse=True):
                 nearest |= ways[links]
-            for place, source in nearest.values():
-                places[place].append(source)
+            for name, folder in nearest.items():
+                places[folder.relative.parts].append(Source(folder, name))
         return [source for place in sorted(places) for source in sorted(places[place], key=_order)]
 
 
-_Placed: TypeAlias = tuple[tuple[str, ...], Source]
-
-
 def _order(source: Source) -> tuple[object, ...]:
-    relative = source.relative
-    return relative.stem, _RANK.get(relative.suffix.lower(), len(_RANK)), relative.name
+    name = PurePath(source.name)
+    return name.stem, _RANK.get(name.suffix.lower(), len(_RANK)), name.name
 
 
 def _below(
@@ -151,7 +187,7 @@ def _below(
     def on_error(folder: Path, error: OSError) -> None:
         way_out = ""
         if folder != root:
-            way_out = f"; --exclude {quote(printable(prefix / folder.relative_to(root)))} leaves it out"
+            way_out = f"; --exclude {quote(escape(printable(prefix / folder.relative_to(root))))} leaves it out"
         found.problems.append((folder, f"cannot be listed: {error.strerror}{way_out}"))
 
     for place, files in walk(root, entered=set() if skip is None else {skip}, enter=enter, on_error=on_error):

@@ -75,16 +75,13 @@ class Database(Connection):
             for known, stat in looks:
                 self._set_stat(known, stat)
 
-    def outputs(self) -> dict[int, list[WrittenOutput]]:
-        """For each input's id every output written for it."""
+    def outputs(self, known: KnownInput) -> list[WrittenOutput]:
+        """Every output that was written for the input."""
         with self._errors():
             rows = self._db.execute(
-                "SELECT input, path, format, recipe FROM output WHERE recipe IS NOT NULL"
+                "SELECT path, format, recipe FROM output WHERE input = ? AND recipe IS NOT NULL", (known.id,)
             ).fetchall()
-        found: dict[int, list[WrittenOutput]] = {}
-        for owner, key, kind, recipe in rows:
-            found.setdefault(owner, []).append(WrittenOutput(key, kind, recipe))
-        return found
+        return [WrittenOutput(*row) for row in rows]
 
     def hashes(self, key: bytes, known: KnownInput) -> set[str] | None:
         """What an output of the input may hold and still be ours: what we left there, what we were about to write.

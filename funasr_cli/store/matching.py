@@ -26,8 +26,7 @@ class Matching:
         self.moves: list[tuple[KnownInput, Path]] = []
         self._state = state
         self._claimed: set[int] = set()
-        named = list(_named(sources))
-        self.inputs = [self._by_path(source, name) for source, name in zip(sources, named, strict=True)]
+        self.inputs = [self._by_path(source, named) for source, named in zip(sources, _named(sources), strict=True)]
         strange = [index for index, known in enumerate(self.inputs) if known is None]
         if strange and self.known:
             twins = _by_folder([sources[index] for index in strange], self.known.values())
@@ -68,15 +67,12 @@ class Matching:
 
 def _named(sources: Iterable[Source]) -> Iterator[bytes]:
     """The absolute path of each source, with the links in it."""
-    folders: dict[str, str] = {}
+    folders: dict[Path, str] = {}
     for source in sources:
-        if source.identity is source.path or source.is_stdin:
-            yield os.fsencode(source.identity)
-            continue
-        folder, name = os.path.split(source.path)
+        folder = source.folder.path
         if folder not in folders:
             folders[folder] = os.path.abspath(folder)
-        yield os.fsencode(os.path.join(folders[folder], name))
+        yield os.fsencode(os.path.join(folders[folder], source.name))
 
 
 def _by_folder(sources: Iterable[Source], inputs: Iterable[KnownInput]) -> Mapping[tuple[Identity, bytes], KnownInput]:

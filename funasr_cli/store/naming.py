@@ -45,6 +45,12 @@ class OutputNames:
             self._owners.setdefault(alias_key(place), None)
         return name
 
+    def is_clear(self, known: KnownInput) -> bool:
+        """Whether the name of an input is not taken for that of one before it."""
+        places = list(self._places(os.fsdecode(known.raw_name), os.fsdecode(known.raw_path)))
+        first = all(self._owners[alias_key(place)] is known for place in places)
+        return first or all(self._tell_apart(os.path.dirname(place)) for place in places)
+
     @property
     def rivals(self) -> Collection[KnownInput]:
         """Inputs whose names, or places beside recordings, a file system may take for those of others."""

@@ -16,7 +16,7 @@ from funasr_cli.inputs.scan import Source
 from funasr_cli.outputs.layout import STATE_DIR
 from funasr_cli.store.aliases import FileSystems
 from funasr_cli.store.database import Database
-from funasr_cli.store.entries import FileStat, InputContent, KnownInput, OutputWrite, WrittenOutput
+from funasr_cli.store.entries import FileStat, InputContent, KnownInput, OutputWrite
 from funasr_cli.store.lock import folder_lock
 from funasr_cli.store.manifest import Fields, Manifest, RunInfo, failure_fields, manifest_line, skipped_fields
 from funasr_cli.store.naming import OutputNames
@@ -53,7 +53,6 @@ class OutputStore:
         names = OutputNames(lambda place: self._disks.tell_apart(self._folder / place), beside=self._beside)
         remembered = remember(sources, self._state, names, self._folder, self._tell)
         del names
-        written = self._state.outputs()
         looks: list[tuple[KnownInput, FileStat]] = []
         try:
             return [
@@ -61,7 +60,7 @@ class OutputStore:
                     source,
                     known,
                     rules,
-                    self._made(known, written.pop(known.id, ())),
+                    self._made(known),
                     lambda known, stat: looks.append((known, stat)),
                 )
                 for source, known in remembered
@@ -70,11 +69,13 @@ class OutputStore:
             if looks:  # of all files, if they are on a network mount that numbers them anew
                 self._state.unchanged(looks)
 
-    def _made(self, known: KnownInput, written: Iterable[WrittenOutput]) -> dict[str, set[str]]:
+    def _made(self, known: KnownInput) -> dict[str, set[str]]:
         """By format the recipes of the outputs that are still where this run would write them."""
-        folder = os.fsencode(self._target(known).parent)
         made: dict[str, set[str]] = {}
-        for output in written:
+        if known.status not in FINISHED:
+            return made
+        folder = os.path.dirname(known.raw_path if self._beside else os.path.join(self._root, known.raw_name))
+        for output in self._state.outputs(known):
             path = os.path.join(self._root, output.key)  # an absolute key stays as it is
             if os.path.dirname(path) == folder and os.path.exists(path):
                 made.setdefault(output.format, set()).add(output.recipe)

@@ -75,7 +75,7 @@ def remember(
     with state.transaction():
         for known, path in found.moves:
             state.moved(known, path)
-        renamed = _rename_overwritten(names, {known.id for known in found.inputs if known}, state, folder, tell)
+        renamed = _rename_rivals(names, {known.id for known in found.inputs if known}, state, folder, tell)
         new = [source for source, known in zip(sources, found.inputs, strict=True) if known is None]
         added = iter(state.add((each.identity, each.relative, names.add(each.relative, each.identity)) for each in new))
     return [
@@ -84,18 +84,21 @@ def remember(
     ]
 
 
-def _rename_overwritten(
+def _rename_rivals(
     names: OutputNames, ours: Set[int], state: Database, folder: Path, tell: Tell
 ) -> Mapping[int, KnownInput]:
-    """Give new names to those of `ours` that lost a text to another recording's; by id."""
+    """Give new names to those of `ours` that lost a text to another recording's, or would lose their first; by id."""
+    rivals = [known for known in names.rivals if known.id in ours]
+    lost = {each.known.id: each for each in find_overwritten(rivals, state, folder)}
     renamed = {}
-    for lost in find_overwritten([known for known in names.rivals if known.id in ours], state, folder):
-        known = lost.known
-        name = names.add(state.relative(known), known.path, distinct=True)
-        state.rename(known, name)
-        renamed[known.id] = replace(known, raw_name=os.fsencode(name))
-        again = f"it is done again, and its outputs are called {printable(name)}.*"
-        tell(f"warning: {printable(known.path)}: {lost}; {again}")
+    for known in rivals:
+        if known.id in lost or not (state.left_by(known) or names.is_clear(known)):
+            name = names.add(state.relative(known), known.path, distinct=True)
+            state.rename(known, name)
+            renamed[known.id] = replace(known, raw_name=os.fsencode(name))
+            if known.id in lost:
+                again = f"it is done again, and its outputs are called {printable(name)}.*"
+                tell(f"warning: {printable(known.path)}: {lost[known.id]}; {again}")
     return renamed
 
 

@@ -15,8 +15,11 @@ from funasr_cli.store.aliases import existing_parent
 SHORT_PATH_BYTES = 140
 """A path of this length has no name that is too long; eCryptfs, which takes the shortest, ends at 143 bytes."""
 
-RARELY_TAKEN = frozenset('"*:<>?|\\').union(map(chr, range(1, 32)), map(chr, range(0xDC80, 0xDD00)))
-"""Characters that some file systems do not take in names; the last are bytes that are no UTF-8."""
+RARELY_TAKEN = frozenset('"*:<>?|\\').union(map(chr, range(1, 32)))
+"""Characters that some file systems do not take in names."""
+
+NOT_UTF_8 = frozenset(map(chr, range(0xDC80, 0xDD00)))
+"""What stands for bytes that are no UTF-8, which some do not take either."""
 
 
 def make_folder(folder: Path, name: str, *, beside: bool) -> Path:
@@ -76,7 +79,9 @@ class WriteCheck:
             _try_to_make(folder / "test")
         except OSError as error:
             why = dead_link(folder) or f"cannot be written to: {error.strerror}"
-            return OutputError(why, where=folder, hint=self._hint)
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            hint = "Make room there, or name another folder with -o DIR." if full else self._hint
+            return OutputError(why, where=folder, hint=hint)
         return None
 
     def _refuses(self, folder: Path, name: str, path: Path) -> str | None:
@@ -88,8 +93,10 @@ class WriteCheck:
                 except OSError as error:
                     if error.errno == errno.ENAMETOOLONG:
                         return f"with {len(os.fsencode(name))} bytes it is too long for the file system"
-        refused = [char for char in sorted(RARELY_TAKEN.intersection(name)) if not self._takes(folder, char)]
-        return f"the file system does not take {' '.join(map(printable, refused))} in names" if refused else None
+        refused = [printable(char) for char in sorted(RARELY_TAKEN.intersection(name)) if not self._takes(folder, char)]
+        if (odd := NOT_UTF_8.intersection(name)) and not self._takes(folder, min(odd)):
+            refused.append("bytes that are not UTF-8")
+        return f"the file system does not take {' '.join(refused)} in names" if refused else None
 
     def _takes(self, folder: Path, char: str) -> bool:
         key = folder.stat().st_dev, char

@@ -109,6 +109,19 @@ def test_a_text_that_was_lost_before_is_done_again(night: Sleepless, moved: Call
     assert (result.done, result.warnings) == ({}, [])
 
 
+def test_names_that_were_given_before_anything_was_written(night: Sleepless, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a first run of an earlier version that was interrupted."""
+    put("in/Talk.wav", "one")
+    put("in/talk.wav", "two")
+    info = run_info()
+    with open_store(Path("out"), beside=False, wait=False, tell=print) as store:
+        store.jobs(scan(["in"], None).sources, PlanRules(info.fingerprint, ("txt", "srt")))
+    InexactDisk(Path("out"), EXFAT, monkeypatch)
+    assert night().warnings == []
+    assert {path.name for path in Path("out").glob("*.txt")} == {"Talk.txt", "talk.wav.txt"}
+    assert texts() == ["one", "two"]
+
+
 def test_equal_texts_are_not_lost_until_they_differ(night: Sleepless, moved: Callable[[str, str], None]) -> None:
     moved("same", "same")
     assert night().done == {}
@@ -128,8 +141,8 @@ def test_an_edited_text_is_not_a_lost_one(night: Sleepless, moved: Callable[[str
 
 def test_what_was_written_is_looked_at_again(night: Sleepless, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a disk whose way with names no probe finds out, two recordings are written at the same time."""
-    for name, content in (("会.wav", "one"), ("议.wav", "two"), ("a.wav", "three")):
-        put(f"in/{name}", content)
+    for name, text in (("会.wav", "one"), ("议.wav", "two"), ("a.wav", "three")):
+        put(f"in/{name}", text)
     Path("out").mkdir()
     InexactDisk(Path("out"), NO_UNICODE, monkeypatch)
     info = run_info()

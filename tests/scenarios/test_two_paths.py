@@ -69,7 +69,7 @@ def test_if_both_paths_are_on_record_each_keeps_its_own(night: Sleepless, real: 
     as_recorded_before("data")
     with closing(sqlite3.connect("out/.funasr-cli/state.sqlite")) as state, state:
         path = os.fsencode(Path("disk/meetings/a.wav").absolute())
-        state.execute("INSERT INTO input (path, relative, name) VALUES (?, 'a.wav', 'a.wav')", (path,))
+        state.execute("INSERT INTO input (path, relative, name) VALUES (?, ?, ?)", (path, b"a.wav", b"a.wav"))
     assert night("data/meetings").done == {}
     assert night("disk/meetings").done == {"a.wav": "new"}
     assert night("disk/meetings").done == night("data/meetings").done == {}
