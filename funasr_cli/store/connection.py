@@ -47,16 +47,29 @@ class Connection:
 
     @classmethod
     def copy_of(cls: type[Opened], path: Path) -> Opened:
-        """A copy in memory of the state in the file `path`; an empty one where there is none."""
-        copy = cls(":memory:")
+        """A copy of the state in the file `path`, of which nothing is left later; an empty one where there is none.
+
+        A large one is in a temporary file, or in memory if there is no folder for that.
+        """
+        if not path.exists():
+            return cls(":memory:")
+        try:
+            return cls._filled("", path)
+        except RecordError as error:
+            if not isinstance(error.__cause__, sqlite3.OperationalError):
+                raise
+            return cls._filled(":memory:", path)
+
+    @classmethod
+    def _filled(cls: type[Opened], place: str, path: Path) -> Opened:
+        copy = cls(place)
         with ExitStack() as opened:
             opened.callback(copy.close)
-            if path.exists():
-                copy._path = path  # which errors are about
-                uri = f"{path.absolute().as_uri()}?mode=ro"
-                with copy._errors(), closing(sqlite3.connect(uri, uri=True)) as source:
-                    source.backup(copy._db)
-                check_version(copy._db, path)
+            copy._path = path  # which errors are about
+            uri = f"{path.absolute().as_uri()}?mode=ro"
+            with copy._errors(), closing(sqlite3.connect(uri, uri=True)) as source:
+                source.backup(copy._db)
+            check_version(copy._db, path)
             opened.pop_all()
         return copy
 

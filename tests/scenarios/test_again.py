@@ -10,6 +10,7 @@ import re
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -345,6 +346,22 @@ def test_a_dry_run_changes_nothing(night: Sleepless) -> None:
         jobs = store.jobs(scan(["in"], None).sources, rules)
     assert [job.why for job in jobs] == ["done", "new"]
     assert Path("out/.funasr-cli/state.sqlite").read_bytes() == before
+
+
+def test_a_dry_run_needs_no_temporary_folder(night: Sleepless, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sqlite3
+
+    put("in/a.wav")
+    night()
+    connect = sqlite3.connect
+
+    def without_temporary_files(place: Path | str, **options: Any) -> sqlite3.Connection:
+        if place == "":
+            raise sqlite3.OperationalError("unable to open database file")
+        return connect(place, **options)
+
+    monkeypatch.setattr("sqlite3.connect", without_temporary_files)
+    assert [job.why for job in peeked("in")] == ["done"]
 
 
 def test_names_that_are_no_text_are_remembered(night: Sleepless) -> None:
