@@ -140,9 +140,8 @@ class _Recordings:
 
     def __init__(self) -> None:
         self._folders = Folders()
-        self._found: dict[
-            object, dict[int, dict[str, SourceFolder]]
-        ] = {}  # by folder, links on the way to it, and name
+        # By folder, by the links on the way to it, and by name.
+        self._found: dict[object, dict[int, dict[str, SourceFolder]]] = {}
 
     def add(self, path: Path, mirrored: PurePath, names: Iterable[str]) -> None:
         """The files `names` of the folder `path`, which is `mirrored` in the tree of the outputs."""

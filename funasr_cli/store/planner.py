@@ -62,9 +62,10 @@ OnNewLooks: TypeAlias = Callable[[KnownInput, FileStat], object]
 def remember(
     sources: Sequence[Source], state: Database, names: OutputNames, folder: Path, tell: Tell
 ) -> list[tuple[Source, KnownInput]]:
-    """Each source with what is remembered of it. New ones are given their names, for ever.
+    """Each source with what is remembered of it. New ones are given their names.
 
-    Only one of which an output in `folder` was overwritten by that of another gets a new name, and is told of.
+    A name changes only if the file system takes it for another one: if that has cost a text in `folder`, `tell` is
+    told so, and if there is none yet.
     """
     found = Matching(sources, state)
     moved = {known.id: replace(known, raw_path=os.fsencode(path)) for known, path in found.moves}
