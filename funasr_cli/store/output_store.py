@@ -165,7 +165,7 @@ class OutputStore:
         found = []
         for each in lost:
             work, status = attempts[each.known.id]
-            error = OutputError(str(each), where=each.known.path, hint="Run again: it gets another name then.")
+            error = OutputError(str(each), where=each.known.path, hint="Run again: it will be done under another name.")
             fields = failure_fields(error, None, {}, failed_before=False)
             self.finish(work, InputContent(), "failed", fields, run_info)
             found.append((status, error))
