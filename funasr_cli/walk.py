@@ -24,16 +24,20 @@ def walk(
 ) -> Iterator[tuple[PurePath, list[os.DirEntry[str]]]]:
     """Each folder from `root` down, the nearest first: its place below `root`, and what is in it but folders.
 
-    Names with a leading dot are left out. Links are followed, but no folder is entered twice, nor one that `entered`
-    holds as (device, inode); it grows. `enter` says by its place whether a folder is entered. `on_error` is called with
-    a folder that cannot be listed, or not to its end.
+    Names with a leading dot are left out. No folder is entered twice, nor one that `entered` holds as (device, inode);
+    it grows. Links are followed after all else, so that a folder that can be reached without one has its own place.
+    `enter` says by its place whether a folder is entered. `on_error` is called with a folder that cannot be listed, or
+    not to its end.
     """
     entered = set() if entered is None else entered
-    level = [PurePath()]
-    while level:
+    level, links = [PurePath()], list[PurePath]()
+    while level or links:
+        if not level:
+            level, links = links, []
         below: list[PurePath] = []
         for place in level:
-            folder, folders, others = root / place, list[str](), list[os.DirEntry[str]]()
+            folder, others = root / place, list[os.DirEntry[str]]()
+            folders, linked = list[str](), list[str]()
             try:
                 status = folder.stat()
                 if (status.st_dev, status.st_ino) in entered:
@@ -43,14 +47,17 @@ def walk(
                     for entry in entries:
                         if entry.name[0] == ".":
                             continue
-                        if _is_folder(entry):
-                            folders.append(entry.name)
-                        else:
+                        if not _is_folder(entry):
                             others.append(entry)
+                        elif entry.is_symlink():
+                            linked.append(entry.name)
+                        else:
+                            folders.append(entry.name)
             except OSError as error:
                 on_error(folder, error)
             yield place, others
             below += [place / name for name in sorted(folders) if enter(place / name)]
+            links += [place / name for name in sorted(linked) if enter(place / name)]
         level = below
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
@@ -136,9 +137,13 @@ class Run:
         if not todo:
             self.display.note(f"nothing to do: {self.stats.skipped} done before")
             return
+        sinks = self._refuse_unwritable(todo, store, info)
+        if not sinks:
+            self.reporter.open(sinks)
+            self.reporter.close(0)
+            return
         names = [text for job in todo[: self.options.inputs.max_files] for text in _unexpected_name(job)]
         _tell_few(names, self.display.note)
-        sinks = [FileSink(store, job, self.settings, info) for job in todo]
         if self.deadline.passed:  # while this run waited for another: the model would be loaded for nothing
             self.display.note(f"the deadline, {self.deadline.text}, has passed: no recording is begun")
             self.reporter.open(sinks)
@@ -146,6 +151,36 @@ class Run:
             return
         self._warn_of_silence()
         backend.write(sinks, store)
+        self._look_again(store, info)
+
+    def _refuse_unwritable(self, todo: Sequence[PlannedJob], store: OutputStore, info: RunInfo) -> list[FileSink]:
+        """What is to be done; what could not be written has failed before the work."""
+        sinks = {job.known.id: FileSink(store, job, self.settings, info) for job in todo}
+        refused: dict[str, list[FileSink]] = defaultdict(list)
+        with store.transaction():
+            for job, error in store.refusals(todo, self.settings.formats):
+                sink = sinks.pop(job.known.id)
+                sink.refuse(error)
+                refused[str(error)].append(sink)
+        messages = []
+        for why, failed in refused.items():
+            before = sum(sink.failed_before for sink in failed)
+            self.stats.failed += len(failed)
+            self.stats.failed_before += before
+            many = f"{len(failed)} recordings: " if len(failed) > 1 else ""
+            messages.append(f"failed{' as before' if before == len(failed) else ''}: {many}{why}")
+        _tell_few(messages, self.display.warn, "; see the manifest")
+        return list(sinks.values())
+
+    def _look_again(self, store: OutputStore, info: RunInfo) -> None:
+        """Say which of the texts that were written are gone, as the file system took two names for one."""
+        for status, error in store.look_again(info):
+            self.display.warn(f"failed: {error}")
+            self.stats.failed += 1
+            if status == "empty":
+                self.stats.empty -= 1
+            else:
+                self.stats.done -= 1
 
     def _plan(self, sources: Sequence[Source], store: OutputStore, rules: PlanRules, info: RunInfo) -> list[PlannedJob]:
         """The recordings to do; what is left for next time is put on record, what is done is counted."""
@@ -167,7 +202,8 @@ class Run:
 
     def _list_plan(self, sources: Sequence[Source], rules: PlanRules) -> None:
         """`--dry-run`."""
-        with peek_store(self.options.outputs.folder, beside=self.options.outputs.beside) as store:
+        outputs = self.options.outputs
+        with peek_store(outputs.folder, beside=outputs.beside, tell=self.display.warn) as store:
             for job in store.jobs(sources, rules):
                 click.echo(f"{job.action.value:5} {printable(job.source.named)}: {job.why}")
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path, PurePath
+from shlex import quote
+from typing import NamedTuple
 
-from funasr_cli.files import sha256_of
-from funasr_cli.inputs.globs import PathFilter, expand
+from funasr_cli.files import printable, sha256_of
+from funasr_cli.inputs.folders import Folders, Identity, identity_of
+from funasr_cli.inputs.globs import PathFilter
 from funasr_cli.inputs.options import ALL_FILES, EXTENSIONS, FileSelection
 from funasr_cli.inputs.passed_over import PassedOver
+from funasr_cli.inputs.roots import existing, prefixes
 from funasr_cli.walk import walk
 
 logger = logging.getLogger(__name__)
@@ -19,34 +25,78 @@ logger = logging.getLogger(__name__)
 _RANK = {f".{extension}": rank for rank, extension in enumerate(EXTENSIONS)}
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A recording to do: where it is, where it lies in the tree that the outputs mirror, and what it is known as.
-
-    `identity` is its absolute path; for stdin, which has none, a name that its content gives it.
-    """
+class SourceFolder(NamedTuple):
+    """Where recordings are: the path that led there, the place in the tree that the outputs mirror, the real path."""
 
     path: Path
     relative: PurePath
     identity: Path
 
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A recording to do, by its `name` in a folder. There may be 100,000 of them, so paths are made when asked for."""
+
+    folder: SourceFolder
+    name: str
+
+    @property
+    def path(self) -> Path:
+        """Where it is, by the path that was named."""
+        return self.folder.path / self.name
+
+    @property
+    def relative(self) -> PurePath:
+        """Where it lies in the tree that the outputs mirror."""
+        return self.folder.relative / self.name
+
+    @property
+    def identity(self) -> Path:
+        """What it is known as: its absolute path, without links on the way."""
+        return self.folder.identity / self.name
+
     @property
     def is_stdin(self) -> bool:
         """Whether it came through stdin: it has no age, and no folder to write beside it."""
-        return self.identity.parent == STDIN
+        return False
 
     @property
     def named(self) -> Path:
         """The path by which people know it: as it was named or found, `stdin` if it came through that."""
-        return Path(self.relative) if self.is_stdin else self.path
+        return self.path
+
+
+@dataclass(frozen=True, slots=True)
+class StdinSource(Source):
+    """What came through stdin, spooled into a file; it is known by its content."""
+
+    @property
+    def relative(self) -> PurePath:
+        """Its outputs are called after where it came from."""
+        return PurePath("stdin")
+
+    @property
+    def identity(self) -> Path:
+        """The same content is the same recording."""
+        return self.folder.identity
+
+    @property
+    def is_stdin(self) -> bool:
+        """It is."""
+        return True
+
+    @property
+    def named(self) -> Path:
+        """`stdin`."""
+        return Path(self.relative)
 
 
 STDIN = Path("/dev/stdin")
 
 
 def from_stdin(path: Path) -> Source:
-    """The recording that was spooled from stdin into `path`. The same content is the same recording."""
-    return Source(path, PurePath("stdin"), STDIN / sha256_of(path))
+    """The recording that was spooled from stdin into `path`."""
+    return StdinSource(SourceFolder(path.parent, PurePath(), STDIN / sha256_of(path)), path.name)
 
 
 @dataclass(slots=True)
@@ -69,74 +119,74 @@ def scan(named: Sequence[str], output_dir: Path | None, select: FileSelection = 
 
     In folders only known extensions count, names with a leading dot are passed over, and so is `output_dir`. A file
     that is named itself is taken whatever it is called. With one folder the tree below it is mirrored; with several
-    roots each goes under its own name, with as much of its path as tells it from the others.
+    roots each goes under its own name, with as much of its path as tells it from the others. If several paths lead to
+    a folder, its recordings are known by the one with the fewest links.
     """
     found = Scan()
-    roots = list(_existing(named, found.problems))
-    prefixes = _prefixes(roots)
-    skip = _identity(output_dir) if output_dir is not None else None
+    roots = list(existing(named, found.problems))
+    skip = identity_of(output_dir) if output_dir is not None else None
     sieve = PathFilter(select.include, select.exclude)
-    seen: set[str] = set()
-    for root, prefix in zip(roots, prefixes, strict=True):
-        if skip is not None and _identity(root) == skip:
-            found.problems.append((root, "is the output folder, which is never searched; use --beside or another -o"))
-            continue
-        files: Iterable[tuple[Path, PurePath]] = [(root, prefix)]
+    recordings = _Recordings()
+    for root, prefix in zip(roots, prefixes(roots), strict=True):
+        files: Iterable[tuple[Path, PurePath, Sequence[str]]] = [(root.parent, prefix.parent, [root.name])]
         if root.is_dir():
-            files = _below(root, prefix, skip, select.suffixes, sieve, found)
-        for path, relative in files:
-            key = os.path.abspath(path)  # links stay what they are named
-            if key in seen:
+            if skip is not None and identity_of(root) == skip:
+                why = "is the output folder, which is never searched; use --beside or another -o"
+                found.problems.append((root, why))
                 continue
-            seen.add(key)
-            if sieve.takes(relative):
-                found.sources.append(Source(path, relative, Path(key)))
-            else:
-                found.narrowed = True
-    logger.debug("%d files in what was named", len(seen))
+            files = _below(root, prefix, skip, select.suffixes, sieve, found)
+        for folder, mirrored, names in files:
+            taken = [name for name in names if sieve.takes(mirrored / name)]
+            found.narrowed |= len(taken) < len(names)
+            recordings.add(folder, mirrored, taken)
+    found.sources = recordings.in_order()
+    logger.debug("%d recordings in what was named", len(found.sources))
     found.unused = sieve.unused
-    found.sources.sort(key=lambda source: _order(source.relative))
     return found
 
 
-def _order(relative: PurePath) -> tuple[object, ...]:
-    return (relative.parent.parts, relative.stem, _RANK.get(relative.suffix.lower(), len(_RANK)), relative.name)
+class _Recordings:
+    """What is found, each recording once: a name in a folder, whatever paths lead to that."""
+
+    def __init__(self) -> None:
+        self._folders = Folders()
+        # By folder, by the links on the way to it, and by name.
+        self._found: dict[object, dict[int, dict[str, SourceFolder]]] = {}
+
+    def add(self, path: Path, mirrored: PurePath, names: Iterable[str]) -> None:
+        """The files `names` of the folder `path`, which is `mirrored` in the tree of the outputs."""
+        folder = self._folders[str(path)]
+        where = SourceFolder(path, mirrored, Path(folder.path))
+        known = self._found.setdefault(folder.key, {}).setdefault(folder.links, {})
+        for name in names:
+            known.setdefault(name, where)
+
+    def in_order(self) -> list[Source]:
+        """All of them, in order of work."""
+        places: dict[tuple[str, ...], list[Source]] = defaultdict(list)
+        for ways in self._found.values():
+            nearest: dict[str, SourceFolder] = {}
+            for links in sorted(ways, reverse=True):
+                nearest |= ways[links]
+            for name, folder in nearest.items():
+                places[folder.relative.parts].append(Source(folder, name))
+        return [source for place in sorted(places) for source in sorted(places[place], key=_order)]
 
 
-def _existing(named: Iterable[str], problems: list[tuple[Path, str]]) -> Iterator[Path]:
-    for name in named:
-        path = Path(name)
-        if os.path.lexists(path):
-            yield path
-        elif matches := expand(name):
-            yield from map(Path, matches)
-        else:
-            problems.append((path, "no such file or folder"))
-
-
-def _prefixes(roots: Sequence[Path]) -> list[PurePath]:
-    """For each root the shortest end of its path that no other root shares; nothing for a folder that is alone."""
-    if len(roots) == 1 and roots[0].is_dir():
-        return [PurePath()]
-    paths = [PurePath(os.path.abspath(root)).parts[1:] for root in roots]
-    prefixes = []
-    for parts in paths:
-        length = 1
-        while length < len(parts) and sum(other[-length:] == parts[-length:] for other in paths if other != parts):
-            length += 1
-        prefixes.append(PurePath(*parts[-length:]))
-    return prefixes
+def _order(source: Source) -> tuple[object, ...]:
+    name = PurePath(source.name)
+    return name.stem, _RANK.get(name.suffix.lower(), len(_RANK)), name.name
 
 
 def _below(
     root: Path,
     prefix: PurePath,
-    skip: tuple[int, int] | None,
+    skip: Identity | None,
     suffixes: Container[str],
     sieve: PathFilter,
     found: Scan,
-) -> Iterator[tuple[Path, PurePath]]:
-    """Recordings below `root` with their place in the tree. Links are followed, but no folder is entered twice."""
+) -> Iterator[tuple[Path, PurePath, Sequence[str]]]:
+    """The folders from `root` down, with their place in the tree and the names of the recordings in them."""
 
     def enter(place: PurePath) -> bool:
         excluded = sieve.excludes(prefix / place)
@@ -144,7 +194,10 @@ def _below(
         return not excluded
 
     def on_error(folder: Path, error: OSError) -> None:
-        found.problems.append((folder, f"cannot be listed: {error.strerror}"))
+        way_out = ""
+        if folder != root:
+            way_out = f"; --exclude {quote(escape(printable(prefix / folder.relative_to(root))))} leaves it out"
+        found.problems.append((folder, f"cannot be listed: {error.strerror}{way_out}"))
 
     for place, files in walk(root, entered=set() if skip is None else {skip}, enter=enter, on_error=on_error):
         folder, mirrored = root / place, prefix / place
@@ -152,12 +205,4 @@ def _below(
         taken = [name for name in names if os.path.splitext(name)[1].lower() in suffixes]
         others = {*names}.difference(taken)
         found.passed_over.add(folder, (name for name in others if sieve.would_take(mirrored / name)), taken)
-        yield from ((folder / name, mirrored / name) for name in taken)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+        yield folder, mirrored, taken

@@ -1,8 +1,6 @@
 """What the output folder remembers: inputs seen, the names they own, what was written, what was finished.
 
-SQLite, because a run can be killed at any instant: a transaction is in it whole or not at all, its file is one that an
-auditor can open with a tool he has, and looking up one of 100,000 inputs is cheap. It is used by one process at a time
-(see `lock`). Paths are kept as bytes, for not every name is UTF-8.
+Paths are kept as bytes, for not every name is UTF-8.
 
 Before outputs are written their hashes and temporary names are noted, and afterwards that they are done. So after any
 death it is known which file is ours, whether old or new, and which temporary files are to be removed.
@@ -10,74 +8,36 @@ death it is known which file is ours, whether old or new, and which temporary fi
 
 from __future__ import annotations
 
-import logging
 import os
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterable
 from pathlib import Path, PurePath
+from typing import Any
 
-from funasr_cli.errors import RecordError
-from funasr_cli.files import shell_quoted
+from funasr_cli.store.connection import Connection
 from funasr_cli.store.entries import FileStat, KnownInput, OutputWrite, WrittenOutput, recipe_of
-from funasr_cli.store.schema import check_version, create_tables
-
-logger = logging.getLogger(__name__)
 
 
-class Database:
-    """The record of one output folder. Each method is one transaction; raises `RecordError` where it cannot be kept.
-
-    It may be handed from thread to thread, but is used by one at a time.
-    """
-
-    def __init__(self, path: Path | str) -> None:
-        self._path = path
-        with self._errors():
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        with ExitStack() as opened, self._errors():
-            opened.callback(self.close)
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA journal_mode = PERSIST")  # to make and remove one each time takes twice as long
-            self._db.execute("PRAGMA foreign_keys = ON")
-            logger.debug("state in %s", path)
-            if check_version(self._db, path) == 0:
-                with self._transaction():
-                    create_tables(self._db)
-            opened.pop_all()
-
-    @classmethod
-    def copy_of(cls, path: Path) -> Database:
-        """A copy in memory of the state in the file `path`; an empty one where there is none."""
-        copy = cls(":memory:")
-        with ExitStack() as opened:
-            opened.callback(copy.close)
-            if path.exists():
-                copy._path = path  # which errors are about
-                uri = f"{path.absolute().as_uri()}?mode=ro"
-                with copy._errors(), closing(sqlite3.connect(uri, uri=True)) as source:
-                    source.backup(copy._db)
-                check_version(copy._db, path)
-            opened.pop_all()
-        return copy
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+class Database(Connection):
+    """The record of one output folder. Each method is one transaction; raises `RecordError` where it cannot be kept."""
 
     def inputs(self) -> dict[bytes, KnownInput]:
         """All inputs by their path."""
+        shared: dict[str | None, str | None] = {}  # most rows have the same settings
         with self._errors():
-            rows = self._db.execute(f"SELECT {INPUT_COLUMNS} FROM input").fetchall()
-        return {row[1]: _input(row) for row in rows}
+            rows = self._db.execute(f"SELECT {INPUT_COLUMNS} FROM input")
+            return {row[1]: _input(row, shared) for row in rows}
 
-    def add(self, new: Iterable[tuple[Path, PurePath, PurePath]]) -> None:
+    def add(self, new: Iterable[tuple[Path, PurePath, PurePath]]) -> list[KnownInput]:
         """Give names to new inputs: (absolute path, relative path, name)."""
+        added = []
         with self._errors(), self._transaction():
-            self._db.executemany(
-                "INSERT INTO input (path, relative, name) VALUES (?, ?, ?)",
-                [tuple(map(os.fsencode, row)) for row in new],
-            )
+            for row in new:
+                path, relative, name = map(os.fsencode, row)
+                ident = self._db.execute(
+                    "INSERT INTO input (path, relative, name) VALUES (?, ?, ?)", (path, relative, name)
+                ).lastrowid
+                added.append(KnownInput(ident or 0, path, name, None, None, None, None, 0))
+        return added
 
     def gone_from(self, relative: PurePath) -> list[KnownInput]:
         """Inputs of the same place in the tree that are no longer where they were: the tree may have been moved."""
@@ -86,6 +46,18 @@ class Database:
                 f"SELECT {INPUT_COLUMNS} FROM input WHERE relative = ?", (os.fsencode(relative),)
             ).fetchall()
         return [known for known in map(_input, rows) if not os.path.lexists(known.path)]
+
+    def relative(self, known: KnownInput) -> PurePath:
+        """Its place in the tree that the outputs mirror."""
+        with self._errors():
+            (relative,) = self._db.execute("SELECT relative FROM input WHERE id = ?", (known.id,)).fetchone()
+        return PurePath(os.fsdecode(relative))
+
+    def rename(self, known: KnownInput, name: PurePath) -> None:
+        """Give the outputs of an input another name; what was written under the old one is no longer on record."""
+        with self._errors(), self._transaction():
+            self._db.execute("UPDATE input SET name = ? WHERE id = ?", (os.fsencode(name), known.id))
+            self._db.execute("DELETE FROM output WHERE input = ?", (known.id,))
 
     def moved(self, known: KnownInput, path: Path) -> None:
         """The input is now found at `path`, and so are the outputs that were beside it."""
@@ -97,21 +69,27 @@ class Database:
                     beside = os.fsencode(path.with_name(output.name))
                     self._db.execute("UPDATE OR REPLACE output SET path = ? WHERE path = ?", (beside, key))
 
-    def unchanged(self, known: KnownInput, stat: FileStat) -> None:
-        """The content is the same although the file looks different: remember its new looks."""
+    def unchanged(self, looks: Iterable[tuple[KnownInput, FileStat]]) -> None:
+        """The contents are the same although the files look different: remember their new looks."""
         with self._errors(), self._transaction():
-            self._set_stat(known, stat)
+            for known, stat in looks:
+                self._set_stat(known, stat)
 
-    def outputs(self) -> dict[int, list[WrittenOutput]]:
-        """For each input's id every output written for it."""
+    def outputs(self, known: KnownInput) -> list[WrittenOutput]:
+        """Every output that was written for the input."""
         with self._errors():
             rows = self._db.execute(
-                "SELECT input, path, format, recipe FROM output WHERE recipe IS NOT NULL"
+                "SELECT path, format, recipe FROM output WHERE input = ? AND recipe IS NOT NULL", (known.id,)
             ).fetchall()
-        found: dict[int, list[WrittenOutput]] = {}
-        for owner, key, kind, recipe in rows:
-            found.setdefault(owner, []).append(WrittenOutput(key, kind, recipe))
-        return found
+        return [WrittenOutput(*row) for row in rows]
+
+    def written(self) -> list[tuple[int, bytes, bytes]]:
+        """All outputs that were written: the id and the path of the input of each, and its key."""
+        with self._errors():
+            return self._db.execute(
+                "SELECT input.id, input.path, output.path FROM output JOIN input ON input.id = output.input "
+                "WHERE recipe IS NOT NULL"
+            ).fetchall()
 
     def hashes(self, key: bytes, known: KnownInput) -> set[str] | None:
         """What an output of the input may hold and still be ours: what we left there, what we were about to write.
@@ -123,6 +101,21 @@ class Database:
         if row is None:
             return set()
         return {value for value in row[1:] if value is not None} if row[0] == known.id else None
+
+    def left_by(self, known: KnownInput) -> list[tuple[bytes, set[str]]]:
+        """Each output of the input, by its key, and the hashes of what it may hold."""
+        with self._errors():
+            rows = self._db.execute("SELECT path, sha256, pending FROM output WHERE input = ?", (known.id,)).fetchall()
+        return [(key, {value for value in hashes if value is not None}) for key, *hashes in rows]
+
+    def holders_of(self, sha256: str) -> list[tuple[bytes, bytes]]:
+        """The outputs that were left with this content: the key of each, and the path of its input."""
+        with self._errors():
+            return self._db.execute(
+                "SELECT output.path, input.path FROM output JOIN input ON input.id = output.input WHERE ? IN "
+                "(output.sha256, output.pending)",
+                (sha256,),
+            ).fetchall()
 
     def begin(self, known: KnownInput) -> int:
         """Count one more attempt; returns how many there were with it."""
@@ -209,52 +202,14 @@ class Database:
             (stat.size, stat.mtime_ns, stat.inode, known.id),
         )
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All that is done within is one transaction."""
-        with self._errors(), self._transaction():
-            yield
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        if self._db.in_transaction:
-            yield
-            return
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            damaged = type(error) is sqlite3.DatabaseError or str(error).startswith("no such")
-            hint = _way_out(Path(self._path).parent) if damaged else None
-            raise RecordError(f"the record of this run cannot be kept: {error}", where=self._path, hint=hint) from error
-
-
-def _way_out(folder: Path) -> str:
-    """What to do about a record that is damaged."""
-    return (
-        "It is damaged. Restore it from a backup, or begin a new one: "
-        f"mv {shell_quoted(folder)} {shell_quoted(folder)}.damaged\n"
-        "  What is lost is which recordings are done and which names theirs are: all are done again, and a text that "
-        "comes out otherwise\n  than before goes to NAME.new.FORMAT. Outputs and manifest.jsonl stay as they are."
-    )
-
 
 INPUT_COLUMNS = "id, path, name, size, mtime_ns, inode, sha256, status, settings, attempts"
 
 
-def _input(row: tuple[int, bytes, bytes, int, int, int, str | None, str | None, str | None, int]) -> KnownInput:
+def _input(row: tuple[Any, ...], shared: dict[str | None, str | None] | None = None) -> KnownInput:
+    """Of a row of `INPUT_COLUMNS`; settings that are in `shared` already are not kept twice."""
     ident, path, name, size, mtime_ns, inode, sha256, status, settings, attempts = row
+    if shared is not None:
+        settings, status = shared.setdefault(settings, settings), shared.setdefault(status, status)
     stat = None if size is None else FileStat(size, mtime_ns, inode)
-    return KnownInput(
-        ident, Path(os.fsdecode(path)), PurePath(os.fsdecode(name)), stat, sha256, status, settings, attempts
-    )
+    return KnownInput(ident, path, name, stat, sha256, status, settings, attempts)

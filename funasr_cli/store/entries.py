@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,16 +49,33 @@ class InputContent:
 
 @dataclass(frozen=True, slots=True)
 class KnownInput:
-    """An input as it is remembered. `stat`, `sha256` and `settings` are None until it was worked on."""
+    """An input as it is remembered. `stat`, `sha256` and `settings` are None until it was worked on.
+
+    There may be 100,000 of them, so `path` and `name` are made of bytes when somebody asks.
+    """
 
     id: int
-    path: Path
-    name: PurePath
+    raw_path: bytes
+    raw_name: bytes
     stat: FileStat | None
     sha256: str | None
     status: str | None
     settings: str | None
     attempts: int
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return Path(os.fsdecode(self.raw_path))
+
+    @property
+    def name(self) -> PurePath:
+        """Of its outputs, without the format's ending."""
+        return PurePath(os.fsdecode(self.raw_name))
+
+    def is_in(self, path: Path, stat: FileStat) -> bool:
+        """Whether a file with these looks has the same content; it is only read if its size does not tell."""
+        return self.stat is not None and stat.size == self.stat.size and sha256_of(path) == self.sha256
 
 
 @dataclass(frozen=True, slots=True)

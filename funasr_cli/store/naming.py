@@ -2,25 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Collection, Iterator
 from itertools import count
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
-from funasr_cli.inputs.scan import Source
+from funasr_cli.store.aliases import alias_key
+from funasr_cli.store.entries import KnownInput
 
 
-def assign_names(sources: Iterable[Source], taken: Iterable[PurePath] = ()) -> dict[Source, PurePath]:
-    """A name without the format's ending for each source, in order: its stem where free, else its full name.
+class OutputNames:
+    """The names that recordings own, and new ones such that no two outputs are one file.
 
-    `taken` are names that belong to recordings seen before.
+    `tell_apart` says whether in a folder, relative to the output folder or absolute, names are told apart that have the
+    same `alias_key`. With `beside`, names are distinct in the recordings' folders, too.
     """
-    owned = set(taken)
-    names: dict[Source, PurePath] = {}
-    for source in sources:
-        name = next(name for name in candidates(source.relative) if name not in owned)
-        owned.add(name)
-        names[source] = name
-    return names
+
+    def __init__(self, tell_apart: Callable[[str], bool], *, beside: bool = False) -> None:
+        self._tell_apart = tell_apart
+        self._beside = beside
+        self._owned: set[str] = set()
+        self._owners: dict[str, KnownInput | None] = {}
+        self._rivals: dict[int, KnownInput] = {}
+
+    def take(self, known: KnownInput) -> None:
+        """The input owns its name."""
+        for place in self._places(os.fsdecode(known.raw_name), os.fsdecode(known.raw_path)):
+            self._owned.add(place)
+            key = alias_key(place)
+            owner = self._owners.setdefault(key, known)
+            if owner is not known:
+                self._rivals.update((each.id, each) for each in (owner, known) if each is not None)
+
+    def add(self, relative: PurePath, path: Path, *, distinct: bool = False) -> PurePath:
+        """A name for the recording at `path`, which owns it from now on.
+
+        `distinct`: it has another `alias_key` than all others, whatever the file system.
+        """
+        name = next(name for name in candidates(relative) if self._is_free(name, path, distinct=distinct))
+        for place in self._places(str(name), str(path)):
+            self._owned.add(place)
+            self._owners.setdefault(alias_key(place), None)
+        return name
+
+    def is_clear(self, known: KnownInput) -> bool:
+        """Whether the name of an input is not taken for that of one before it."""
+        places = list(self._places(os.fsdecode(known.raw_name), os.fsdecode(known.raw_path)))
+        first = all(self._owners[alias_key(place)] is known for place in places)
+        return first or all(self._tell_apart(os.path.dirname(place)) for place in places)
+
+    @property
+    def rivals(self) -> Collection[KnownInput]:
+        """Inputs whose names, or places beside recordings, a file system may take for those of others."""
+        return self._rivals.values()
+
+    def _is_free(self, name: PurePath, path: Path, *, distinct: bool) -> bool:
+        for place in self._places(str(name), str(path)):
+            if place in self._owned:
+                return False
+            if alias_key(place) in self._owners and (distinct or not self._tell_apart(os.path.dirname(place))):
+                return False
+        return True
+
+    def _places(self, name: str, path: str) -> Iterator[str]:
+        """What must be distinct, without the format's ending: relative to the output folder, or absolute."""
+        yield name
+        if self._beside:
+            yield os.path.join(os.path.dirname(path), os.path.basename(name))
 
 
 def candidates(relative: PurePath) -> Iterator[PurePath]:

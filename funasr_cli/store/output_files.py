@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain, count
 from pathlib import Path
 
-from funasr_cli.errors import OutputError, writing
+from funasr_cli.errors import OutputError
 from funasr_cli.files import sha256_of, write_whole
 from funasr_cli.outputs.writers import encode
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store.entries import OutputWrite
 from funasr_cli.transcript import Transcript
+
+NAME_ERRORS = {errno.ENOENT, errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG}
+"""What file systems say of a name that they do not take; exFAT says that there is no such file."""
+
+NAME_HINT = (
+    "The file system may not take this name: give the recording, or its folder, another one, or name a folder on "
+    "another disk with -o DIR."
+)
 
 
 def encode_formats(transcript: Transcript, settings: Settings) -> dict[str, bytes]:
@@ -49,6 +58,9 @@ def choose_path(
 def write_outputs(writes: Iterable[OutputWrite], contents: Mapping[str, bytes]) -> None:
     """Write the outputs, by format. Raises `OutputError`."""
     for write in writes:
-        with writing(write.path, OutputError):
+        try:
             write.path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(write.path, contents[write.format], write.temporary)
+        except OSError as error:
+            hint = NAME_HINT if error.errno in NAME_ERRORS else None
+            raise OutputError(f"cannot be written: {error.strerror or error}", where=write.path, hint=hint) from error

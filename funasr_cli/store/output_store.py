@@ -9,17 +9,21 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from funasr_cli.callbacks import Tell
-from funasr_cli.errors import MachineError, OutputError, Postponed, writing
+from funasr_cli.callbacks import Tell, silent
+from funasr_cli.errors import OutputError, Postponed, writing
 from funasr_cli.files import printable, temporary_beside
 from funasr_cli.inputs.scan import STDIN, Source
 from funasr_cli.outputs.layout import STATE_DIR
+from funasr_cli.store.aliases import FileSystems
 from funasr_cli.store.database import Database
-from funasr_cli.store.entries import FileStat, InputContent, KnownInput, OutputWrite, WrittenOutput
+from funasr_cli.store.entries import FileStat, InputContent, KnownInput, OutputWrite
 from funasr_cli.store.lock import folder_lock
-from funasr_cli.store.manifest import Fields, Manifest, RunInfo, manifest_line, skipped_fields
+from funasr_cli.store.manifest import Fields, Manifest, RunInfo, failure_fields, manifest_line, skipped_fields
+from funasr_cli.store.naming import OutputNames
 from funasr_cli.store.output_files import choose_path
-from funasr_cli.store.planner import PlannedJob, PlanRules, decide, remember
+from funasr_cli.store.overwritten import find_overwritten
+from funasr_cli.store.planner import FINISHED, PlannedJob, PlanRules, decide, remember
+from funasr_cli.store.preflight import WriteCheck, make_folder
 from funasr_cli.system.deadline import Deadline
 from funasr_cli.system.locks import NO_DEADLINE
 
@@ -32,56 +36,74 @@ FLUSH_EVERY_CHARS = 50_000
 class OutputStore:
     """Use `open_store` or `peek_store` to get one."""
 
-    def __init__(self, folder: Path, state: Database, manifest: Manifest, *, beside: bool) -> None:
+    def __init__(
+        self, folder: Path, state: Database, manifest: Manifest, *, beside: bool, disks: FileSystems, tell: Tell
+    ) -> None:
         self._folder = folder
+        self._root = os.fsencode(folder)
         self._state = state
         self._manifest = manifest
         self._beside = beside
+        self._disks = disks
+        self._tell = tell
         self._unflushed = 0
         self._held: list[str] | None = None
-        self._of_others: dict[int, list[WrittenOutput]] = {}
+        self._finished: list[tuple[JobAttempt, str]] = []
+        self._here: set[int] = set()  # inputs that there are
 
     def jobs(self, sources: Sequence[Source], rules: PlanRules) -> list[PlannedJob]:
         """What to do with each source. New sources are given their names."""
-        remembered, written = self._look_up(sources)
-        return [
-            decide(source, known, rules, self._made(known, written.get(known.id, ())), self._state)
-            for source, known in remembered
-        ]
+        remembered = self._remember(sources)
+        looks: list[tuple[KnownInput, FileStat]] = []
+        try:
+            return [
+                decide(source, known, rules, self._made(known), lambda known, stat: looks.append((known, stat)))
+                for source, known in remembered
+            ]
+        finally:
+            if looks:  # of all files, if they are on a network mount that numbers them anew
+                self._state.unchanged(looks)
 
-    def _look_up(
-        self, sources: Sequence[Source]
-    ) -> tuple[list[tuple[Source, KnownInput]], dict[int, list[WrittenOutput]]]:
-        """Each source with what is remembered of it, and the outputs of all by their recording."""
-        remembered, written = remember(sources, self._state), self._state.outputs()
-        here = {known.id for _, known in remembered}
-        self._of_others = {owner: outputs for owner, outputs in written.items() if owner not in here}
-        return remembered, written
+    def _remember(self, sources: Sequence[Source]) -> list[tuple[Source, KnownInput]]:
+        names = OutputNames(lambda place: self._disks.tell_apart(self._folder / place), beside=self._beside)
+        remembered = remember(sources, self._state, names, self._folder, self._tell)
+        self._here = {known.id for _, known in remembered}
+        return remembered
 
     def orphans(self, sources: Sequence[Source] | None = None) -> list[Path]:
         """The outputs that are there, but not their recordings; without `sources`, after those of `jobs` are known."""
         if sources is not None:
-            self._look_up(sources)
-        if not self._of_others:
-            return []
-        known = [each for each in self._state.inputs().values() if each.id in self._of_others]
-        gone = [each.id for each in known if each.path.parent != STDIN and not os.path.lexists(each.path)]
-        paths = (self._folder / os.fsdecode(output.key) for owner in gone for output in self._of_others[owner])
-        return sorted(path for path in paths if os.path.lexists(path))
+            self._remember(sources)
+        of_others: dict[bytes, list[bytes]] = {}
+        for owner, path, key in self._state.written():
+            if owner not in self._here:
+                of_others.setdefault(path, []).append(key)
+        stdin = os.fsencode(STDIN)
+        gone = [path for path in of_others if os.path.dirname(path) != stdin and not os.path.lexists(path)]
+        found = [Path(os.fsdecode(os.path.join(self._root, key))) for path in gone for key in of_others[path]]
+        return sorted(path for path in found if os.path.lexists(path))
 
-    def _made(self, known: KnownInput, written: Iterable[WrittenOutput]) -> dict[str, set[str]]:
+    def _made(self, known: KnownInput) -> dict[str, set[str]]:
         """By format the recipes of the outputs that are still where this run would write them."""
-        folder = self._target(known).parent
         made: dict[str, set[str]] = {}
-        for output in written:
-            path = self._folder / os.fsdecode(output.key)  # an absolute key stays as it is
-            if path.parent == folder and path.exists():
+        if known.status not in FINISHED:
+            return made
+        folder = os.path.dirname(known.raw_path if self._beside else os.path.join(self._root, known.raw_name))
+        for output in self._state.outputs(known):
+            path = os.path.join(self._root, output.key)  # an absolute key stays as it is
+            if os.path.dirname(path) == folder and os.path.exists(path):
                 made.setdefault(output.format, set()).add(output.recipe)
         return made
 
     def _target(self, known: KnownInput) -> Path:
         """Where the outputs of an input go, without the format's ending."""
         return known.path.with_name(known.name.name) if self._beside else self._folder / known.name
+
+    def refusals(self, jobs: Iterable[PlannedJob], formats: Sequence[str]) -> list[tuple[PlannedJob, OutputError]]:
+        """The jobs of which the outputs could not be written, and why."""
+        check = WriteCheck(beside=self._beside)
+        found = ((job, check.refusal(job.source.path, self._target(job.known), formats)) for job in jobs)
+        return [(job, error) for job, error in found if error is not None]
 
     def begin(self, job: PlannedJob) -> JobAttempt:
         """Start on a job."""
@@ -143,7 +165,25 @@ class OutputStore:
             record=line,
             writes=writes,
         )
+        if writes:
+            self._finished.append((work, status))
         self._append(line)
+
+    def look_again(self, run_info: RunInfo) -> list[tuple[str, OutputError]]:
+        """Put down as failed what this run finished and wrote over again, with the status that it had.
+
+        The names were meant to be distinct for the file system, but only it knows what it did with them.
+        """
+        attempts = {work.job.known.id: (work, status) for work, status in self._finished}
+        lost = list(find_overwritten([work.job.known for work, _ in attempts.values()], self._state, self._folder))
+        found = []
+        for each in lost:
+            work, status = attempts[each.known.id]
+            error = OutputError(str(each), where=each.known.path, hint="Run again: it will be done under another name.")
+            fields = failure_fields(error, None, {}, failed_before=False)
+            self.finish(work, InputContent(), "failed", fields, run_info)
+            found.append((status, error))
+        return found
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -210,16 +250,12 @@ def open_store(
     Raises `BusyError`, `RecordError` or `MachineError`.
     """
     folder = Path(os.path.abspath(folder))
-    hidden = folder / STATE_DIR
-    try:
-        hidden.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise MachineError(f"the output folder cannot be made: {error.strerror}", where=folder) from error
+    hidden = make_folder(folder, STATE_DIR, beside=beside)
     with ExitStack() as stack:
         stack.enter_context(folder_lock(hidden / "lock", wait=wait, tell=tell, deadline=deadline))
         state = Database(hidden / "state.sqlite")
         stack.callback(state.close)
-        store = OutputStore(folder, state, Manifest(folder), beside=beside)
+        store = OutputStore(folder, state, Manifest(folder), beside=beside, disks=FileSystems(), tell=tell)
         store.recover()
         yield store
         store.flush()
@@ -231,8 +267,9 @@ def has_record(folder: Path) -> bool:
 
 
 @contextmanager
-def peek_store(folder: Path, *, beside: bool) -> Iterator[OutputStore]:
+def peek_store(folder: Path, *, beside: bool, tell: Tell = silent) -> Iterator[OutputStore]:
     """A copy of the record to plan with: nothing on the disk is changed or locked."""
     folder = Path(os.path.abspath(folder))
     with closing(Database.copy_of(folder / STATE_DIR / "state.sqlite")) as state:
-        yield OutputStore(folder, state, Manifest(folder), beside=beside)
+        disks = FileSystems(may_write=False)
+        yield OutputStore(folder, state, Manifest(folder), beside=beside, disks=disks, tell=tell)

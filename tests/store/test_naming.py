@@ -7,13 +7,16 @@ from pathlib import Path, PurePath
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funasr_cli.inputs.scan import Source
-from funasr_cli.store.naming import assign_names
+from funasr_cli.store.entries import KnownInput
+from funasr_cli.store.naming import OutputNames
 
 
-def names(*relatives: str, taken: tuple[str, ...] = ()) -> list[str]:
-    sources = [Source(Path(relative), PurePath(relative), Path("/in") / relative) for relative in relatives]
-    return [str(name) for name in assign_names(sources, map(PurePath, taken)).values()]
+def names(*relatives: str, taken: tuple[str, ...] = (), exact: bool = True, beside: bool = False) -> list[str]:
+    """The names of recordings, whose outputs lie on a file system that tells `exact` names apart."""
+    owners = OutputNames(lambda _: exact, beside=beside)
+    for ident, name in enumerate(taken):
+        owners.take(KnownInput(ident, f"/in/{name}.wav".encode(), name.encode(), None, None, None, None, 0))
+    return [str(owners.add(PurePath(relative), Path("/in") / relative)) for relative in relatives]
 
 
 def test_the_stem_where_it_is_free_else_the_full_name() -> None:

@@ -231,7 +231,7 @@ def _leave_report() -> None:
 def caller() -> str:
     """Files and lines of the nearest callers outside the runtime."""
     frames = (frame for frame, _ in traceback.walk_stack(None) if not frame.f_code.co_filename.startswith(HERE))
-    places = [f"{os.path.basename(f.f_code.co_filename)}:{f.f_lineno}" for f in itertools.islice(frames, 3)]  # noqa: PTH119
+    places = [f"{os.path.basename(f.f_code.co_filename)}:{f.f_lineno}" for f in itertools.islice(frames, 3)]
     return ", ".join(places)
 
 

@@ -1,0 +1,116 @@
+"""The connection to the state of an output folder: opening, transactions, and errors that say what to do.
+
+SQLite, because a run can be killed at any instant: a transaction is in it whole or not at all, its file is one that an
+auditor can open with a tool he has, and looking up one of 100,000 inputs is cheap. It is used by one process at a time
+(see `lock`).
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from funasr_cli.errors import RecordError
+from funasr_cli.files import shell_quoted
+from funasr_cli.store.schema import check_version, create_tables
+
+logger = logging.getLogger(__name__)
+
+Opened = TypeVar("Opened", bound="Connection")
+
+
+class Connection:
+    """To the state of one output folder. Raises `RecordError` if that cannot be read or written.
+
+    It may be handed from thread to thread, but is used by one at a time.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = path
+        with self._errors():
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        with ExitStack() as opened, self._errors():
+            opened.callback(self.close)
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA journal_mode = PERSIST")  # to make and remove one each time takes twice as long
+            self._db.execute("PRAGMA foreign_keys = ON")
+            logger.debug("state in %s", path)
+            if check_version(self._db, path) == 0:
+                with self._transaction():
+                    create_tables(self._db)
+            opened.pop_all()
+
+    @classmethod
+    def copy_of(cls: type[Opened], path: Path) -> Opened:
+        """A copy of the state in the file `path`, of which nothing is left later; an empty one where there is none.
+
+        A large one is in a temporary file, or in memory if there is no folder for that.
+        """
+        if not path.exists():
+            return cls(":memory:")
+        try:
+            return cls._filled("", path)
+        except RecordError as error:
+            if not isinstance(error.__cause__, sqlite3.OperationalError):
+                raise
+            return cls._filled(":memory:", path)
+
+    @classmethod
+    def _filled(cls: type[Opened], place: str, path: Path) -> Opened:
+        copy = cls(place)
+        with ExitStack() as opened:
+            opened.callback(copy.close)
+            copy._path = path  # which errors are about
+            uri = f"{path.absolute().as_uri()}?mode=ro"
+            with copy._errors(), closing(sqlite3.connect(uri, uri=True)) as source:
+                source.backup(copy._db)
+            check_version(copy._db, path)
+            opened.pop_all()
+        return copy
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is done within is one transaction."""
+        with self._errors(), self._transaction():
+            yield
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        if self._db.in_transaction:
+            yield
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            damaged = type(error) is sqlite3.DatabaseError or str(error).startswith("no such")
+            hint = _way_out(Path(self._path).parent) if damaged else None
+            raise RecordError(f"the record of this run cannot be kept: {error}", where=self._path, hint=hint) from error
+
+
+def _way_out(folder: Path) -> str:
+    """What to do about a record that is damaged."""
+    return (
+        "It is damaged. Restore it from a backup, or begin a new one: "
+        f"mv {shell_quoted(folder)} {shell_quoted(folder)}.damaged\n"
+        "  What is lost is which recordings are done and which names theirs are: all are done again, and a text that "
+        "comes out otherwise\n  than before goes to NAME.new.FORMAT. Outputs and manifest.jsonl stay as they are."
+    )

@@ -1,0 +1,105 @@
+"""Which recording on record a source is, whatever path led to it this time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from funasr_cli.inputs.folders import Identity, identity_of
+from funasr_cli.inputs.scan import Source
+from funasr_cli.store.database import Database
+from funasr_cli.store.entries import FileStat, KnownInput
+
+
+class Matching:
+    """What is remembered of each source, if anything, in `inputs`; `moves` are inputs that are to be known by a path.
+
+    An input is found again by the path that was named, which earlier versions put down as it was; by that without
+    links; by its name in the folder, under whatever path that is mounted; and by its content at the same place of a
+    tree that was moved. A hard link has a name of its own, and is another recording.
+    """
+
+    def __init__(self, sources: Sequence[Source], state: Database) -> None:
+        self.known = state.inputs()
+        self.moves: list[tuple[KnownInput, Path]] = []
+        self._state = state
+        self._claimed: set[int] = set()
+        self.inputs = [self._by_path(source, named) for source, named in zip(sources, _named(sources), strict=True)]
+        strange = [index for index, known in enumerate(self.inputs) if known is None]
+        if strange and self.known:
+            twins = _by_folder([sources[index] for index in strange], self.known.values())
+            for index in strange:
+                self.inputs[index] = self._elsewhere(sources[index], twins)
+
+    def _by_path(self, source: Source, named: bytes) -> KnownInput | None:
+        real = os.fsencode(source.identity)
+        known = self.known.get(named) or self.known.get(real)
+        if known is not None:
+            self._claimed.add(known.id)
+            if real not in self.known:
+                self.moves.append((known, source.identity))
+        return known
+
+    def _elsewhere(self, source: Source, twins: Mapping[tuple[Identity, bytes], KnownInput]) -> KnownInput | None:
+        """The input of a source that is not known by its path."""
+        if source.is_stdin:
+            return None
+        folder, name = os.path.split(os.fsencode(source.identity))
+        identity = identity_of(folder)
+        twin = twins.get((identity, name)) if identity is not None else None
+        if twin is not None and twin.id not in self._claimed:
+            was_at = os.path.dirname(twin.raw_path)
+            was_real = os.path.realpath(was_at) == was_at
+            if was_real or _looks_same(twin, source.path):
+                self._claimed.add(twin.id)
+                if not was_real:  # and the link may lead elsewhere another day
+                    self.moves.append((twin, source.identity))
+                return twin
+        for known in self._state.gone_from(source.relative):
+            if known.id not in self._claimed and _same_content(known, source.path):
+                self._claimed.add(known.id)
+                self.moves.append((known, source.identity))
+                return known
+        return None
+
+
+def _named(sources: Iterable[Source]) -> Iterator[bytes]:
+    """The absolute path of each source, with the links in it."""
+    folders: dict[Path, str] = {}
+    for source in sources:
+        folder = source.folder.path
+        if folder not in folders:
+            folders[folder] = os.path.abspath(folder)
+        yield os.fsencode(os.path.join(folders[folder], source.name))
+
+
+def _by_folder(sources: Iterable[Source], inputs: Iterable[KnownInput]) -> Mapping[tuple[Identity, bytes], KnownInput]:
+    """Inputs that are called as one of the sources, by the identity of their folder and their name."""
+    names = {os.fsencode(source.identity.name) for source in sources}
+    identities: dict[bytes, Identity | None] = {}
+    found: dict[tuple[Identity, bytes], KnownInput] = {}
+    for known in inputs:
+        folder, name = os.path.split(known.raw_path)
+        if name not in names:
+            continue
+        if folder not in identities:
+            identities[folder] = identity_of(folder)
+        if (identity := identities[folder]) is not None:
+            found.setdefault((identity, name), known)
+    return found
+
+
+def _looks_same(known: KnownInput, path: Path) -> bool:
+    """Whether a file is as the input was when it was done, if it was."""
+    try:
+        return known.stat is None or FileStat.of(path) == known.stat or _same_content(known, path)
+    except OSError:
+        return False
+
+
+def _same_content(known: KnownInput, path: Path) -> bool:
+    try:
+        return known.is_in(path, FileStat.of(path))
+    except OSError:
+        return False

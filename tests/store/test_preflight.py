@@ -1,0 +1,87 @@
+"""What would keep outputs from being written is known before the work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from funasr_cli.errors import MachineError
+from funasr_cli.store.preflight import WriteCheck, make_folder
+from tests.support.disks import EXFAT, InexactDisk, mounted_twice
+
+RECORDING = Path("/recordings/a.wav")
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Path]:
+    """A folder that cannot be written to; for root only a mount does that."""
+    (tmp_path / "folder").mkdir()
+    if os.geteuid():
+        (tmp_path / "folder").chmod(0o555)
+        yield tmp_path / "folder"
+    else:
+        with mounted_twice(tmp_path / "folder", tmp_path / "read-only", read_only=True) as place:
+            yield place
+
+
+@pytest.mark.parametrize("beside", [True, False])
+@pytest.mark.parametrize("below", ["", "not/there"])
+def test_a_folder_that_cannot_be_written_to_is_named_with_the_way_out(
+    read_only: Path, beside: bool, below: str
+) -> None:
+    error = WriteCheck(beside=beside).refusal(RECORDING, read_only / below / "a", ("txt",))
+    assert error is not None
+    assert error.where == str(read_only)
+    assert error.what in ("cannot be written to: Read-only file system", "cannot be written to: Permission denied")
+    assert error.hint is not None
+    assert "-o DIR" in error.hint
+    assert ("--beside" in error.hint) is beside
+
+
+def test_what_can_be_written_leaves_nothing(tmp_path: Path) -> None:
+    check = WriteCheck(beside=False)
+    for name in ("a", "10:30?", "会" * 80, "b/c/d", "\udcb2\udce2", "new\nline"):
+        assert check.refusal(RECORDING, tmp_path / name, ("txt", "json")) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_is_too_long_with_its_ending_is_refused(tmp_path: Path) -> None:
+    check = WriteCheck(beside=False)
+    assert check.refusal(RECORDING, tmp_path / ("n" * 251), ("txt",)) is None
+    for target, count in ((tmp_path / ("n" * 251), 256), (tmp_path / "new" / ("会" * 84), 257)):
+        error = check.refusal(RECORDING, target, ("txt", "json"))
+        assert error is not None
+        assert error.where == str(RECORDING)
+        assert f"with {count} bytes it is too long for the file system" in error.what
+
+
+def test_characters_that_a_disk_does_not_take_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    InexactDisk(tmp_path, EXFAT, monkeypatch)
+    check = WriteCheck(beside=False)
+    error = check.refusal(RECORDING, tmp_path / "10:30?", ("txt",))
+    assert error is not None
+    assert "no output can be called 10:30?.txt: the file system does not take : ? in names" in str(error)
+    assert "another name" in str(error)
+    assert check.refusal(RECORDING, tmp_path / "10:30" / "a", ("txt",)) is not None
+    assert check.refusal(RECORDING, tmp_path / "10.30", ("txt",)) is None
+
+
+def test_a_dead_link_or_a_file_in_the_way_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "dead").symlink_to("nowhere")
+    (tmp_path / "file").touch()
+    for place, why in (
+        ("dead", "dead is a link to nowhere, which is not there"),
+        ("dead/out", "dead is a link to nowhere, which is not there"),
+        ("file", "file is not a folder"),
+        ("file/out", "file is not a folder"),
+    ):
+        with pytest.raises(MachineError, match=f"the output folder cannot be made: .*{why}") as caught:
+            make_folder(tmp_path / place, ".state", beside=False)
+        assert "-o DIR" in str(caught.value)
+    assert not (tmp_path / "nowhere").exists()
+    error = WriteCheck(beside=False).refusal(RECORDING, tmp_path / "dead" / "a", ("txt",))
+    assert error is not None
+    assert error.what == "is a link to nowhere, which is not there"
