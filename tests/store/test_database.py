@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 import pytest
 
 from funasr_cli.errors import MachineError, RecordError
-from funasr_cli.store import database as database_module
+from funasr_cli.store import connection
 from funasr_cli.store.database import Database
 from funasr_cli.store.entries import FileStat, KnownInput, OutputWrite
 from funasr_cli.store.schema import create_tables
@@ -78,14 +78,14 @@ def test_an_output_that_was_only_announced_counts_for_nothing_and_leaves_a_name_
     database = Database(path)
     (known,) = add(database, "a.wav")
     database.mark_pending(known, [write("a.txt", "11"), write("a.srt", "22")])
-    assert database.outputs() == {}
+    assert database.written() == []
     assert set(database.abandoned()) == {Path("/out/a.tmp")}
     database.swept()
     assert database.abandoned() == []
     assert database.hashes(b"a.txt", known) == {"11"}  # it may have got there
     database.mark_pending(known, [write("a.txt", "33"), write("a.srt", "44")])
     database.finish(known, "done", writes=[write("a.txt", "33")], **DONE)
-    assert [(output.key, output.format) for output in database.outputs()[known.id]] == [(b"a.txt", "txt")]
+    assert [(output.key, output.format) for output in database.outputs(known)] == [(b"a.txt", "txt")]
     assert database.hashes(b"a.txt", known) == {"33"}
     assert database.abandoned() == [Path("/out/a.tmp")]
 
@@ -97,8 +97,8 @@ def test_attempts_are_counted_until_it_is_done(path: Path, status: str, attempts
     assert [database.begin(known), database.begin(known)] == [1, 2]
     database.finish(known, status, writes=[], **DONE)
     known, other = Database(path).inputs().values()
-    assert known == KnownInput(1, known.path, known.name, FileStat(3, 5, 7), "c0", status, "{}", attempts)
-    assert other == KnownInput(2, other.path, other.name, None, None, None, None, 0)
+    assert known == KnownInput(1, b"/in/a.wav", b"a", FileStat(3, 5, 7), "c0", status, "{}", attempts)
+    assert other == KnownInput(2, b"/in/b.wav", b"b", None, None, None, None, 0)
 
 
 def test_a_failure_keeps_the_looks_that_a_success_had(path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_failure_keeps_the_looks_that_a_success_had(path: Path) -> None:
     database.finish(known, "failed", writes=[], **{**DONE, "stat": None, "sha256": "d0"})
     (known,) = database.inputs().values()
     assert (known.stat, known.sha256) == (FileStat(3, 5, 7), "d0")
-    database.unchanged(known, FileStat(1, 1, 1))
+    database.unchanged([(known, FileStat(1, 1, 1))])
     (known,) = database.inputs().values()
     assert (known.stat, known.sha256, known.status) == (FileStat(1, 1, 1), "d0", "failed")
 
@@ -134,7 +134,7 @@ def test_an_input_that_moved_takes_along_what_lay_beside_it_and_nothing_else(pat
     database.moved(known, tmp_path / "a.wav")
     assert database.gone_from(PurePath("a.wav")) == []  # it is there
     assert [entry.path for entry in database.inputs().values()] == [tmp_path / "a.wav"]
-    keys = {output.key for output in database.outputs()[known.id]}
+    keys = {output.key for output in database.outputs(known)}
     assert keys == {bytes(tmp_path / "a.txt"), b"a.srt", b"/elsewhere/a.json"}
 
 
@@ -154,8 +154,13 @@ CALLS: dict[str, Callable[[Database, KnownInput], object]] = {
     "add": lambda database, _: add(database, "b.wav"),
     "gone_from": lambda database, _: database.gone_from(PurePath("a.wav")),
     "moved": lambda database, known: database.moved(known, Path("/b.wav")),
-    "unchanged": lambda database, known: database.unchanged(known, FileStat(1, 1, 1)),
-    "outputs": lambda database, _: database.outputs(),
+    "unchanged": lambda database, known: database.unchanged([(known, FileStat(1, 1, 1))]),
+    "outputs": lambda database, known: database.outputs(known),
+    "written": lambda database, _: database.written(),
+    "left_by": lambda database, known: database.left_by(known),
+    "holders_of": lambda database, _: database.holders_of("11"),
+    "relative": lambda database, known: database.relative(known),
+    "rename": lambda database, known: database.rename(known, PurePath("b")),
     "hashes": lambda database, known: database.hashes(b"a.txt", known),
     "begin": lambda database, known: database.begin(known),
     "mark_pending": lambda database, known: database.mark_pending(known, [write("a.txt", "11")]),
@@ -194,7 +199,7 @@ def test_what_two_steps_of_one_call_do_is_done_together(path: Path) -> None:
     assert database.hashes(b"a", one) == {"11"}
     with pytest.raises(RecordError) as caught:
         database.finish(one, "done", writes=[write("a", "11")], **DONE)
-    assert database.outputs() == {}
+    assert database.written() == []
     assert caught.value.hint is None  # the file is as good as before
 
 
@@ -221,7 +226,7 @@ def test_a_state_whose_making_was_interrupted_is_made_anew(path: Path, monkeypat
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(database_module, "create_tables", begin_and_die)
+        patch.setattr(connection, "create_tables", begin_and_die)
         with pytest.raises(KeyboardInterrupt):
             Database(path)
     assert len(add(Database(path), "a.wav")) == 1

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from funasr_cli.errors import InputError, OutputError, Postponed
 from funasr_cli.files import sha256_of
-from funasr_cli.inputs.scan import Source
+from funasr_cli.inputs.scan import Source, scan
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store.entries import InputContent
 from funasr_cli.store.manifest import RunInfo
@@ -46,7 +46,8 @@ def store(tmp_path: Path) -> Iterator[OutputStore]:
 
 
 def source_of(recording: Path) -> Source:
-    return Source(recording, PurePath(recording.name), recording)
+    (source,) = scan([str(recording)], None).sources
+    return source
 
 
 def sink_of(store: OutputStore, recording: Path) -> FileSink:
@@ -79,12 +80,12 @@ def test_stdout_gets_each_format_in_turn_and_nothing_for_a_failure(recording: Pa
 def test_a_job_is_as_large_as_its_file_and_never_nothing(
     store: OutputStore, recording: Path, content: bytes | None, size: int
 ) -> None:
-    sink = sink_of(store, recording)
+    source, sink = source_of(recording), sink_of(store, recording)
     if content is None:
         recording.unlink()
     else:
         recording.write_bytes(content)
-    assert StdoutSink(source_of(recording), SETTINGS, print).size == size
+    assert StdoutSink(source, SETTINGS, print).size == size
     assert FileSink(store, sink._job, SETTINGS, RUN).size == size
 
 
