@@ -8,7 +8,6 @@ from itertools import cycle
 
 from funasr_cli.executors.placement import RUN_LIMIT_S, Placement
 from funasr_cli.models.store import Model
-from funasr_cli.pipeline.registry import FAMILIES
 from funasr_cli.system.resources import usable_cores, usable_memory
 
 MAX_RUNS = 32
@@ -96,6 +95,8 @@ def cpu_placement(cores: int, runs: int | None = None) -> Placement:
 
 def _with_batches(placement: Placement, model: Model, processes: int = 1) -> Placement:
     """The same, one of so many `processes`, in batches if the model gains by them and there is memory for them."""
+    from funasr_cli.pipeline.registry import FAMILIES  # needs NumPy, without which doctor says what is missing
+
     batch = FAMILIES[model.family].max_batch
     if batch > 1:
         needed = BATCH_MEMORY_PER_WEIGHT_BYTE * model.weights.stat().st_size * placement.runs

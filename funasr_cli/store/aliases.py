@@ -80,13 +80,19 @@ def existing_parent(folder: Path) -> Path:
 
 def _tells_apart(folder: Path) -> bool:
     """Raises `OSError` if no file can be made."""
-    probe = temporary_beside(folder / PROBE)
+    probe = temporary_beside(folder / _in_utf8(PROBE))
     with probe.open("xb"):
         pass
     try:
         name = probe.name
-        others = [*(name.replace(*letters, 1) for letters in PROBE_ALIASES), f"{name}.", f"{name} "]
+        aliases = [name.replace(_in_utf8(one), _in_utf8(other), 1) for one, other in PROBE_ALIASES]
+        others = [*aliases, f"{name}.", f"{name} "]
         return not any(os.path.lexists(folder / other) for other in others)
     finally:
         with suppress(OSError):
             probe.unlink()
+
+
+def _in_utf8(name: str) -> str:
+    """The name that has these letters on the disk, whatever the locale makes of them."""
+    return os.fsdecode(name.encode())
