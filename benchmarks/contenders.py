@@ -79,7 +79,7 @@ class Ours(Contender):
                 settings=Settings(formats=("txt",), language=LANGUAGE, itn=False),
             )
             run = Run(options, read_hotwords(()))
-            run.display = meter = Meter(sys.stderr)
+            run.display = run.reporter.display = meter = Meter(sys.stderr)
             assert run.execute() == 0, run.stats
             texts = [(Path(out) / f"{path.stem}.txt").read_text(encoding="utf-8") for path in paths]
         return Answer(meter.wall, meter.cpu, texts)

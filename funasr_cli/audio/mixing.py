@@ -29,9 +29,10 @@ channel leaves 0.2 with half the level of the other, or with noise 6 dB below th
 clean copy; then a second will do. Wide music may be silent in the mean between two notes, but not for so long.
 """
 
-CLEAR = 0.5
-"""Part of a step's power that is left in the mean from which on no evidence begins there, whatever follows. In nearly
-all recordings that is every step, so that blocks need not wait."""
+CLEAR = 1.0
+"""Part of a step's power that is left in the mean from which on no evidence begins there, whatever follows. In most
+recordings that is every step, so that blocks need not wait. With half of it, an inversion that begins with a pause is
+missed."""
 
 LAST_STEPS = 10
 """At the end of a recording, evidence is in the steps that are left, or in the last ones."""

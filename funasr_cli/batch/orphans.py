@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from pathlib import Path
 
 import click
 
 from funasr_cli.batch.options import STDIN, InputOptions, OutputOptions
-from funasr_cli.errors import UsageError
+from funasr_cli.errors import NoAudioError, UsageError
 from funasr_cli.inputs.scan import scan
 from funasr_cli.reporting.display import Display
 from funasr_cli.store.output_store import has_record, peek_store
@@ -15,8 +17,8 @@ from funasr_cli.store.output_store import has_record, peek_store
 
 def orphans_found(count: int) -> str:
     """What a run says of `count` of them."""
-    of, it = ("recording of 1 output is", "it") if count == 1 else (f"recordings of {count:,} outputs are", "them")
-    return f"the {of} gone (removed, moved or renamed); the same command with --list-orphans lists {it}"
+    of, it = ("1 output is of a recording", "it") if count == 1 else (f"{count:,} outputs are of recordings", "them")
+    return f"{of} no longer there (removed, moved or renamed); with --list-orphans this command lists {it}"
 
 
 def list_orphans(inputs: InputOptions, outputs: OutputOptions, display: Display) -> None:
@@ -30,8 +32,11 @@ def list_orphans(inputs: InputOptions, outputs: OutputOptions, display: Display)
         hint = "Name the folder that the outputs were written into, with -o."
         raise UsageError("no run has written into this folder", where=folder, hint=hint)
     named = [path for path in inputs.paths if path != STDIN]
-    found = scan(named, folder, inputs.selection)
+    found = scan(named, folder, replace(inputs.selection, include=(), exclude=()))  # what is left out is not gone
     with peek_store(folder, beside=outputs.beside) as store:
+        for where, why in found.problems:
+            if os.path.lexists(where) or not store.knows(Path(where)):  # a folder that was removed is no problem
+                raise NoAudioError(f"{why}; recordings that moved there would count as gone", where=where)
         paths = [os.fsencode(path) for path in store.orphans(found.sources)]
     for path in paths:
         click.echo(path.replace(b"\n", b"\\n"))

@@ -70,11 +70,11 @@ class Run:
     def execute(self) -> int:
         """All steps; returns the exit code."""
         inputs, outputs, report = self.options.inputs, self.options.outputs, self.options.report
+        output_dir = None if outputs.on_stdout else outputs.folder
+        check_relative([*(path for path in inputs.paths if path != STDIN), *map(str, filter(None, [output_dir]))])
         if report.list_orphans:
             list_orphans(inputs, outputs, self.display)
             return 0
-        output_dir = None if outputs.on_stdout else outputs.folder
-        check_relative([*(path for path in inputs.paths if path != STDIN), *map(str, filter(None, [output_dir]))])
         with discover(inputs.paths, output_dir, inputs.selection, self.display) as found:
             logger.debug("%d recordings found, %d problems", len(found.sources), len(found.problems))
             target = choose_target(self.options.device, self.display)
@@ -137,6 +137,11 @@ class Run:
         if not todo:
             self.display.note(f"nothing to do: {self.stats.skipped} done before")
             return
+        if self.deadline.passed:  # while this run waited for another: the model would be loaded for nothing
+            self.display.note(f"the deadline, {self.deadline.text}, has passed: no recording is begun")
+            self.reporter.open([FileSink(store, job, self.settings, info) for job in todo])
+            self.reporter.close(len(todo))
+            return
         sinks = self._refuse_unwritable(todo, store, info)
         if not sinks:
             self.reporter.open(sinks)
@@ -144,11 +149,6 @@ class Run:
             return
         names = [text for job in todo[: self.options.inputs.max_files] for text in _unexpected_name(job)]
         _tell_few(names, self.display.note)
-        if self.deadline.passed:  # while this run waited for another: the model would be loaded for nothing
-            self.display.note(f"the deadline, {self.deadline.text}, has passed: no recording is begun")
-            self.reporter.open(sinks)
-            self.reporter.close(len(sinks))
-            return
         self._warn_of_silence()
         backend.write(sinks, store)
         self._look_again(store, info)

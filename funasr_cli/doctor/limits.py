@@ -6,6 +6,7 @@ import resource
 
 from funasr_cli.doctor.check import Check
 from funasr_cli.errors import MachineError
+from funasr_cli.executors.placement import WHISPER_BATCH
 from funasr_cli.files import megabytes
 from funasr_cli.pool.sizing import CORES_PER_WORKER, cpu_placement
 from funasr_cli.system.refusals import check_open_files, open_files_limit
@@ -29,7 +30,7 @@ def limit_checks() -> list[Check]:
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     if limit == resource.RLIM_INFINITY:
         return [files]
-    windows = cpu_placement(usable_cores()).runs + 2 + 2 * workers
+    windows = cpu_placement(usable_cores()).runs * WHISPER_BATCH + 2 + 2 * workers  # of the model that takes most
     needed = MAPPED_BYTES + windows * SLOT_BYTES
     text = f"up to {megabytes(limit)} a process (ulimit -v)"
     if limit >= needed:

@@ -107,8 +107,10 @@ def _named_by(variable: str, path: Path) -> list[bytes]:
         found = _in(path)
     if not found:
         raise ModelError("holds no certificate", where=path, hint=hint)
+    plain = [each for each in found if not each.startswith(b"-----BEGIN TRUSTED")]  # of OpenSSL, for files only
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=b"\n".join(found).decode("ascii"))
+        if plain:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=b"\n".join(plain).decode("ascii"))
     except (ssl.SSLError, ValueError) as error:
         raise ModelError(f"a certificate in it is damaged: {error}", where=path, hint=hint) from error
     return found

@@ -12,7 +12,7 @@ from funasr_cli.callbacks import Tell
 from funasr_cli.errors import DeviceError
 from funasr_cli.executors.base import Executor
 from funasr_cli.executors.failover import CPU_TAKES_OVER, FailoverExecutor
-from funasr_cli.executors.placement import Placement
+from funasr_cli.executors.placement import WHISPER_BATCH, Placement
 from funasr_cli.hotwords import Hotword
 from funasr_cli.models.model_yaml import graph_metadata
 from funasr_cli.models.store import COMPILED, Model, cpu_twin
@@ -21,11 +21,6 @@ from funasr_cli.unicode_ranges import is_han
 
 if TYPE_CHECKING:
     from funasr_cli.executors.onnx import OnnxExecutor
-
-
-WHISPER_BATCH = 2
-"""Windows that Whisper's decoder writes the texts of together: with float32 in 0.7 of the time, with int8 in about the
-same. Four take half of the time, and with two cores 280 MB more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from funasr_cli.inputs.folders import Identity, identity_of
@@ -25,6 +26,7 @@ class Matching:
         self.moves: list[tuple[KnownInput, Path]] = []
         self._state = state
         self._claimed: set[int] = set()
+        self._identity_of, self._real_path = cache(identity_of), cache(os.path.realpath)
         self.inputs = [self._by_path(source, named) for source, named in zip(sources, _named(sources), strict=True)]
         strange = [index for index, known in enumerate(self.inputs) if known is None]
         if strange and self.known:
@@ -46,11 +48,11 @@ class Matching:
         if source.is_stdin:
             return None
         folder, name = os.path.split(os.fsencode(source.identity))
-        identity = identity_of(folder)
+        identity = self._identity_of(folder)
         twin = twins.get((identity, name)) if identity is not None else None
         if twin is not None and twin.id not in self._claimed:
             was_at = os.path.dirname(twin.raw_path)
-            was_real = os.path.realpath(was_at) == was_at
+            was_real = self._real_path(was_at) == was_at
             if was_real or _looks_same(twin, source.path):
                 self._claimed.add(twin.id)
                 if not was_real:  # and the link may lead elsewhere another day
@@ -70,7 +72,8 @@ def _named(sources: Iterable[Source]) -> Iterator[bytes]:
     for source in sources:
         folder = source.folder.path
         if folder not in folders:
-            folders[folder] = os.path.abspath(folder)
+            # Of a link and the .. after it, abspath makes another folder than the one that they lead to.
+            folders[folder] = os.path.realpath(folder) if ".." in folder.parts else os.path.abspath(folder)
         yield os.fsencode(os.path.join(folders[folder], source.name))
 
 

@@ -47,9 +47,13 @@ class OutputNames:
 
     def is_clear(self, known: KnownInput) -> bool:
         """Whether the name of an input is not taken for that of one before it."""
-        places = list(self._places(os.fsdecode(known.raw_name), os.fsdecode(known.raw_path)))
-        first = all(self._owners[alias_key(place)] is known for place in places)
-        return first or all(self._tell_apart(os.path.dirname(place)) for place in places)
+        places = self._places(os.fsdecode(known.raw_name), os.fsdecode(known.raw_path))
+        return all(self._owners[alias_key(place)] is known for place in places) or self.is_told_apart(known)
+
+    def is_told_apart(self, known: KnownInput) -> bool:
+        """Whether the file system tells the name of an input from those with the same `alias_key`."""
+        places = self._places(os.fsdecode(known.raw_name), os.fsdecode(known.raw_path))
+        return all(self._tell_apart(os.path.dirname(place)) for place in places)
 
     @property
     def rivals(self) -> Collection[KnownInput]:

@@ -49,7 +49,7 @@ class OutputStore:
         self._unflushed = 0
         self._held: list[str] | None = None
         self._finished: list[tuple[JobAttempt, str]] = []
-        self._here: set[int] = set()  # inputs that there are
+        self._here: list[KnownInput] = []
 
     def jobs(self, sources: Sequence[Source], rules: PlanRules) -> list[PlannedJob]:
         """What to do with each source. New sources are given their names."""
@@ -67,21 +67,32 @@ class OutputStore:
     def _remember(self, sources: Sequence[Source]) -> list[tuple[Source, KnownInput]]:
         names = OutputNames(lambda place: self._disks.tell_apart(self._folder / place), beside=self._beside)
         remembered = remember(sources, self._state, names, self._folder, self._tell)
-        self._here = {known.id for _, known in remembered}
+        self._here = [known for _, known in remembered]
         return remembered
 
     def orphans(self, sources: Sequence[Source] | None = None) -> list[Path]:
-        """The outputs that are there, but not their recordings; without `sources`, after those of `jobs` are known."""
+        """The outputs that are there, but not their recordings.
+
+        Without `sources`, those of recordings that were in the same folder as one of `jobs`: others may be on a disk
+        that is not mounted, or does not answer.
+        """
         if sources is not None:
             self._remember(sources)
+        here = {known.id for known in self._here}
+        folders = {os.path.dirname(known.raw_path) for known in self._here}
         of_others: dict[bytes, list[bytes]] = {}
         for owner, path, key in self._state.written():
-            if owner not in self._here:
+            if owner not in here and (sources is not None or os.path.dirname(path) in folders):
                 of_others.setdefault(path, []).append(key)
         stdin = os.fsencode(STDIN)
         gone = [path for path in of_others if os.path.dirname(path) != stdin and not os.path.lexists(path)]
         found = [Path(os.fsdecode(os.path.join(self._root, key))) for path in gone for key in of_others[path]]
         return sorted(path for path in found if os.path.lexists(path))
+
+    def knows(self, place: Path) -> bool:
+        """Whether a recording that was at this path, or below it, is on record."""
+        path = os.fsencode(os.path.abspath(place))
+        return any(known == path or known.startswith(os.path.join(path, b"")) for known in self._state.inputs())
 
     def _made(self, known: KnownInput) -> dict[str, set[str]]:
         """By format the recipes of the outputs that are still where this run would write them."""

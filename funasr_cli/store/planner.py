@@ -89,7 +89,7 @@ def _rename_rivals(
     names: OutputNames, ours: Set[int], state: Database, folder: Path, tell: Tell
 ) -> Mapping[int, KnownInput]:
     """Give new names to those of `ours` that lost a text to another recording's, or would lose their first; by id."""
-    rivals = [known for known in names.rivals if known.id in ours]
+    rivals = [known for known in names.rivals if known.id in ours and not names.is_told_apart(known)]
     lost = {each.known.id: each for each in find_overwritten(rivals, state, folder)}
     renamed = {}
     for known in rivals:

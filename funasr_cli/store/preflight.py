@@ -32,7 +32,7 @@ def make_folder(folder: Path, name: str, *, beside: bool) -> Path:
             if link := dead_link(place):
                 why = f"{printable(place)} {link}"
                 hint = "Make that folder or mount its disk, or name another one with -o DIR."
-            elif place.exists() and not place.is_dir():
+            elif os.path.exists(place) and not os.path.isdir(place):
                 why, hint = f"{printable(place)} is not a folder", "Name another one with -o DIR."
         if beside:
             hint += " State and manifest are kept there with --beside, too."
@@ -42,7 +42,7 @@ def make_folder(folder: Path, name: str, *, beside: bool) -> Path:
 
 def dead_link(path: Path) -> str | None:
     """What is to be said of a link that leads nowhere; None for anything else."""
-    if path.is_symlink() and not path.exists():
+    if os.path.islink(path) and not os.path.exists(path):  # these say no if it may not be looked at
         return f"is a link to {printable(path.readlink())}, which is not there"
     return None
 

@@ -41,7 +41,7 @@ def refusal_of(error: BaseException) -> MachineError | None:
             return MachineError("too many files are open", hint=more_files())
         if number == errno.EAGAIN or any(part in text for part in NO_THREAD_TEXTS):
             return MachineError("no more processes or threads can be started", hint=MORE_PROCESSES)
-        if isinstance(cause, OSError):
+        if isinstance(cause, OSError) and cause in (error, error.__cause__):  # not one that was being handled
             what = cause.strerror or text or type(cause).__name__
             return MachineError(what, where=cause.filename, hint="FUNASR_CLI_DEBUG=1 shows what was being done.")
     return None

@@ -121,18 +121,24 @@ def test_outputs_of_recordings_that_are_gone_are_told_and_listed(run: Run, tmp_p
     assert orphans(tmp_path) == []
     (rec / "a.flac").rename(rec / "c.flac")
     done = run(*transcribe)
-    assert (
-        done.stderr.count("the recordings of 2 outputs are gone (removed, moved or renamed); the same command with")
-        == 1
-    )
+    assert done.stderr.count("2 outputs are of recordings no longer there (removed, moved or renamed); with") == 1
     assert "nothing to do: 2 done before" in (again := run(*transcribe).stderr)
-    assert "the recordings of 2 outputs are gone" in again
+    assert "2 outputs are of recordings no longer there" in again
     before = contents(tmp_path)
     assert orphans(tmp_path) == ["transcripts/a.srt", "transcripts/a.txt"]
     assert contents(tmp_path) == before
     (tmp_path / "transcripts/a.srt").unlink()
-    assert "the recording of 1 output is gone" in run(*transcribe).stderr
+    assert "1 output is of a recording no longer there" in run(*transcribe).stderr
     assert orphans(tmp_path) == ["transcripts/a.txt"]
+
+
+def test_what_is_left_out_or_cannot_be_found_does_not_count_as_gone(run: Run, tmp_path: Path, rec: Path) -> None:
+    run("transcribe", "rec", "--model", NANO, "-f", "txt")
+    assert orphans(tmp_path, "--exclude", "a*") == []
+    rec.rename(tmp_path / "moved")
+    mistyped = run("transcribe", "moved-", "--list-orphans")
+    assert (mistyped.returncode, mistyped.stdout) == (3, "")
+    assert "moved-: " in mistyped.stderr
 
 
 def test_a_tree_that_moved_leaves_no_orphans_but_a_removed_one_does(run: Run, tmp_path: Path, rec: Path) -> None:

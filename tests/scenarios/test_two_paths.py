@@ -36,6 +36,18 @@ def test_through_a_link_nothing_is_new(night: Sleepless, real: Path, first: str,
     assert outputs() == BOTH
 
 
+def test_a_link_and_the_folder_above_it_lead_where_they_lead(night: Sleepless) -> None:
+    put("rec/x.wav", "one")
+    put("elsewhere/rec/x.wav", "two")
+    put("elsewhere/sub/y.wav", "three")
+    Path("link").symlink_to("elsewhere/sub")
+    night("rec")
+    assert night("rec", "link/../rec").done == {"rec/x.wav": "new"}
+    assert night("rec", "link/../rec").done == {}
+    assert Path("out/x.txt").read_text().startswith("one")
+    assert Path("out/rec/x.txt").read_text().startswith("two")
+
+
 def test_from_within_a_linked_folder_nothing_is_new(
     night: Sleepless, real: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,7 +65,7 @@ def lettered(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
         and match[1] != "PM"
         and not (match.string.endswith("维生素", 0, match.start()) and not is_measured(after))
         and re.match(r"\w", after)
-        and not re.match("[A-Z和与或及是的型纸]|高速|[国省县]道", after)
+        and not re.match("[A-Z和与或及是的型纸]|禽?流感|病毒|高速|[国省县]道", after)
     ):
         return
     yield (match.start(2), match.end()), f"{plain}.{digits(part)}" if part else plain

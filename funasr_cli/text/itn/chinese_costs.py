@@ -46,7 +46,7 @@ _BEFORE_FEAST = re.compile(f"(?:(?:19|20[0-4]).|1[3-9].{{9}})(?:{_FEAST})")
 _OF_SHARE = re.compile(f"分之(?:{_N}+(?:点{_N}+)?[到至])?负?(?:{_N}+点)?$")
 _OF_UNIT = re.compile(f"{_N}[度块米]$")
 _AFTER_UNIT = re.compile("[年月时分元块]$")
-_CLOCK = re.compile(f"(?<!{_N})(?:二?十[一二三四]?|二十|[一二两三四五六七八九])点$")
+_CLOCK = re.compile(f"(?<!{_N})(?<!分之)(?:二?十[一二三四]?|二十|[一二两三四五六七八九])点$")
 _IN_INDEX = re.compile(f"[百千]{_N}*点$")
 _YEAR = re.compile("[学财]?年(?![级华])")
 _OLD = re.compile("里(?![面边头程])")
@@ -57,7 +57,7 @@ _LABEL = {
     3: re.compile("[号室房路次]|[国省县]道|医院"),
     4: re.compile("次列车|次航班|路公交|路车"),
 }
-_LATER = re.compile("(?:分钟|小时|天|年|个月|周|星期|秒钟?)[之以]?[后前内来]")
+_LATER = re.compile("(?:分钟|小时|天|年|个月|周|星期)[之以]?[后前]")
 _MAY_COUNT = tuple("手刀句枪脚拳步声曲阵串束堆滴段排行圈盘局档席幕针把口")
 _IN_DAY = re.compile(f"(?:{TIME_OF_DAY}){_N}{{1,3}}点$")
 _AVERAGE = re.compile("[每均]")  # 平均每户二点六二人
@@ -77,9 +77,10 @@ def fraction_cost(spoken: str, before: str, after: str) -> float | None:
     if _OF_SHARE.search(before):
         fits = after.startswith("个百分点")
     else:
-        counts_last = len(bare) > 1 and counts_persons(after) and not _AVERAGE.search(before)
+        counts_last = len(bare) > 1 and bare == spoken and counts_persons(after) and not _AVERAGE.search(before)
         counts_last = counts_last or (len(bare) > 1 and bool(_LATER.match(after)))
-        fits = (_counts(spoken, after) and after[0] not in "月号日") or after.startswith(("刻", "分"))
+        is_date = after.startswith(tuple("月号日")) and not after.startswith(("日元", "日圆"))
+        fits = (_counts(spoken, after) and not is_date) or after.startswith(("刻", "分"))
         fits = (fits and not counts_last) or bool(_POINT.match(after) or _TO.match(after))
         fits = fits or (after.startswith("点") and bool(_IN_INDEX.search(before)))
     return cost + (FITTING if fits else _end_cost(spoken, after))

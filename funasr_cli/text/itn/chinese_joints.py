@@ -130,8 +130,9 @@ def _numbers(text: str, start: int, cuts: Sequence[int], is_part: bool, after_wo
                 yield _Edge(begin, end, cost, is_number=True)
             elif spoken not in "零〇":  # a single digit after others
                 counts = is_measured(after) and after[0] not in "元块"  # 三零零六元 may be one amount
-                if counts:
-                    yield _Edge(begin, end + 1, max(cost, COUNT_COST) + surprise(after[0]))
+                if counts:  # in doubt, a decimal stays in words as a whole: 九点八三秒 is not 9.8三秒
+                    is_decimal = is_part and before[start - 1] == "点" and after[0] != "月"
+                    yield _Edge(begin, end + 1, max(cost, COUNT_COST) + surprise(after[0]), is_decimal)
                 if after_word or not counts:
                     yield _Edge(begin, end, cost if after_word else max(cost, COUNT_COST), is_number=True)
 

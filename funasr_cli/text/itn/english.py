@@ -134,7 +134,9 @@ class _Reader:
         tail = end + 1 if following == "and" and number and self._word(end + 1) in ORDINALS else end
         value = ordinal(number, self._words[end]) if not number else ordinal(number, self._word(tail))
         in_month = self._in_month(at)
-        if (value and is_graded(self._word(tail + 1))) or is_at_a_point(number, self._word_before(at)):
+        is_scaled = following == "percent" or number[-1:] in (["thousand"], ["million"], ["billion"])
+        at_a_point = not is_scaled and is_at_a_point(number, self._word_before(at))
+        if (value and is_graded(self._word(tail + 1))) or at_a_point:
             return max(end, at + 1), []
         if value and not number and value <= 31 and self._is_day_of_month(at):
             return at + 1, [self._change(at, at + 1, suffixed(value))]
