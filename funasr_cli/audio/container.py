@@ -19,7 +19,7 @@ from funasr_cli.audio.float_scale import find_bits, rescale
 from funasr_cli.audio.joined import later_starts
 from funasr_cli.audio.leftover import tag_bytes
 from funasr_cli.audio.recording import BLOCK_SECONDS, Recording
-from funasr_cli.audio.tracks import Track, choose_track, first_tracks, sounds, tracks_of
+from funasr_cli.audio.tracks import Track, choose_track, sounds, tracks_of
 
 FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31}
 """Magnitude of FFmpeg's integer sample formats at full scale; those of 64 bits PyAV has no array for."""
@@ -83,11 +83,7 @@ class ContainerRecording(Recording):
             with self._file.reopened() as file, open_container(file, path) as beginning:
                 return sounds(beginning, track, _samples)
 
-        tracks = tracks_of(self._container)
-        if wanted is None and len(tracks) > 1 and self._container.format.name in FOUND_ANYWHERE:
-            with self._file.reopened() as file, open_container(file, path) as beginning:
-                tracks = first_tracks(beginning)  # what follows them in the file is read after them
-        chosen, warnings = choose_track(path, tracks, wanted, is_sounding)
+        chosen, warnings = choose_track(path, tracks_of(self._container), wanted, is_sounding)
         return self._container.streams.audio[chosen.number - 1], warnings
 
     def _everything(self) -> Iterator[Samples]:

@@ -27,9 +27,6 @@ UNDETERMINED = {"", "und", "mis", "mul", "zxx", "qaa"}
 SILENCE_RMS = 10 ** (-70 / 20)
 """Full scale is 1; what is below is the noise of an input with nothing at it. The softest speech is ten times that."""
 
-MAX_PACKETS_BETWEEN = 100
-"""So many packets of other tracks, two seconds and more, do not come between two of a track that still goes on."""
-
 SOUND_SECONDS = 0.2
 """A track sounds if so much of it in all is above `SILENCE_RMS`; a click at the beginning is not sound."""
 
@@ -108,38 +105,6 @@ def choose_track(
     why = f", as {' and '.join(flaws)}" if flaws else ""
     more = f"there {'is' if len(others) == 1 else 'are'} also {_named(others)}; --track takes another, by its number"
     return chosen, [f"has {len(tracks)} audio tracks, of which track {chosen} was transcribed{why}: {more}"]
-
-
-def first_tracks(container: InputContainer) -> list[Track]:
-    """The tracks of a container that can be read from any place, without those of another that follows in the file.
-
-    Two recordings of MPEG-TS end to end may have streams of their own, and FFmpeg knows all of them if the first is
-    short. Those of the second begin after the last packet of the first.
-    """
-    streams = container.streams.audio
-    numbers = {stream.index: number for number, stream in enumerate(streams, start=1)}
-    begins: dict[int, int] = {}  # by track, the byte of its first packet
-    beside = set[int]()
-    between = 0  # packets of other tracks since the last one of the first
-    for packet in container.demux(*(stream for stream in streams if stream.codec_context)):
-        number = numbers.get(packet.stream.index)
-        if packet.pos is None or between == MAX_PACKETS_BETWEEN or len(beside) == len(numbers):
-            break
-        if number is None or not _decodes(packet):  # a stream of the second recording may have the number of a first
-            continue
-        begins.setdefault(number, packet.pos)
-        between += 1
-        if number == next(iter(begins)):
-            between = 0
-            beside |= {other for other, at in begins.items() if at <= packet.pos}
-    return [track for track in tracks_of(container) if track.number in beside or track.number not in begins]
-
-
-def _decodes(packet: av.Packet[Any]) -> bool:
-    try:
-        return bool(packet.decode())
-    except av.error.FFmpegError:
-        return False
 
 
 def check_single_track(path: Path, wanted: int | str | None) -> None:
