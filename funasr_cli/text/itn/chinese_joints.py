@@ -37,6 +37,7 @@ ADJACENT_COST = 1.5
 _CLAUSE = re.compile(f"[A-Za-z]?[{HAN}]*[{NUMERALS}点][{NUMERALS}][{HAN}]*[A-Za-z]?")
 _RUN = re.compile(AMOUNT)
 _MIXED = re.compile(f"(?<=[0-9])[{NUMERALS}]+|[{NUMERALS}]+(?=[0-9])")
+_EXTENSION = re.compile("转[零〇一二三四五六七八九幺]")
 _JOINT = re.compile("(?:[点时分月日号元块角毛度米比乘到至]|分钟|个月|小时|[百千万]分之){1,2}")
 """What parts two numbers that are written in figures together or not at all."""
 
@@ -129,7 +130,8 @@ def _numbers(text: str, start: int, cuts: Sequence[int], is_part: bool, after_wo
             if begin == start or end - begin > 1 or not digits(text[start:begin]).isdigit():
                 yield _Edge(begin, end, cost, is_number=True)
             elif spoken not in "零〇":  # a single digit after others
-                counts = is_measured(after) and after[0] not in "元块"  # 三零零六元 may be one amount
+                # 三零零六元 may be one amount, and 八八六五三三转八零二 is a telephone number with an extension.
+                counts = is_measured(after) and after[0] not in "元块" and not _EXTENSION.match(after)
                 if counts:  # in doubt, a decimal stays in words as a whole: 九点八三秒 is not 9.8三秒
                     is_decimal = is_part and before[start - 1] == "点" and after[0] != "月"
                     yield _Edge(begin, end + 1, max(cost, COUNT_COST) + surprise(after[0]), is_decimal)
