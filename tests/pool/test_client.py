@@ -284,6 +284,7 @@ def test_without_a_parent_a_worker_ends(
         with pytest.raises(Ended) as caught:
             client._receive() if way == "listening" else client.send(SlotRequest())
         assert caught.value.args == (0,)
+        del caught  # or the frames that it has, with a buffer in use, are left to the garbage collector
 
     asyncio.run(scene())
     there.close()
@@ -301,6 +302,7 @@ def test_a_worker_that_does_not_understand_its_parent_ends_with_an_error(
         with pytest.raises(Ended) as caught:
             client._receive()
         assert caught.value.args == (1,)
+        del caught
 
     play(scene)
     assert "KeyError: 2" in capsys.readouterr().err

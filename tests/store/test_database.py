@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePath
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,21 @@ from funasr_cli.store.schema import create_tables
 from tests.support.descriptors import open_files
 
 DONE = {"stat": FileStat(3, 5, 7), "sha256": "c0", "settings": "{}", "record": "line"}
+
+
+@pytest.fixture(autouse=True)
+def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Closes what a test leaves open."""
+    opened, connect = list[sqlite3.Connection](), sqlite3.connect
+
+    def noted(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        opened.append(connect(*arguments, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", noted)
+    yield
+    for database in opened:
+        database.close()
 
 
 @pytest.fixture
