@@ -48,13 +48,9 @@ class Deadline:
 
     def __init__(self, text: str | None) -> None:
         self.text = text
-        self._span = None if text is None else span_of(text)
+        self._is_span = text is not None and span_of(text) is not None
         self._passed = False
-        self._at = float("inf")
-        if self._span is not None:
-            self._at = self._now + self._span
-        elif text is not None:
-            self._at = _next(text, datetime.now()).timestamp()
+        self._at = float("inf") if text is None else self._now + seconds_until(text, datetime.now())
 
     @property
     def passed(self) -> bool:
@@ -64,4 +60,4 @@ class Deadline:
 
     @property
     def _now(self) -> float:
-        return time.time() if self._span is None else time.monotonic()
+        return time.monotonic() if self._is_span else time.time()
