@@ -29,11 +29,6 @@ channel leaves 0.2 with half the level of the other, or with noise 6 dB below th
 clean copy; then a second will do. Wide music may be silent in the mean between two notes, but not for so long.
 """
 
-CLEAR = 1.0
-"""Part of a step's power that is left in the mean from which on no evidence begins there, whatever follows. In most
-recordings that is every step, so that blocks need not wait. With half of it, an inversion that begins with a pause is
-missed."""
-
 LAST_STEPS = 10
 """At the end of a recording, evidence is in the steps that are left, or in the last ones."""
 
@@ -179,23 +174,32 @@ def _weights(channels: int, turned_down: Sequence[int]) -> Samples:
 
 
 def _clear_steps(grams: Grams) -> int:
-    """How many of the first steps are not the beginning of evidence; the last ones may count at a recording's end."""
-    doubtful = grams.reshape(len(grams), -1).sum(axis=1) < CLEAR * np.einsum("sii->s", grams)
+    """How many of the first steps are not the beginning of evidence; the last ones may count at a recording's end.
+
+    In most recordings these are all, so that blocks need not wait.
+    """
+    left, power = _powers(grams)
+    doubtful = left < power
     first = int(doubtful.argmax())
     return min(first if doubtful[first] else len(grams), len(grams) - LAST_STEPS)
 
 
 def _evidence(grams: Grams) -> NDArray[np.int64]:
     """How many steps, from each on, show that the channels cancel each other in their mean; 0: none do."""
-    left, power = grams.sum(axis=(1, 2)), np.trace(grams, axis1=1, axis2=2)
+    left, power = _powers(grams)
     found = np.zeros(len(grams), np.int64)
     if (left >= EVIDENCE[0][1] * power).all():
         return found  # as in nearly every recording
     for steps, share in reversed(EVIDENCE):
         left_ahead, power_ahead = _sums_ahead(left, steps), _sums_ahead(power, steps)
         found[(left_ahead < share * power_ahead) & (power_ahead > steps * SILENCE)] = steps
-    found[left >= CLEAR * power] = 0  # the evidence is of later steps
+    found[left >= power] = 0  # the evidence is of later steps
     return found
+
+
+def _powers(grams: Grams) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """For each step the power that is left in the sum of the channels, and that of all of them."""
+    return grams.reshape(len(grams), -1).sum(axis=1), np.einsum("sii->s", grams)
 
 
 def _sums_ahead(values: NDArray[np.float64], steps: int) -> NDArray[np.float64]:
