@@ -100,17 +100,21 @@ class ContainerRecording(Recording):
 
     def _native(self) -> Iterator[tuple[int, Samples]]:
         # FFmpeg's own queue joins its frames, about 20 ms each, to blocks that are worth a call of NumPy.
-        queue, kind, seconds = av.AudioFifo(), None, 0.0
+        queue, width, seconds = av.AudioFifo(), 0, 0.0
         for frame in self._frames():
-            gap, rate = self._clock.gap(frame.time, seconds), frame.sample_rate
-            width = frame.layout.nb_channels
-            if gap or kind != (rate, frame.format.name, width):
+            gap, rate, channels = self._clock.gap(frame.time, seconds), frame.sample_rate, frame.layout.nb_channels
+            if gap or channels != width:
                 yield from _drained(queue)
-                queue, kind = av.AudioFifo(), (rate, frame.format.name, width)
+                queue, width = av.AudioFifo(), channels
                 yield from ((rate, silence) for silence in _silence(round(gap * rate), rate, width))
             seconds += gap + frame.samples / rate
             frame.pts = None  # the gaps are filled above; the queue would refuse what comes after one
-            queue.write(frame)
+            try:
+                queue.write(frame)
+            except ValueError:  # its format or rate differs from those of the frames before
+                yield from _drained(queue)
+                queue = av.AudioFifo()
+                queue.write(frame)
             if queue.samples >= rate * BLOCK_SECONDS:
                 yield from _drained(queue)
         yield from _drained(queue)
