@@ -153,6 +153,11 @@ class ContainerRecording(Recording):
             try:
                 yield from self._demuxed()
                 return
+            except IndexError:  # at its end PyAV flushes tracks too that it did not know when it opened the file
+                self.warnings.append(
+                    "a track that begins in the middle was not read: transcribe the joined files one by one"
+                )
+                return
             except av.error.FFmpegError as caught:
                 error = caught
         if error:

@@ -147,3 +147,21 @@ def test_a_beginning_is_found_once_across_blocks(tmp_path: Path, shift: int) -> 
     beginning = b"fLaC\0\0\0\x22"
     path.write_bytes(beginning.ljust(BLOCK_BYTES - shift, b"x") + beginning.ljust(BLOCK_BYTES, b"x"))
     assert list(later_starts(path)) == [BLOCK_BYTES - shift]
+
+
+@pytest.mark.slow
+def test_a_track_that_begins_in_the_middle_gets_a_warning(tmp_path: Path) -> None:
+    """As it opens MPEG-TS, FFmpeg sees the tracks of the first five megabytes and of the end."""
+
+    def part(pid: str, seconds: float) -> bytes:
+        silence, options = np.zeros((round(RATE * seconds), 2), np.float32), {"mpegts_start_pid": pid}
+        path = write(tmp_path / "part.ts", "mp2", silence, RATE, bit_rate=384_000, options=options)
+        return path.read_bytes()
+
+    long, middle, joined = part("256", 110), part("512", 2), tmp_path / "joined.ts"
+    joined.write_bytes(long + middle + long)
+    samples, recording = read(joined)
+    assert len(samples) / SAMPLE_RATE == pytest.approx(220, abs=1)
+    assert recording.warnings == [
+        "a track that begins in the middle was not read: transcribe the joined files one by one"
+    ]
