@@ -19,8 +19,8 @@ pytestmark = pytest.mark.process
 
 SOURCES = ("funasr_cli", "hotwords", "configs", "scripts", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 
-MIN_SETUPTOOLS = 71
-"""The first without need of the package `wheel` is 70.1."""
+MIN_SETUPTOOLS = 77
+"""The first that reads `license_expression`."""
 
 
 class Installation:

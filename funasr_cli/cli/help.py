@@ -30,15 +30,20 @@ class GroupedCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections."""
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for param in self.get_params(ctx):
-            record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
-            if record is not None:
-                title = param.group if isinstance(param, GroupedOption) else "Other options"
-                groups.setdefault(title, []).append(record)
-        for title, records in groups.items():
+        for title, records in option_groups(self, ctx).items():
             with formatter.section(title):
                 formatter.write_dl(records)
+
+
+def option_groups(command: click.Command, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
+    """How each option of a command is written, and its help, by the title of its group."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for param in command.get_params(ctx):
+        record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
+        if record is not None:
+            title = param.group if isinstance(param, GroupedOption) else "Other options"
+            groups.setdefault(title, []).append(record)
+    return groups
 
 
 class CommandGroup(click.Group):
