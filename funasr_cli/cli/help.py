@@ -69,7 +69,7 @@ class CommandGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the first argument names. Raises `UsageError` if there is none."""
         name, *others = args
-        if self.get_command(ctx, name) is None and not name.startswith("--"):
+        if self.get_command(ctx, name) is None and not name.startswith("--") and not ctx.resilient_parsing:
             raise UsageError(f"no command is called {shell_quoted(name)}", hint=self._hint(name, others))
         return super().resolve_command(ctx, args)
 
