@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import click
-from click.shell_completion import CompletionItem, get_completion_class
+from click.shell_completion import BashComplete, CompletionItem, FishComplete, ShellComplete, ZshComplete
 
 from funasr_cli.models.catalogue import CATALOGUE
 
@@ -13,6 +13,8 @@ COMPLETE_VAR = "_FUNASR_CLI_COMPLETE"
 """The variable by which a completion script tells the program what it wants."""
 
 PROGRAM = "funasr-cli"
+
+SHELLS: dict[str, type[ShellComplete]] = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
 
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -34,7 +36,7 @@ MODELS = words(lambda: CATALOGUE, otherwise="file")
 
 
 @click.command(short_help="Print a completion script for your shell.")
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=click.Choice(list(SHELLS)))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
     """Print a script that completes commands, options, models and lists in your shell.
@@ -48,7 +50,5 @@ def completion(context: click.Context, shell: str) -> None:
 
     In ~/.zshrc the line must come after compinit. The shell has to find funasr-cli on its PATH. bash 4.4 or later.
     """
-    kind = get_completion_class(shell)
-    if kind is None:
-        raise click.UsageError(f"click does not know {shell}")
-    click.echo(kind(context.find_root().command, {}, PROGRAM, COMPLETE_VAR).source(), nl=False)
+    script = SHELLS[shell](context.find_root().command, {}, PROGRAM, COMPLETE_VAR).source()
+    click.echo(script, nl=False)
