@@ -1,4 +1,4 @@
-# What a developer runs. `make setup` once; then `make test-fast` while writing, `make test lint types` before a commit.
+# What a developer runs; CONTRIBUTING.md says when.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -7,11 +7,11 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(or $(JOBS),4) --dist loadfile
 FAST := not process and not model and not simulator and not slow
 
-.PHONY: setup lint types test test-fast test-slow mutants parity bench ci
+.PHONY: setup lint types test test-fast test-slow mutants parity bench docs man release-check ci
 
 setup:  ## an editable install with all that tests and checks need
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --editable '.[embedded,test,dev]'
+	$(BIN)/pip install --editable '.[embedded,dev]'
 
 lint:
 	$(BIN)/ruff check
@@ -37,6 +37,15 @@ parity:  ## against FunASR's torch code; needs the extra [export], torch and ../
 
 bench:  ## each benchmark on tiny input
 	$(PYTEST) -n 0 -m slow tests/test_benchmarks.py
+
+docs:  ## docs/commands.md, from the help of the program
+	$(BIN)/python scripts/command_reference.py docs
+
+man:  ## man/*.1, from the help of the program
+	$(BIN)/python scripts/command_reference.py man
+
+release-check:  ## wheel and sdist: what they hold, and whether both install and run on the oldest and the newest Python
+	scripts/release_check.sh
 
 ci:
 	.ci/run

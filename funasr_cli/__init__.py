@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # From 1.29 on ONNX Runtime reports to its maker, and as soon as it is imported leaves an identifier and a database in
 # the home folder. Nothing leaves this machine: not even where somebody allows it for other programs.

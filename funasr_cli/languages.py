@@ -36,8 +36,8 @@ def _pairs(text: str) -> dict[str, str]:
     return dict(zip(parts, parts, strict=True))
 
 
-_NAMES = _pairs(NAMES)
-CODES = {name: code for code, name in _NAMES.items()} | _pairs(OTHERS)
+LANGUAGE_NAMES = _pairs(NAMES)
+CODES = {name: code for code, name in LANGUAGE_NAMES.items()} | _pairs(OTHERS)
 
 
 def language_code(written: str) -> str:
@@ -52,11 +52,11 @@ def language_code(written: str) -> str:
     if others and first == "zh" and "yue" in others:
         return "yue"
     code = CODES.get(first, first)
-    return code if code in _NAMES or code == "auto" else written
+    return code if code in LANGUAGE_NAMES or code == "auto" else written
 
 
 def languages_like(code: str, known: frozenset[str]) -> list[str]:
     """The languages of `known` that were probably meant, by code or by name."""
-    by_name = {_NAMES.get(language, language): language for language in known}
+    by_name = {LANGUAGE_NAMES.get(language, language): language for language in known}
     close = get_close_matches(code.lower(), [*by_name, *known], n=2, cutoff=0.7)
     return list(dict.fromkeys(by_name.get(match, match) for match in close))

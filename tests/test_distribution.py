@@ -17,10 +17,11 @@ from tests.conftest import NANO, ROOT
 
 pytestmark = pytest.mark.process
 
-SOURCES = ("funasr_cli", "hotwords", "configs", "scripts", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("funasr_cli", "hotwords", "configs", "scripts", "man", "docs")
+SOURCES += ("setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
 
-MIN_SETUPTOOLS = 71
-"""The first without need of the package `wheel` is 70.1."""
+MIN_SETUPTOOLS = 77
+"""The first that reads `license_expression`."""
 
 
 class Installation:
@@ -32,6 +33,7 @@ class Installation:
         self.environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         venv.create(folder / "venv", symlinks=True)
         self._bin = folder / "venv/bin"
+        self.man = folder / "venv/share/man/man1"
         (self.packages,) = (folder / "venv/lib").glob("python*/site-packages")
         for ours in filter(Path.is_dir, map(Path, sys.path)):
             if ours.name.endswith("-packages"):
@@ -110,11 +112,16 @@ def test_installed_it_has_the_lists_and_configuration_files(
     if kind == "sdist":
         with tarfile.open(built) as archive:
             assert all(member.isfile() or member.isdir() for member in archive)
+            held = {name.partition("/")[2] for name in archive.getnames()}
+        assert {"man/funasr-cli.1", "man/funasr-cli-transcribe.1", "docs/commands.md", "scripts/ascend_env.sh"} <= held
     installation.install(built)
     shutil.rmtree(checkout)  # what is installed needs nothing of it
     check(installation, installation.packages)
     script = installation.packages / "funasr_cli/executors/ascend_env.sh"
     assert script.read_bytes() == (ROOT / "scripts/ascend_env.sh").read_bytes()
+    assert (installation.packages / "funasr_cli/py.typed").is_file()
+    pages = {path.name: path.read_bytes() for path in installation.man.iterdir()}
+    assert pages == {path.name: path.read_bytes() for path in (ROOT / "man").iterdir()}
 
 
 def test_installed_for_development_it_has_those_of_the_checkout(installation: Installation, checkout: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from funasr_cli import __version__, exit_codes
+from funasr_cli.cli.completion import COMPLETE_VAR, completion
 from funasr_cli.cli.config import config
 from funasr_cli.cli.convert import convert
 from funasr_cli.cli.doctor import doctor
@@ -49,6 +50,7 @@ cli.add_command(freeze)
 cli.add_command(hotwords)
 cli.add_command(models)
 cli.add_command(score)
+cli.add_command(completion)
 
 
 def main() -> None:
@@ -62,7 +64,7 @@ def main() -> None:
         signal.signal(number, _terminate)  # so that what is half made is removed
     try:
         _refuse_empty(sys.argv[1:])
-        sys.exit(cli.main(standalone_mode=False, obj=flags))
+        sys.exit(cli.main(standalone_mode=False, complete_var=COMPLETE_VAR, obj=flags))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

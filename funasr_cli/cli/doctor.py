@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from funasr_cli import exit_codes
+from funasr_cli.cli.completion import MODELS
 from funasr_cli.errors import ModelError, UsageError
 
 EXISTING = click.Path(path_type=Path, exists=True)
@@ -19,6 +20,7 @@ EXISTING = click.Path(path_type=Path, exists=True)
 @click.option(
     "--model",
     metavar="NAME|DIR",
+    shell_complete=MODELS,
     help="For runs of this model, with its OMs for NPUs, instead of the default. By name, or a folder.",
 )
 @click.option(

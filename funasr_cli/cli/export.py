@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from funasr_cli.cli.completion import FOLDERS
 from funasr_cli.cli.parameter_types import NumberRange
 from funasr_cli.errors import ModelError
 from funasr_cli.extras import need
@@ -25,7 +26,8 @@ def _options(command: Command) -> Command:
                      help="Labels kept of each frame in the static graph; 0 leaves the logits."),
         click.option("--window", type=NumberRange(1, 60), default=15.0, show_default=True, metavar="SECONDS",
                      help="Length of audio that the static graph takes."),
-        click.option("-o", "--output", required=True, metavar="DIR", help="Folder to make; it must not exist."),
+        click.option("-o", "--output", required=True, metavar="DIR", shell_complete=FOLDERS,
+                     help="Folder to make; it must not exist."),
     ):  # fmt: skip
         command = option(command)
     return command

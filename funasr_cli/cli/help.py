@@ -30,15 +30,20 @@ class GroupedCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections."""
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for param in self.get_params(ctx):
-            record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
-            if record is not None:
-                title = param.group if isinstance(param, GroupedOption) else "Other options"
-                groups.setdefault(title, []).append(record)
-        for title, records in groups.items():
+        for title, records in option_groups(self, ctx).items():
             with formatter.section(title):
                 formatter.write_dl(records)
+
+
+def option_groups(command: click.Command, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
+    """How each option of a command is written, and its help, by the title of its group."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for param in command.get_params(ctx):
+        record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
+        if record is not None:
+            title = param.group if isinstance(param, GroupedOption) else "Other options"
+            groups.setdefault(title, []).append(record)
+    return groups
 
 
 class CommandGroup(click.Group):
@@ -64,7 +69,7 @@ class CommandGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the first argument names. Raises `UsageError` if there is none."""
         name, *others = args
-        if self.get_command(ctx, name) is None and not name.startswith("--"):
+        if self.get_command(ctx, name) is None and not name.startswith("--") and not ctx.resilient_parsing:
             raise UsageError(f"no command is called {shell_quoted(name)}", hint=self._hint(name, others))
         return super().resolve_command(ctx, args)
 

@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
-from funasr_cli.package_data import file_or_list
+from funasr_cli.package_data import file_or_list, hotword_lists
 
 
 class HotwordFile(click.Path):
@@ -19,3 +20,8 @@ class HotwordFile(click.Path):
     def convert(self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """The file. A `Path` is one already, and not a name that somebody wrote."""
         return file_or_list(value, Path(value)) if isinstance(value, str) else Path(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The lists that ship, and if none fits, files."""
+        names = [CompletionItem(name) for name in hotword_lists() if name.startswith(incomplete)]
+        return names or super().shell_complete(ctx, param, incomplete)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from funasr_cli import exit_codes
+from funasr_cli.cli.completion import MODELS, words
 from funasr_cli.cli.config_file import nearest
 from funasr_cli.cli.hotword_file import HotwordFile
 from funasr_cli.errors import UsageError
@@ -47,7 +48,7 @@ def list_(as_json: bool) -> None:
 
 
 @hotwords.command()
-@click.argument("name")
+@click.argument("name", shell_complete=words(hotword_lists))
 def path(name: str) -> None:
     """Print the file of a list that ships, to copy it or to look at it."""
     lists = hotword_lists()
@@ -58,7 +59,9 @@ def path(name: str) -> None:
 
 @hotwords.command(short_help="Tell what is wrong with hotword files.")
 @click.argument("files", metavar="NAME|FILE...", nargs=-1, required=True, type=HotwordFile())
-@click.option("--model", metavar="NAME|DIR", help="Also tell what this model cannot do with them.")
+@click.option(
+    "--model", metavar="NAME|DIR", shell_complete=MODELS, help="Also tell what this model cannot do with them."
+)
 def check(files: tuple[Path, ...], model: str | None) -> None:
     """Read hotword files, or lists that ship, and tell what is wrong with them, by file and line.
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from funasr_cli.cli.completion import MODEL_NAMES
 from funasr_cli.errors import ModelError
 from funasr_cli.files import megabytes, printable, shell_quoted
 from funasr_cli.json_paths import json_for_stdout, path_fields
@@ -66,7 +67,7 @@ def list_(as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("name")
+@click.argument("name", shell_complete=MODEL_NAMES)
 @click.option("--hub", type=click.Choice([MODELSCOPE, HUGGINGFACE]), default=MODELSCOPE, show_default=True)
 @click.option("--revision", metavar="R", help="Branch, tag or commit, instead of the one that this program knows.")
 def pull(name: str, hub: str, revision: str | None) -> None:
@@ -99,7 +100,7 @@ def pull(name: str, hub: str, revision: str | None) -> None:
 
 
 @models.command()
-@click.argument("name")
+@click.argument("name", shell_complete=MODEL_NAMES)
 def path(name: str) -> None:
     """Print the folder of a model."""
     from funasr_cli.models.store import obtain
@@ -108,7 +109,7 @@ def path(name: str) -> None:
 
 
 @models.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=MODEL_NAMES)
 def verify(name: str | None) -> None:
     """Hash a model's files, or those of all that are here.
 
@@ -133,7 +134,7 @@ def verify(name: str | None) -> None:
 
 
 @models.command()
-@click.argument("name")
+@click.argument("name", shell_complete=MODEL_NAMES)
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The bundle, a tar file.")
 def pack(name: str, output: Path) -> None:
     """Make one file of a model, to carry to another machine."""

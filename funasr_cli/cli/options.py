@@ -21,6 +21,7 @@ from funasr_cli.batch.options import (
     ProgressStyle,
     ReportOptions,
 )
+from funasr_cli.cli.completion import FILES, FOLDERS, MODELS, words
 from funasr_cli.cli.config_file import nearest, read_config
 from funasr_cli.cli.help import GroupedOption
 from funasr_cli.cli.hotword_file import HotwordFile
@@ -62,6 +63,8 @@ def _extensions(_: click.Context, __: click.Parameter, value: str | None) -> tup
 
 def _config(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
     """Make the file's values the defaults, below the environment; refuse variables that mean nothing."""
+    if context.resilient_parsing:
+        return value  # a shell completes the line
     known = {param.name: param for param in context.command.params if isinstance(param, click.Option) and param.name}
     variables = [*known, *NOT_OPTIONS]
     for variable in os.environ:
@@ -113,11 +116,12 @@ HOTWORD_FORMAT = "the format: funasr-cli hotwords check --help"
 
 SETTINGS = {
     "What is written": [
-        _option("-o", "--output", default=_default(OutputOptions, "output"), metavar="DIR|-",
+        _option("-o", "--output", default=_default(OutputOptions, "output"), metavar="DIR|-", shell_complete=FOLDERS,
                 help="Folder for the outputs and the record of the run; - prints one format to stdout."),
         _option("--beside", is_flag=True,
                 help="Write each output next to its recording; the record stays in the folder."),
         _option("-f", "--format", "formats", callback=_formats, metavar="FORMAT,...",
+                shell_complete=words(lambda: FORMATS),
                 help=f"What to write: {', '.join(FORMATS)}.  [default: {','.join(_default(Settings, 'formats'))}; "
                 f"{','.join(FORMATS_ON_STDOUT)} on stdout]"),
         _option("--txt-layout", **_choice(TxtLayout, OutputLayout, "txt"),
@@ -145,13 +149,14 @@ SETTINGS = {
                 help="List the outputs in the folder whose recordings are gone, a path a line, and do nothing."),
     ],
     "Model and device": [
-        _option("--model", metavar="NAME|DIR",
+        _option("--model", metavar="NAME|DIR", shell_complete=MODELS,
                 help="By name or folder.  [default: sensevoice-small if it is there, else sensevoice-small-int8, else "
                 "whisper-base]"),
         _option("--precision", type=click.Choice(["auto", "float32", "int8"]),
                 default=_default(DeviceOptions, "precision"),
                 help="Of the model's computation; int8 takes less time and memory and makes more mistakes."),
         _option("--device", default=_default(DeviceOptions, "device"), type=DEVICE, metavar="auto|cpu|npu[:0,1]",
+                shell_complete=words(lambda: ("auto", "cpu", "npu")),
                 help="Where the model runs: npu takes all NPUs, npu:0,2 these; auto never passes over one in "
                 "silence."),
         _option("--on-device-failure", **_choice(OnDeviceFailure, DeviceOptions, "on_device_failure"),
@@ -215,7 +220,7 @@ SETTINGS = {
         _option("-v", "--verbose", is_flag=True,
                 help="Say at the start why it is this model and this device, and how many processes there are."),
         _option("--debug", is_flag=True, help="Stop at the first error and show where it arose."),
-        _option("--config", callback=_config, is_eager=True, expose_value=False, metavar="FILE",
+        _option("--config", callback=_config, is_eager=True, expose_value=False, metavar="FILE", shell_complete=FILES,
                 help="YAML file with these options as keys; the environment and the command line go before it."),
     ],
 }  # fmt: skip

@@ -8,9 +8,10 @@ import re
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from funasr_cli.audio.raw_format import RawFormat
-from funasr_cli.languages import language_code
+from funasr_cli.languages import LANGUAGE_NAMES, language_code
 
 
 class NumberRange(click.FloatRange):
@@ -44,6 +45,11 @@ class Language(click.types.StringParamType):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The code, as far as there is one."""
         return language_code(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The codes, each with the name of its language."""
+        known = {"auto": "detect it", **LANGUAGE_NAMES}
+        return [CompletionItem(code, help=name) for code, name in known.items() if code.startswith(incomplete)]
 
 
 class RawFormatText(click.types.StringParamType):

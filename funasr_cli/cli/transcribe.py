@@ -21,6 +21,7 @@ from funasr_cli.batch.options import (
     ReportOptions,
     RunOptions,
 )
+from funasr_cli.cli.completion import FILES
 from funasr_cli.cli.help import GroupedCommand
 from funasr_cli.cli.options import ENVIRONMENT, settings
 from funasr_cli.errors import UsageError
@@ -37,7 +38,7 @@ Group = TypeVar("Group", InputOptions, OutputOptions, DeviceOptions, ReportOptio
     short_help="Turn recordings into text and subtitles.",
     context_settings={"auto_envvar_prefix": ENVIRONMENT},
 )
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=FILES)
 @settings
 @click.pass_obj
 def transcribe(flags: dict[str, bool], /, **options: Any) -> None:
