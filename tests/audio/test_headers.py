@@ -68,7 +68,7 @@ def test_sound_beyond_what_the_header_says_is_read_with_a_warning(tmp_path: Path
     assert len(samples) / SAMPLE_RATE == pytest.approx(SECONDS, abs=0.1)
     assert likeness(SOUND[:, 0], samples) > 0.99
     (warning,) = recording.warnings
-    assert re.fullmatch(r"the header promises 3\.0 s, but the file holds 11\.[01] s, and all was read", warning)
+    assert re.fullmatch(r"the header declares 3\.0 s, but the file holds 11\.[01] s; all of it was read", warning)
 
 
 def test_sound_beyond_the_header_is_the_same_sample_for_sample(tmp_path: Path) -> None:

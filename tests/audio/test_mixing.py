@@ -190,9 +190,9 @@ def test_the_mean_of_one_channel_is_that_channel() -> None:
 def test_what_was_done_is_told_with_places() -> None:
     places: list[Place] = [(at, at + 0.5, (2,)) for at in range(7)]
     assert list(mixing_warnings([*places, (9.0, 10.0, (2, 4))])) == [
-        "channel 2 is inverted, and the mean of the channels would cancel the sound: the other channels were used "
+        "channel 2 is inverted, so the mean of the channels would cancel the sound: the other channels were used "
         "(0.0–0.5 s, 1.0–1.5 s, 2.0–2.5 s, 3.0–3.5 s, 4.0–4.5 s and 2 more places)",
-        "channels 2, 4 are inverted, and the mean of the channels would cancel the sound: the other channels were used "
+        "channels 2, 4 are inverted, so the mean of the channels would cancel the sound: the other channels were used "
         "(9.0–10.0 s)",
     ]
     assert list(mixing_warnings([])) == []

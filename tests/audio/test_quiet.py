@@ -189,12 +189,12 @@ def test_beside_what_is_loud_nothing_is_amplified() -> None:
         (
             decibels(-58),
             0.0,
-            ["no speech found; peak −58 dBFS: if there is any, --vad off transcribes all of the recording"],
+            ["no speech found (peak −58 dBFS); if there is speech, use --vad off to transcribe everything"],
         ),
         (
             decibels(-75),
             3.0,
-            ["very quiet, peak −75 dBFS: words may be wrong or missing; record at a higher level"],
+            ["very quiet (peak −75 dBFS): words may be wrong or missing; record at a higher level"],
         ),
     ],
 )

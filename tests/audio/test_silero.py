@@ -121,7 +121,7 @@ def asset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("size", [0, 1000, -1])
 def test_a_file_that_is_cut_off_is_an_error_that_names_it(asset: Path, size: int) -> None:
     asset.write_bytes(asset.read_bytes()[:size])
-    with pytest.raises(MachineError, match=r"silero\.onnx: not the voice detector Silero v6: .*\n.*--vad off"):
+    with pytest.raises(MachineError, match=r"silero\.onnx: not the Silero v6 voice detector: .*\n.*--vad off"):
         load_silero()
 
 

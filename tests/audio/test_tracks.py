@@ -46,8 +46,8 @@ def test_the_first_track_is_read_and_the_others_are_named(tmp_path: Path, name: 
     number, recording = opened(path)
     assert number == 1
     (warning,) = recording.warnings
-    assert warning.startswith("has 2 audio tracks, of which track 1 (eng")
-    assert "there is also track 2 (chi" in warning
+    assert warning.startswith("has 2 audio tracks: track 1 (eng")
+    assert "not transcribed: track 2 (chi" in warning
     assert "--track" in warning
 
 
@@ -57,8 +57,8 @@ def test_the_default_track_is_read_wherever_it_stands(tmp_path: Path, name: str,
     number, recording = opened(path)
     assert number == 2
     assert recording.warnings == [
-        'has 2 audio tracks, of which track 2 (chi, "国语", default) was transcribed: there is also track 1 (eng, '
-        '"Main"); --track takes another, by its number'
+        'has 2 audio tracks: track 2 (chi, "国语", default) was transcribed; not transcribed: track 1 (eng, "Main"). '
+        "Choose with --track NUMBER."
     ]
 
 
@@ -73,7 +73,7 @@ def test_a_default_track_that_is_silent_gives_way(tmp_path: Path, name: str, cod
     path = write_tracks(tmp_path / name, codec, NewTrack(silent, "eng", is_default=True), CHINESE)
     number, recording = opened(path)
     assert number == 2
-    assert "as track 1 is silent throughout: there is also track 1 (eng" in recording.warnings[0]
+    assert "because track 1 is silent throughout; not transcribed: track 1 (eng" in recording.warnings[0]
 
 
 def test_a_track_with_sound_only_at_its_end_is_not_silent(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_of_several_tracks_in_a_language_the_exact_tag_goes_first(tmp_path: Path
     assert opened(path, "zh-TW")[0] == 2
     number, recording = opened(path, "zh")
     assert number == 1
-    assert "there is also track 2" in recording.warnings[0]
+    assert "not transcribed: track 2" in recording.warnings[0]
 
 
 @pytest.mark.parametrize(("track", "missing"), [(3, "audio track 3"), ("fre", "audio track in fre")])
@@ -127,7 +127,7 @@ def test_a_single_track_without_a_language_is_taken_for_any(tmp_path: Path) -> N
     with open_recording(path, track="chi") as recording:
         assert len(list(recording.blocks())) > 1
     labelled = write_tracks(tmp_path / "b.mp4", "aac", ENGLISH)
-    with pytest.raises(InputError, match=r"has no audio track in chi; it has track 1 \(eng"):
+    with pytest.raises(InputError, match=r"has no audio track with language chi; it has track 1 \(eng"):
         open_recording(labelled, track="chi")
     assert opened(labelled, 1)[1].warnings == []
 
@@ -153,8 +153,8 @@ def test_a_track_without_a_decoder_gives_way(tmp_path: Path) -> None:
     without_decoder(path, 1)
     number, recording = opened(path)
     assert number == 2
-    assert "as track 1 cannot be decoded" in recording.warnings[0]
-    with pytest.raises(InputError, match=r"there is no decoder for its audio track 1 \(eng"):
+    assert "because track 1 cannot be decoded" in recording.warnings[0]
+    with pytest.raises(InputError, match=r"no decoder for audio track 1 \(eng"):
         open_recording(path, track=1)
 
 

@@ -44,7 +44,7 @@ def test_a_folder_becomes_text_and_subtitles_and_a_bad_file_fails_alone(night: N
     place, done = night
     assert done.returncode == 1
     assert "failed: " in done.stderr
-    assert "broken.mp3: not audio or video that can be read" in done.stderr
+    assert "broken.mp3: not a readable audio or video file" in done.stderr
     assert "Traceback" not in done.stderr
     made = place / "transcripts"
     assert files(made) == {f"2026/report.{kind}" for kind in ("txt", "srt", "vtt", "json", "tsv")}
@@ -113,7 +113,7 @@ def test_stdin_goes_on_record_under_a_name_for_each_content(run: Run, tmp_path: 
 def test_what_is_no_sound_on_stdin_is_called_stdin(run: Run) -> None:
     done = run("transcribe", "-", "-o", "-", stdin=Path(__file__))
     assert (done.returncode, done.stdout) == (1, "")
-    assert "failed: stdin: not audio or video" in done.stderr
+    assert "failed: stdin: not a readable audio or video file" in done.stderr
 
 
 def test_a_dry_run_fails_where_the_run_would(run: Run, sample: Path, tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_a_recording_goes_by_the_path_that_leads_to_it(run: Run, tmp_path: Path)
     for more in ([], ["-o", "-"]):
         said = run("transcribe", "tree", "--model", NANO, *more).stderr
         assert "failed: tree/sub/none.wav: not audio" in said
-        assert "warning: tree/sub/odd.wav: 16000 samples are not numbers" in said
+        assert "warning: tree/sub/odd.wav: 16000 samples are NaN or infinite" in said
     again = run("transcribe", "tree", "--model", NANO, "--json-summary")
     assert "failed as before, unchanged: tree/sub/none.wav: not audio" in again.stderr
     assert again.returncode == 1
