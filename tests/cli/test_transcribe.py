@@ -176,7 +176,7 @@ def test_beside_writes_next_to_the_recording(run: Run, tmp_path: Path) -> None:
         (["SAMPLE", "--language", "xx", "--dry-run"], 2, "whisper-base does not know the language 'xx'"),
         (["SAMPLE", "--language", "chinees"], 2, "Did you mean zh? It knows: auto, "),
         (["SAMPLE", "--model", "wisper-base"], 4, "Did you mean whisper-base?"),
-        (["SAMPLE", "--device", "npu"], 4, "To run on the CPU, say so: --device cpu"),
+        (["SAMPLE", "--device", "npu"], 4, "To run on the CPU, use --device cpu"),
     ],
 )
 def test_what_cannot_be_done_is_said_with_its_exit_code(

@@ -148,7 +148,7 @@ def test_an_error_of_the_spare_is_the_end_of_it() -> None:
     assert executor.run(window) == window
     assert executor.device == "cpu"
     assert told == [
-        "first; the device is reset, and the window run again",
+        "first; resetting the device and running the window again",
         f"second; {CPU_TAKES_OVER}",
     ]
     with pytest.raises(DeviceError, match="third"):

@@ -132,7 +132,7 @@ def test_without_a_driver_the_compiler_gets_its_stand_in(disk: Path, source: Sou
     home = write_cann(disk / "usr/local/Ascend", "cann-8.5.0", "8.5.0")
     _, variables, said = source()
     assert str(home / "x86_64-linux" / "devlib") in variables["LD_LIBRARY_PATH"].split(":")
-    assert "no driver: models can be compiled here, not run" in said
+    assert "no driver: models can be compiled but not run here" in said
 
 
 @pytest.mark.parametrize("options", ["set -u", "set -e", "set -euo pipefail"])
@@ -216,7 +216,7 @@ def test_in_every_shell_nothing_is_set_without_bash(disk: Path, call: Source) ->
     text = 'PATH=/nowhere\n. "$SCRIPT"\necho "status=$?"\necho "toolkit=${ASCEND_TOOLKIT_HOME-}"\n'
     _, after, said = call(text=text)
     assert after == {"status": "1", "toolkit": ""}
-    assert said == "ascend_env: CANN's scripts need bash, and there is none; nothing was set\n"
+    assert said == "ascend_env: CANN's scripts need bash, which was not found; no variables were set\n"
 
 
 def test_a_value_may_have_any_characters(disk: Path, call: Source) -> None:

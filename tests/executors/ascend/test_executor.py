@@ -163,7 +163,7 @@ def test_what_does_not_fit_is_named_before_it_is_run(
 def test_free_dimensions_have_a_bound(npu: Npu, oms: NanoOms) -> None:
     window = {"x": np.zeros((1, LONGEST + 1, 560), np.float32), "prompt": np.zeros(4, np.int32)}
     with opened(oms.sherpa) as executor:
-        with pytest.raises(ValueError, match=r"'x': free dimensions may be 104 at most, got \[1, 105, 560\]"):
+        with pytest.raises(ValueError, match=r"'x': free dimensions may be at most 104, got \[1, 105, 560\]"):
             executor.run(window)
         with pytest.raises(AclError, match="145000"):  # the input has room, the output four frames too few
             executor.run({**window, "x": window["x"][:, :LONGEST]})
@@ -405,8 +405,8 @@ def test_the_om_is_chosen_by_the_soc_of_the_device(npu: Npu, oms: NanoOms) -> No
 @pytest.mark.parametrize(
     ("call", "value", "message"),
     [
-        ("get_input_data_type", 27, "'speech' of the OM has a data type that NumPy lacks: aclDataType 27"),
-        ("get_output_size_by_index", 64, "64 bytes of 'log_probs', too few for its shape"),
+        ("get_input_data_type", 27, "'speech' of the OM has a data type that NumPy does not have: aclDataType 27"),
+        ("get_output_size_by_index", 64, "64 bytes for 'log_probs', too few for its shape"),
     ],
 )
 def test_a_description_that_cannot_be_right_is_refused(
