@@ -144,14 +144,14 @@ def test_no_language_is_heard_where_nobody_speaks(folder: Path) -> None:
 
 def test_a_graph_that_is_none_of_sensevoice_is_named(folder: Path) -> None:
     with pytest.raises(
-        ModelError, match=r"not a SenseVoice graph: it takes audio and gives ctc_logits, encoder_out_lens"
+        ModelError, match=r"not a SenseVoice graph: its inputs are audio, its outputs ctc_logits, encoder_out_lens"
     ):
         recognizer(folder, [spec("audio", np.float32, None)], LOGITS)
 
 
 def test_a_vocabulary_of_another_model_is_refused(folder: Path) -> None:
     (folder / "tokens.json").write_text('["<unk>"]', encoding="utf-8")
-    with pytest.raises(ModelError, match="not of one model: 1 and 10 tokens"):
+    with pytest.raises(ModelError, match="different models: 1 and 10 tokens"):
         recognizer(folder)
 
 
@@ -162,7 +162,7 @@ def test_without_metadata_the_statistics_lie_beside_the_graph(folder: Path) -> N
 
 def test_a_vocabulary_is_measured_by_metadata_too(folder: Path) -> None:
     static = [spec("speech", np.float32, 1, ROOM - 4, 560), *FUNASR[1:]]
-    with pytest.raises(ModelError, match="not of one model: 10 and 11 tokens"):
+    with pytest.raises(ModelError, match="different models: 10 and 11 tokens"):
         recognizer(folder, static, TOPK, metadata={**STATISTICS, "vocab_size": "11"})
 
 
