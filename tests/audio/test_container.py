@@ -1,4 +1,4 @@
-"""What FFmpeg reads: samples as they are, each gap filled once, and what is damaged counted."""
+"""Recordings read by FFmpeg: unchanged samples, each gap filled once, damage counted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SOUND = tone(RATE)
 
 
 def read(path: Path) -> tuple[list[tuple[int, Samples]], ContainerRecording]:
-    """The blocks as they are in the file, and the recording after them."""
+    """The native blocks of the file, and the recording after reading them."""
     with ContainerRecording(path, None) as recording:
         blocks = list(recording._native())
         recording.finish(seconds(blocks))
@@ -86,7 +86,7 @@ def test_each_of_several_gaps_is_filled(tmp_path: Path) -> None:
 
 
 def remade(source: Path, target: Path, change: Callable[[int, bytes], bytes | None]) -> int:
-    """Write the packets again, each as `change` makes it of its number and content; returns how many there are."""
+    """Rewrite the packets with `change(number, content)`, and return how many there are."""
     with av.open(str(source)) as old, av.open(str(target), "w") as new:
         track, number = new.add_stream_from_template(old.streams.audio[0]), -1
         for number, packet in enumerate(packet for packet in old.demux(audio=0) if packet.size):
@@ -149,7 +149,7 @@ def test_a_container_that_ends_within_a_header_is_read_to_its_end(tmp_path: Path
 
 
 def test_a_place_that_cannot_be_passed_cuts_the_recording_off(tmp_path: Path) -> None:
-    """A frame that claims to have no bytes."""
+    """A frame that declares a length of zero."""
     path = write(tmp_path / "a.aac", "aac", SOUND, RATE)
     data, at = bytearray(path.read_bytes()), adts_frames(path)[60]
     data[at + 3] &= 0xFC

@@ -1,4 +1,4 @@
-"""Float samples at the scale of integers are brought to ±1; those that are only too loud are left alone."""
+"""Float samples at an integer scale are scaled to ±1; those that are only too loud are not changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files without a header are read as --raw says, and never by a guess."""
+"""Files without a header are read as --raw says, and never in a guessed format."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.audio.test_reader import encode, likeness, read, tone
 from tests.conftest import NANO
 
 SAMPLES = {"vox": (8000, 1), "alaw": (8000, 1), "mulaw": (8000, 2), "s16be": (44_100, 2), "f32le": (48_000, 1)}
-"""Rate and channels by encoding, of those that have other than 16 kHz and one."""
+"""Rate and channels of the encodings that do not use 16 kHz and one channel."""
 
 
 def write_raw(path: Path, encoding: str, samples: Samples, rate: int) -> Path:
-    """Write `samples` without a header; libsndfile takes only whole bytes of `vox`."""
+    """Write `samples` without a header; libsndfile accepts only whole bytes of `vox`."""
     subtype, endian, _ = ENCODINGS[encoding]
     samples = samples[: len(samples) // 512 * 512]
     soundfile.write(path, samples, rate, subtype=subtype, endian=endian, format="RAW")

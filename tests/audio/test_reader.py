@@ -21,14 +21,14 @@ SECONDS = 3.0
 
 
 def tone(rate: int, channels: int = 1, seconds: float = SECONDS) -> Samples:
-    """A sweep from 200 to 1500 Hz, `[n, channels]`; all channels alike."""
+    """A sweep from 200 to 1500 Hz, `[n, channels]`, the same in all channels."""
     t = np.arange(round(rate * seconds)) / rate
     sweep = 0.4 * np.sin(2 * np.pi * (200 * t + 650 * t**2 / seconds))
     return np.repeat(sweep.astype(np.float32)[:, np.newaxis], channels, axis=1)
 
 
 def encode(path: Path, codec: str, samples: Samples, rate: int, *, video: str = "", start: float = 0.0) -> Path:
-    """Write `samples` `[n, channels]` with FFmpeg, beside a black picture if `video` names its codec."""
+    """Write `samples` `[n, channels]` with FFmpeg, along with a black picture if `video` names a codec."""
     layout = {1: "mono", 2: "stereo", 6: "5.1"}[samples.shape[1]]
     with av.open(str(path), "w") as container:
         pictures = container.add_stream(video, rate=10) if video else None

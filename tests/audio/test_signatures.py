@@ -1,4 +1,4 @@
-"""What nobody can read is refused with what it is and what to do."""
+"""Files that cannot be read are refused with a message that names their kind and what to do."""
 
 from __future__ import annotations
 

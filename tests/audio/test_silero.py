@@ -1,4 +1,4 @@
-"""The network in NumPy gives the probabilities of the graph in ONNX Runtime."""
+"""The network in NumPy gives the same probabilities as the graph in ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_another_network_is_refused(change: Callable[[dict[str, np.ndarray]], ob
 
 @pytest.fixture
 def asset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the file that is used in its place."""
+    """A copy of the file, used instead of it."""
     path = tmp_path / "silero.onnx"
     shutil.copy(silero_path(), path)
     monkeypatch.setattr(silero, "silero_path", lambda: path)

@@ -1,4 +1,4 @@
-"""Of several audio tracks one is read, and the others are named."""
+"""One of several audio tracks is read, and a warning names the others."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_a_wav_has_one_track(tmp_path: Path) -> None:
 
 
 def without_decoder(path: Path, track: int) -> None:
-    """Give a track of a Matroska file a codec that nobody knows."""
+    """Give a track of a Matroska file an unknown codec."""
     parts = path.read_bytes().split(b"A_OPUS")
     names = [b"A_OPUS"] * (len(parts) - 1)
     names[track - 1] = b"A_XXXX"

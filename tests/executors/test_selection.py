@@ -1,4 +1,4 @@
-"""The device is what was asked for, or an error; never a quiet substitute."""
+"""The device is the one requested, or there is an error; never a silent substitute."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHARED = ("davinci_manager", "devmm_svm", "hisi_hdc")
 
 @pytest.fixture
 def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of device files of a machine that has no NPU."""
+    """The folder of device files on a machine without NPUs."""
     monkeypatch.setattr(device_files, "DEV", tmp_path)
     monkeypatch.setattr(numa, "SYSFS", write_sysfs(tmp_path / "sys", {}, {}))
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}/usr/bin:/bin")
@@ -50,11 +50,11 @@ def test_auto_in_a_container_that_was_given_nothing_of_its_hosts_npu_is_the_cpu_
 @pytest.mark.parametrize(
     ("driver", "files", "tool", "mended_by"),
     [
-        (False, (), False, "npu-driver_VERSION"),  # nobody's: no driver is loaded
+        (False, (), False, "npu-driver_VERSION"),  # not in use: no driver is loaded
         (False, SHARED, True, "npu-driver_VERSION"),
         (True, ("davinci_manager",), False, "docker run --device /dev/davinci0 --device /dev/davinci_manager"),
         (True, SHARED, False, "docker run --device /dev/davinci0"),
-        (True, (), True, "docker run --device /dev/davinci0"),  # the tool was lent, for nothing else
+        (True, (), True, "docker run --device /dev/davinci0"),  # the tool was mounted, which has no other use
     ],
 )
 def test_auto_does_not_pass_over_an_npu_on_the_bus_that_was_meant_for_it(

@@ -1,4 +1,4 @@
-"""scripts/ascend_env.sh finds CANN in the layouts of its versions, and says what it found."""
+"""scripts/ascend_env.sh finds CANN in the layouts of all versions, and reports what it found."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def disk(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def source(disk: Path) -> Source:
-    """Sources the script on that machine: its status, the variables after it, and what it said."""
+    """Sources the script on that machine; returns its status, the variables after it, and its messages."""
 
     def run(*arguments: str | Path, options: str = "", **variables: str | Path) -> tuple[int, dict[str, str], str]:
         shown = "; ".join(f'echo "{name}=${{{name}:-}}"' for name in SHOWN[:-1])
@@ -169,12 +169,12 @@ echo "paths=${LD_LIBRARY_PATH-}"
 echo "arguments=$*"
 set | grep -c ^_ascend_ | sed s/^/left=/ || :
 """
-"""A script that sources ours, in a strict shell."""
+"""A script that sources ascend_env.sh, in a strict shell."""
 
 
 @pytest.fixture(params=SHELLS)
 def call(request: pytest.FixtureRequest, disk: Path) -> Source:
-    """Runs a script that sources ours, in each shell, with arguments of its own and no HOME; as `source`."""
+    """Like `source`, but through a script with arguments that sources ascend_env.sh, in each shell and without HOME."""
     shell = request.param.split()
     if not shutil.which(shell[0]):
         pytest.skip(f"needs {shell[0]}")

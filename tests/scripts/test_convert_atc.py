@@ -1,4 +1,4 @@
-"""scripts/convert_atc.sh does with a shell what `funasr-cli convert` does, and accounts for it in the same place."""
+"""scripts/convert_atc.sh does in a shell what `funasr-cli convert` does, and records it in the same place."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def folder(frozen: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Runs the script on a machine that has CANN in the home folder, and none of it on the PATH."""
+    """Runs the script on a machine that has CANN in the home folder, but not on the PATH."""
     write_cann(tmp_path / "Ascend", "ascend-toolkit", "8.0.0")
 
     def run(*arguments: str | Path, path: str = "/usr/bin:/bin") -> subprocess.CompletedProcess[str]:
@@ -74,7 +74,7 @@ def test_both_ways_agree_in_what_they_write(
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     atc.convert(planned(folder, "Ascend310P3"), lambda _: None)
     first = read_model_yaml(folder)
-    for soc in ("Ascend910B2", "Ascend310P3"):  # the second in place of the first, as YAML has it: the last one counts
+    for soc in ("Ascend910B2", "Ascend310P3"):  # the second replaces the first: in YAML the last one counts
         assert run(folder, "--soc", soc).returncode == 0
     assert first is not None
     account = read_model_yaml(folder)
@@ -92,7 +92,7 @@ def test_npu_smi_is_asked_for_the_soc(folder: Path, run: Run, tmp_path: Path) ->
 
 
 def asked(folder: Path, run: Run, smi: Path, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
-    """What the script and the program take for the SoC of this machine, each None where it finds none."""
+    """The SoC of this machine according to the script and to the program; None if not found."""
     monkeypatch.setenv("PATH", f"{smi}{os.pathsep}/usr/bin:/bin")
     done = run(folder, "--dry-run", path=f"{smi}{os.pathsep}/usr/bin:/bin")
     found = re.search(r"--soc_version=(\S+)", done.stdout)

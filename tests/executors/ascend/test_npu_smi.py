@@ -1,4 +1,4 @@
-"""What npu-smi prints, in the layouts of its releases and chips: which NPUs there are, and who holds them."""
+"""Output of npu-smi in the layouts of its releases and chips: the NPUs, and the processes that use them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SenseVoice in every dialect: which tensors it fills, and what it makes of scripted and of real outputs."""
+"""SenseVoice in every dialect: the tensors it fills, and how it decodes scripted and real outputs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PIECES = [
 ]
 ZH, HAPPY, SPEECH, ITN, LAUGHTER, NOSPEECH, GOOD, YES, STOP = range(1, 10)
 ROOM = 12
-"""Frames of the static graphs here, tags included."""
+"""Frames of the static graphs used here, including tags."""
 
 
 def spec(name: str, dtype: Any, *shape: int | None) -> TensorSpec:
