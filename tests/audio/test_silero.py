@@ -133,7 +133,7 @@ def test_a_missing_file_is_an_error_that_names_it(asset: Path) -> None:
 
 def test_a_missing_package_is_an_error_that_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(silero, "find_spec", lambda _: None)
-    with pytest.raises(MachineError, match=r"faster-whisper, which ships it, is not installed\n.*pip install"):
+    with pytest.raises(MachineError, match=r"faster-whisper, which is not installed\n.*pip install"):
         load_silero()
 
 

@@ -80,7 +80,7 @@ def test_a_track_with_sound_only_at_its_end_is_not_silent(tmp_path: Path) -> Non
     path = write_tracks(tmp_path / "a.mkv", "libopus", NewTrack(LATE, "eng", is_default=True), CHINESE)
     with open_recording(path) as recording:
         list(recording.blocks())
-        assert "of which track 1 (eng, default) was transcribed: " in recording.warnings[0]
+        assert ": track 1 (eng, default) was transcribed; " in recording.warnings[0]
 
 
 def test_speech_of_a_peak_of_minus_56_dbfs_is_sound(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_the_default_track_is_read_if_all_are_silent(tmp_path: Path) -> None:
     )
     with open_recording(path) as recording:
         list(recording.blocks())
-        assert "of which track 2 (chi, default) was transcribed: " in recording.warnings[0]
+        assert ": track 2 (chi, default) was transcribed; " in recording.warnings[0]
 
 
 @pytest.mark.parametrize("track", ["zh", "zho", "chi", "CHI", "cmn", "zh-Hans", 2])
@@ -113,7 +113,7 @@ def test_of_several_tracks_in_a_language_the_exact_tag_goes_first(tmp_path: Path
     assert "not transcribed: track 2" in recording.warnings[0]
 
 
-@pytest.mark.parametrize(("track", "missing"), [(3, "audio track 3"), ("fre", "audio track in fre")])
+@pytest.mark.parametrize(("track", "missing"), [(3, "audio track 3"), ("fre", "audio track with language fre")])
 def test_a_track_that_is_not_there_is_an_error_that_names_those_that_are(
     tmp_path: Path, track: int | str, missing: str
 ) -> None:

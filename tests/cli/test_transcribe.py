@@ -215,10 +215,10 @@ def test_a_recording_goes_by_the_path_that_leads_to_it(run: Run, tmp_path: Path)
     soundfile.write(tmp_path / "tree/sub/odd.wav", np.full((16_000, 1), np.nan, np.float32), 16_000, subtype="FLOAT")
     for more in ([], ["-o", "-"]):
         said = run("transcribe", "tree", "--model", NANO, *more).stderr
-        assert "failed: tree/sub/none.wav: not audio" in said
+        assert "failed: tree/sub/none.wav: not a readable audio" in said
         assert "warning: tree/sub/odd.wav: 16000 samples are NaN or infinite" in said
     again = run("transcribe", "tree", "--model", NANO, "--json-summary")
-    assert "failed as before, unchanged: tree/sub/none.wav: not audio" in again.stderr
+    assert "failed as before, unchanged: tree/sub/none.wav: not a readable audio" in again.stderr
     assert again.returncode == 1
     assert {key: json.loads(again.stdout)[key] for key in ("failed", "failed_before")} == {
         "failed": 1,

@@ -182,5 +182,5 @@ def test_scores_that_are_no_numbers_are_an_error_and_not_silence(folder: Path) -
 
 def test_a_fixed_graph_that_cannot_tell_padding_from_speech_is_refused(folder: Path) -> None:
     fixed = [spec("x", np.float32, 1, 250, 560), spec("prompt", np.int32, 4)]
-    with pytest.raises(ModelError, match="would be heard as speech"):
+    with pytest.raises(ModelError, match="would be taken for speech"):
         recognizer(folder, fixed, [spec("logits", np.float32, 1, 254, 10)])
