@@ -1,22 +1,22 @@
 # shellcheck shell=sh
-# The variables that programs for Ascend NPUs need, found rather than guessed. To be sourced, not run, by sh, dash, bash,
-# zsh or ksh:
+# Find CANN and set the variables that programs for Ascend NPUs need. Source this file, do not run it. For sh, dash,
+# bash, zsh and ksh:
 #
 #   . scripts/ascend_env.sh [FOLDER]
 #
-# FOLDER is where CANN was installed, if it is no usual place, or not the one to use; no other is looked into then. In
-# dash, which hands on no arguments, set ASCEND_TOOLKIT_HOME instead. Knows the layouts of CANN 7, 8 and 8.5: toolkit,
-# nnae and nnrt. Says on stderr what it found; gives 1, and changes nothing, if it finds no CANN.
-# With ASCEND_SEARCH_ROOT it looks below that folder instead of /, e.g. in the mounted disk of another machine.
+# FOLDER is where CANN is installed, if that is not a usual place, or there are several; then only FOLDER is searched.
+# dash does not pass arguments to sourced files, so set ASCEND_TOOLKIT_HOME instead. Supports the layouts of CANN 7, 8
+# and 8.5: toolkit, nnae and nnrt. Reports what it found on stderr. If it finds no CANN, it returns 1 and changes
+# nothing. With ASCEND_SEARCH_ROOT it searches below that folder instead of /, e.g. on a mounted disk.
 #
-# CANN's own script is sourced in a bash of its own, for which it is written. What that bash has in the end is taken over
-# whole or not at all, whatever this shell is, and whichever of its options are set.
+# CANN's own script is written for bash, so it is sourced in a separate bash. The resulting variables are taken over
+# completely or not at all, whatever this shell is and whichever options it has set.
 
-# The program of that bash. It has no apostrophe. Its arguments: `given` if FOLDER follows, `none`, or `perhaps` if what
-# follows may be the arguments of the script that sources this file: FOLDER is what holds CANN then.
+# The program of that bash. It must not contain an apostrophe. Its arguments: `given` if FOLDER follows, `none`, or
+# `perhaps` if what follows may be arguments of the script that sources this file; then it counts only if it has CANN.
 # shellcheck disable=SC2016
 _ascend_program='
-candidates() { # set_env.sh in FOLDER; else where variables, notes of installers and the usual places have it
+candidates() { # set_env.sh in FOLDER; otherwise by variables, records of installers and the usual places
   local home place note
   if [ $# -eq 0 ]; then
     for home in "${ASCEND_TOOLKIT_HOME:-}" "${ASCEND_HOME_PATH:-}"; do
@@ -25,7 +25,7 @@ candidates() { # set_env.sh in FOLDER; else where variables, notes of installers
     set -- "$(noted "$root/etc/Ascend/ascend_cann_install.info" Install_Path)" \
       "$root/usr/local/Ascend" "${HOME:+$HOME/Ascend}"
   fi
-  for place in "$@"; do # in each the newest first
+  for place in "$@"; do # the newest first in each
     if [ -z "$place" ]; then continue; fi
     printf "%s\n" "$place/set_env.sh" "$place/cann/set_env.sh"
     for note in "$place"/cann-*/set_env.sh; do printf "%s\n" "$note"; done | sort -rV
@@ -40,16 +40,16 @@ find_cann() { # the first of the candidates that exists
   done
 }
 
-noted() { # the value of a key in a note that an installer left
+noted() { # the value of a key in a file written by an installer
   if [ -r "$1" ]; then sed -n "s/^$2=//p" "$1" | head -n 1; fi
 }
 
-append() { # put a folder at the end of a list of paths, if it exists and is not there
+append() { # append a folder to a list of paths, if it exists and is not in the list
   local list=${!1:-}
   if [ -d "$2" ] && [[ ":$list:" != *":$2:"* ]]; then export "$1=${list:+$list:}$2"; fi
 }
 
-changes() { # commands that make of the variables in `before` those that are exported now
+changes() { # print the commands that turn the variables in `before` into those exported now
   local name quote value
   printf -v quote "\\047"
   for name in $(compgen -e); do
@@ -74,19 +74,19 @@ case $1 in
 esac
 found=$(find_cann "$@")
 if [ -z "$found" ]; then
-  echo "ascend_env: no CANN in ${*:-$root/usr/local/Ascend${HOME:+ or $HOME/Ascend}}; name its folder:" \
+  echo "ascend_env: no CANN in ${*:-$root/usr/local/Ascend${HOME:+ or $HOME/Ascend}}; specify its folder:" \
     "source scripts/ascend_env.sh FOLDER" >&2
   exit 1
 fi
 set --
 
-unset ASCEND_TOOLKIT_HOME ASCEND_HOME_PATH # of another CANN, if a script sets but one of them
+unset ASCEND_TOOLKIT_HOME ASCEND_HOME_PATH # they may belong to another CANN, if a script sets only one of them
 # shellcheck source=/dev/null
 . "$found" > /dev/null
 set +eu
 
 toolkit=${ASCEND_TOOLKIT_HOME:-${ASCEND_HOME_PATH:-}}
-if [ ! -d "$toolkit" ]; then # as the scripts of some runtimes leave it
+if [ ! -d "$toolkit" ]; then # the scripts of some runtimes do not set it
   toolkit=$(dirname "$found")
   if [ -d "$toolkit/latest" ]; then toolkit=$toolkit/latest; fi
 fi
@@ -98,31 +98,31 @@ driver=$(noted "$root/etc/ascend_install.info" Driver_Install_Path_Param)
 driver=$root${driver:-/usr/local/Ascend}/driver
 if [ -d "$driver/lib64" ]; then
   for folder in lib64 lib64/common lib64/driver; do append LD_LIBRARY_PATH "$driver/$folder"; done
-else # the compiler is content with a stand-in for the libraries of the driver
+else # the compiler also works with stubs of the driver libraries
   for folder in "$toolkit"/*-linux/devlib "$toolkit/devlib"; do append LD_LIBRARY_PATH "$folder"; done
-  driver="no driver: models can be compiled here, not run"
+  driver="no driver: models can be compiled but not run here"
 fi
-export ASCEND_SLOG_PRINT_TO_STDOUT=${ASCEND_SLOG_PRINT_TO_STDOUT:-0} # the log of CANN goes to files,
-export ASCEND_GLOBAL_LOG_LEVEL=${ASCEND_GLOBAL_LOG_LEVEL:-3}         # and holds errors
+export ASCEND_SLOG_PRINT_TO_STDOUT=${ASCEND_SLOG_PRINT_TO_STDOUT:-0} # CANN logs to files,
+export ASCEND_GLOBAL_LOG_LEVEL=${ASCEND_GLOBAL_LOG_LEVEL:-3}         # and only errors
 changes || exit
 echo "ascend_env: $found; $driver" >&2
 '
 
 _ascend_folder=perhaps
 if [ -n "${BASH_VERSION-}" ]; then
-  # A file that is sourced without arguments has those of the script, and bash notes the name of the file among them.
+  # A file sourced without arguments sees those of the script; bash then records the name of the file in BASH_ARGV.
   _ascend_is_given() { eval '[ "${BASH_ARGV[0]-}" != "${BASH_SOURCE[0]-}" ]'; }
   if _ascend_is_given; then _ascend_folder=given; else _ascend_folder=none; fi
   unset -f _ascend_is_given
 else
-  case $- in *i*) _ascend_folder=given ;; esac # at a prompt there are no others
+  case $- in *i*) _ascend_folder=given ;; esac # at a prompt there are no other arguments
 fi
 
 if ! command -v bash > /dev/null; then
-  echo "ascend_env: CANN's scripts need bash, and there is none; nothing was set" >&2
+  echo "ascend_env: CANN's scripts need bash, which was not found; no variables were set" >&2
   unset _ascend_program _ascend_folder
-  false && : # a status of 1 that does not end a shell with set -e here, but where it was sourced
-elif _ascend_changes=$( # of the variables that count, also those that this shell has not exported
+  false && : # a status of 1 that does not end a shell with set -e here, but at the line that sources this file
+elif _ascend_changes=$( # also pass the variables that matter but are not exported by this shell
   export PATH ${LD_LIBRARY_PATH+LD_LIBRARY_PATH} ${PYTHONPATH+PYTHONPATH} ${ASCEND_SEARCH_ROOT+ASCEND_SEARCH_ROOT} \
     ${ASCEND_TOOLKIT_HOME+ASCEND_TOOLKIT_HOME} ${ASCEND_HOME_PATH+ASCEND_HOME_PATH}
   BASH_ENV='' bash -c "$_ascend_program" ascend_env "$_ascend_folder" "$@" < /dev/null

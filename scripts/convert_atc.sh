@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Compile a model for Ascend NPUs on a machine that has CANN and no Python for us; elsewhere `funasr-cli convert` does
-# this and more.
+# Compile a model for Ascend NPUs on a machine that has CANN, but cannot run funasr-cli; elsewhere use
+# `funasr-cli convert`, which does more.
 #
 #   scripts/convert_atc.sh MODEL_DIR [--soc Ascend310P3] [--precision MODE] [--host-cpu aarch64|x86_64] [--dry-run]
 #
-# MODEL_DIR is a folder that `funasr-cli export` or `freeze` made. The OM goes there, as <model>_<window>s_<soc>.om, and
-# what it was made of and by goes to the end of model.yaml. Carry both back. Where no SoC is named, npu-smi is asked.
+# MODEL_DIR is a folder made by `funasr-cli export` or `freeze`. The OM is written there as <model>_<window>s_<soc>.om,
+# and its origin is appended to model.yaml. Copy both back. Without --soc, npu-smi is asked for the SoC.
 set -euo pipefail
 
 fail() {
@@ -28,23 +28,23 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[ -n "$folder" ] || fail "name a folder that funasr-cli export or freeze made"
+[ -n "$folder" ] || fail "specify a folder made by funasr-cli export or freeze"
 account=$folder/model.yaml
-[ -r "$account" ] || fail "$folder has no model.yaml: make it with funasr-cli export or freeze"
+[ -r "$account" ] || fail "$folder has no model.yaml: specify a folder made by funasr-cli export or freeze"
 folder=$(cd "$folder" && pwd -P)
 
-# Letters beyond ASCII are left to atc.
+# Non-ASCII letters are left to atc.
 refused=$(printf %s "$folder" | LC_ALL=C tr -d 'A-Za-z0-9._/\200-\377-' | wc -c)
 [ "$refused" -eq 0 ] || fail "atc takes no path like $folder; letters, digits, and . _ - / are what it takes"
 
-table() { # name, card and chip of each NPU, by the rules of funasr_cli/executors/ascend/npu_smi.py
+table() { # print name, card and chip of each NPU, by the rules of funasr_cli/executors/ascend/npu_smi.py
   awk -F '|' '
     /Process id/ { exit }
     !/^ *\|/ { next }
     {
       for (i = 2; i < NF; i++) gsub(/^ +| +$/, "", $i)
       first = $2; health = $3
-      if (NF == 6 && $5 ~ /\//) { first = $2 " " $3; health = $4 } # number and name in cells of their own
+      if (NF == 6 && $5 ~ /\//) { first = $2 " " $3; health = $4 } # number and name are in separate cells
     }
     first ~ /^[0-9]+ +[A-Za-z0-9][A-Za-z0-9_-]*$/ && health ~ /^[A-Za-z]+$/ && health != "NA" {
       if (name != "") print name, card
@@ -56,7 +56,7 @@ table() { # name, card and chip of each NPU, by the rules of funasr_cli/executor
   '
 }
 
-soc_of() { # of an NPU of this name, card and chip: a name with Ascend is that of a series, and the board tells the rest
+soc_of() { # print the SoC of an NPU by name, card and chip; a name with Ascend is a series, the board has the rest
   local board chip npu
   if [[ $1 != Ascend* ]]; then echo "Ascend$1" && return; fi
   board=$(npu-smi info -t board -i "$2" ${3:+-c "$3"}) || true
@@ -67,25 +67,25 @@ soc_of() { # of an NPU of this name, card and chip: a name with Ascend is that o
   fi
 }
 
-on_board() { # the value of a name, if it has one
+on_board() { # print the value of a name, if there is one
   sed -nE "/: *NA *$/d; s/^ *$1 *: *([A-Za-z0-9_-]+) *$/\1/p" <<< "$2"
 }
 
 if [ "$soc" = auto ]; then
-  command -v npu-smi > /dev/null || fail "npu-smi is not here to name the SoC: --soc Ascend310P3"
+  command -v npu-smi > /dev/null || fail "npu-smi was not found; specify the SoC: --soc Ascend310P3"
   mapfile -t npus < <(npu-smi info | table | sort -u -k 1,1)
   mapfile -t socs < <(for npu in "${npus[@]}"; do
     read -r name card chip <<< "$npu"
     soc_of "$name" "$card" "$chip"
   done | sort -u)
-  [ ${#socs[@]} -eq 1 ] || fail "npu-smi names no single SoC (${socs[*]:-none}): --soc Ascend310P3"
+  [ ${#socs[@]} -eq 1 ] || fail "npu-smi does not report a single SoC (${socs[*]:-none}); specify it: --soc Ascend310P3"
   soc=${socs[0]}
 fi
-if [[ ${soc,,} == ascend* ]]; then soc=${soc:6}; fi # npu-smi names it without
+if [[ ${soc,,} == ascend* ]]; then soc=${soc:6}; fi # npu-smi omits the prefix
 soc=Ascend$soc
 [[ $soc =~ ^Ascend[A-Za-z0-9][A-Za-z0-9_-]*$ ]] || fail "no SoC is called $soc: npu-smi info names it, in the column Name"
 
-# The first graph in which every dimension is a number, and its inputs: `speech: float [1, 250, 560]`.
+# The first graph whose dimensions are all numbers, and its inputs, such as `speech: float [1, 250, 560]`.
 read -r graph shape < <(awk '
   /^[^ ]/ { at = $1 == "graphs:" }
   at && /^  [^ ]/ { name = $1; sub(/:$/, "", name); shape = ""; free = 0 }
@@ -96,8 +96,8 @@ read -r graph shape < <(awk '
     shape = shape (shape == "" ? "" : ";") $1 dims
   }
 ' "$account") || true
-[ -n "${shape:-}" ] || fail "$account lists no graph of fixed dimensions"
-[ -r "$folder/$graph" ] || fail "$folder/$graph is not there"
+[ -n "${shape:-}" ] || fail "$account lists no graph with fixed dimensions"
+[ -r "$folder/$graph" ] || fail "$folder/$graph is missing"
 window=$(sed -n 's/^window: *//p' "$account" | sed 's/\.0*$//')
 om=$folder/${folder##*/}_${window}s_$soc.om
 
@@ -119,9 +119,9 @@ if ! command -v atc > /dev/null; then
   # shellcheck source=scripts/ascend_env.sh
   . "$(dirname "$0")/ascend_env.sh" || exit 4
 fi
-litter=$(mktemp -d) # atc leaves notes and kernels where it runs
+litter=$(mktemp -d) # atc leaves logs and kernels in its working folder
 trap 'rm -rf "$litter"' EXIT
-(cd "$litter" && "${command[@]}") || fail "atc failed; its lines with a code (E10001, EZ3003 …) are above"
+(cd "$litter" && "${command[@]}") || fail "atc failed; see its messages with a code (E10001, EZ3003, …) above"
 if [ -n "$host_cpu" ] && [ -f "${om%.om}_linux_$host_cpu.om" ]; then mv "${om%.om}_linux_$host_cpu.om" "$om"; fi
 
 sum() { sha256sum "$1" | cut -d ' ' -f 1; }

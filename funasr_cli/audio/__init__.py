@@ -1,1 +1,1 @@
-"""Bytes → 16 kHz mono blocks → speech spans → windows. Knows no model but its own voice detector."""
+"""Bytes → 16 kHz mono blocks → speech spans → windows. The only model used here is the voice detector."""

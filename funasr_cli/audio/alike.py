@@ -1,4 +1,4 @@
-"""Which channels of a recording are one sound, with the same sign or with the opposite one."""
+"""Find channels that carry the same sound, with equal or opposite sign."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from funasr_cli.arrays import Samples
 from funasr_cli.audio.phase import Grams, PhaseMeter
 
 OPPOSITE = -0.5
-"""Correlation below which two channels are one sound with opposite signs; sounds of two microphones are about 0."""
+"""Correlation below which two channels are one sound with opposite signs; two microphones correlate at about 0."""
 
 
 class ChannelComparison:
-    """Compares the channels, which count from 1, block by block. What it says holds once all blocks are there."""
+    """Compares channels, numbered from 1, block by block. The results are valid after the last block."""
 
     def __init__(self, channels: int) -> None:
         pairs = combinations(range(1, channels + 1), 2)
@@ -23,7 +23,7 @@ class ChannelComparison:
         self._gram = np.zeros((channels, channels))
 
     def push(self, rate: int, block: Samples) -> None:
-        """The next block, `[n, channels]`."""
+        """Add the next block, `[n, channels]`."""
         self._same = [
             (one, other, sign)
             for one, other, sign in self._same
@@ -35,7 +35,7 @@ class ChannelComparison:
         self._add(self._meter[1].push(block))
 
     def finish(self) -> None:
-        """There are no more blocks."""
+        """Include what is still buffered after the last block."""
         if self._meter is not None:
             self._add(self._meter[1].finish())
             self._meter = None
@@ -46,12 +46,12 @@ class ChannelComparison:
 
     @property
     def copies(self) -> dict[int, int]:
-        """The channels that are an earlier one, sample for sample or inverted, and which that is."""
+        """Each channel that copies an earlier one, sample for sample or inverted, mapped to that channel."""
         return {later: earlier for earlier, later, _ in reversed(self._same)}
 
     @property
     def opposed(self) -> frozenset[tuple[int, int]]:
-        """Pairs of channels, the earlier one first, that are one sound with opposite signs, perhaps among others."""
+        """Pairs of channels, lower number first, that share a sound with opposite signs; they may also differ."""
         level = np.sqrt(np.diag(self._gram))
         found = np.argwhere(np.triu(self._gram < OPPOSITE * np.outer(level, level), 1))
         return frozenset((int(one) + 1, int(other) + 1) for one, other in found)

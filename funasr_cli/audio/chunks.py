@@ -1,4 +1,4 @@
-"""The chunks of which WAV, AIFF, CAF and others consist: where their sound is, and how much of it they promise."""
+"""Chunks of WAV, AIFF, CAF and similar files: where the sound is and how long the header says it is."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import BinaryIO, NamedTuple
 from funasr_cli.audio.leftover import read_at
 
 MAX_CHUNKS = 10_000
-"""More chunks than any program writes; a file that has them is no longer searched."""
+"""More chunks than any program writes; the search stops there."""
 
 
 class Layout(NamedTuple):
-    """How a format lays out its chunks, and what stands for a length that its writer did not know."""
+    """How a format lays out its chunks."""
 
     first: int
     """Bytes before the first chunk."""
     id_bytes: int
     size: struct.Struct
-    """The field of a chunk's length, which follows the chunk's name."""
+    """The length field, which follows the chunk's name."""
     sound: bytes
-    """Name of the chunk with the sound."""
+    """Name of the chunk that holds the sound."""
     alignment: int
     counts_itself: bool = False
-    """Whether a chunk's length includes its name and its length."""
+    """Whether a chunk's length includes its own name and length field."""
     preface: int = 0
-    """Bytes within the sound's chunk before the sound."""
+    """Bytes in the sound chunk before the samples."""
 
 
 class Chunk(NamedTuple):
-    """A chunk: its name, where its length is written, and where its content begins and should end."""
+    """A chunk: its name, the offset of its length field, and where its content begins and should end."""
 
     name: bytes
     size_at: int
@@ -40,7 +40,7 @@ class Chunk(NamedTuple):
 
 _WAV = Layout(12, 4, struct.Struct("<I"), b"data", 2)
 _W64 = bytes.fromhex("f3acd3118cd100c04f8edb8a")
-"""The second part of the names of Wave64's chunks, whose first part is like that of WAV."""
+"""Second part of the names of Wave64 chunks; the first part is the same as in WAV."""
 
 LAYOUTS = {
     b"RIFF": _WAV,
@@ -54,11 +54,11 @@ LAYOUTS = {
 """Layouts by the first four bytes of a file."""
 
 FORMS = {b"RIFF": b"WAVE", b"RF64": b"WAVE", b"BW64": b"WAVE", b"RIFX": b"WAVE", b"FORM": b"AIF"}
-"""What stands at byte 8 if the file is sound."""
+"""What an audio file has at byte 8."""
 
 
 def layout_at(file: BinaryIO, at: int) -> Layout | None:
-    """The layout of the recording whose first byte is at `at`; None if there is none that has chunks of sound."""
+    """Return the layout of the recording that starts at byte `at`; None if it is not in one of these formats."""
     head = read_at(file, at, 12)
     kind = head[:4]
     if kind not in LAYOUTS or not head[8:].startswith(FORMS.get(kind, b"")):
@@ -67,7 +67,7 @@ def layout_at(file: BinaryIO, at: int) -> Layout | None:
 
 
 def chunks(file: BinaryIO, layout: Layout, at: int) -> Iterator[Chunk]:
-    """The chunks from `at` on. The last one may end beyond the file, or have a length that means nothing."""
+    """Yield the chunks from `at` on. The last one may end beyond the file or have a meaningless length."""
     header = layout.id_bytes + layout.size.size
     for _ in range(MAX_CHUNKS):
         head = read_at(file, at, header)

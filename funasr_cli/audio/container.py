@@ -1,4 +1,4 @@
-"""Recordings that FFmpeg reads: m4a, mp4, mkv, amr, wma, webm, …, and the audio track of a video."""
+"""Recordings read by FFmpeg: m4a, mp4, mkv, amr, wma, webm, … and the audio tracks of videos."""
 
 from __future__ import annotations
 
@@ -22,36 +22,37 @@ from funasr_cli.audio.recording import BLOCK_SECONDS, Recording
 from funasr_cli.audio.tracks import Track, choose_track, sounds, tracks_of
 
 FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31}
-"""Magnitude of FFmpeg's integer sample formats at full scale; those of 64 bits PyAV has no array for."""
+"""Full-scale magnitude of FFmpeg's integer sample formats; PyAV cannot convert 64-bit ones to arrays."""
 
 EXACT_FOR_THE_TRACK = {"mov", "ogg", "flac", "aiff", "caf", "w64", "ape", "tta", "wv", "tak", "mpc", "mpc8", "dsf"}
-"""Formats that state how long the audio is. In others FFmpeg guesses it from the bit rate, or it is the picture's."""
+"""Formats that state the length of the audio track. In others FFmpeg estimates it from the bit rate, or it is the
+length of the video."""
 
 EXACT_WITHOUT_PICTURE = {"matroska", "flv"}
-"""Formats that state how long the longest track is."""
+"""Formats that state the length of the longest track."""
 
 FOUND_ANYWHERE = {"mpegts", "mpeg"}
-"""Formats that FFmpeg can begin to read at any place, and in which another program may have its sound elsewhere."""
+"""Formats that FFmpeg can start reading anywhere, and in which a later program may use another audio stream."""
 
 FOUND_BY_BEGINNING = {"flv", "matroska"}
-"""Formats in which another recording, whose streams FFmpeg may not know, has a beginning that can be found."""
+"""Formats in which a further recording can be found by its header. FFmpeg may not know its streams."""
 
 MIN_REST_BYTES = 8192
-"""If less than this follows the last audio, nothing is looked for there."""
+"""If fewer bytes follow the last audio packet, they are not searched for another recording."""
 
 MIN_UNREAD_BYTES = 32_768
-"""PyAV reads so much at a time; a shorter rest may be an index that was read with the header of a small file."""
+"""PyAV reads this much at a time; a shorter rest may be an index that was read with the header of a small file."""
 
 MAX_DAMAGED_PLACES = 1000
-"""After so many places at which a container could not be read, the rest of it is left."""
+"""After this many unreadable places in a container, the rest is skipped."""
 
 
 class ContainerRecording(Recording):
-    """A recording that FFmpeg reads.
+    """A recording read by FFmpeg.
 
-    Damaged packets are left out and counted. Where time stamps leave a gap (damage, or a track that starts later than
-    the picture) silence fills it, so that times in the transcript are times of the recording. `part` is what to read of
-    the file, `track` which of its audio tracks (`choose_track`).
+    Damaged packets are skipped and counted. A gap in the time stamps (from damage, or because the track starts later
+    than the picture) is filled with silence, so that times in the transcript match the recording. `part` limits what is
+    read of the file; `track` selects one of its audio tracks (see `choose_track`).
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class ContainerRecording(Recording):
         self.duration = self.promised or self._track_length(start) or length
 
     def _chosen(self, path: Path, wanted: int | str | None) -> tuple[av.AudioStream, list[str]]:
-        """The track to read, and what is to be said of the others."""
+        """Return the track to read, and warnings about the others."""
 
         def is_sounding(track: Track) -> bool:
             with self._file.reopened() as file, open_container(file, path) as beginning:
@@ -92,14 +93,14 @@ class ContainerRecording(Recording):
                 yield _samples(frame)
 
     def _track_length(self, start: float) -> float | None:
-        """Seconds from the start of the recording to the end of the audio track, as far as FFmpeg knows."""
+        """Return the seconds from the start of the recording to the end of the audio track; None if unknown."""
         stream = self._stream
         if stream.duration is None or stream.start_time is None or stream.time_base is None:
             return None
         return float((stream.start_time + stream.duration) * stream.time_base) - start
 
     def _native(self) -> Iterator[tuple[int, Samples]]:
-        # FFmpeg's own queue joins its frames, about 20 ms each, to blocks that are worth a call of NumPy.
+        # FFmpeg's own queue joins frames of about 20 ms into blocks large enough for NumPy to be efficient.
         queue, width, seconds = av.AudioFifo(), 0, 0.0
         for frame in self._frames():
             gap, rate, channels = self._clock.gap(frame.time, seconds), frame.sample_rate, frame.layout.nb_channels
@@ -108,7 +109,7 @@ class ContainerRecording(Recording):
                 queue, width = av.AudioFifo(), channels
                 yield from ((rate, silence) for silence in _silence(round(gap * rate), rate, width))
             seconds += gap + frame.samples / rate
-            frame.pts = None  # the gaps are filled above; the queue would refuse what comes after one
+            frame.pts = None  # gaps are filled above; the queue would reject frames after a gap
             try:
                 queue.write(frame)
             except ValueError:  # its format or rate differs from those of the frames before
@@ -134,17 +135,17 @@ class ContainerRecording(Recording):
                 self._last = self._last if packet.pos is None else packet
                 yield from frames
             elif not frames:
-                # Files put end to end have tags in the middle, which are no audio, let alone damaged.
+                # Concatenated files have tags in the middle; these are not damaged audio.
                 if tag := tag_bytes(bytes(packet)):
                     in_tag, tag_end = True, max(tag_end, (packet.pos or 0) + tag)
                 at_end += is_damaged and not in_tag
-        if at_end and not self.following():  # else it is another recording, which is read next
+        if at_end and not self.following():  # otherwise this is another recording, which is read next
             damaged += at_end
         if damaged:
-            self.warnings.append(f"{damaged} damaged packets were left out")
+            self.warnings.append(f"{damaged} damaged packets were skipped")
 
     def _packets(self) -> Iterator[av.Packet[av.AudioStream]]:
-        """The track's packets, from before and after places where the container is damaged."""
+        """Yield the track's packets, continuing after places where the container is damaged."""
         reached, error = -1, None
         for _ in range(MAX_DAMAGED_PLACES):
             if self._file.tell() == reached:
@@ -161,7 +162,7 @@ class ContainerRecording(Recording):
             except av.error.FFmpegError as caught:
                 error = caught
         if error:
-            self.warnings.append(f"cut off: the container ends in a damaged place ({error.strerror})")
+            self.warnings.append(f"cut off: the end of the container is damaged ({error.strerror})")
 
     def _demuxed(self) -> Iterator[av.Packet[av.AudioStream]]:
         pictures = self._container.streams.video[:1]
@@ -195,7 +196,7 @@ class ContainerRecording(Recording):
 
 
 def _drained(queue: av.AudioFifo) -> Iterator[tuple[int, Samples]]:
-    """All that is in the queue, in one block with its sample rate."""
+    """Yield the whole content of the queue as one block with its sample rate."""
     frame = queue.read()
     if frame is not None:
         yield frame.sample_rate, _samples(frame)
@@ -207,7 +208,7 @@ def _silence(samples: int, block: int, channels: int) -> Iterator[Samples]:
 
 
 def _samples(frame: av.AudioFrame) -> Samples:
-    """The frame's audio, float32 `[n, channels]`, full scale ±1."""
+    """Return the frame's audio, float32 `[n, channels]`, full scale ±1."""
     if frame.format.name.startswith("s64"):
         (frame,) = av.AudioResampler(format="dbl").resample(frame)
     native = frame.to_ndarray()

@@ -1,6 +1,6 @@
-"""How long a file should be, as the containers say that FFmpeg reads: MP4, Matroska, ASF, AVI and MP3.
+"""Read from MP4, Matroska, ASF, AVI and MP3 headers how long the file should be.
 
-Bytes, not seconds: seconds are a guess in many containers, and in others they are those of the picture.
+In bytes, not seconds: many containers only estimate the seconds, and others state those of the video.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from funasr_cli.audio.leftover import id3_bytes, read_at
 
 ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
-"""GUIDs of an ASF file's first object and, within that, of the object with the file's length."""
+"""GUIDs of the first object of an ASF file and of the object within it that states the file's length."""
 
 
 def container_extents(path: Path) -> list[Extent]:
-    """The recordings in a file, of which the last may be cut off; none if nothing is known of it.
+    """Return the recordings in a file; the last may be cut off. Empty if the format is not known here.
 
     Raises `OSError` if the file cannot be read.
     """
@@ -36,7 +36,7 @@ def container_extents(path: Path) -> list[Extent]:
 
 
 def _mp4(file: BinaryIO) -> tuple[list[int], int]:
-    """Atoms: a length of 32 bits, a name, and a length of 64 bits if the first is 1; 0 means the rest of the file."""
+    """Walk the atoms: a 32-bit length, a name, and a 64-bit length if the first is 1. 0 means the rest of the file."""
     starts, at, has_index = [], 0, False
     for _ in range(MAX_CHUNKS):
         head = read_at(file, at, 16)
@@ -55,7 +55,7 @@ def _mp4(file: BinaryIO) -> tuple[list[int], int]:
 
 
 def _matroska(file: BinaryIO) -> tuple[list[int], int]:
-    """An EBML header and a segment, whose length is all ones if it is unknown."""
+    """Read the EBML header and the segment; a length of all ones means unknown."""
     head = read_at(file, 0, 4096)
     header, at = _vint(head, 4)
     segment = at + header
@@ -67,7 +67,7 @@ def _matroska(file: BinaryIO) -> tuple[list[int], int]:
 
 
 def _vint(data: bytes, at: int) -> tuple[int, int]:
-    """The number of variable length at `at`, and where it ends."""
+    """Return the variable-length integer at `at`, and where it ends."""
     size = 9 - data[at].bit_length() if at < len(data) else 9
     if not 1 <= size <= 8 or at + size > len(data):
         return 0, at
@@ -75,7 +75,7 @@ def _vint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _asf(file: BinaryIO) -> tuple[list[int], int]:
-    """Objects: a GUID and a length of 64 bits that includes both."""
+    """Walk the objects: a GUID and a 64-bit length that includes both fields."""
     starts, at, end = [], 0, 0
     for _ in range(MAX_CHUNKS):
         head = read_at(file, at, 24)
@@ -90,7 +90,7 @@ def _asf(file: BinaryIO) -> tuple[list[int], int]:
 
 
 def _asf_length(header: bytes) -> int:
-    """The file's length in its properties; 0 if it was broadcast, which is when nobody knew it."""
+    """Return the file's length from its properties; 0 if it was broadcast, when the length is unknown."""
     at = header.find(ASF_PROPERTIES)
     if at < 0 or len(header) < at + 92:
         return 0
@@ -99,7 +99,7 @@ def _asf_length(header: bytes) -> int:
 
 
 def _avi(file: BinaryIO) -> tuple[list[int], int]:
-    """RIFF chunks of up to 1 GiB each."""
+    """Walk the RIFF chunks, up to 1 GiB each."""
     at = 0
     for _ in range(MAX_CHUNKS):
         head = read_at(file, at, 12)
@@ -111,7 +111,7 @@ def _avi(file: BinaryIO) -> tuple[list[int], int]:
 
 
 def _mp3(file: BinaryIO) -> tuple[list[int], int]:
-    """The length in the Xing header, which encoders write into the first frame if they can go back to it."""
+    """Read the length from the Xing header, which encoders write into the first frame if the output is seekable."""
     at = 0
     while length := id3_bytes(read_at(file, at, 10)):
         at += length

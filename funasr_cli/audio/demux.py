@@ -1,4 +1,4 @@
-"""Files as FFmpeg opens them, if what it takes them for can be believed."""
+"""Open files with FFmpeg, and reject formats that it guesses wrongly."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from funasr_cli.audio.signatures import HEAD_BYTES, has_signature
 from funasr_cli.errors import InputError
 
 TOLERANT_OF_TAGS: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
-"""Titles in GB18030 and the like must not keep a recording from being read; PyAV 19 lets them pass by itself."""
+"""A title in GB18030 or another encoding must not make a recording unreadable; PyAV 19 accepts them by default."""
 
 HEADERLESS = {
     *("alaw", "mulaw", "s8", "u8", "f32le", "f32be", "f64le", "f64be", "vidc"),
     *(f"{sign}{bits}{end}" for sign in "su" for bits in (16, 24, 32) for end in ("le", "be")),
 }
-"""What FFmpeg calls samples without a header. It goes by the extension and makes up the rate, 44.1 kHz."""
+"""FFmpeg's names for samples without a header. It picks them by the extension and assumes 44.1 kHz."""
 
 WITH_SIGNATURE = {
     *("mov", "matroska", "ogg", "wav", "w64", "flac", "aiff", "au", "caf", "asf", "avi", "flv", "live_flv", "amr"),
@@ -30,35 +30,35 @@ WITH_SIGNATURE = {
     *("tta", "wv", "tak", "mpc", "mpc8", "shn", "dsf", "iff", "wsd", "osq", "truehd", "mlp", "voc", "ircam", "sox"),
     *("avr", "pvf", "nistsphere", "epaf", "dss", "qcp", "act", "ilbc", "lc3", "mmf", "oma", "vqf", "xwma"),
 }
-"""Formats that begin like nothing else. FFmpeg takes samples for some others, those of game consoles for instance: such
-a format must have its extension."""
+"""Formats with an unmistakable signature. FFmpeg may mistake raw samples for other formats, such as those of game
+consoles; they are accepted only with their file extension."""
 
 KNOWN_BY_FRAMES = {"mp3", "aac", "ac3", "eac3", "dts", "loas", "sbc"}
-"""Formats without a header, which FFmpeg knows by what looks like a few of their frames."""
+"""Formats without a header, which FFmpeg recognises by a few bytes that look like frames."""
 
 PROOF_PACKETS = 30
-"""Packets at the beginning of which most must decode if the file is what it looks like. Of noise hardly any does."""
+"""Most of this many packets at the beginning must decode to prove the format. In noise hardly any does."""
 
 MAX_SILENT_BYTES = 16
-"""Different bytes of silence in A-law at the utmost."""
+"""Silence in A-law has at most this many distinct byte values."""
 
 GSM_PROBE_BYTES = 2048
-"""Bytes at the beginning by which FFmpeg knows GSM."""
+"""Bytes at the beginning by which FFmpeg recognises GSM."""
 
 
 class NotRecognised(InputError):
-    """No library knows the format."""
+    """No library recognises the format."""
 
 
 def open_container(file: FilePart, path: Path) -> InputContainer:
-    """The container that FFmpeg sees in an open file. Raises `NotRecognised`; `file` stays open."""
+    """Open the container in an open file with FFmpeg. Raises `NotRecognised`; `file` stays open."""
     try:
         container = _open(file)
     except (av.error.FFmpegError, ValueError) as error:
         raise NotRecognised(
-            f"not audio or video that can be read ({getattr(error, 'strerror', None) or error})",
+            f"not a readable audio or video file ({getattr(error, 'strerror', None) or error})",
             where=path,
-            hint="If a player opens it, convert it to WAV or FLAC; if none does, the file is damaged.",
+            hint="If a media player opens it, convert it to WAV or FLAC; otherwise the file is damaged.",
         ) from error
     with ExitStack() as unproven:
         unproven.callback(container.close)
@@ -78,11 +78,11 @@ def open_container(file: FilePart, path: Path) -> InputContainer:
 
 
 def _unknown(path: Path) -> NotRecognised:
-    return NotRecognised("not audio or video that can be read (no header that is known)", where=path)
+    return NotRecognised("not a readable audio or video file (unknown header)", where=path)
 
 
 def _is_gsm(head: bytes) -> bool:
-    """Whether a file that FFmpeg takes for GSM is not one of A-law that begins with silence."""
+    """Whether a file that FFmpeg takes for GSM is GSM, and not A-law that begins with silence."""
     return len(set(head[:GSM_PROBE_BYTES])) > MAX_SILENT_BYTES
 
 
@@ -96,7 +96,8 @@ def _head(file: FilePart) -> bytes:
 
 def _open(file: FilePart) -> InputContainer:
     file.seek(0)
-    # An open file instead of its name: no name can be taken for a URL, and a playlist cannot lead elsewhere.
+    # Pass an open file, not a name: FFmpeg must not take a name for a URL or follow a playlist to other files.
+
     container: InputContainer = av.open(file, "r", options={"protocol_whitelist": "file"}, **TOLERANT_OF_TAGS)
     return container
 

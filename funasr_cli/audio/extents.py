@@ -1,7 +1,8 @@
-"""Where each recording in a file begins and ends: what its header says, and what is there.
+"""Find where each recording in a file begins and ends, by its header and by what the file really holds.
 
-This is known for WAV, Wave64, AIFF, CAF and AU. A header may say too little, because the recorder crashed or the length
-did not fit into 32 bits. It may not know, because the file came from a pipe. And files may have been put end to end.
+This works for WAV, Wave64, AIFF, CAF and AU. The length in a header may be too small, because the recorder crashed or
+the length did not fit into 32 bits. It may be unknown, because the file was written to a pipe. And several files may
+have been concatenated.
 """
 
 from __future__ import annotations
@@ -15,24 +16,24 @@ from funasr_cli.audio.file_part import FilePart, Patch
 from funasr_cli.audio.leftover import leftover_bytes, read_at
 
 WRAPPED_BYTES = 2**32
-"""A length of 32 bits starts at 0 again after this."""
+"""A 32-bit length wraps around at this."""
 
 MPEG_TAGS = (0x50, 0x55)
-"""Format tags of WAV with MPEG audio, of which libsndfile's decoder writes complaints to stderr."""
+"""Format tags of WAV files with MPEG audio. libsndfile's MPEG decoder would print complaints to stderr."""
 
 KNOWN_CHUNKS = (b"LIST", b"id3 ", b"ID3 ", b"bext", b"iXML", b"cue ", b"smpl", b"fact", b"JUNK", b"junk", b"PAD ")
-"""Chunks that follow the sound even if they are damaged."""
+"""Names by which a chunk after the sound is recognised even if it is damaged."""
 
 _AU = Layout(0, 4, struct.Struct(">I"), b".snd", 1)
 _AU_HEADER = struct.Struct(">4sII")
 
 
 class Extent(NamedTuple):
-    """One recording in a file, from byte `start` to before `end`, or to the file's end if that is None.
+    """One recording in a file, from byte `start` to `end` (exclusive), or to the end of the file if `end` is None.
 
-    `patch` makes its header true, and None if that is so without. `promised` is the share of the sound that the
-    header speaks of if there is more. `has_known_end` says that the sound ends where the header says, and `is_guess`
-    that there need not be any sound.
+    `patch` corrects the header; None if the header is right. `promised` is the share of the sound that the header
+    declares, if the file holds more. `is_cut_off` means that the file holds less, `has_known_end` that nothing after
+    the recording can belong to it, and `is_guess` that there may be no sound at all.
     """
 
     start: int
@@ -45,12 +46,12 @@ class Extent(NamedTuple):
     is_guess: bool = False
 
     def part(self, path: Path) -> FilePart:
-        """The recording as a file of its own. Raises `OSError` if the file cannot be opened."""
+        """Open the recording as a file of its own. Raises `OSError` if the file cannot be opened."""
         return FilePart(path, self.start, self.end, self.patch)
 
 
 class _Sound(NamedTuple):
-    """The chunk with the sound, the layout around it, where its length is written and how, and the WAV format tag."""
+    """The sound chunk, the layout of its file, the place and format of its length field, and the WAV format tag."""
 
     chunk: Chunk
     layout: Layout
@@ -60,7 +61,7 @@ class _Sound(NamedTuple):
 
 
 def extents(path: Path) -> list[Extent]:
-    """The recordings in a file, of which there are several if files were put end to end; none if it has no chunks.
+    """Return the recordings in a file: several if files were concatenated, none if the format is not known here.
 
     Raises `OSError` if the file cannot be read.
     """
@@ -102,7 +103,7 @@ _RF64 = struct.Struct("<q")
 
 
 def _codec(form: bytes) -> int:
-    """The format tag of a `fmt ` chunk; that of WAVE_FORMAT_EXTENSIBLE stands where its GUID begins."""
+    """Return the format tag of a `fmt ` chunk; WAVE_FORMAT_EXTENSIBLE has it at the start of its GUID."""
     (tag,) = struct.unpack_from("<H", form) if len(form) >= 2 else (0,)
     return int.from_bytes(form[24:26], "little") if tag == 0xFFFE else tag
 
@@ -113,7 +114,7 @@ def _examine(file: BinaryIO, sound: _Sound, start: int, file_size: int) -> Exten
     if _is_unknown(size - sound.layout.preface, sound.size):
         end = _tail_end(file, sound.layout, chunk.start, file_size) if size <= sound.layout.preface else None
         if end is None and size < present:
-            # libsndfile goes to the end if the length is 0, and no further than another one.
+            # libsndfile reads to the end of the file if the length is 0, but stops at any other length.
             return Extent(start, file_size, _patch(sound, file_size), is_for_sndfile=size <= sound.layout.preface)
         return Extent(start, file_size)
     if size > present:
@@ -126,7 +127,7 @@ def _examine(file: BinaryIO, sound: _Sound, start: int, file_size: int) -> Exten
 
 
 def _unwrapped_end(file: BinaryIO, sound: _Sound, start: int, file_size: int) -> int:
-    """Where sound ends that goes on after what the header says: after the length that did not fit, or with the file."""
+    """Return where the sound ends if it is longer than declared: where a wrapped length says, or with the file."""
     over = (file_size - sound.chunk.end) // WRAPPED_BYTES
     if over and sound.size.size == 4:
         end = sound.chunk.end + over * WRAPPED_BYTES
@@ -136,21 +137,21 @@ def _unwrapped_end(file: BinaryIO, sound: _Sound, start: int, file_size: int) ->
 
 
 def _end_with_tail(file: BinaryIO, layout: Layout, end: int, start: int, file_size: int) -> int | None:
-    """`_tail_end` of sound that ends at `end`, with or without the padding that not every program writes."""
+    """Return `_tail_end` for sound that ends at `end`, with or without padding, which some programs omit."""
     padded = end + (start - end) % layout.alignment
     tail_end = _tail_end(file, layout, padded, file_size)
     return tail_end if tail_end is not None or padded == end else _tail_end(file, layout, end, file_size)
 
 
 def _is_unknown(size: int, field: struct.Struct) -> bool:
-    """Whether a length says that its writer did not know it. Programs that write to a pipe differ in what they put."""
+    """Whether a length is a placeholder for unknown. Programs that write to a pipe use different ones."""
     if field.size == 8:
         return size <= 0 or size >= 2**62
     return size <= 0 or abs(size - 2**31) <= 2**13 or size >= WRAPPED_BYTES - 2**13
 
 
 def _patch(sound: _Sound, end: int) -> Patch:
-    """What makes the header say that the sound ends at `end`; "unknown", if 32 bits cannot say that."""
+    """Return the patch that makes the header declare sound up to `end`, or an unknown length if 32 bits are too few."""
     size = end - sound.chunk.start + (sound.layout.id_bytes + sound.size.size if sound.layout.counts_itself else 0)
     return Patch(sound.size_at, sound.size.pack(size if sound.size.size == 8 else min(size, WRAPPED_BYTES - 1)))
 
@@ -161,7 +162,7 @@ def _begins_recording(file: BinaryIO, at: int) -> bool:
 
 
 def _tail_end(file: BinaryIO, layout: Layout, at: int, file_size: int) -> int | None:
-    """Where what follows the sound ends: at the next recording, or with the file. None if it is more sound."""
+    """Return where the data after the sound ends: at the next recording or with the file. None if it is more sound."""
     walked = at
     for chunk in [] if layout is _AU else chunks(file, layout, at):
         begin = chunk.size_at - layout.id_bytes

@@ -1,4 +1,4 @@
-"""Part of a file as a file of its own, for a reader that is to see no more of it."""
+"""Present part of a file as a file of its own, to a reader that must not see the rest."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import NamedTuple
 from funasr_cli.audio.leftover import leftover_bytes
 
 MAX_JUMPS = 64
-"""Places to which a reader went ahead, of which so many are noted: indexes and tags at a file's end."""
+"""At most this many forward jumps of a reader are noted; readers jump to indexes and tags at the end of a file."""
 
 
 class Patch(NamedTuple):
-    """Bytes that a reader is to see in place of those in the file."""
+    """Bytes that a reader sees in place of those in the file."""
 
     at: int
     content: bytes
 
 
 class FilePart(io.RawIOBase):
-    """Bytes `start` to `end` of a file, read-only. Nothing is held of it, so any length costs the same memory.
+    """Bytes `start` to `end` of a file, read-only. Nothing is buffered, so memory does not depend on the length.
 
     Raises `OSError` if the file cannot be opened.
     """
 
     def __init__(self, path: Path, start: int = 0, end: int | None = None, patch: Patch | None = None) -> None:
-        self.name = os.fspath(path)  # FFmpeg knows formats without a header by their suffix
+        self.name = os.fspath(path)  # FFmpeg identifies formats without a header by their suffix
         self._file = path.open("rb", buffering=0)
         self.start = start
         self.end = os.fstat(self._file.fileno()).st_size if end is None else end
@@ -55,11 +55,11 @@ class FilePart(io.RawIOBase):
         return self._at
 
     def reopened(self) -> FilePart:
-        """The same part, opened once more. Raises `OSError`."""
+        """Open the same part once more. Raises `OSError`."""
         return FilePart(Path(self.name), self.start, self.end, self._patch)
 
     def unread_bytes(self) -> int:
-        """How many bytes follow the last read, if they can be sound: up to those that were read ahead, such as tags."""
+        """Count the bytes after the last read that can be sound: up to data that was read earlier, such as tags."""
         end = min((jump for jump in self._jumps if jump >= self._at), default=self._size)
         return leftover_bytes(self, self._at, end)
 
@@ -75,7 +75,7 @@ class FilePart(io.RawIOBase):
 
 
 def _patched(data: bytes, at: int, patch: Patch) -> bytes:
-    """`data`, which begins at byte `at` of the file, with what the patch has of it."""
+    """Apply the patch to `data`, which begins at byte `at` of the file."""
     first, last = max(at, patch.at), min(at + len(data), patch.at + len(patch.content))
     if first >= last:
         return data

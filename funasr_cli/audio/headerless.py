@@ -1,4 +1,4 @@
-"""Sound in files without a header, of which --raw says how it is stored."""
+"""Sound in files without a header, read as --raw says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from funasr_cli.errors import InputError
 
 
 class HeaderlessRecording(SndfileRecording):
-    """A recording without a header. `is_sound` is always True: it is read as it was said to be."""
+    """A recording without a header, read in the given format."""
 
     def __init__(self, path: Path, channel: int | None, raw: RawFormat) -> None:
         self._raw = raw
@@ -20,7 +20,7 @@ class HeaderlessRecording(SndfileRecording):
         self.has_known_end = True
         rest = path.stat().st_size * 8 % raw.frame_bits
         if rest:
-            self.warnings.append(f"its size is not a whole number of samples: is --raw {raw} right?")
+            self.warnings.append(f"file size is not a whole number of samples: is --raw {raw} right?")
 
     def _open(self, descriptor: int) -> soundfile.SoundFile:
         encoding = ENCODINGS[self._raw.encoding]
@@ -36,12 +36,10 @@ class HeaderlessRecording(SndfileRecording):
 
 
 def no_header(path: Path) -> InputError:
-    """The error about a file that no library knows, and that may be sound without a header."""
+    """Return the error about a file that no library recognises and that may be sound without a header."""
     example = EXTENSIONS.get(path.suffix[1:].lower())
     if example is None:
-        hint = "If it is sound without a header, say format, rate and channels: --raw s16le:16000:1, or alaw:8000:1."
+        hint = "If it is headerless audio, give its format, rate and channels, such as --raw s16le:16000:1."
     else:
-        hint = f"Say its format, rate and channels with --raw; {path.suffix} is often {example}. See transcribe --help."
-    return InputError(
-        "not audio or video that can be read: it has no header that says what it is", where=path, hint=hint
-    )
+        hint = f"Give format, rate and channels with --raw; {path.suffix} is often {example}. See transcribe --help."
+    return InputError("not a readable audio or video file: no known header", where=path, hint=hint)

@@ -1,4 +1,4 @@
-"""Recordings that were put end to end in one file, as if by `cat`."""
+"""Recordings that were concatenated in one file, as if by `cat`."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ BEGINNINGS = {
     b"FLV\x01": re.compile(rb"FLV\x01[\x01\x04\x05]\x00\x00\x00\x09"),
     b"\x1aE\xdf\xa3": re.compile(rb"\x1aE\xdf\xa3.{1,60}?(?:matroska|webm)", re.DOTALL),
 }
-"""How a recording begins in formats that do not say where it ends, by its first four bytes: FLAC with its STREAMINFO, a
-stream of OGG with its first page, AMR, FLV, and Matroska with the name of the format in its header."""
+"""Header patterns of formats that do not state where a recording ends, by its first four bytes: FLAC with its
+STREAMINFO, an OGG stream with its first page, AMR, FLV, and Matroska with the name of the format in its header."""
 
 SPLIT_FIRST = (b"fLaC", b"OggS", b"#!AM")
-"""Those of which FFmpeg would take the next recording for more of the first. They have no pictures, and so they are
-small enough to be searched."""
+"""Formats in which FFmpeg would take the next recording for a continuation of the first. They have no pictures, so
+files are small enough to be searched."""
 
 OVERLAP_BYTES = 128
-"""Blocks of a file overlap by this, so that no beginning is lost between them."""
+"""Blocks overlap by this, so that no header is missed at a boundary."""
 
 
 class JoinedRecording(Recording):
-    """The recordings in a file, one after another; `opened` opens each in its turn.
+    """The recordings in a file, one after another; `opened` opens each when it is due.
 
-    `later` are those that are known before the first was read; others show only when the one before them has ended.
+    `later` are those known in advance; others are found only after the one before them has been read.
     """
 
     def __init__(self, first: Recording, later: Iterable[Extent], opened: Callable[[Extent], Recording]) -> None:
@@ -65,7 +65,7 @@ class JoinedRecording(Recording):
                 self._current = self._opened(extent)
             except InputError as error:
                 if not extent.is_guess:
-                    self.warnings.append(f"{extent.start} bytes into the file a recording cannot be read: {error.what}")
+                    self.warnings.append(f"a further recording at byte {extent.start} cannot be read: {error.what}")
             else:
                 yield self._current
 
@@ -74,7 +74,7 @@ class JoinedRecording(Recording):
 
 
 def split(path: Path) -> list[Extent]:
-    """All recordings in a file of a format of `SPLIT_FIRST`; none if there is only one."""
+    """Return all recordings in a file of a format in `SPLIT_FIRST`; empty if there is only one."""
     with path.open("rb") as file:
         if read_at(file, 0, 4) not in SPLIT_FIRST:
             return []
@@ -83,9 +83,9 @@ def split(path: Path) -> list[Extent]:
 
 
 def later_starts(path: Path, at: int = 0) -> Iterator[int]:
-    """Where recordings begin in a file, from the byte `at` on; not the first of all.
+    """Yield where recordings begin in a file, from byte `at` on, except the first of the file.
 
-    The first pages of streams that run side by side in OGG stand together, and make one recording.
+    Parallel OGG streams begin with adjacent first pages; these count as one recording.
     """
     with path.open("rb") as file:
         beginning = BEGINNINGS.get(read_at(file, 0, 4))
@@ -101,6 +101,6 @@ def later_starts(path: Path, at: int = 0) -> Iterator[int]:
 
 
 def _page_bytes(page: bytes) -> int:
-    """Length of the page of OGG that begins with these bytes: a header, and segments whose lengths it lists."""
+    """Return the length of the OGG page that begins with these bytes: a header, and segments whose lengths it lists."""
     count = page[26] if len(page) > 26 else 0
     return 27 + count + sum(page[27 : 27 + count])

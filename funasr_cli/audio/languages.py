@@ -1,4 +1,4 @@
-"""Languages as containers name them: two letters, three, or a tag such as zh-Hans."""
+"""Language codes found in containers: two letters, three letters, or a tag such as zh-Hans."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ su sun, sv swe, sw swa, ta tam, te tel, tg tgk, th tha, ti tir, tk tuk, tl tgl, 
 tw twi, ty tah, ug uig, uk ukr, ur urd, uz uzb, ve ven, vi vie, vo vol, wa wln, wo wol, xh xho, yi yid, yo yor, za zha,
 zh zho chi cmn, zu zul
 """
-"""ISO 639-1 with the codes of ISO 639-2, the terminological one first, with cmn (Mandarin) and withdrawn codes."""
+"""ISO 639-1 codes, each with its ISO 639-2 codes (terminological first), plus cmn (Mandarin) and withdrawn codes."""
 
 _ONE_CODE = {code: group.split()[0] for group in _CODES.split(",") for code in group.split()}
 
 
 def language_of(tag: str) -> str:
-    """The language of a code or tag, in two letters if it has two: zh for chi, ZHO and zh-Hans-CN."""
+    """Return the language of a code or tag, as two letters if such a code exists: zh for chi, ZHO and zh-Hans-CN."""
     code = tag.strip().lower().replace("_", "-").partition("-")[0]
     return _ONE_CODE.get(code, code)

@@ -1,26 +1,26 @@
-"""What a reader left of a file: sound that it did not understand, or what programs put after the sound."""
+"""What a reader left unread in a file: sound that it did not understand, or data that programs add after the sound."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 MIN_SOUND_BYTES = 1024
-"""Fewer bytes after the sound are padding: 0.03 s of 16 kHz in 16 bits."""
+"""Fewer bytes after the sound are padding; this is 0.03 s at 16 kHz and 16 bits."""
 
 TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")
-"""How the tags begin that programs put after the sound of any format."""
+"""How tags begin that programs add after the sound, in any format."""
 
 BLOCK_BYTES = 2**20
 
 MAX_BLOCKS = 256
-"""So many blocks are read to see that all is zero, and of a file with more, one in several."""
+"""At most about this many blocks are read to see whether all is zero, evenly spaced in larger files."""
 
 MAX_FILE_BYTES = 2**42
-"""4 TiB; to go to a place far beyond is an error of the file system."""
+"""4 TiB; file systems reject seeks far beyond this."""
 
 
 class Seekable(Protocol):
-    """What is needed of an open file."""
+    """What these functions need of an open file."""
 
     def read(self, size: int = ..., /) -> bytes: ...
 
@@ -28,7 +28,7 @@ class Seekable(Protocol):
 
 
 def read_at(file: Seekable, at: int, size: int) -> bytes:
-    """Up to `size` bytes from `at` on; none if a length that means nothing leads beyond all files."""
+    """Read up to `size` bytes from `at` on; none if a meaningless length leads beyond the end of any file."""
     if not 0 <= at < MAX_FILE_BYTES:
         return b""
     file.seek(at)
@@ -36,7 +36,7 @@ def read_at(file: Seekable, at: int, size: int) -> bytes:
 
 
 def leftover_bytes(file: Seekable, at: int, end: int | None = None) -> int:
-    """How many bytes there are from `at` on; 0 if they are nothing but a tag, or zeros, or next to nothing."""
+    """Count the bytes from `at` on; 0 if they are only a tag, zeros or padding."""
     size = (file.seek(0, 2) if end is None else end) - at
     if size < MIN_SOUND_BYTES or read_at(file, at, 12).startswith(TAGS):
         return 0
@@ -49,7 +49,7 @@ def leftover_bytes(file: Seekable, at: int, end: int | None = None) -> int:
 
 
 def id3_bytes(head: bytes) -> int:
-    """Length of the ID3v2 tag whose first ten bytes these are; 0 if it is none."""
+    """Return the length of the ID3v2 tag that begins with these ten bytes; 0 if they are not an ID3v2 header."""
     if not head.startswith(b"ID3") or len(head) < 10:
         return 0
     length = 0
@@ -59,7 +59,7 @@ def id3_bytes(head: bytes) -> int:
 
 
 def tag_bytes(data: bytes) -> int:
-    """Length of the tags with which `data` begins, though it may hold only part of them."""
+    """Return the length of the tags at the start of `data`, which may hold only part of them."""
     at = 0
     while head := data[at : at + 16]:
         if head.startswith(b"TAG"):

@@ -1,4 +1,4 @@
-"""What the channels of a recording have in common, with the same sign or with the opposite one, step by step."""
+"""Measure, step by step, what the channels of a recording have in common, with equal or opposite sign."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from numpy.typing import NDArray
 from funasr_cli.arrays import Samples
 
 STEP_SECONDS = 0.05
-"""Short against a word: as much of one can be lost if a channel is inverted from some moment on."""
+"""Short compared with a word: if a channel becomes inverted mid-recording, up to this much of a word can be lost."""
 
 BAND_SECONDS = 0.0005
-"""Width of the wavelet (Haar's) through which sound is compared: from about 0.5 to 3 kHz, where words are. Hum that two
-channels have in common says nothing about their signs, nor does hiss."""
+"""Width of the Haar wavelet through which channels are compared: about 0.5 to 3 kHz, the band of speech. Hum or hiss
+that two channels share says nothing about their signs."""
 
 SPARSITY = 4
-"""One wavelet of so many will do, and takes less time. 25 of them are left in a step, 1,000 in two seconds."""
+"""Only one wavelet in this many is computed, which saves time. That leaves 25 in a step, 1,000 in two seconds."""
 
 BATCH_STEPS = 40
-"""Two seconds are measured at a time: of one NumPy's calls cost more than what they compute, and more would wait longer
-than they stay in the processor's caches."""
+"""Two seconds are measured at a time. For less, NumPy's calls would cost more than what they compute; more would not
+stay in the CPU caches until it is measured."""
 
 SILENCE = 1e-9
-"""Power of all channels, −90 dBFS, up to which a step is silence: it has no phase to speak of."""
+"""Total power, −90 dBFS, up to which a step is silence and has no meaningful phase."""
 
 MIN_SHARE = 0.1
-"""A channel cancels the others if it takes from them more than this part of its own power."""
+"""A channel cancels the others if it takes away more than this share of its own power."""
 
 SIMILAR_QUALITY = 2.0
-"""Of two channels whose ranges from noise to speech are within 3 dB the first is as good as the other."""
+"""Channels are equally good if their ranges from noise to speech are within 3 dB of each other."""
 
 Grams: TypeAlias = NDArray[np.float64]
-"""`[steps, channels, channels]`: mean products of every two channels, full scale 1; on the diagonals their powers."""
+"""`[steps, channels, channels]`: mean product of each pair of channels, full scale 1; the diagonals hold powers."""
 
 
 class PhaseMeter:
-    """Measures a stream of blocks; the result does not depend on their sizes."""
+    """Measures a stream of blocks; the result does not depend on the block sizes."""
 
     def __init__(self, rate: int, channels: int) -> None:
         half = max(1, round(rate * BAND_SECONDS / 2))
@@ -51,10 +51,10 @@ class PhaseMeter:
         self._heard: list[Samples] = []  # through wavelets, `[n, channels]`
         self._count = 0  # of them
         self.step = self._hop * self._per_step
-        """Samples of a step."""
+        """Samples in a step."""
 
     def push(self, block: Samples) -> Grams | None:
-        """The steps that are measured once `block`, `[n, channels]`, is there; None if that waits for more."""
+        """Add a block, `[n, channels]`, and return the steps measured now; None if more samples are needed."""
         if len(self._rest):
             missing = self._hop - len(self._rest)
             self._rest = np.concatenate([self._rest, block[:missing]])
@@ -68,15 +68,15 @@ class PhaseMeter:
         return self._measure() if self._count >= BATCH_STEPS * self._per_step else None
 
     def finish(self) -> Grams:
-        """The other steps, the last one with silence after the end."""
+        """Return the remaining steps; the last one is padded with silence."""
         rest, self._rest = self._rest, self._rest[:0]
         missing = -(self._count * self._hop + len(rest)) % self.step
         self._hear(np.concatenate([rest, np.zeros((missing, self._channels), np.float32)]))
         return self._measure()
 
     def _hear(self, samples: Samples) -> None:
-        """Products with wavelets, which take a tenth of the time of sums; samples may be in either order in memory."""
-        with np.errstate(invalid="ignore", over="ignore"):  # samples that are not numbers
+        """Multiply by wavelets, a tenth of the time of sums; samples may be in C or Fortran order."""
+        with np.errstate(invalid="ignore", over="ignore"):  # NaN or infinite samples
             if samples.flags.c_contiguous:
                 rows = samples.reshape(-1, self._hop * self._channels)[:, : self._width * self._channels]
                 heard = rows @ self._wavelets
@@ -97,18 +97,18 @@ class PhaseMeter:
 
 
 def inverted(grams: Grams) -> tuple[int, ...]:
-    """Which channels, from 0 on, have the opposite sign of the others; of two that cancel each other, the worse one.
+    """Return the channels, numbered from 0, whose sign is opposite to the others'; of two that cancel, the worse one.
 
-    The better one rises further over the quietest of the steps. If they are as good, it is the first.
+    The better channel rises further above its quietest step. If both are equally good, the first one is kept.
     """
     gram = grams.sum(axis=0)
     power, least = np.diag(gram), np.diagonal(grams, axis1=1, axis2=2).min(axis=0)
     quality = power / np.maximum(least, SILENCE)
     signs = np.ones(len(power))
     while True:
-        added = signs * (gram @ signs) - power  # to a channel's own power by what it shares with the others
+        added = signs * (gram @ signs) - power  # what the others add to a channel's own power
         against = np.flatnonzero(added < -MIN_SHARE * power)
         if not len(against):
             return tuple(map(int, np.flatnonzero(signs < 0)))
         worst = against[quality[against] <= SIMILAR_QUALITY * quality[against].min()]
-        signs[worst[-1]] *= -1  # the mean gains, each time: that comes to an end
+        signs[worst[-1]] *= -1  # each flip raises the power of the mean, so the loop ends

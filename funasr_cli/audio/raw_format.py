@@ -1,4 +1,4 @@
-"""How sound is stored in a file that has no header to say so. Loads nothing, for the sake of --help."""
+"""The format of sound in a file without a header. Imports nothing heavy, so that --help stays fast."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Encoding(NamedTuple):
-    """An encoding: libsndfile's names of it and of its byte order, and the bits of a sample."""
+    """An encoding: libsndfile's names for it and its byte order, and the bits per sample."""
 
     subtype: str
     endian: str
@@ -31,13 +31,13 @@ ENCODINGS = {
     "mulaw": Encoding("ULAW", "FILE", 8),
     "vox": Encoding("VOX_ADPCM", "FILE", 4),
 }
-"""By FFmpeg's names; `vox` is the ADPCM of Dialogic's telephone boards."""
+"""Encodings by FFmpeg's names; `vox` is the ADPCM of Dialogic telephone boards."""
 
 ALIASES = {"ulaw": "mulaw"}
-"""Names that libsndfile and others have for the same."""
+"""Names that libsndfile and other programs use."""
 
 RATES = range(1_000, 768_001)
-"""Samples a second that make sense: from the slowest voice loggers to the fastest converters."""
+"""Accepted samples per second: from the slowest voice loggers to the fastest converters."""
 
 CHANNELS = range(1, 65)
 
@@ -54,12 +54,12 @@ EXTENSIONS = {
     "f32le": "f32le:16000:1",
     "vox": "vox:8000:1",
 }
-"""Extensions of files without a header, with what such a file mostly holds: an example to give, never to rely on."""
+"""Extensions of files without a header, with their usual format: an example for messages, never an assumption."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawFormat:
-    """Sound without a header: its encoding (a key of `ENCODINGS`), samples a second, and channels."""
+    """Sound without a header: its encoding (a key of `ENCODINGS`), samples per second, and channels."""
 
     encoding: str
     rate: int
@@ -67,17 +67,17 @@ class RawFormat:
 
     @classmethod
     def parse(cls, text: str) -> RawFormat:
-        """The format that `FORMAT:RATE:CHANNELS` stands for. Raises `ValueError` with what is wrong with it."""
+        """Parse `FORMAT:RATE:CHANNELS`. Raises `ValueError` with what is wrong."""
         parts = text.strip().lower().split(":")
         if len(parts) != 3:
             raise ValueError(f"{text!r} is not FORMAT:RATE:CHANNELS, such as s16le:16000:1")
         name = parts[0].removeprefix("pcm_")
         encoding = ALIASES.get(name, name)
         if encoding not in ENCODINGS:
-            raise ValueError(f"{parts[0]!r} is none of the formats {', '.join(ENCODINGS)}")
+            raise ValueError(f"{parts[0]!r} is not one of the formats {', '.join(ENCODINGS)}")
         raw = cls(encoding, _number(parts[1], "rate", RATES), _number(parts[2], "number of channels", CHANNELS))
         if encoding == "vox" and raw.channels > 1:
-            raise ValueError("vox has one channel only")
+            raise ValueError("vox has only one channel")
         return raw
 
     def __str__(self) -> str:
@@ -85,11 +85,11 @@ class RawFormat:
 
     @property
     def frame_bits(self) -> int:
-        """Bits of a sample of every channel."""
+        """Bits in one sample of every channel."""
         return ENCODINGS[self.encoding].bits * self.channels
 
 
 def _number(text: str, what: str, allowed: range) -> int:
     if not (text.isascii() and text.isdigit()) or int(text) not in allowed:
-        raise ValueError(f"the {what} is a whole number from {allowed[0]} to {allowed[-1]}, not {text!r}")
+        raise ValueError(f"the {what} must be a whole number from {allowed[0]} to {allowed[-1]}, not {text!r}")
     return int(text)

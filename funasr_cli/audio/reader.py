@@ -1,7 +1,7 @@
 """Open any recording as a stream of 16 kHz mono blocks.
 
-libsndfile reads what it reads well (WAV, FLAC, OGG, AIFF, …); PyAV reads the rest, and the audio track of a video.
-Nothing holds more than a block, so a recording of any length costs the same memory.
+libsndfile reads the formats that it handles well (WAV, FLAC, OGG, AIFF, …); PyAV reads the others and the audio tracks
+of videos. No more than a block is held, so memory does not depend on the length of the recording.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ from funasr_cli.errors import InputError, reading
 logger = logging.getLogger(__name__)
 
 SUFFIXES_FOR_FFMPEG = (".mp1", ".mp2", ".mp3")
-"""libsndfile's MPEG decoder writes its complaints about sloppy encoders and damage straight to stderr."""
+"""libsndfile's MPEG decoder would print complaints about sloppy encoders and damage straight to stderr."""
 
 MPEG_FRAME = re.compile(rb"\xff[\xe0-\xff]")
-"""How a file begins that libsndfile takes for MPEG whatever its name."""
+"""The beginning of a file that libsndfile takes for MPEG, whatever its name."""
 
 
 def open_recording(
     path: Path, channel: int | None = None, *, track: int | str | None = None, raw: RawFormat | None = None
 ) -> Recording:
-    """Open `path` with whichever library reads it, to read one channel (from 1 on) or the mean of all.
+    """Open `path` with the library that can read it, for one channel (numbered from 1) or the mean of all.
 
-    Several recordings end to end are read as one. `track` is the audio track to read, by its number (from 1 on) or a
-    code of its language (`choose_track`). A file without a header is read as `raw` says. Raises `InputError` if
-    neither library reads it.
+    Concatenated recordings are read as one. `track` selects an audio track by number (from 1) or language code (see
+    `choose_track`). A file without a known header is read in the format `raw`, if given. Raises `InputError` if the
+    file cannot be read.
     """
-    with reading(path, InputError):  # a clear system error, before libraries turn it into one of their own
+    with reading(path, InputError):  # report system errors clearly, before a library obscures them
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise InputError(
-                "not a regular file", where=path, hint="A pipe is read as stdin: … | funasr-cli transcribe -"
+                "not a regular file", where=path, hint="To read a pipe, use stdin: … | funasr-cli transcribe -"
             )
         if status.st_size == 0:
             raise InputError("the file is empty", where=path)
@@ -69,7 +69,7 @@ def open_recording(
 
 
 def _open_sndfile(path: Path, channel: int | None, extent: Extent, head: bytes) -> Recording | None:
-    """The recording as libsndfile reads it; None if it cannot, or not well."""
+    """Open the recording with libsndfile; None if libsndfile cannot read it, or not well."""
     if not extent.is_for_sndfile or path.suffix.lower() in SUFFIXES_FOR_FFMPEG or MPEG_FRAME.match(head):
         return None
     try:
@@ -85,7 +85,7 @@ def _open_sndfile(path: Path, channel: int | None, extent: Extent, head: bytes) 
 def _open_first_part(
     path: Path, extent: Extent, open_part: Callable[[Extent], Recording], head: bytes
 ) -> Recording | None:
-    """The recording as FFmpeg reads it; None if it may be sound without a header."""
+    """Open the recording with FFmpeg; None if it may be sound without a header."""
     from funasr_cli.audio.demux import NotRecognised
 
     try:
@@ -112,7 +112,7 @@ def _open_part(path: Path, channel: int | None, track: int | str | None, extent:
 
 
 def _described(recording: Recording, extent: Extent) -> Recording:
-    """The recording, which has been told what its header says."""
+    """Pass to the recording what is known from its header, and return it."""
     recording.is_cut_off, recording.promised_share = extent.is_cut_off, extent.promised
     recording.has_known_end = extent.has_known_end
     return recording

@@ -1,6 +1,6 @@
 """An open recording as a stream of 16 kHz mono blocks, whichever library reads it.
 
-Nothing holds more than a few blocks, so a recording of any length costs the same memory.
+No more than a few blocks are held, so memory does not depend on the length of the recording.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from funasr_cli.audio.resample import Resampler
 BLOCK_SECONDS = 1.0
 
 MISSING_SECONDS = 1.0
-"""A recording that ends more than this before the length its header promises is called cut off."""
+"""A recording that ends this much earlier than its header declares is reported as cut off."""
 
 
 class Recording(ABC):
     """An open recording. Use it as a context manager and read `blocks()` once.
 
-    `channels` is how many there are; `channel` is the one that is read, counted from 1, or None: the mean of all, or of
-    those that do not cancel others.
-    `duration` is about how long it is, in seconds, to show progress, or None if nobody knows. `promised` is the length
-    if the header states it exactly; `promised_share` is the share of the sound that it speaks of, if there is more;
-    `is_cut_off` says that it speaks of more than there is, and `has_known_end` that nothing that follows can be sound.
-    `gain` is what brings full scale of what `_native` gives to ±1.
-    `warnings` grows while reading, with one sentence for each thing that was wrong with audio that could still be used.
+    `channels` is the number of channels; `channel` is the one to read, numbered from 1, or None for the mean of all, or
+    of those that do not cancel others.
+    `duration` is the approximate length in seconds, for progress displays, or None if unknown. `promised` is the length
+    if the header states it exactly; `promised_share` is the share of the sound that the header declares, if there is
+    more. `is_cut_off` means that there is less, and `has_known_end` that no sound can follow.
+    `gain` scales the output of `_native` to full scale ±1.
+    `warnings` grows while reading, by one sentence for each problem in audio that could still be used.
     """
 
     duration: float | None = None
@@ -53,7 +53,7 @@ class Recording(ABC):
         self._uneven = False
 
     def blocks(self) -> Iterator[Samples]:
-        """The audio, in blocks of about a second. Raises `InputError` where it cannot be read at all."""
+        """Yield the audio in blocks of about a second. Raises `InputError` if it cannot be read at all."""
         total = bad = 0
         for block in self._resampled():
             finite = np.isfinite(block)
@@ -64,18 +64,20 @@ class Recording(ABC):
             yield block
         if bad:
             where = f" of channel {self.channel}" if self.channel else ""
-            self.warnings.append(f"{bad} samples{where} are not numbers (NaN or infinite) and were taken as silence")
+            self.warnings.append(f"{bad} samples{where} are NaN or infinite and were replaced by silence")
         if self._uneven:
-            self.warnings.append(f"not {self.channels} channels throughout: where not, all is taken as channel 1")
+            self.warnings.append(
+                f"the number of channels changes: parts without {self.channels} channels were used as channel 1"
+            )
         self.warnings += mixing_warnings(self._turned_down)
         self.finish(total / SAMPLE_RATE)
 
     def finish(self, seconds: float) -> None:
-        """Add the warnings about a recording that has ended after these `seconds`."""
+        """Add warnings about a recording that ended after `seconds`."""
         if self.promised_share is not None:
             promised = seconds * self.promised_share
             self.warnings.append(
-                f"the header promises {promised:.1f} s, but the file holds {seconds:.1f} s, and all was read"
+                f"the header declares {promised:.1f} s, but the file holds {seconds:.1f} s; all of it was read"
             )
         if self.is_cut_off:
             self.warnings.append(f"cut off: the file is shorter than its header says, and ends after {seconds:.1f} s")
@@ -87,28 +89,28 @@ class Recording(ABC):
             )
 
     def following(self) -> Iterable[Extent]:
-        """Other recordings that may follow in the file, as it shows after the last block."""
+        """Return other recordings that may follow in the file; known after the last block."""
         return ()
 
     def _shortfall(self, seconds: float, promised: float) -> str:
-        """What to say of a recording that has fewer seconds than its header promises."""
-        return f"cut off: ends after {seconds:.1f} s, its header promises {promised:.1f} s"
+        """Return the warning about a recording that is shorter than its header declares."""
+        return f"cut off: ends after {seconds:.1f} s, but the header declares {promised:.1f} s"
 
     def _unread_bytes(self) -> int:
-        """How many bytes of sound, as it seems, are left after the last one that was read."""
+        """Count the bytes after the last one read that look like sound."""
         return 0
 
     @property
     def copies(self) -> dict[int, int]:
-        """The channels that are the same as an earlier one, sample for sample or inverted, and which that is.
+        """Channels that copy an earlier one, sample for sample or inverted, mapped to that channel.
 
-        Known when all was read of the first channel; otherwise nothing is known.
+        Known after the first channel was read to the end; empty before that and for other channels.
         """
         return self._comparison.copies
 
     @property
     def opposed(self) -> frozenset[tuple[int, int]]:
-        """Pairs of channels that are one sound, the one inverted; known when `copies` are."""
+        """Pairs of channels that are one sound, one of them inverted; known when `copies` is."""
         return self._comparison.opposed
 
     def _resampled(self) -> Iterator[Samples]:
@@ -123,7 +125,7 @@ class Recording(ABC):
             yield resampler.flush()
 
     def _mono(self) -> Iterator[tuple[int, Samples]]:
-        """What is asked for of each block `[n, channels]`: float32 `[n]`, with its sample rate."""
+        """Yield the selected channel or the mean of each block, float32 `[n]`, with its sample rate."""
         if self.channel is None:
             yield from mixed(self._native(), self._turned_down)
             return
@@ -132,14 +134,14 @@ class Recording(ABC):
                 if self.channel == 1:
                     self._comparison.push(rate, block)
                 yield rate, np.ascontiguousarray(block[:, self.channel - 1])
-            else:  # nobody knows whose it is, but it is not to be lost, nor to come twice
+            else:  # its channel is unknown, but the sound must be transcribed, and only once
                 self._uneven = True
                 yield rate, mean_of(block) if self.channel == 1 else np.zeros(len(block), np.float32)
         self._comparison.finish()
 
     @abstractmethod
     def _native(self) -> Iterator[tuple[int, Samples]]:
-        """Blocks `[n, channels]` at the recording's own rate, each with that rate."""
+        """Yield blocks `[n, channels]` at the recording's own sample rate, each with that rate."""
 
     @abstractmethod
     def close(self) -> None:

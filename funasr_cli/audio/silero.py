@@ -1,8 +1,8 @@
-"""Silero v6, the network of the voice detector, in NumPy: 16 kHz frames in, a probability of speech for each out.
+"""Silero v6, the network of the voice detector, in NumPy: takes 16 kHz frames, returns a speech probability for each.
 
-The weights are in the ONNX file that faster-whisper ships; ONNX Runtime takes three times as long for it. A frame is
-512 samples (32 ms) with the 64 before it, and is followed by its own last 64 mirrored. From it come the magnitudes of
-four spectra, which four convolutions make one vector of; an LSTM goes from vector to vector.
+The weights come from the ONNX file that faster-whisper ships; ONNX Runtime would take three times as long. A frame is
+512 samples (32 ms), preceded by the 64 samples before it and followed by a mirror image of its own last 64. The
+magnitudes of its four spectra are reduced by four convolutions to one vector; an LSTM processes the vectors in turn.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ FRAME_SAMPLES = 512
 CONTEXT_SAMPLES = 64
 
 SPECTRA, HOP, FFT = 4, 128, 256
-"""Spectra of a frame, from one to the next, and the length of each, in samples."""
+"""Spectra per frame; the step between them and the length of each, in samples."""
 
 BINS = FFT // 2 + 1
 STRIDES = (1, 2, 2, 1)
-"""Of the convolutions. Each takes three steps of time, from one before to one after, with zeros beyond the ends."""
+"""Strides of the convolutions. Each kernel covers three time steps, a step and its neighbours, with zeros beyond the
+ends."""
 
 HIDDEN = 128
-"""Of the LSTM: the length of its states."""
+"""Length of the LSTM's states."""
 
 SHAPES: Mapping[str, tuple[int, ...]] = {
     "encoder.feature_extractor.forward_basis_buffer": (2 * BINS, 1, FFT),
@@ -49,21 +50,21 @@ SHAPES: Mapping[str, tuple[int, ...]] = {
     "decoder.conv1d.weight": (1, HIDDEN, 1),
     "decoder.conv1d.bias": (1,),
 }
-"""The network's tensors; of the LSTM weights for its input, for its state, and the biases of both."""
+"""The network's tensors. Those of the LSTM are the weights of its input, those of its state, and both biases."""
 
-HINT = "pip install 'faster-whisper>=1.2,<1.3', or go without the detector: --vad off"
+HINT = "Run pip install 'faster-whisper>=1.2,<1.3', or turn the detector off with --vad off."
 
 Matrix: TypeAlias = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class SileroWeights:
-    """The weights as the run wants them, for any number of models; all float32.
+    """The weights as `SileroModel` needs them, shared by any number of models; all float32.
 
-    `cosines`, `sines` `[128, 129]`: the windowed DFT for halves of a spectrum that are folded together. `kernels`
-    `[3 × channels in, channels out]` and `biases` of the convolutions. `lstm_inputs`, `lstm_states` `[128, 512]` and
-    `lstm_bias` `[512]`, with the gates in the order output, input, forget, cell. `output` `[128]` and `output_bias` of
-    the last layer.
+    `cosines`, `sines` `[128, 129]`: the windowed DFT for sums and differences of the two halves of a window. `kernels`
+    `[3 × channels in, channels out]` and `biases`: the convolutions. `lstm_inputs`, `lstm_states` `[128, 512]` and
+    `lstm_bias` `[512]`: the LSTM, with gates in the order output, input, forget, cell. `output` `[128]` and
+    `output_bias`: the last layer.
     """
 
     cosines: Matrix
@@ -78,17 +79,17 @@ class SileroWeights:
 
     @classmethod
     def of(cls, tensors: Mapping[str, Matrix]) -> SileroWeights:
-        """From the tensors of the ONNX file. Raises `ValueError` if they are not those of this network."""
+        """Convert the tensors of the ONNX file. Raises `ValueError` if they do not belong to this network."""
         for name, shape in SHAPES.items():
             if name not in tensors or tensors[name].shape != shape:
                 raise ValueError(f"no tensor {name} {list(shape)}")
         if not np.allclose(tensors["encoder.feature_extractor.forward_basis_buffer"][:, 0], _dft(), atol=1e-5):
-            raise ValueError("its spectra are not those of a Hann window")
+            raise ValueError("its spectra do not use a Hann window")
         convolutions = [tensors[f"encoder.conv_layers.{layer}.weight"] for layer in range(len(STRIDES))]
         bias = tensors["onnx::LSTM_211"][0]
         last = tensors["decoder.conv1d.weight"].reshape(HIDDEN)
-        # Half the sums of three gates, and states of twice the size: `SileroModel` makes one tanh of all four. The file
-        # has them in the order input, output, forget, cell (ONNX's operator LSTM).
+        # Three gates have half their sums, and states are twice as large, so that `SileroModel` needs one tanh for all
+        # four gates. The file has them in the order input, output, forget, cell (ONNX operator LSTM).
         halves = np.repeat(np.array([0.5, 0.5, 0.5, 1.0], np.float32), HIDDEN)
         order = np.arange(4 * HIDDEN).reshape(4, HIDDEN)[[1, 0, 2, 3]].reshape(-1)
         return cls(
@@ -104,17 +105,17 @@ class SileroWeights:
 
 
 class SileroModel:
-    """The network with its state, carried from call to call; `amplify` may change its power spectra in place."""
+    """The network, with its state carried from call to call; `amplify` may change the power spectra in place."""
 
     def __init__(self, weights: SileroWeights, amplify: Callable[[Matrix], None] | None = None) -> None:
         self._weights = weights
         self._amplify = amplify
         self._context = np.zeros(CONTEXT_SAMPLES, np.float32)
         self._state = np.zeros(HIDDEN, np.float32)
-        self._gates = np.zeros(5 * HIDDEN, np.float32)  # the four gates, and the cell after them
+        self._gates = np.zeros(5 * HIDDEN, np.float32)  # the four gates, followed by the cell
 
     def probabilities(self, frames: Samples) -> NDArray[np.float32]:
-        """Speech probability of each frame in `frames` (`[n × 512]`), float32 `[n]`."""
+        """Return the speech probability of each frame in `frames` (`[n × 512]`), float32 `[n]`."""
         power = self._power_spectra(frames.reshape(-1, FRAME_SAMPLES))
         if self._amplify is not None:
             self._amplify(power)
@@ -126,9 +127,9 @@ class SileroModel:
         return np.asarray((1 + np.tanh(scores / 2)) / 2, np.float32)
 
     def _power_spectra(self, rows: Matrix) -> Matrix:
-        """Squares of magnitudes, `[n, 4, 129]`.
+        """Return the squared magnitudes, `[n, 4, 129]`.
 
-        A product with the folded DFT takes a third of the time of NumPy's FFT, which has much to do beside short ones.
+        A product with the folded DFT takes a third of the time of NumPy's FFT, whose overhead dominates at this size.
         """
         size = CONTEXT_SAMPLES + FRAME_SAMPLES
         padded = np.empty((len(rows), size + CONTEXT_SAMPLES), np.float32)
@@ -146,10 +147,10 @@ class SileroModel:
         return power.reshape(len(rows), SPECTRA, BINS)
 
     def _lstm(self, vectors: Matrix) -> Matrix:
-        """The states `[n, 128]` after each of the `vectors` `[n, 128]`, of twice the size that ONNX's operator has.
+        """Return the states `[n, 128]` after each of the `vectors` `[n, 128]`, doubled compared with ONNX's operator.
 
-        sigmoid(x) = (1 + tanh(x / 2)) / 2 makes one tanh of the four gates. Few calls are what counts: at these sizes
-        one costs more than what it computes.
+        As sigmoid(x) = (1 + tanh(x / 2)) / 2, one tanh serves all four gates. The number of calls matters most: at
+        these sizes a call costs more than what it computes.
         """
         sums = vectors @ self._weights.lstm_inputs
         sums += self._weights.lstm_bias
@@ -160,7 +161,7 @@ class SileroModel:
         new_and_old, cell = self._gates[3 * HIDDEN :], self._gates[4 * HIDDEN :]
         products = np.empty(2 * HIDDEN, np.float32)
         new, old = products[:HIDDEN], products[HIDDEN:]
-        ones, halves = np.ones_like(sigmoids), np.full_like(cell, 0.5)  # quicker than numbers, which become arrays
+        ones, halves = np.ones_like(sigmoids), np.full_like(cell, 0.5)  # faster than scalars, which NumPy converts
         dot, add, multiply, tanh = np.dot, np.add, np.multiply, np.tanh
         for given, following in zip(sums, states, strict=True):
             dot(state, weights, gates)
@@ -178,7 +179,7 @@ class SileroModel:
 
 
 def _convolve(steps: Matrix, kernel: Matrix, bias: Matrix, stride: int) -> Matrix:
-    """Three steps at a time, and ReLU: from `[n, steps, channels in]` to `[n, ceil(steps / stride), channels out]`."""
+    """Convolve over three steps, then ReLU: `[n, steps, channels in]` to `[n, ceil(steps / stride), channels out]`."""
     count, length, channels = steps.shape
     result = np.empty((count, -(-length // stride), len(bias)), np.float32)
     for at in range(0, length, stride):
@@ -190,7 +191,7 @@ def _convolve(steps: Matrix, kernel: Matrix, bias: Matrix, stride: int) -> Matri
 
 
 def _dft() -> NDArray[np.float64]:
-    """Real and imaginary part of the DFT after a Hann window, `[258, 256]`."""
+    """Return the real and imaginary parts of the DFT after a Hann window, `[258, 256]`."""
     time, frequency = np.arange(FFT), np.arange(BINS)[:, np.newaxis]
     window = 0.5 - 0.5 * np.cos(2 * np.pi * time / FFT)
     phase = 2 * np.pi * frequency * time / FFT
@@ -198,10 +199,10 @@ def _dft() -> NDArray[np.float64]:
 
 
 def _folded_dft() -> tuple[Matrix, Matrix]:
-    """The DFT for sums, and for differences, of the samples 0 to 127 after and before the middle: both `[128, 129]`.
+    """Return the DFT for sums and for differences of samples 0 to 127 after and before the middle, each `[128, 129]`.
 
-    The first sample of the window is 0, and the others are symmetric. So what lies as far after the middle as before
-    it has the same cosine, and the sine of other sign. The middle is summed with itself: its cosine is halved.
+    The first sample of the window is 0, and the others are symmetric. So two samples equally far before and after the
+    middle have the same cosine, and sines of opposite sign. The middle is added to itself, so its cosine is halved.
     """
     distance, frequency = np.arange(HOP)[:, np.newaxis], np.arange(BINS)
     window = 0.5 + 0.5 * np.cos(2 * np.pi * distance / FFT)
@@ -211,20 +212,20 @@ def _folded_dft() -> tuple[Matrix, Matrix]:
 
 
 def silero_path() -> Path:
-    """Where faster-whisper has the file. Raises `MachineError` if that is not installed."""
+    """Return where faster-whisper keeps the file. Raises `MachineError` if faster-whisper is not installed."""
     package = find_spec("faster_whisper")
     if package is None or not package.submodule_search_locations:
         raise MachineError(
-            "the voice detector is missing: the package faster-whisper, which ships it, is not installed", hint=HINT
+            "the voice detector is missing: it comes with the package faster-whisper, which is not installed", hint=HINT
         )
     return Path(package.submodule_search_locations[0]) / "assets" / "silero_vad_v6.onnx"
 
 
 def load_silero() -> SileroWeights:
-    """The weights, for any number of detectors. Raises `MachineError` if they are missing, or of another network."""
+    """Load the weights, shared by any number of detectors. Raises `MachineError` if they are missing or do not fit."""
     path = silero_path()
     try:
         with reading(path, MachineError, hint=HINT):
             return SileroWeights.of(read_weights(path))
     except ValueError as error:
-        raise MachineError(f"not the voice detector Silero v6: {error}", where=path, hint=HINT) from error
+        raise MachineError(f"not the Silero v6 voice detector: {error}", where=path, hint=HINT) from error

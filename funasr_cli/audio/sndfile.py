@@ -1,4 +1,4 @@
-"""Recordings that libsndfile reads: WAV, FLAC, OGG, AIFF, …"""
+"""Recordings read by libsndfile: WAV, FLAC, OGG, AIFF, …"""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from funasr_cli.audio.joined import later_starts, split
 from funasr_cli.audio.recording import BLOCK_SECONDS, Recording
 
 READ_AHEAD_BYTES = 2**17
-"""libsndfile reads no more than this beyond the end of what it decodes; a page of OGG has up to 65,307 bytes."""
+"""libsndfile reads at most this far beyond what it decodes; an OGG page has up to 65,307 bytes."""
 
 UNKNOWN_FRAMES = 2**62
-"""libsndfile says that it does not know a length by a number greater than this."""
+"""libsndfile reports an unknown length as a number greater than this."""
 
 FLOAT_SUBTYPES = ("FLOAT", "DOUBLE")
 
 INT16_STEP = np.float32(2**-15)
-"""Of samples of 16 bits, full scale 1."""
+"""Step between 16-bit samples at full scale 1."""
 
 
 class SndfileRecording(Recording):
-    """A recording that libsndfile reads."""
+    """A recording read by libsndfile."""
 
     def __init__(self, path: Path, channel: int | None) -> None:
-        # A descriptor instead of a name: where it stands in the end is how far libsndfile has come.
+        # A descriptor instead of a name: its position in the end shows how far libsndfile has read.
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             self._file = self._open(self._descriptor)
@@ -49,8 +49,8 @@ class SndfileRecording(Recording):
                 rescale(self, find_bits(self._places(), self._everything))
 
     def _places(self) -> Iterator[Samples]:
-        """A little from all over the file."""
-        with suppress(soundfile.LibsndfileError):  # which is told when it is read
+        """Yield short blocks from all over the file."""
+        with suppress(soundfile.LibsndfileError):  # reported later, when it is read
             for place in range(PLACES):
                 self._file.seek(place * self._file.frames // PLACES)
                 yield self._file.read(PLACE_FRAMES, dtype="float32")
@@ -62,16 +62,16 @@ class SndfileRecording(Recording):
         self._file.seek(0)
 
     def _open(self, descriptor: int) -> soundfile.SoundFile:
-        # By a name, some files would be taken for samples without a header, of a rate that nobody stated.
+        # Given a name, libsndfile would take some files for headerless samples and assume a sample rate.
         return soundfile.SoundFile(descriptor, closefd=False)
 
     @property
     def is_sound(self) -> bool:
-        """Whether libsndfile reads it well: not MP3, whatever its name; nor OGG or FLAC without its length."""
+        """Whether libsndfile reads it well: not MP3, whatever its name, nor OGG or FLAC of unknown length."""
         return bool(self._file.format != "MP3" and 0 < self._file.frames < UNKNOWN_FRAMES)
 
     def _reached(self) -> int:
-        """How far in the file libsndfile has come, in bytes."""
+        """Return how far libsndfile has read in the file, in bytes."""
         return os.lseek(self._descriptor, 0, os.SEEK_CUR)
 
     def _native(self) -> Iterator[tuple[int, Samples]]:
@@ -95,7 +95,7 @@ class SndfileRecording(Recording):
             yield from self._rest(read)
 
     def _read(self, frames: int) -> Samples:
-        """The next block, float32 `[n, channels]`."""
+        """Read the next block, float32 `[n, channels]`."""
         if self._file.subtype != "PCM_16":
             return np.asarray(self._file.read(frames, dtype="float32", always_2d=True))
         # The same numbers as from libsndfile, in a third of the time.
@@ -105,7 +105,7 @@ class SndfileRecording(Recording):
         return block
 
     def _rest(self, read: int) -> Iterator[tuple[int, Samples]]:
-        """What FFmpeg makes of a FLAC file in which libsndfile stopped after `read` samples."""
+        """Read on with FFmpeg in a FLAC file in which libsndfile stopped after `read` samples."""
         from funasr_cli.audio.container import ContainerRecording  # takes time and memory to load
 
         rate = self._file.samplerate
@@ -117,7 +117,7 @@ class SndfileRecording(Recording):
                     yield rate, block[left:]
                 left = max(0, left - len(block))
             self.warnings += whole.warnings
-        self.warnings.append(f"damaged: libsndfile stopped after {read / rate:.1f} s, and FFmpeg read the rest")
+        self.warnings.append(f"damaged: libsndfile stopped after {read / rate:.1f} s; FFmpeg read the rest")
 
     def following(self) -> Iterable[Extent]:
         return () if self._end is None else split(self.path)[1:]
@@ -125,10 +125,10 @@ class SndfileRecording(Recording):
     def _shortfall(self, seconds: float, promised: float) -> str:
         if self._file.format != "OGG":
             return super()._shortfall(seconds, promised)
-        # Its length is the clock of the last page, so that page is there, and others before it are missing.
+        # The length is the time stamp of the last page, so that page is present and earlier ones are missing.
         return (
-            f"damaged: {promised - seconds:.1f} s are missing before the end, and the times after them are too early;"
-            " convert it to WAV with FFmpeg, which keeps the times"
+            f"damaged: {promised - seconds:.1f} s are missing before the end, and times after the gap are too early;"
+            " to get correct times, convert the file to WAV with FFmpeg"
         )
 
     def _unread_bytes(self) -> int:

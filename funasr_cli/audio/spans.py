@@ -1,4 +1,4 @@
-"""Spans of speech: when a sound counts as one, and how they are told as the audio streams by."""
+"""Spans of speech, and the interface of the detectors that find them in streaming audio."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from funasr_cli.arrays import Samples
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Speech from sample `start` to `end` (exclusive). A span that is not `closed` still goes on."""
+    """Speech from sample `start` to `end` (exclusive). A span that is not `closed` may still grow."""
 
     start: int
     end: int
@@ -18,11 +18,11 @@ class Span:
 
 
 class SpanDetector(Protocol):
-    """Where the speech is, told as the audio streams by.
+    """Finds speech in streaming audio.
 
-    `push` and `finish` return spans in order of time: those closed since the last call and, last, the one that is
-    open, if any; an open one comes again, longer, with the next call. `horizon` is the first sample that a span to
-    come can still begin at.
+    `push` and `finish` return spans in order of time: those closed since the last call, then the open one, if any. An
+    open span is returned again, longer, by the next call. `horizon` is the first sample at which a future span can
+    begin.
     """
 
     @property
@@ -34,7 +34,7 @@ class SpanDetector(Protocol):
 
 
 class WholeRecording:
-    """`--vad off`: everything is one span."""
+    """`--vad off`: the whole recording is one span."""
 
     def __init__(self) -> None:
         self.horizon = 0

@@ -1,4 +1,4 @@
-"""The audio tracks of a file, and which of them is transcribed."""
+"""The audio tracks of a file, and the choice of the one to transcribe."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from funasr_cli.errors import InputError
 from funasr_cli.files import printable
 
 PROTECTED = {"drms": "iTunes", "enca": "DRM", "aavd": "Audible"}
-"""Tags of the codecs of encrypted tracks in MP4, and who encrypts them."""
+"""Codec tags of encrypted MP4 tracks, and who encrypts them."""
 
 UNDETERMINED = {"", "und", "mis", "mul", "zxx", "qaa"}
-"""What stands for a language that nobody named."""
+"""Language tags that name no language."""
 
 SILENCE_RMS = 10 ** (-70 / 20)
-"""Full scale is 1; what is below is the noise of an input with nothing at it. The softest speech is ten times that."""
+"""Full scale is 1. Anything quieter is the noise of an unconnected input; the softest speech is ten times louder."""
 
 SOUND_SECONDS = 0.2
-"""A track sounds if so much of it in all is above `SILENCE_RMS`; a click at the beginning is not sound."""
+"""A track is not silent if at least this much of it in total is above `SILENCE_RMS`; a click alone is too short."""
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """An audio track as its file describes it: its number, from 1 on among those with sound, and its labels.
+    """An audio track as its file describes it: its number among the audio tracks, from 1, and its labels.
 
-    `codec` is None if there is no decoder for it; `codec_tag` is what MP4 calls it.
+    `codec` is None if there is no decoder for it; `codec_tag` is its name in MP4.
     """
 
     number: int
@@ -47,7 +47,7 @@ class Track:
 
     @property
     def is_readable(self) -> bool:
-        """Whether it can be decoded."""
+        """Whether the track can be decoded."""
         return self.codec is not None and self.codec_tag not in PROTECTED
 
     def __str__(self) -> str:
@@ -57,7 +57,7 @@ class Track:
 
 
 def tracks_of(container: InputContainer) -> list[Track]:
-    """The audio tracks in order."""
+    """Return the audio tracks in order."""
     return [_track(number, stream) for number, stream in enumerate(container.streams.audio, start=1)]
 
 
@@ -78,18 +78,18 @@ def _track(number: int, stream: Any) -> Track:
 def _codec_tag(coded: Any) -> str:
     try:
         return str(coded.codec_tag)
-    except UnicodeDecodeError:  # PyAV expects letters, but in most formats it is a number
+    except UnicodeDecodeError:  # PyAV expects letters, but in most formats the tag is a number
         return ""
 
 
 def choose_track(
     path: Path, tracks: Sequence[Track], wanted: int | str | None, sounds: Callable[[Track], bool]
 ) -> tuple[Track, list[str]]:
-    """The track to transcribe, and what is to be said of the others.
+    """Return the track to transcribe, and warnings about the others.
 
-    It is the one `wanted`, by its number or a code of its language. Of several the first that is marked as the
-    default comes first; one that is silent throughout, which `sounds` tells, gives way to the next. Raises `InputError`
-    if there is none, or none that can be decoded.
+    `wanted` is a track number or language code, or None for any. Of several matching tracks the default one is tried
+    first, then the others in order; those that are silent throughout (`sounds` is false) are skipped. Raises
+    `InputError` if no track matches, or none can be decoded.
     """
     if not tracks:
         raise InputError("has no audio track", where=path)
@@ -102,19 +102,19 @@ def choose_track(
     if not others:
         return chosen, []
     flaws = [_flaw(track) for track in fitting[: fitting.index(chosen)]]
-    why = f", as {' and '.join(flaws)}" if flaws else ""
-    more = f"there {'is' if len(others) == 1 else 'are'} also {_named(others)}; --track takes another, by its number"
-    return chosen, [f"has {len(tracks)} audio tracks, of which track {chosen} was transcribed{why}: {more}"]
+    why = f" because {' and '.join(flaws)}" if flaws else ""
+    more = f"not transcribed: {_named(others)}. Choose with --track NUMBER."
+    return chosen, [f"has {len(tracks)} audio tracks: track {chosen} was transcribed{why}; {more}"]
 
 
 def check_single_track(path: Path, wanted: int | str | None) -> None:
-    """Raise `InputError` if a file whose format has one track, and no name for it, is `wanted` for another."""
+    """Raise `InputError` if another track than the first is `wanted` of a file whose format has only one."""
     if isinstance(wanted, int) and wanted > 1:
-        raise InputError(f"has no audio track {wanted}: there is only one", where=path, hint="Leave --track out.")
+        raise InputError(f"has no audio track {wanted}: there is only one", where=path, hint="Omit --track.")
 
 
 def sounds(container: InputContainer, track: Track, to_samples: Callable[[av.AudioFrame], np.ndarray]) -> bool:
-    """Whether anything is to be heard in a track. It is read from its beginning until something is."""
+    """Whether a track has any sound. It is read from the beginning until there is enough."""
     seconds = 0.0
     packets = container.demux(container.streams.audio[track.number - 1])
     while seconds < SOUND_SECONDS:
@@ -131,35 +131,35 @@ def sounds(container: InputContainer, track: Track, to_samples: Callable[[av.Aud
 
 
 def _fitting(path: Path, tracks: Sequence[Track], wanted: int | str | None) -> list[Track]:
-    """The tracks that are meant. Raises `InputError` if none is."""
+    """Return the tracks that match `wanted`. Raises `InputError` if none does."""
     if wanted is None:
         return list(tracks)
     if isinstance(wanted, int):
         fitting = [track for track in tracks if track.number == wanted]
     elif len(tracks) == 1 and tracks[0].language is None:
-        return list(tracks)  # nobody said that it is another language
+        return list(tracks)  # nothing says that it is in another language
     else:
         fitting = [track for track in tracks if "-" in wanted and wanted.lower() in _tags(track)]
         fitting = fitting or [track for track in tracks if language_of(wanted) in map(language_of, _tags(track))]
     if not fitting:
-        what = f"audio track {wanted}" if isinstance(wanted, int) else f"audio track in {wanted}"
-        raise InputError(f"has no {what}; it has {_named(tracks)}", where=path, hint="Name one of them with --track.")
+        what = f"audio track {wanted}" if isinstance(wanted, int) else f"audio track with language {wanted}"
+        raise InputError(f"has no {what}; it has {_named(tracks)}", where=path, hint="Choose one of them with --track.")
     return fitting
 
 
 def _tags(track: Track) -> set[str]:
-    """The tags of a track's language; broadcasts name several."""
+    """Return the tags of a track's language; broadcasts may have several."""
     return {tag.strip().lower() for tag in (track.language or "").split(",") if tag.strip()}
 
 
 def _unreadable(path: Path, track: Track) -> InputError:
     if track.codec_tag in PROTECTED:
-        what = f"its sound is encrypted ({PROTECTED[track.codec_tag]})"
+        what = f"the audio is encrypted ({PROTECTED[track.codec_tag]})"
         return InputError(what, where=path, hint=ENCRYPTED_HINT)
     return InputError(
-        f"there is no decoder for its audio track {track}",
+        f"no decoder for audio track {track}",
         where=path,
-        hint="Convert it to WAV or FLAC if a player opens it.",
+        hint="If a media player opens it, convert it to WAV or FLAC.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Voice activity detection: a streaming run of Silero v6 that turns 16 kHz blocks into spans of speech."""
+"""Voice activity detection: run Silero v6 on streaming 16 kHz blocks to find spans of speech."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from funasr_cli.audio.silero import FRAME_SAMPLES, SileroModel, SileroWeights
 from funasr_cli.audio.spans import Span
 
 FRAMES_PER_RUN = 128
-"""About 4 s. Runs of 2 s take a tenth more time, those of 8 s hardly less; results differ by rounding alone."""
+"""About 4 s. Runs of 2 s take a tenth longer, runs of 8 s hardly less; results differ only by rounding."""
 
 HYSTERESIS = 0.15
-"""Speech goes on until the probability falls this far below the threshold (Silero's own rule)."""
+"""Speech continues until the probability falls this far below the threshold (Silero's own rule)."""
 
 
 class SpeechDetector:
-    """Silero's probabilities, quiet passages made louder for it, with hysteresis, minimum lengths and padding."""
+    """Turns Silero's probabilities into spans: gain for quiet passages, hysteresis, minimum lengths and padding."""
 
     def __init__(self, weights: SileroWeights, options: VadOptions) -> None:
         self._model = SileroModel(weights, QuietGain().apply)
@@ -30,9 +30,9 @@ class SpeechDetector:
         self._min_silence = round(options.min_silence * SAMPLE_RATE)
         self._padding = round(options.padding * SAMPLE_RATE)
         self._run: Samples = np.empty(FRAMES_PER_RUN * FRAME_SAMPLES, np.float32)
-        self._pending = 0  # samples of the run to come, which are there already
+        self._pending = 0  # samples already collected for the next run
         self._position = 0  # samples judged so far
-        self._begin: int | None = None  # where the speech under way began
+        self._begin: int | None = None  # where the current speech began
         self._quiet: int | None = None  # where it may have ended
         self._last_end = 0  # padded end of the last closed span
 
@@ -65,7 +65,7 @@ class SpeechDetector:
         return [Span(span.start, min(span.end, total), closed=True) for span in spans]
 
     def _follow(self, probabilities: Iterable[float]) -> list[Span]:
-        """Move on by one frame for each probability; returns the spans that closed."""
+        """Advance by one frame for each probability and return the spans that closed."""
         closed: list[Span] = []
         for probability in probabilities:
             if probability >= self._options.threshold:
@@ -91,12 +91,12 @@ class SpeechDetector:
     def _open_span(self) -> list[Span]:
         loud_until = self._position if self._quiet is None else self._quiet
         if self._begin is None or loud_until - self._begin < self._min_speech:
-            return []  # it may yet turn out too short to be speech
-        # Not past where the span would end if the quiet under way lasts: a window must not be cut behind that.
+            return []  # may turn out too short to be speech
+        # Not beyond where the span ends if the current quiet lasts: a window must not be cut after that.
         end = self._position if self._quiet is None else min(self._position, self._quiet + self._padding)
         return [Span(self._padded_start(), end, closed=False)]
 
     def _padded_start(self) -> int:
-        """The start of the speech under way, padded, but never into the span before it."""
+        """Return the padded start of the current speech, but not before the end of the previous span."""
         assert self._begin is not None
         return max(self._last_end, self._begin - self._padding)

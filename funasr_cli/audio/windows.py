@@ -1,8 +1,8 @@
-"""Windows: as much speech as a model takes at once, without the pauses in it.
+"""Windows: as much speech as a model processes at once, without the pauses in it.
 
-Spans of speech follow each other in a window as long as it has room for them and the pause between them is short; what
-lies between them is left out, and the cuts are in silence. A span longer than a window is split into windows that
-overlap, so that every word is whole in one of them.
+A window is filled with spans of speech as long as they fit and the pauses between them are short. Audio between the
+spans is left out, so the cuts are in silence. A span longer than a window is split into overlapping windows, so that
+every word is complete in one of them.
 """
 
 from __future__ import annotations
@@ -18,22 +18,23 @@ from funasr_cli.arrays import SAMPLE_RATE, Samples
 from funasr_cli.audio.spans import Span, SpanDetector
 
 MAX_LEAD_S = 0.5
-"""By how many seconds more of a word may lie before a pause than after it, if it belongs after the pause.
+"""A word across a pause belongs after it if its part before the pause is longer by at most this many seconds.
 
-Whisper lets a word begin where the one before it ends, so the first word after a pause has the whole pause: up to
-0.5 s more than itself. No word was seen that had the pause after it (Mandarin and English, 0.5 to 2.9 s of silence)."""
+Whisper starts a word where the previous one ends, so the first word after a pause includes the whole pause: up to 0.5 s
+more than the word itself. No word was seen to include the pause after it (Mandarin and English, 0.5 to 2.9 s of
+silence)."""
 
 MARGIN_S = 0.15
-"""Where such a word begins, in seconds after the pause that was left out: half of the silence that the detector keeps
+"""Such a word is placed this many seconds after the pause that was left out: half the silence that the detector keeps
 before speech."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowShape:
-    """What a model wants: the longest window, how far split windows overlap, and the longest pause within a window.
+    """What a model needs: the longest window, the overlap of split windows, and the longest pause within a window.
 
-    Seconds, all three; `overlap` is at most half of `length`, so that no moment lies in more than two windows. Behind a
-    long pause somebody says something else, and a generative model would take it for the same.
+    All in seconds. `overlap` is at most half of `length`, so that no moment is in more than two windows. After a long
+    pause the speaker usually says something new, which a generative model would take for a continuation.
     """
 
     length: float
@@ -47,7 +48,7 @@ class WindowShape:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """A place in the recording: samples `start` to `end` (exclusive)."""
+    """A range of the recording: samples `start` to `end` (exclusive)."""
 
     start: int
     end: int
@@ -63,21 +64,22 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A window with its audio: `samples` float32 `[n]`, no padding, and where in the recording its `parts` are from."""
+    """A window: its audio, `samples` float32 `[n]` without padding, and the `parts` of the recording it comes from."""
 
     samples: Samples
     parts: tuple[Bounds, ...]
 
     @property
     def bounds(self) -> Bounds:
-        """From the beginning of the first part to the end of the last."""
+        """The range from the beginning of the first part to the end of the last."""
         return Bounds(self.parts[0].start, self.parts[-1].end)
 
     def place(self, start: float, end: float) -> tuple[float, float]:
-        """Where in the recording a word lies that the window has from `start` to `end`; seconds.
+        """Convert the times of a word in the window to times in the recording; seconds.
 
-        What ends where a part ends does not reach over the pause after it, nor does what begins there begin before it.
-        What begins before a pause and ends after it is the first word after it (`MAX_LEAD_S`).
+        A word that ends where a part ends does not extend over the pause after it, and a word that begins where a part
+        begins does not start before the pause. A word that begins before a pause and ends after it is the first word
+        after it (see `MAX_LEAD_S`).
         """
         if len(self.parts) == 1:
             offset = self.parts[0].start / SAMPLE_RATE
@@ -93,7 +95,7 @@ class Window:
 
 
 class WindowPacker:
-    """Turns spans, as a detector tells them, into windows; `cut` has the audio."""
+    """Packs the spans of a detector into windows; `cut` returns the audio of a range."""
 
     def __init__(self, shape: WindowShape, cut: Callable[[Bounds], Samples]) -> None:
         self._length = round(shape.length * SAMPLE_RATE)
@@ -103,20 +105,20 @@ class WindowPacker:
         self._parts: list[Bounds] = []  # of the window being filled
         self._audio: list[Samples] = []
         self.start: int | None = None
-        """First sample of the span that is still open and of which more is needed; None where there is none."""
+        """First sample of the open span that is not in a window yet; None if no span is open."""
 
     @property
     def first(self) -> int | None:
-        """First sample of what is not in a window yet, but will be; None if there is nothing."""
+        """First sample of speech that still waits for a window; None if there is none."""
         return self._parts[0].start if self._parts else self.start
 
     def push(self, spans: Iterable[Span]) -> Iterator[Window]:
-        """The windows that are settled once `spans` are known."""
+        """Add spans and yield the windows that are complete."""
         for span in spans:
             yield from self._add(span)
 
     def finish(self) -> Iterator[Window]:
-        """The window being filled, if there is one."""
+        """Yield the window being filled, if any."""
         if self._parts:
             yield Window(self._audio[0] if len(self._audio) == 1 else np.concatenate(self._audio), tuple(self._parts))
         self._parts, self._audio = [], []
@@ -134,7 +136,7 @@ class WindowPacker:
             self._take(Bounds(start, span.end))
 
     def _takes(self, start: int, end: int) -> bool:
-        """Whether there is room for more speech behind what is there, and it is not too far from it."""
+        """Whether speech from `start` to `end` fits into the window and is close enough to what is in it."""
         filled = sum(map(len, self._parts))
         return filled + end - start <= self._length and start - self._parts[-1].end <= self._max_pause
 
@@ -144,7 +146,7 @@ class WindowPacker:
 
 
 class SampleBuffer:
-    """The samples that a window to come can still need, in one preallocated array that grows only when it must."""
+    """The samples that future windows can still need, in one preallocated array that grows only if it must."""
 
     def __init__(self) -> None:
         self._array: Samples = np.empty(32 * SAMPLE_RATE, np.float32)
@@ -152,7 +154,7 @@ class SampleBuffer:
         self._used = 0
 
     def append(self, block: Samples, needed_from: int) -> None:
-        """Add `block`; samples before `needed_from` may be forgotten."""
+        """Add `block`; samples before `needed_from` may be dropped."""
         if self._used + len(block) > len(self._array):
             kept = self._array[min(needed_from - self._first, self._used) : self._used].copy()
             if len(kept) + len(block) > len(self._array) // 2:
@@ -164,13 +166,13 @@ class SampleBuffer:
         self._used += len(block)
 
     def cut(self, bounds: Bounds) -> Samples:
-        """A copy of the samples within `bounds`."""
+        """Return a copy of the samples within `bounds`."""
         samples: Samples = self._array[bounds.start - self._first : bounds.end - self._first].copy()
         return samples
 
 
 class SpeechWindows:
-    """Iterates over the windows of a stream of blocks, and counts what went by."""
+    """Iterates over the windows of a stream of blocks, and keeps totals."""
 
     def __init__(self, blocks: Iterable[Samples], detector: SpanDetector, shape: WindowShape) -> None:
         self._blocks = blocks
@@ -181,11 +183,11 @@ class SpeechWindows:
         self._speech = 0
         self._ended = False
         self.peak = 0.0
-        """The largest magnitude of a sample so far."""
+        """Largest magnitude of a sample so far."""
 
     @property
     def settled(self) -> int:
-        """Samples, from the first on, of which all that is speech has been handed out."""
+        """Number of samples from the start whose speech has all been returned in windows."""
         first = self._packer.first
         if first is None:
             first = self._samples if self._ended else self._detector.horizon
@@ -193,7 +195,8 @@ class SpeechWindows:
 
     @property
     def duration(self) -> float:
-        """Seconds of audio so far."""
+        """Seconds of audio read so far."""
+
         return self._samples / SAMPLE_RATE
 
     @property

@@ -1,1 +1,1 @@
-"""Executors run a graph: named arrays in, named arrays out. They know devices and runtimes, and nothing of speech."""
+"""Executors run a graph: named arrays in, named arrays out. They know devices and runtimes, but not speech."""

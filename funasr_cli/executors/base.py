@@ -1,4 +1,4 @@
-"""What every executor offers, and what executors do to inputs before they run."""
+"""The interface of executors, and how they prepare inputs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from funasr_cli.arrays import Arrays, TensorSpec
 
 Fetch: TypeAlias = Callable[[], tuple[Arrays, float]]
-"""Waits for a run that was begun, and gives its outputs and the seconds that it took."""
+"""Waits for a run that was begun, and returns its outputs and its duration in seconds."""
 
 
 class Executor(Protocol):
-    """A loaded graph on one device. On a CPU, `run` may be called from several threads at a time; else one calls."""
+    """A loaded graph on one device. On a CPU, several threads may call `run` at a time; on other devices only one."""
 
     @property
     def inputs(self) -> Sequence[TensorSpec]: ...
@@ -26,26 +26,28 @@ class Executor(Protocol):
 
     @property
     def device(self) -> str:
-        """What it runs on, as the record shows it, e.g. `cpu (int8)`."""
+        """The device as shown in the manifest, e.g. `cpu (int8)`."""
         ...
 
     def run(self, inputs: Arrays) -> Arrays:
-        """Run once. Raises `ValueError` where an input is missing, unknown or misshapen."""
+        """Run once. Raises `ValueError` if an input is missing, unknown or has the wrong shape."""
         ...
 
     def begin(self, inputs: Arrays) -> Fetch:
-        """Begin a run. A second may be begun before the first is fetched, and is fetched after it; then a device is
-        not kept waiting by what goes on around its runs. Both calls raise as `run` does.
+        """Begin a run.
+
+        A second run may be begun before the first is fetched, so that the device does not wait for work around its
+        runs; runs are fetched in order. Both calls raise as `run` does.
         """
         ...
 
     def close(self) -> None:
-        """Give back everything the device holds for this graph."""
+        """Release everything the device holds for this graph."""
         ...
 
 
 def when_fetched(run: Callable[[Arrays], Arrays], inputs: Arrays) -> Fetch:
-    """`begin` for where there is nothing to overlap with: the run is made when it is fetched."""
+    """Implement `begin` for a device without overlap: run when the result is fetched."""
 
     def fetch() -> tuple[Arrays, float]:
         started = time.perf_counter()
@@ -56,7 +58,7 @@ def when_fetched(run: Callable[[Arrays], Arrays], inputs: Arrays) -> Fetch:
 
 
 def failed(error: Exception) -> Fetch:
-    """A run that could not be begun, which is told in its turn: when it is fetched."""
+    """Return a run that could not be begun: the error is raised when it is fetched, in order."""
 
     def fetch() -> NoReturn:
         raise error
@@ -65,7 +67,7 @@ def failed(error: Exception) -> Fetch:
 
 
 def padded(array: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
-    """`array`, with zeros behind it where `spec` fixes a dimension that is longer; any other misfit stays one."""
+    """Pad `array` with zeros where `spec` fixes a longer dimension; any other mismatch is left as it is."""
     if len(array.shape) != len(spec.shape):
         return array
     lacking = [max(0, (want or 0) - got) for want, got in zip(spec.shape, array.shape, strict=True)]
@@ -73,7 +75,7 @@ def padded(array: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
 
 
 def check_inputs(specs: Sequence[TensorSpec], inputs: Arrays) -> None:
-    """Raise `ValueError` unless `inputs` are just the tensors of `specs`, each as it should be."""
+    """Raise `ValueError` unless `inputs` are exactly the tensors of `specs`, with matching types and shapes."""
     expected = {spec.name for spec in specs}
     if expected != set(inputs):
         raise ValueError(f"expected the inputs {sorted(expected)}, got {sorted(inputs)}")

@@ -1,12 +1,12 @@
-"""Windows in three steps on a few threads: each is encoded and aligned by itself, several are generated together.
+"""Run windows in three steps on a few threads: encode and align them one by one, generate several together.
 
-A generative model reads the weights of its decoder for each token. It is faster to read them once for several windows;
-to encode or to align several windows at once gains nothing.
+A generative model reads the weights of its decoder for each token. Reading them once for several windows is faster;
+encoding or aligning several windows at once gains nothing.
 
-A thread that is free aligns what was generated. Else it generates a batch if enough windows wait for that, else it
-encodes the next window. Enough is what each thread gets if those that do not generate share all windows evenly, up to a
-full batch. So no window waits for others to come: a single one is generated at once, and two on two threads side by
-side.
+A free thread first aligns what was generated. Otherwise it generates a batch if enough windows wait for that, and
+otherwise it encodes the next window. Enough is an even share of all windows among the threads that are not generating,
+up to a full batch. So no window waits for later ones: a single window is generated at once, and two windows run side by
+side on two threads.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from funasr_cli.arrays import Arrays
 
 
 class Encoded(Protocol):
-    """A window that was encoded."""
+    """An encoded window."""
 
     @property
     def kind(self) -> Hashable:
@@ -38,24 +38,24 @@ GeneratedT = TypeVar("GeneratedT")
 
 
 class Steps(Protocol[EncodedT, GeneratedT]):
-    """What is done to windows. Several threads call at a time."""
+    """The steps of processing a window. Several threads may call at a time."""
 
     def encode(self, inputs: Arrays) -> EncodedT:
-        """A window, encoded."""
+        """Encode a window."""
         ...
 
     def generate(self, batch: Sequence[EncodedT]) -> Sequence[GeneratedT]:
-        """The text of each window of a batch, which are of one kind."""
+        """Generate the text of each window of a batch; all are of one kind."""
         ...
 
     def align(self, encoded: EncodedT, generated: GeneratedT) -> Arrays:
-        """The outputs for a window."""
+        """Return the outputs for a window."""
         ...
 
 
 @dataclass(eq=False, slots=True)
 class _Window:
-    """A window on its way, and for how many seconds threads have worked on it: of a batch, its share."""
+    """A window in progress. `seconds` is the time that threads have spent on it, including its share of batches."""
 
     inputs: Arrays
     encoded: Any = None
@@ -65,7 +65,7 @@ class _Window:
 
     @contextmanager
     def work(self) -> Iterator[None]:
-        """Measures a step, and keeps its error for who waits."""
+        """Measure a step, and pass its error to the waiting caller."""
         started = time.perf_counter()
         try:
             yield
@@ -75,14 +75,14 @@ class _Window:
 
 
 class BatchScheduler(Generic[EncodedT, GeneratedT]):
-    """Takes windows through `steps`, up to `threads` of which are under way at a time, in batches up to `max_batch`."""
+    """Takes windows through `steps` on up to `threads` threads, in batches of up to `max_batch`."""
 
     def __init__(self, steps: Steps[EncodedT, GeneratedT], threads: int, max_batch: int) -> None:
         self._steps = steps
         self._count = threads
         self._max_batch = max_batch
         self._threads = ThreadPoolExecutor(threads)
-        self._lock = Lock()  # of all below
+        self._lock = Lock()  # guards everything below
         self._to_encode = deque[_Window]()
         self._to_generate = deque[_Window]()
         self._to_align = deque[_Window]()
@@ -90,10 +90,10 @@ class BatchScheduler(Generic[EncodedT, GeneratedT]):
         self._closed = False
 
     def submit(self, inputs: Arrays) -> Future[tuple[Arrays, float]]:
-        """Take up a window. It gets its outputs, and for how many seconds threads have worked on it: of a batch, its
-        share; or the error of a step, which if it came to a batch is that of this window alone.
+        """Start a window. The future gives its outputs and the seconds that threads spent on it (its share of a batch).
 
-        It is cancelled if the scheduler is closed before it is done.
+        The future raises the error of a step. If a batch fails, its windows are generated one by one, so each gets only
+        its own error. The future is cancelled if the scheduler is closed before the window is done.
         """
         window = _Window(inputs)
         with self._lock:
@@ -101,7 +101,7 @@ class BatchScheduler(Generic[EncodedT, GeneratedT]):
         return window.done
 
     def close(self) -> None:
-        """Wait for the steps that are under way, and begin no more."""
+        """Begin no more steps, and wait for those in progress."""
         with self._lock:
             self._closed = True
             for queue in (self._to_encode, self._to_generate, self._to_align):
@@ -110,7 +110,7 @@ class BatchScheduler(Generic[EncodedT, GeneratedT]):
         self._threads.shutdown()
 
     def _put(self, windows: Sequence[_Window], queue: deque[_Window]) -> None:
-        """Queue windows, and have as many threads look what there is to do. The lock is held."""
+        """Queue windows and wake one thread for each. The caller holds the lock."""
         if self._closed:
             _cancel(windows)
             return
@@ -123,7 +123,7 @@ class BatchScheduler(Generic[EncodedT, GeneratedT]):
             step()
 
     def _next(self) -> Callable[[], None] | None:
-        """The step that comes first; None if there is nothing to do."""
+        """Return the next step; None if there is nothing to do."""
         with self._lock:
             if self._to_align:
                 return partial(self._align, self._to_align.popleft())
@@ -137,12 +137,12 @@ class BatchScheduler(Generic[EncodedT, GeneratedT]):
             return None
 
     def _enough(self) -> int:
-        """How many windows are generated together if the threads that do not generate share all there are."""
+        """Return how many windows to generate together if the threads that are not generating share all of them."""
         windows = len(self._to_encode) + self._encoding + len(self._to_generate)
         return min(self._max_batch, -(-windows // (self._count - self._generating)))
 
     def _take(self, count: int) -> Sequence[_Window]:
-        """The window that has waited longest to be generated, and the next of its kind, up to `count` together."""
+        """Remove and return the window that has waited longest and the next ones of its kind, up to `count` in all."""
         kind = self._to_generate[0].encoded.kind
         taken = [window for window in self._to_generate if window.encoded.kind == kind][:count]
         for window in taken:
@@ -170,7 +170,7 @@ class BatchScheduler(Generic[EncodedT, GeneratedT]):
             if len(batch) == 1:
                 batch[0].done.set_exception(error)
             else:
-                for window in batch:  # it belongs to one of them
+                for window in batch:  # the error belongs to one of them
                     self._generate_together([window])
             return
         seconds = (time.perf_counter() - started) / len(batch)

@@ -1,4 +1,4 @@
-"""CTranslate2's encoder-decoder models (Whisper) as an executor: a run encodes, generates and aligns a window."""
+"""Executor for CTranslate2's encoder-decoder models (Whisper): a run encodes, generates and aligns a window."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Read by OpenMP when CTranslate2 loads it: threads that wait for each other sleep instead of spinning. On a machine
-# that does something else too, spinning makes a run take up to twice as long; on an idle one it gains nothing.
+# Read by OpenMP when CTranslate2 loads it: threads that wait for each other sleep instead of spinning. On a busy
+# machine spinning makes a run take up to twice as long; on an idle one it gains nothing.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import ctranslate2
@@ -26,10 +26,11 @@ from funasr_cli.system.refusals import cure_of
 
 BEAM_SIZE = 5
 CONTEXT_TOKENS = 448
-"""Tokens that Whisper's decoder has room for: prompt, context and text."""
+"""Length of Whisper's decoder in tokens: prompt, context and text."""
 
 MAX_TOKENS = CONTEXT_TOKENS // 2
-"""Of a text, as in OpenAI's own decoding. CTranslate2 stops at half of its `max_length`, however short the prompt."""
+"""Maximum length of a text, as in OpenAI's own decoding. CTranslate2 stops at half of its `max_length`, however short
+the prompt is."""
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +39,9 @@ FLOAT, INT = np.dtype(np.float32), np.dtype(np.int32)
 
 @dataclass(frozen=True, slots=True)
 class EncodedWindow:
-    """The encoder's output, and what the decoder is to do with it.
+    """The encoder's output, and the input of the decoder.
 
-    `start` are the tokens that the text follows on, the last of which are the `prompt`; `languages` are the outputs of
-    that name.
+    `start` holds the tokens that precede the text and ends with the `prompt`; `languages` is the output of that name.
     """
 
     output: ctranslate2.StorageView
@@ -53,28 +53,26 @@ class EncodedWindow:
 
     @property
     def kind(self) -> tuple[int, int, int]:
-        """CTranslate2 refuses a batch whose prompts differ in length, or in that of what stands in front of them."""
+        """Windows of one kind fit into a batch: CTranslate2 needs prompts and contexts of equal lengths."""
         return self.no_repeat, len(self.start), len(self.prompt)
 
 
 class CTranslate2Executor:
-    """A Whisper model in CTranslate2's format, beam search at temperature 0: the same input, the same text and times.
+    """A Whisper model in CTranslate2's format, with beam search at temperature 0, so that results are reproducible.
 
-    Windows are encoded and aligned one by one. Several that are run at a time may be generated as one batch, which
-    makes a difference in the last bits of `score` and `no_speech`.
+    Windows are encoded and aligned one by one. Windows that run at the same time may be generated as one batch, which
+    changes the last bits of `score` and `no_speech`.
 
-    Inputs: `features` float32 `[mels, 3000]`, log-mel, 10 ms a frame; `frames` int32 `[1]`, how many of them are not
-    padding; `prompt` int32 `[n]`, decoder prompt, in which the value -1 stands for the language to be detected;
-    `contexts` int32 `[max(1, L), c]`, for each language, in the order of the ids given, tokens that stand in front of
-    the prompt as what was said before, -1 behind their end; `no_repeat` int32 `[1]`, the length of n-grams that may not
-    come twice (0: any may).
+    Inputs: `features` float32 `[mels, 3000]`, log-mel, 10 ms per frame; `frames` int32 `[1]`, how many of them are not
+    padding; `prompt` int32 `[n]`, the decoder prompt, with -1 in place of a language to be detected; `contexts` int32
+    `[max(1, L), c]`, for each language (in the order of the ids given) the tokens that precede the prompt as earlier
+    text, followed by -1; `no_repeat` int32 `[1]`, the length of n-grams that may not occur twice (0: any may).
 
-    Outputs: `generated` int32 `[g]`, all that was generated before the end of the text; those of them that are text,
-    ids below `end_id`, are its n text tokens; `complete` int32 `[1]`, 0 if the text was cut off at `MAX_TOKENS`;
-    `probabilities` float32 `[n]` of the text tokens; `alignment` int32
-    `[m, 2]`, pairs of text token index and encoder frame (20 ms each), the path of the cross-attention; `score`
-    float32 `[1]`, mean log-probability; `no_speech` float32 `[1]`; `languages` float32 `[L]`, probabilities in the
-    order of the ids given, empty unless detected.
+    Outputs: `generated` int32 `[g]`, all tokens before the end of the text, of which the n text tokens are those with
+    ids below `end_id`; `complete` int32 `[1]`, 0 if the text was cut off at `MAX_TOKENS`; `probabilities` float32
+    `[n]` of the text tokens; `alignment` int32 `[m, 2]`, pairs of text token index and encoder frame (20 ms each) along
+    the path of the cross-attention; `score` float32 `[1]`, mean log-probability; `no_speech` float32 `[1]`;
+    `languages` float32 `[L]`, probabilities in the order of the ids given, empty unless detected.
     """
 
     def __init__(
@@ -89,11 +87,13 @@ class CTranslate2Executor:
         runs: int,
         max_batch: int = 1,
     ) -> None:
-        """`language_ids`: the tokens of all languages and their ids; `end_id`: the first id that is not text.
+        """Load a model.
 
-        `precision`, of weights and computation: `float32` or `int8`; int8 is faster and makes more mistakes. `runs`
-        are made at a time, with `threads` each and up to `max_batch` windows; the weights are there once.
-        Raises `ModelError` where CTranslate2 cannot load `model_dir`.
+        `language_ids` maps the tokens of all languages to their ids; `end_id` is the first id that is not text.
+        `precision` of weights and computation is `float32` or `int8`, which is faster but less accurate. There are
+        `runs` concurrent runs with `threads` each and up to `max_batch` windows; they share the weights.
+
+        Raises `ModelError` if CTranslate2 cannot load `model_dir`.
         """
         try:
             self._model = ctranslate2.models.Whisper(
@@ -132,7 +132,7 @@ class CTranslate2Executor:
         return lambda: self._scheduler.submit(inputs).result()
 
     def encode(self, inputs: Arrays) -> EncodedWindow:
-        """Encode a window, and detect its language if that is asked for."""
+        """Encode a window, and detect its language if requested."""
         encoded = self._model.encode(ctranslate2.StorageView.from_array(inputs["features"][np.newaxis]))
         prompt = inputs["prompt"].tolist()
         languages = np.empty(0, np.float32)
@@ -146,7 +146,7 @@ class CTranslate2Executor:
         return EncodedWindow(encoded, start, prompt, int(inputs["no_repeat"][0]), int(inputs["frames"][0]), languages)
 
     def generate(self, batch: Sequence[EncodedWindow]) -> Sequence[Any]:
-        """CTranslate2's results for windows of one kind."""
+        """Return CTranslate2's results for windows of one kind."""
         encoded = batch[0].output
         if len(batch) > 1:
             encoded = ctranslate2.StorageView.from_array(np.concatenate([np.asarray(it.output) for it in batch]))
@@ -163,7 +163,7 @@ class CTranslate2Executor:
         return results
 
     def align(self, encoded: EncodedWindow, generated: Any) -> Arrays:
-        """The outputs for a window, with the times of its tokens."""
+        """Return the outputs for a window, including the times of its tokens."""
         tokens = generated.sequences_ids[0]
         text = [token for token in tokens if token < self._end_id]
         probabilities, alignment = np.empty(0, np.float32), np.empty((0, 2), np.int32)

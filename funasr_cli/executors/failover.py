@@ -1,4 +1,4 @@
-"""What is done when a device fails in a run: reset, once more, and then the CPU where that is allowed."""
+"""Handle a device that fails in a run: reset it, try once more, then use the CPU if that is allowed."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from funasr_cli.executors.base import Executor, Fetch, failed
 
 logger = logging.getLogger(__name__)
 
-CPU_TAKES_OVER = "from here on the CPU does its work, as --on-device-failure says"
+CPU_TAKES_OVER = "the CPU takes over from here (--on-device-failure cpu)"
 
 
 class Recoverable(Executor, Protocol):
     """An executor whose device may fail in a run."""
 
     def recover(self) -> None:
-        """After `DeviceLost`, make runs possible again. Raises `DeviceError` where the device does not come back."""
+        """Make runs possible again after `DeviceLost`. Raises `DeviceError` if the device cannot be recovered."""
         ...
 
 
 class FailoverExecutor:
-    """Runs the executor; on the `spare`, from then on, once the device has failed for good."""
+    """Runs the executor; once its device has failed for good, runs the `spare` instead."""
 
     def __init__(self, executor: Recoverable, spare: Executor | None, tell: Tell) -> None:
-        """Raises `ModelError` where the spare takes or gives other tensors."""
+        """Raise `ModelError` if the spare has other inputs or outputs than the executor."""
         if spare is not None and _names(spare) != _names(executor):
             raise ModelError(
                 "the graph for --on-device-failure cpu has other inputs or outputs than the one on the NPU",
-                hint="Compile the graph itself: funasr-cli convert without --logits and --gears.",
+                hint="Compile the same graph for the NPU: run funasr-cli convert without --logits and --gears.",
             )
         self._npu: Recoverable | None = executor
         self._spare = spare
@@ -51,14 +51,14 @@ class FailoverExecutor:
         return self._current.device
 
     def run(self, inputs: Arrays) -> Arrays:
-        """Run once; the same errors as those of `begin`."""
+        """Run once; raises the same errors as `begin`."""
         return self.begin(inputs)()[0]
 
     def begin(self, inputs: Arrays) -> Fetch:
-        """As an executor does. `inputs` have to stay what they are until the run is fetched, for it may be made again.
+        """Begin a run. `inputs` must not change until it is fetched, because the run may be repeated.
 
-        What is returned raises `DeviceLost` where the run fails on a device that was reset, too; the next one may go
-        well. It raises `DeviceError` where the device does not come back: another process may have more luck.
+        Fetching raises `DeviceLost` if the run also fails after a reset of the device; the next run may succeed. It
+        raises `DeviceError` if the device cannot be recovered; another process may still be able to use it.
         """
         run = _Run(inputs, self._begin(inputs))
         self._under_way.append(run)
@@ -67,7 +67,7 @@ class FailoverExecutor:
     def _begin(self, inputs: Arrays) -> Fetch:
         try:
             return self._current.begin(inputs)
-        except DeviceError as error:  # what was begun before it is fetched before the device is reset
+        except DeviceError as error:  # earlier runs are fetched before the device is reset
             return failed(error)
 
     def _fetch(self, run: _Run) -> tuple[Arrays, float]:
@@ -83,7 +83,7 @@ class FailoverExecutor:
 
     def _once_more(self, npu: Recoverable, run: _Run, error: DeviceError) -> tuple[Arrays, float]:
         logger.debug("a run failed", exc_info=error)
-        self._tell(f"{error.what}; the device is reset, and the window run again")
+        self._tell(f"{error.what}; resetting the device and running the window again")
         try:
             npu.recover()
             return self._alone(run)
@@ -91,13 +91,13 @@ class FailoverExecutor:
             if self._spare is None:
                 raise
             self._tell(f"{again.what}; {CPU_TAKES_OVER}")
-            with suppress(DeviceError):  # what it still holds goes with the process
+            with suppress(DeviceError):  # the end of the process releases what it still holds
                 npu.close()
             self._npu, self._current = None, self._spare
             return self._alone(run)
 
     def _alone(self, run: _Run) -> tuple[Arrays, float]:
-        """Make the run before any other is started, which might take the device from it; then begin those anew."""
+        """Repeat the run before any other, which might make the device fail again; then begin the others anew."""
         try:
             return self._current.begin(run.inputs)()
         finally:

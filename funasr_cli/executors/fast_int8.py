@@ -1,15 +1,14 @@
-"""8-bit graphs rewritten as they are loaded: the same sums, faster. The published file stays as it is.
+"""Rewrite 8-bit graphs while loading them, for the same sums in less time. The published file is not changed.
 
 *Signed weights.* Published graphs have weights from 0 to 255 with a zero point. ONNX Runtime from 1.25 on runs these at
-half the speed of signed ones on x86-64 (benchmarks/runtime_regression.py). A product of `(weight − zero point)` stays
-what it is if both are less by 128. So the results are the same, bit for bit, if the processor adds such products up
-without saturation, as it does with VNNI. Without, nothing is rewritten.
+half the speed of signed ones on x86-64 (benchmarks/runtime_regression.py). Subtracting 128 from both weight and zero
+point does not change a product of `(weight − zero point)`. So the results are identical, bit for bit, if the processor
+adds such products without saturation, as it does with VNNI. Without VNNI, nothing is rewritten.
 
-*No masks.* A mask takes out what is padding. A graph whose lengths are free is run over the valid frames alone: its
-masks take out nothing.
+*No masks.* A mask removes padding. A graph with free lengths is run only on valid frames, so its masks have no effect.
 
-*Convolutions in 2-D.* ONNX Runtime runs a depthwise convolution of `[1, C, T]` channel by channel, that of
-`[1, C, 1, T]` in a blocked form. It adds up in another order then, as it does on another processor.
+*Convolutions in 2-D.* ONNX Runtime runs a depthwise convolution of `[1, C, T]` channel by channel, but that of
+`[1, C, 1, T]` in blocks. The order of addition changes, as it does from one processor to another.
 """
 
 from __future__ import annotations
@@ -36,29 +35,29 @@ logger = logging.getLogger(__name__)
 
 PRODUCT = "MatMulInteger"
 WEIGHTS, ZERO_POINTS = 1, 3
-"""The places of both among its inputs."""
+"""Positions of weights and zero points among the inputs of `PRODUCT`."""
 
 COMPARISONS = {"Less", "LessOrEqual", "Greater", "GreaterOrEqual"}
 RESHAPING = {"Cast", "Expand", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}
 TURNING = {"Equal", "Not"}
 
 AXES_ARE_INPUTS = 13
-"""The opset from which Unsqueeze and Squeeze take their axes as an input."""
+"""First opset in which Unsqueeze and Squeeze take their axes as an input."""
 
 AXIS = "fast_int8/axis"
-"""The name of a new tensor."""
+"""Name of the tensor that is added."""
 
 WITH_INNER_GRAPHS = {"If", "Loop", "Scan"}
-"""Nodes that may read tensors which they do not list."""
+"""Nodes that may read tensors not listed among their inputs."""
 
 
 @contextmanager
 def fast_form(graph: Path, lengths: Collection[str]) -> Iterator[Path | None]:
-    """The graph, rewritten, as a file in memory that is there within the context.
+    """Provide the rewritten graph as a file in memory, for the duration of the context.
 
-    `lengths` are inputs that say how many frames are valid; the graph is only ever run with all frames valid. None if
-    the graph has no unsigned weights, or they are not sure to give the same results here: then the file itself is to
-    be loaded. What is not an ONNX file is left to the runtime to complain of.
+    `lengths` names the inputs that state how many frames are valid; the graph must only be run with all frames valid.
+    The path is None if the graph has no unsigned weights or might give other results on this processor: then load the
+    original file. A file that is not ONNX also gives None; the runtime reports the error.
     """
     if not has_vnni() or not _adds_up_exactly():
         yield None
@@ -79,7 +78,7 @@ def _rewrite(graph: Path, lengths: Collection[str], out: BinaryIO) -> bool:
     model.sign(weights)
     masked, widened = _drop_masks(model, lengths), _widen_convolutions(model)
     logger.debug(
-        "%s: %d tensors are made signed, %d masks dropped, %d convolutions made 2-D",
+        "%s: made %d tensors signed, dropped %d masks, made %d convolutions 2-D",
         graph, len(weights), masked, widened,
     )  # fmt: skip
     model.write(out)
@@ -87,7 +86,7 @@ def _rewrite(graph: Path, lengths: Collection[str], out: BinaryIO) -> bool:
 
 
 def _unsigned_weights(model: OnnxFile) -> set[str]:
-    """The weights and zero points of all products; none if one of them is used for anything else."""
+    """Return the weights and zero points of all products; none if any of them is used for anything else."""
     unsigned = {name for name, tensor in model.tensors.items() if tensor.kind == onnx_file.UINT8 and tensor.is_here}
     found: set[str] = set()
     others = {*model.inputs, *model.outputs}
@@ -100,9 +99,9 @@ def _unsigned_weights(model: OnnxFile) -> set[str]:
 
 
 def _drop_masks(model: OnnxFile, lengths: Collection[str]) -> int:
-    """Let what reads masked values read the values; returns how many masks went.
+    """Bypass masks, so that readers of masked values read the values; return how many masks were dropped.
 
-    Nothing goes if a length is fixed: short clips are padded then.
+    No mask is dropped if a length is fixed, because short clips are padded then.
     """
     fixed = any(sizes[1] is not None for sizes in model.inputs.values() if len(sizes) > 2)
     if fixed:
@@ -123,18 +122,17 @@ def _drop_masks(model: OnnxFile, lengths: Collection[str]) -> int:
 
 
 def _masks(model: OnnxFile, lengths: Collection[str]) -> tuple[set[str], set[str]]:
-    """Tensors that only say which frames are valid: positions compared with the lengths, and what is made of that.
+    """Return two sets of tensors: masks, and those that depend on the content of other inputs.
 
-    And those that depend on what the other inputs hold.
-
-    If all frames are valid, such a mask has one value throughout. It is the one that keeps: else nothing that the
-    graph hears would make a difference.
+    Masks only say which frames are valid: they are made of positions compared with the lengths. If all frames are
+    valid, a mask has the same value everywhere. That value must be the one that keeps frames; otherwise the input of
+    the graph would have no effect at all.
     """
     counts, positions, masks = set(lengths), set[str](), set[str]()
     from_data = {*model.inputs} - counts
     for node in model.nodes:
         read, outputs = set(node.inputs), set(node.outputs)
-        if node.kind != "Shape" and not read.isdisjoint(from_data):  # a size says nothing of the values
+        if node.kind != "Shape" and not read.isdisjoint(from_data):  # a size does not depend on the values
             from_data |= outputs
         elif node.kind == "Range":
             positions |= outputs
@@ -150,9 +148,9 @@ def _masks(model: OnnxFile, lengths: Collection[str]) -> tuple[set[str], set[str
 
 
 def _masked_values(node: Node, masks: set[str], from_data: set[str]) -> str | None:
-    """What `node` takes padding out of, if that is what it does: `x · mask`, or a constant in place of some `x`.
+    """Return the tensor that `node` masks, if it does: `x · mask`, or a constant in place of some values of `x`.
 
-    x comes from the data. Another product of a mask may be added to scores, and is 0 if all is valid.
+    `x` depends on the data. Other products with a mask may be added to scores, and are 0 if all frames are valid.
     """
     is_product = node.kind == "Mul" and not masks.isdisjoint(node.inputs)
     is_choice = node.kind == "Where" and node.inputs[0] in masks
@@ -161,7 +159,7 @@ def _masked_values(node: Node, masks: set[str], from_data: set[str]) -> str | No
 
 
 def _widen_convolutions(model: OnnxFile) -> int:
-    """Make each depthwise convolution of one dimension one of two; returns how many."""
+    """Convert each depthwise 1-D convolution to 2-D; return how many."""
     if model.opset < AXES_ARE_INPUTS:
         return 0
     readers = Counter([*model.inputs, *(name for node in model.nodes for name in node.inputs)])
@@ -179,7 +177,7 @@ def _widen_convolutions(model: OnnxFile) -> int:
 
 
 def _widened(node: Node, model: OnnxFile) -> list[Node]:
-    """In place of a depthwise convolution with a kernel `[C, 1, taps]` one with `[C, 1, 1, taps]`; else nothing."""
+    """Return the nodes that replace a depthwise convolution `[C, 1, taps]` by `[C, 1, 1, taps]`; else an empty list."""
     kernel = model.tensors.get(node.inputs[1])
     if kernel is None or len(kernel.shape) != 3 or kernel.shape[1] != 1:
         return []
@@ -211,7 +209,7 @@ def _without_unread(nodes: list[Node], outputs: set[str]) -> list[Node]:
 
 @cache
 def _adds_up_exactly() -> bool:
-    """Whether the runtime on this processor makes products of unsigned and signed numbers without saturation."""
+    """Whether the runtime on this processor multiplies unsigned by signed numbers without saturation."""
     activations = np.full((1, 64), 255, np.uint8)
     weights = np.repeat(np.array([[127, -128]], np.int8), 64, axis=0)
     with file_in_memory() as (out, path):
@@ -223,7 +221,7 @@ def _adds_up_exactly() -> bool:
 
 
 def _product_graph(weights: NDArray[np.int8]) -> bytes:
-    """An ONNX file with one product: `a` uint8 `[1, k]` times `weights` int8 `[k, n]` is `y` int32 `[1, n]`."""
+    """Return an ONNX file with one product: `a` uint8 `[1, k]` times `weights` int8 `[k, n]` is `y` int32 `[1, n]`."""
     message, integer = protobuf.message, protobuf.integer
 
     def value(field: int, name: str, kind: int, *sizes: int) -> bytes:
@@ -249,4 +247,4 @@ def _product_graph(weights: NDArray[np.int8]) -> bytes:
     edges = value(onnx_file.GRAPH_INPUT, "a", onnx_file.UINT8, 1, rows)
     edges += value(onnx_file.GRAPH_OUTPUT, "y", onnx_file.INT32, 1, columns)
     graph = message(onnx_file.MODEL_GRAPH, node, message(2, b"product"), constant, edges)
-    return integer(1, 7) + graph + message(8, integer(2, 14))  # of the file's format version 7, opset 14
+    return integer(1, 7) + graph + message(8, integer(2, 14))  # ONNX IR version 7, opset 14

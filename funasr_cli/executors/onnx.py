@@ -44,26 +44,27 @@ class OnnxExecutor:
         provider: str = "cpu",
         lengths: Collection[str] = (),
     ) -> None:
-        """`precision` is what the graph computes in; `threads` bounds the cores of each of `runs` that are made at a
-        time; `provider`: see `PROVIDERS`.
+        """Load a graph.
 
-        `lengths` are inputs that say how much of the others is valid: all of it, but for what is padded here. An
-        `int8` graph for the CPU is rewritten if that makes it faster here; `device` tells.
+        `precision` is the numeric type of the computation, `threads` the number of cores of each run, `runs` the number
+        of concurrent runs, and `provider` a key of `PROVIDERS`. `lengths` names the inputs that state how much of the
+        others is valid: everything except what is padded here. An `int8` graph on the CPU is rewritten if that makes it
+        faster; `device` shows it.
 
-        Raises `ModelError` where the graph cannot be loaded, `DeviceError` where ONNX Runtime lacks the provider.
+        Raises `ModelError` if the graph cannot be loaded, `DeviceError` if ONNX Runtime lacks the provider.
         """
         wanted = PROVIDERS[provider]
         if wanted not in onnxruntime.get_available_providers():
             raise DeviceError(
                 f"the installed ONNX Runtime has no {wanted}",
-                hint="It comes with the package onnxruntime-cann, which stands in place of onnxruntime.",
+                hint="Install the package onnxruntime-cann instead of onnxruntime.",
             )
-        # All runs of a session share one pool of threads, in which each run's own thread takes part.
+        # All runs of a session share one thread pool, and the calling thread of each run works too.
         pool = runs * (threads - 1) + 1
         fast = _fast_session(path, lengths, pool) if provider == "cpu" and precision == "int8" else None
         try:
             self._session = fast or make_session(path, threads=pool, provider=wanted)
-        except Exception as error:  # the library raises classes that share no base but Exception
+        except Exception as error:  # the library's exceptions share no other base class
             raise ModelError(f"ONNX Runtime cannot load it: {error}", where=path, hint=cure_of(error)) from error
         release_freed_memory()
         logger.debug("%s is loaded, for %d runs with %d threads", path, runs, threads)
@@ -71,7 +72,7 @@ class OnnxExecutor:
         self.inputs: Sequence[TensorSpec] = [_spec(node) for node in self._session.get_inputs()]
         self.outputs: Sequence[TensorSpec] = [_spec(node) for node in self._session.get_outputs()]
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
-        """What the graph's maker wrote into the file."""
+        """Metadata that the graph's producer wrote into the file."""
 
     def run(self, inputs: Arrays) -> Arrays:
         fitted = {spec.name: padded(inputs[spec.name], spec) for spec in self.inputs if spec.name in inputs}
@@ -87,12 +88,12 @@ class OnnxExecutor:
 
 
 def _fast_session(path: Path, lengths: Collection[str], threads: int) -> onnxruntime.InferenceSession | None:
-    """A session of the graph as it is rewritten; None if it is not to be, or cannot be, for the file itself will do."""
+    """Return a session of the rewritten graph; None if it is not rewritten, so that the file itself is loaded."""
     try:
         with fast_form(path, lengths) as rewritten:
             return make_session(rewritten, threads=threads) if rewritten else None
-    except Exception:  # the library's, which share no base; or there is no memory for a file
-        logger.debug("%s cannot be loaded as it was rewritten", path, exc_info=True)
+    except Exception:  # the library's own, which share no other base class, or no memory for a file
+        logger.debug("the rewritten form of %s cannot be loaded", path, exc_info=True)
         return None
 
 

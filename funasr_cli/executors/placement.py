@@ -1,25 +1,25 @@
-"""Where a graph runs: on an NPU, or on threads of the CPU."""
+"""Where a graph runs: on an NPU, or on CPU threads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 RUN_LIMIT_S = 30.0
-"""Seconds for a run on an NPU, of which the first loads kernels; the parent waits longer, for a reset of the device."""
+"""Time limit of a run on an NPU; the first run also loads kernels. The parent waits longer, as a reset takes time."""
 
 
 WHISPER_BATCH = 2
-"""Windows that Whisper's decoder writes the texts of together: with float32 in 0.7 of the time, with int8 in about the
-same. Four take half of the time, and with two cores 280 MB more."""
+"""Windows that Whisper's decoder generates together: in 0.7 of the time with float32, in about the same time with int8.
+Four would take half the time, but 280 MB more with two cores."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a device process runs the graph: on an NPU, or on the CPU, `runs` at a time with `threads` each.
+    """Where a device process runs the graph: on an NPU, or on the CPU with `runs` at a time and `threads` each.
 
-    A run has one window; with a model that gains by it, up to `batch` of them in some of its steps.
-    `fallback`: where the NPU cannot go on, it goes on with as many threads. A run on an NPU may take `limit` seconds.
-    `node` is the NUMA node that the process is kept on, if any.
+    A run processes one window, or up to `batch` windows in some steps of models that benefit from it. With `fallback`,
+    a failed NPU is replaced by that many `threads` of the CPU. A run on an NPU may take `limit` seconds. `node` is the
+    NUMA node to which the process is pinned, if any.
     """
 
     threads: int
@@ -32,10 +32,10 @@ class Placement:
 
     @property
     def windows(self) -> int:
-        """How many windows are under way at a time, so that all runs have their batches."""
+        """Number of windows in progress at a time, so that all runs get full batches."""
         return self.runs * self.batch
 
     @property
     def name(self) -> str:
-        """For people."""
+        """The name shown to users."""
         return "the CPU" if self.npu is None else f"NPU {self.npu}"

@@ -1,4 +1,4 @@
-"""Which device a run uses, and why."""
+"""Choose the device of a run, and record why."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from funasr_cli.system.isolated import NoAnswer, run_isolated
 logger = logging.getLogger(__name__)
 
 SURVEY_TIMEOUT_S = 60.0
-"""Seconds within which CANN's runtime has to say which NPUs there are."""
+"""Seconds within which CANN's runtime has to list the NPUs."""
 
-HOW_TO_USE_CPU = "To run on the CPU, say so: --device cpu"
+HOW_TO_USE_CPU = "To run on the CPU, use --device cpu"
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceChoice:
-    """The kind of device, `cpu` or `npu`, and the reason for it, as the record shows them.
+    """The kind of device, `cpu` or `npu`, and the reason, as shown in the manifest.
 
-    `npus` are the NPUs of the kind `soc` that are used, counted as ASCEND_RT_VISIBLE_DEVICES has them. `passed_over`:
-    there are some, of which nothing was given to this container.
+    `npus` are the NPUs to use, of the model `soc`, numbered as in ASCEND_RT_VISIBLE_DEVICES. `passed_over` is true if
+    the machine has NPUs, but this container has no access to them.
     """
 
     kind: str
@@ -40,9 +40,9 @@ class DeviceChoice:
 
 
 def choose_device(asked: str) -> DeviceChoice:
-    """The device for `auto`, `cpu`, `npu` or e.g. `npu:0,2`.
+    """Return the device for `auto`, `cpu`, `npu` or e.g. `npu:0,2`.
 
-    Raises `DeviceError` rather than fall back to another than was asked for, or pass over an NPU that is there.
+    Raises `DeviceError` rather than use another device than requested or silently ignore an NPU.
     """
     if asked == "cpu":
         return DeviceChoice("cpu", "asked for with --device cpu")
@@ -55,7 +55,7 @@ def choose_device(asked: str) -> DeviceChoice:
         named = asked.partition(":")[2]
         npus = tuple(dict.fromkeys(map(int, named.split(",")))) if named else tuple(range(count))
         if absent := [npu for npu in npus if npu >= count]:
-            raise DeviceError(f"there is no NPU {absent[0]}; this process may use {count}, counted from 0")
+            raise DeviceError(f"there is no NPU {absent[0]}; NPUs available to this process: {count}, numbered from 0")
     except DeviceError as error:
         found = f"found {', '.join(nodes)}" if nodes else "no Ascend NPU is visible (/dev/davinci*)"
         hint = "\n  ".join(filter(None, [error.hint, HOW_TO_USE_CPU]))
@@ -66,10 +66,10 @@ def choose_device(asked: str) -> DeviceChoice:
 
 
 def _cpu_without_npus() -> DeviceChoice:
-    """The CPU, where no NPU is to be used. Raises `DeviceError` where one is there, but not its files.
+    """Choose the CPU if there is no usable NPU. Raises `DeviceError` if there is an NPU whose device files are missing.
 
-    A container sees the PCI bus of its host. It was meant to do without where a driver has the NPU and nothing else of
-    it was given: neither files nor the driver's tool.
+    A container sees the PCI bus of its host. If a driver is loaded for the NPU, but the container has neither device
+    files nor the driver's tool, it was meant to run without the NPU.
     """
     bus = accelerators()
     if not bus:
@@ -78,23 +78,19 @@ def _cpu_without_npus() -> DeviceChoice:
     lacks = f"/dev has no {', '.join(missing_files())}"
     given = [*shared_files(), *filter(None, [shutil.which("npu-smi")])]
     if not given and all(map(has_driver, bus)):
-        return DeviceChoice("cpu", f"{there}, but this container was not given it: {lacks}", passed_over=True)
+        return DeviceChoice("cpu", f"{there}, but this container has no access to it: {lacks}", passed_over=True)
     raise DeviceError(f"{there}, but {lacks}", hint=f"{how_to_get_files()}\n  {HOW_TO_USE_CPU}")
 
 
 def survey_npus() -> tuple[str, int]:
-    """The SoC of the NPUs and their number, as CANN's runtime has them.
+    """Return the SoC of the NPUs and their number, as reported by CANN's runtime.
 
-    Raises `DeviceError` where the runtime is not there, finds none, or does not answer.
+    Raises `DeviceError` if the runtime is missing, finds no NPU, or does not answer.
     """
     try:
         return run_isolated("funasr-survey", SURVEY_TIMEOUT_S, _survey)
     except NoAnswer as error:
-        what = (
-            f"does not answer within {SURVEY_TIMEOUT_S:.0f} s"
-            if error.hung
-            else "ends the process that asks it for NPUs"
-        )
+        what = f"did not answer within {SURVEY_TIMEOUT_S:.0f} s" if error.hung else "crashed while listing the NPUs"
         raise DeviceError(f"CANN's runtime {what}", hint="npu-smi info") from error
 
 

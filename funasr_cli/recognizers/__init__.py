@@ -1,1 +1,1 @@
-"""Recognisers know a model family: samples → inputs of its graph, outputs → tokens. They know no device."""
+"""Recognisers implement a model family: samples → inputs of its graph, outputs → tokens. They do not know devices."""

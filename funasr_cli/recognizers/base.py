@@ -1,4 +1,4 @@
-"""What every recogniser offers."""
+"""The interface of recognisers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from funasr_cli.transcript import Token
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """How a window is to be recognised: in which language (None: detect it), and for the how-manieth time."""
+    """How to recognise a window: in which language (None: detect it), and the attempt number, from 0."""
 
     language: str | None = None
     attempt: int = 0
@@ -20,13 +20,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What a recogniser understood in one window; token times are seconds from the window's start.
+    """What a recogniser understood in one window; token times are seconds from the start of the window.
 
-    `languages` holds the probability of each language where one was to be detected. `heard` is up to where the text
-    goes, in seconds, for a model that may stop early; None: to the window's end. `retry` asks for the window to be run
-    again with the next attempt's request, because this result is probably wrong; `warning` says what is wrong with a
-    result that is as good as it gets. `no_speech` is the probability that nothing was said, 0 for a model that cannot
-    tell. `emotion` and `events` (laughter, bgm, …) are what else it heard, if it can tell.
+    `languages` holds the probability of each language if it was detected. `heard` is where the text ends, in seconds,
+    for a model that may stop early; None means the end of the window. `retry` requests another run as the next attempt,
+    because this result is probably wrong; `warning` says what is wrong, in case no attempt gives a better result.
+    `no_speech` is the probability that nothing was said, 0 if the model does not estimate it. `emotion` and `events`
+    (laughter, bgm, …) are further results of models that provide them.
     """
 
     tokens: tuple[Token, ...]
@@ -45,18 +45,18 @@ class Recognizer(Protocol):
 
     @property
     def window(self) -> float:
-        """The longest stretch of audio taken at once, in seconds."""
+        """Maximum length of a window, in seconds."""
         ...
 
     @property
     def writes_numbers(self) -> bool:
-        """Whether the model itself was made to write spoken numbers in figures, if they are wanted so."""
+        """Whether the model itself writes spoken numbers as figures, if requested."""
         ...
 
     def prepare(self, samples: Samples, request: Request) -> Arrays:
-        """The inputs of the graph for a window of at most `window` seconds."""
+        """Return the inputs of the graph for a window of at most `window` seconds."""
         ...
 
     def decode(self, outputs: Arrays, request: Request) -> Hypothesis:
-        """The hypothesis in the outputs of the graph for a window that was prepared with `request`."""
+        """Return the hypothesis from the outputs of the graph for a window that was prepared with `request`."""
         ...

@@ -1,4 +1,4 @@
-"""How a model would write a word: the ids of its pieces, for hotwords."""
+"""Spell hotwords in the pieces of a model's vocabulary."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _HAN = re.compile(f"[{HAN}]")
 
 
 class Speller:
-    """Words in the pieces of a vocabulary."""
+    """Spells words in the pieces of a vocabulary."""
 
     def __init__(self, pieces: Pieces) -> None:
-        """`pieces` by id. Blank, which is the first, and tags such as `<|zh|>` spell nothing."""
+        """Take `pieces` by id. The first one (blank) and tags such as `<|zh|>` are not used for spelling."""
         harmonic = math.log(len(pieces)) + 0.5772  # the sum of 1 / rank over all ranks, by Euler's constant
         self._pieces: dict[str, tuple[float, int]] = {}  # with a cost, the negative logarithm of a probability
         for piece_id, piece in enumerate(pieces):
@@ -31,14 +31,14 @@ class Speller:
         self._one_by_one = not any(len(piece) > 1 and _HAN.search(piece) for piece in self._pieces)
 
     def spellings(self, text: str) -> list[tuple[int, ...]]:
-        """Each way in which a model may write `text`; none where the vocabulary lacks one of its characters.
+        """Return every way in which a model may write `text`; empty if the vocabulary lacks one of its characters.
 
-        A character of Chinese or Japanese is a piece. A word of a spaced script begins with the mark `▁` or, behind
-        such a character, without; and it is written as it is given or in lower case. A single piece without the mark is
-        no way to write such a word: it is in too many others.
+        A Chinese or Japanese character is a piece. A word of a spaced script begins with the mark `▁`, or may omit it
+        after such a character; it is spelled as given or in lower case. A single piece without the mark does not count
+        as a spelling, because it occurs in too many other words.
         """
         text = unicodedata.normalize("NFKC", text)
-        if self._one_by_one and is_han(text):  # as most of a long list: there is nothing to weigh
+        if self._one_by_one and is_han(text):  # true of most words in a long list; only one spelling exists
             known = [self._pieces.get(char) for char in text]
             return [tuple(piece[1] for piece in known if piece)] if all(known) else []
         found: dict[tuple[int, ...], None] = {}
@@ -50,12 +50,12 @@ class Speller:
         return [pieces for pieces in found if pieces]
 
     def _segment(self, form: str) -> tuple[int, ...]:
-        """The most probable pieces (Kudo, ACL 2018); none where there is no way.
+        """Return the most probable segmentation (Kudo, ACL 2018); empty if there is none.
 
-        The probabilities are not in the list of pieces, but each of its parts is in their order, and by Zipf's law they
-        fall as one over the rank. For 97 % of the rare words of an English text that gives sentencepiece's own pieces.
+        The list of pieces has no probabilities, but each of its parts is sorted by them, and by Zipf's law they are
+        proportional to 1 / rank. For 97 % of the rare words of an English text this gives sentencepiece's own pieces.
         """
-        best: list[tuple[float, tuple[int, ...]] | None] = [(0.0, ())]  # up to each character; None: there is no way
+        best: list[tuple[float, tuple[int, ...]] | None] = [(0.0, ())]  # up to each character; None: impossible
         for end in range(1, len(form) + 1):
             ways = []
             for start in range(max(0, end - self._longest), end):
@@ -67,7 +67,7 @@ class Speller:
 
 
 def context_graph(speller: Speller, hotwords: Iterable[Hotword]) -> ContextGraph | None:
-    """The hotwords in every way that the model may write them; None where it can write none of them."""
+    """Return a graph of the hotwords in all their spellings; None if the model cannot write any of them."""
     spellings = [
         Spelling(pieces, hotword.weight / DEFAULT_WEIGHT)
         for hotword in hotwords
@@ -77,13 +77,13 @@ def context_graph(speller: Speller, hotwords: Iterable[Hotword]) -> ContextGraph
 
 
 def _marked(text: str, mark: str) -> str:
-    """`text` as pieces write it: `▁` between words of a spaced script, `mark` where such a word stands first."""
+    """Convert `text` to the form of pieces: `▁` between words of a spaced script, `mark` before the first of them."""
     marked, space = "", False
     for char in text:
         if char.isspace():
             space = True
             continue
-        alone = not marked or is_unspaced(marked[-1])  # no word is in front of it
+        alone = not marked or is_unspaced(marked[-1])  # no word precedes it
         if (alone or space) and not is_unspaced(char):
             marked += mark if alone else "▁"
         marked += char

@@ -1,4 +1,4 @@
-"""The vocabulary of a FunASR model: what each label of its graph stands for."""
+"""Read the vocabulary of a FunASR model, which maps the labels of its graph to pieces."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from funasr_cli.errors import ModelError, reading
 
 Pieces = Sequence[str]
-"""Sentencepiece's pieces by id; `▁` stands for a space."""
+"""Sentencepiece's pieces by id; `▁` represents a space."""
 
 
 def read_vocabulary(model_dir: Path) -> Pieces:
-    """The pieces of `tokens.json`, `tokens.txt` or the sentencepiece model, whichever is there first.
+    """Read the pieces from `tokens.json`, `tokens.txt` or the sentencepiece model, the first that exists.
 
-    Raises `ModelError` where there is none, or it cannot be read as what its name says.
+    Raises `ModelError` if there is none, or it does not have the format of its name.
     """
     for name, read in READERS.items():
         path = model_dir / name
@@ -26,7 +26,7 @@ def read_vocabulary(model_dir: Path) -> Pieces:
                 return read(path)
         except (ValueError, RuntimeError) as error:  # RuntimeError: sentencepiece's own
             raise ModelError(f"not a vocabulary: {error}", where=path) from error
-    raise ModelError(f"there is no vocabulary: none of {', '.join(READERS)}", where=model_dir)
+    raise ModelError(f"no vocabulary: none of {', '.join(READERS)} exists", where=model_dir)
 
 
 def _from_json(path: Path) -> Pieces:
@@ -37,7 +37,7 @@ def _from_json(path: Path) -> Pieces:
 
 
 def _from_lines(path: Path) -> Pieces:
-    """A piece and its id on each line."""
+    """Read lines of a piece and its id."""
     lines = [line.rsplit(maxsplit=1) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
     by_id = {int(line[-1]): line[0] if len(line) > 1 else " " for line in lines}
     if set(by_id) != set(range(len(by_id))):

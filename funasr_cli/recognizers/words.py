@@ -1,4 +1,4 @@
-"""From the pieces that a model writes to words: what joins, what stands apart, and where punctuation belongs."""
+"""Join the pieces that a model writes to words, and attach punctuation."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ NUMBER_MARKS = (".", ",", ":")
 CLINGS_TO_PREVIOUS = frozenset("\"'.。,，!！?？:：;；…”)]}、」』》）%")
 
 MAX_WORD_S = 0.8
-"""Seconds for which a word counts at most: what a longer one is given is a pause, or speech without words."""
+"""Maximum seconds that count as one word; the rest of a longer one is a pause, or speech without words."""
 
 MIN_CONFIDENCE = 1e-4
-"""No word is taken for less probable, or it would decide about all others."""
+"""Lower limit of a word's probability, so that no single word outweighs all others in a mean."""
 
 
 def attach_punctuation(words: Iterable[Token]) -> list[Token]:
-    """Join punctuation to the word it belongs to, which keeps its own times."""
+    """Join punctuation to the word it belongs to; the word keeps its own times."""
     joined: list[Token] = []
     opening = ""
     for word in words:
@@ -39,10 +39,10 @@ def attach_punctuation(words: Iterable[Token]) -> list[Token]:
 
 
 def join_pieces(pieces: Iterable[Token]) -> list[Token]:
-    """Words from sentencepiece's pieces, in which `▁` begins a word.
+    """Join sentencepiece's pieces to words; `▁` begins a word.
 
-    Pieces of a spaced script join into words (mean confidence, from the first start to the last end); a character of a
-    script without spaces stands for itself. Between two such characters a space of the model's is left out.
+    Pieces of a spaced script join into words, with mean confidence, from the first start to the last end. A character
+    of a script without spaces is a word of its own; a space between two such characters is dropped.
     """
     words: list[Token] = []
     sizes: list[int] = []  # pieces in each word
@@ -67,7 +67,7 @@ def join_pieces(pieces: Iterable[Token]) -> list[Token]:
 
 
 def join_numbers(words: Iterable[Token]) -> list[Token]:
-    """Join what a point, a comma or a colon inside a number has parted: 3.5%, 1,000, 9:30."""
+    """Join numbers that were split at a point, comma or colon: 3.5%, 1,000, 9:30."""
     joined: list[Token] = []
     for word in words:
         before = joined[-1].text if joined else ""
@@ -79,17 +79,17 @@ def join_numbers(words: Iterable[Token]) -> list[Token]:
 
 
 def _spelled(char: str) -> bool:
-    """Whether the character is one of those that together make a word of a spaced script."""
+    """Whether the character can be part of a word of a spaced script."""
     return (char.isalnum() and not is_unspaced(char)) or char in "'’-"
 
 
 def is_unspaced(char: str) -> bool:
-    """Whether the character belongs to Chinese or Japanese writing, its punctuation included."""
+    """Whether the character belongs to Chinese or Japanese writing, including its punctuation."""
     return unicodedata.east_asian_width(char) in "WF" and not "가" <= char <= "힣"
 
 
 def mean_log_probability(words: Sequence[Token]) -> float:
-    """The mean of the logarithms of the words' probabilities; of no words, that of the impossible."""
+    """Return the mean of the logarithms of the words' probabilities; minus infinity if there are no words."""
     if not words:
         return -math.inf
     return sum(math.log(max(word.confidence, MIN_CONFIDENCE)) for word in words) / len(words)

@@ -1,4 +1,4 @@
-"""Which gaps between time stamps are silence, and which are only a clock that was set."""
+"""Which gaps between time stamps are silence, and which come from a clock that was reset."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SOUND = tone(RATE)
 
 
 def loud(samples: Samples) -> list[float]:
-    """Where sound begins and ends again after half a second of silence, in seconds."""
+    """Where sound begins and ends, separated by half a second of silence, in seconds."""
     at = np.flatnonzero(np.abs(samples) > 0.05)
     breaks = np.flatnonzero(np.diff(at) > SAMPLE_RATE / 2)
     edges = [at[0], *(edge for place in breaks for edge in (at[place], at[place + 1])), at[-1]]

@@ -1,4 +1,4 @@
-"""What FFmpeg reads: samples as they are, each gap filled once, and what is damaged counted."""
+"""Recordings read by FFmpeg: unchanged samples, each gap filled once, damage counted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SOUND = tone(RATE)
 
 
 def read(path: Path) -> tuple[list[tuple[int, Samples]], ContainerRecording]:
-    """The blocks as they are in the file, and the recording after them."""
+    """The native blocks of the file, and the recording after reading them."""
     with ContainerRecording(path, None) as recording:
         blocks = list(recording._native())
         recording.finish(seconds(blocks))
@@ -86,7 +86,7 @@ def test_each_of_several_gaps_is_filled(tmp_path: Path) -> None:
 
 
 def remade(source: Path, target: Path, change: Callable[[int, bytes], bytes | None]) -> int:
-    """Write the packets again, each as `change` makes it of its number and content; returns how many there are."""
+    """Rewrite the packets with `change(number, content)`, and return how many there are."""
     with av.open(str(source)) as old, av.open(str(target), "w") as new:
         track, number = new.add_stream_from_template(old.streams.audio[0]), -1
         for number, packet in enumerate(packet for packet in old.demux(audio=0) if packet.size):
@@ -113,12 +113,12 @@ def test_damaged_packets_are_counted_and_become_silence(tmp_path: Path, name: st
     whole = write(tmp_path / f"whole-{name}", "aac", SOUND, RATE)
     count = remade(whole, tmp_path / name, damaged({20, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59}))
     blocks, recording = read(tmp_path / name)
-    assert recording.warnings == ["11 damaged packets were left out"]
+    assert recording.warnings == ["11 damaged packets were skipped"]
     assert seconds(blocks) == pytest.approx(SECONDS, abs=0.05)
     remade(whole, tmp_path / name, damaged({count - 3, count - 2, count - 1}))
-    assert read(tmp_path / name)[1].warnings == ["3 damaged packets were left out"]
+    assert read(tmp_path / name)[1].warnings == ["3 damaged packets were skipped"]
     remade(whole, tmp_path / name, damaged({30, count - 1}))
-    assert read(tmp_path / name)[1].warnings == ["2 damaged packets were left out"]
+    assert read(tmp_path / name)[1].warnings == ["2 damaged packets were skipped"]
 
 
 def adts_frames(path: Path) -> list[int]:
@@ -137,7 +137,7 @@ def test_packets_that_are_damaged_before_any_sound_are_counted(tmp_path: Path) -
         start, end = frames[number] + 7, frames[number + 1]
         data[start:end] = b"\xff" * (end - start)
     path.write_bytes(data)
-    assert read(path)[1].warnings == ["4 damaged packets were left out"]
+    assert read(path)[1].warnings == ["4 damaged packets were skipped"]
 
 
 def test_a_container_that_ends_within_a_header_is_read_to_its_end(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_container_that_ends_within_a_header_is_read_to_its_end(tmp_path: Path
 
 
 def test_a_place_that_cannot_be_passed_cuts_the_recording_off(tmp_path: Path) -> None:
-    """A frame that claims to have no bytes."""
+    """A frame that declares a length of zero."""
     path = write(tmp_path / "a.aac", "aac", SOUND, RATE)
     data, at = bytearray(path.read_bytes()), adts_frames(path)[60]
     data[at + 3] &= 0xFC
@@ -159,7 +159,7 @@ def test_a_place_that_cannot_be_passed_cuts_the_recording_off(tmp_path: Path) ->
     blocks, recording = read(path)
     assert seconds(blocks) == pytest.approx(60 * 1024 / RATE, abs=0.1)
     (warning,) = recording.warnings
-    assert warning.startswith("cut off: the container ends in a damaged place (Invalid data")
+    assert warning.startswith("cut off: the end of the container is damaged (Invalid data")
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_the_track_that_is_chosen_is_read_and_the_others_are_told(tmp_path: Path
     blocks, recording = read(path)
     assert {float(level) for _, block in blocks for level in np.unique(block)} == {0.5}
     (warning,) = recording.warnings
-    assert warning.startswith("has 3 audio tracks, of which track 2 (default) was transcribed")
+    assert warning.startswith("has 3 audio tracks: track 2 (default) was transcribed")
     with ContainerRecording(path, None, track=1) as first:
         assert {float(level) for _, block in first._native() for level in np.unique(block)} == {0.25}
         assert first.warnings == []

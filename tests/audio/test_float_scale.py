@@ -1,4 +1,4 @@
-"""Float samples at the scale of integers are brought to ±1; those that are only too loud are left alone."""
+"""Float samples at an integer scale are scaled to ±1; those that are only too loud are not changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def write(path: Path, samples: Samples, subtype: str = "FLOAT") -> Path:
 
 
 def warning(bits: int) -> list[str]:
-    return [f"float samples at the scale of {bits}-bit integers instead of ±1 were divided by 2^{bits - 1}"]
+    return [f"float samples have the scale of {bits}-bit integers instead of ±1: divided by 2^{bits - 1}"]
 
 
 @pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])

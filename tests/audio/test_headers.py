@@ -1,4 +1,4 @@
-"""What a header says of the length, and what is there: all is read, and only what is wrong is said."""
+"""The length in a header and the length of the sound: all of it is read, and only real differences give a warning."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Write = Callable[[Path], object]
 
 
 def patched(path: Path, after: bytes, skip: int, content: bytes) -> None:
-    """Overwrite what stands `skip` bytes after the first `after` in a file."""
+    """Overwrite what follows `skip` bytes after the first `after` in a file."""
     data = bytearray(path.read_bytes())
     at = data.index(after) + len(after) + skip
     data[at : at + len(content)] = content
@@ -33,7 +33,7 @@ def patched(path: Path, after: bytes, skip: int, content: bytes) -> None:
 
 
 def wav(path: Path, size: int, sound: Samples = SOUND, rate: int = 16_000, subtype: str = "PCM_16") -> None:
-    """A WAV file that says that its sound has `size` bytes."""
+    """A WAV file whose header declares `size` bytes of sound."""
     soundfile.write(path, sound, rate, subtype=subtype)
     patched(path, b"data", 0, struct.pack("<I", size))
     patched(path, b"RIFF", 0, struct.pack("<I", min(size + 36, 2**32 - 1)))
@@ -68,7 +68,7 @@ def test_sound_beyond_what_the_header_says_is_read_with_a_warning(tmp_path: Path
     assert len(samples) / SAMPLE_RATE == pytest.approx(SECONDS, abs=0.1)
     assert likeness(SOUND[:, 0], samples) > 0.99
     (warning,) = recording.warnings
-    assert re.fullmatch(r"the header promises 3\.0 s, but the file holds 11\.[01] s, and all was read", warning)
+    assert re.fullmatch(r"the header declares 3\.0 s, but the file holds 11\.[01] s; all of it was read", warning)
 
 
 def test_sound_beyond_the_header_is_the_same_sample_for_sample(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ GIB = 2**30
 def test_more_than_4_gib_of_sound_are_read_to_the_end(
     tmp_path: Path, size: int, promised: float | None, tail: bytes
 ) -> None:
-    """The file is sparse: nearly all of it is silence that takes no space."""
+    """The file is sparse: nearly all of it is silence that occupies no space."""
     path = tmp_path / "a.wav"
     wav(path, size, SOUND[:0])
     start, end = path.stat().st_size, path.stat().st_size + 4 * GIB + 1_000_000

@@ -1,4 +1,4 @@
-"""Recordings that were put end to end in one file are read to the end of the last."""
+"""Recordings that were concatenated in one file are read to the end of the last one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def by_ffmpeg(name: str, codec: str, rate: int = RATE, **how: object) -> Made:
 
 
 def amr(folder: Path, samples: Samples) -> Path:
-    """Frames of 12.2 kbit/s, 20 ms each, whose content is of no matter; `samples` gives their number and content."""
+    """Frames of 12.2 kbit/s, 20 ms each, with arbitrary content; `samples` determines their number and content."""
     path, seed = folder / "a.amr", int(samples[1, 0] * 1e6) & 0xFFFF
     content = np.random.default_rng(seed).bytes(31 * round(len(samples) / RATE * 50))
     path.write_bytes(b"#!AMR\n" + b"".join(b"\x3c" + content[at : at + 31] for at in range(0, len(content), 31)))
@@ -94,7 +94,7 @@ def test_files_end_to_end_are_read_whole_and_without_a_warning(tmp_path: Path, k
         data += path.read_bytes()
     path.write_bytes(data)
     samples, recording = read(path)
-    # FFmpeg takes the sound of another program in MPEG-TS for another track, and cannot know that all of it is read.
+    # FFmpeg takes the sound of another program in MPEG-TS for another track, and cannot know that all of it was read.
     assert [warning for warning in recording.warnings if "audio tracks" not in warning] == []
     assert len(samples) / SAMPLE_RATE == pytest.approx(SECONDS * len(contents), abs=0.1 * len(contents))
     size = len(samples) // len(contents)

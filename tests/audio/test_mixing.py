@@ -1,4 +1,4 @@
-"""Channels that would cancel each other are not averaged; all others are, as ever."""
+"""Channels that would cancel each other are not averaged; all others are."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def noise(level: float, seed: int = 1) -> Samples:
 
 
 def late(samples: Samples, seconds: float) -> Samples:
-    """`samples` after a delay, which need not be a whole number of samples."""
+    """`samples` after a delay, which may be a fraction of a sample."""
     spectrum = np.fft.rfft(np.pad(samples, (0, SAMPLE_RATE)))
     turns = np.fft.rfftfreq(LENGTH + SAMPLE_RATE) * SAMPLE_RATE * seconds
     return np.fft.irfft(spectrum * np.exp(-2j * np.pi * turns))[:LENGTH].astype(np.float32)
@@ -40,7 +40,7 @@ def hum(frequency: float = 50.0, level: float = 0.2) -> Samples:
 
 
 def mix(channels: Sequence[Samples], cuts: Sequence[int] | None = None) -> tuple[Samples, list[Place]]:
-    """The mean of `channels` in blocks that end at `cuts`, or in those of a second; and what was turned down."""
+    """The mean of `channels`, in blocks that end at `cuts` or of one second each; and what was turned down."""
     whole = np.stack(channels, axis=1)
     places: list[Place] = []
     blocks = np.split(whole, range(SAMPLE_RATE, LENGTH, SAMPLE_RATE) if cuts is None else sorted(cuts))
@@ -127,7 +127,7 @@ def test_a_passage_is_taken_from_where_it_begins_without_a_click(edges: tuple[fl
     assert [place[2] for place in places] == [(2,)]
     step = 0.05
     assert places[0][0] == pytest.approx(edges[0], abs=2 * step)
-    # No sample of the voice is lost but for the rest of a step, and nothing is louder than one and a half times it.
+    # No sample of the voice is lost except the rest of a step, and nothing is more than one and a half times as loud.
     lost = (np.abs(mean) < 0.9 * np.abs(SPEECH)) & (np.abs(SPEECH) > 0.05)
     assert lost[: max(0, begin - 1)].sum() == lost[begin + round(2 * step * SAMPLE_RATE) :].sum() == 0
     jumps = np.abs(np.diff(mean - SPEECH))
@@ -190,9 +190,9 @@ def test_the_mean_of_one_channel_is_that_channel() -> None:
 def test_what_was_done_is_told_with_places() -> None:
     places: list[Place] = [(at, at + 0.5, (2,)) for at in range(7)]
     assert list(mixing_warnings([*places, (9.0, 10.0, (2, 4))])) == [
-        "channel 2 is inverted, and the mean of the channels would cancel the sound: the other channels were used "
+        "channel 2 is inverted, so the mean of the channels would cancel the sound: the other channels were used "
         "(0.0–0.5 s, 1.0–1.5 s, 2.0–2.5 s, 3.0–3.5 s, 4.0–4.5 s and 2 more places)",
-        "channels 2, 4 are inverted, and the mean of the channels would cancel the sound: the other channels were used "
+        "channels 2, 4 are inverted, so the mean of the channels would cancel the sound: the other channels were used "
         "(9.0–10.0 s)",
     ]
     assert list(mixing_warnings([])) == []

@@ -1,4 +1,4 @@
-"""The detector hears quiet speech, and takes nothing else for it."""
+"""The detector finds quiet speech, and mistakes nothing else for it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def decibels(level: float) -> float:
 
 
 def at(peak: float, samples: Samples, hum: float = 0.01, seed: int = 1) -> Samples:
-    """`samples` with a peak in dBFS, hum, and the dither of 16 bits."""
+    """`samples` with a peak in dBFS, hum, and 16-bit dither."""
     loud = samples / np.abs(samples).max()
     time = np.arange(len(samples)) / SAMPLE_RATE
     humming = loud + hum * 0.1 * (np.sin(2 * np.pi * 50 * time) + 0.4 * np.sin(2 * np.pi * 150 * time))
@@ -38,7 +38,7 @@ def at(peak: float, samples: Samples, hum: float = 0.01, seed: int = 1) -> Sampl
 
 
 def spans(samples: Samples, *, plain: bool = False) -> list[Span]:
-    """The closed spans; `plain`: as the network finds them without the gain."""
+    """The closed spans; with `plain`, as the network finds them without the gain."""
     detector = SpeechDetector(load_silero(), VadOptions())
     if plain:
         detector._model = SileroModel(load_silero())
@@ -55,7 +55,7 @@ def mask(found: list[Span], length: int) -> np.ndarray:
 
 
 def share(samples: Samples, expected: np.ndarray, *, plain: bool = False) -> float:
-    """Which part of the expected speech is found."""
+    """The share of the expected speech that is found."""
     return float(mask(spans(samples, plain=plain), len(samples))[expected].mean())
 
 
@@ -96,7 +96,7 @@ def hum(time: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def traffic(time: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Low noise that swells as cars go by."""
+    """Low noise that swells as cars pass."""
     spectrum = np.fft.rfft(random.normal(size=len(time)))
     spectrum /= np.maximum(np.fft.rfftfreq(len(time), 1 / SAMPLE_RATE), 30)
     return np.fft.irfft(spectrum, len(time)) * (1 + 4 * np.sin(time / 2) ** 8)
@@ -189,12 +189,12 @@ def test_beside_what_is_loud_nothing_is_amplified() -> None:
         (
             decibels(-58),
             0.0,
-            ["no speech found; peak −58 dBFS: if there is any, --vad off transcribes all of the recording"],
+            ["no speech found (peak −58 dBFS); if there is speech, use --vad off to transcribe everything"],
         ),
         (
             decibels(-75),
             3.0,
-            ["very quiet, peak −75 dBFS: words may be wrong or missing; record at a higher level"],
+            ["very quiet (peak −75 dBFS): words may be wrong or missing; record at a higher level"],
         ),
     ],
 )

@@ -21,14 +21,14 @@ SECONDS = 3.0
 
 
 def tone(rate: int, channels: int = 1, seconds: float = SECONDS) -> Samples:
-    """A sweep from 200 to 1500 Hz, `[n, channels]`; all channels alike."""
+    """A sweep from 200 to 1500 Hz, `[n, channels]`, the same in all channels."""
     t = np.arange(round(rate * seconds)) / rate
     sweep = 0.4 * np.sin(2 * np.pi * (200 * t + 650 * t**2 / seconds))
     return np.repeat(sweep.astype(np.float32)[:, np.newaxis], channels, axis=1)
 
 
 def encode(path: Path, codec: str, samples: Samples, rate: int, *, video: str = "", start: float = 0.0) -> Path:
-    """Write `samples` `[n, channels]` with FFmpeg, beside a black picture if `video` names its codec."""
+    """Write `samples` `[n, channels]` with FFmpeg, along with a black picture if `video` names a codec."""
     layout = {1: "mono", 2: "stereo", 6: "5.1"}[samples.shape[1]]
     with av.open(str(path), "w") as container:
         pictures = container.add_stream(video, rate=10) if video else None
@@ -195,7 +195,7 @@ def test_where_a_stream_has_another_number_of_channels_all_is_in_the_first(tmp_p
     assert rms(first[-2 * SAMPLE_RATE :]) == pytest.approx(0.4 / np.sqrt(2), rel=0.1)
     assert not second[-2 * SAMPLE_RATE :].any()
     assert rms(second[: 2 * SAMPLE_RATE]) > 0.1
-    assert recording.warnings == ["not 2 channels throughout: where not, all is taken as channel 1"]
+    assert recording.warnings == ["the number of channels changes: parts without 2 channels were used as channel 1"]
 
 
 def test_what_is_wrong_with_one_channel_is_not_said_of_the_other(tmp_path: Path) -> None:
@@ -204,9 +204,7 @@ def test_what_is_wrong_with_one_channel_is_not_said_of_the_other(tmp_path: Path)
     path = tmp_path / "a.wav"
     soundfile.write(path, signal, 16_000, subtype="FLOAT")
     assert read(path, 1)[1].warnings == []
-    assert read(path, 2)[1].warnings == [
-        "1 samples of channel 2 are not numbers (NaN or infinite) and were taken as silence"
-    ]
+    assert read(path, 2)[1].warnings == ["1 samples of channel 2 are NaN or infinite and were replaced by silence"]
 
 
 @pytest.mark.parametrize("channel", [1, 2])
@@ -234,7 +232,7 @@ def test_numbers_that_are_none_become_silence_with_a_warning(tmp_path: Path) -> 
     samples, recording = read(path)
     assert np.isfinite(samples).all()
     assert not samples[100:200].any()
-    assert recording.warnings == ["101 samples are not numbers (NaN or infinite) and were taken as silence"]
+    assert recording.warnings == ["101 samples are NaN or infinite and were replaced by silence"]
 
 
 @pytest.mark.parametrize("kind", ["wav", "flac"])
@@ -284,11 +282,11 @@ def playlist(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (text, "not audio or video"),
+        (text, "not a readable audio or video file"),
         (nothing, "the file is empty"),
-        (index_lost, "not audio or video"),
+        (index_lost, "not a readable audio or video file"),
         (silent_film, "no audio track"),
-        (playlist, "not audio or video"),
+        (playlist, "not a readable audio or video file"),
     ],
 )
 def test_what_is_no_recording_is_refused(tmp_path: Path, make: object, message: str) -> None:

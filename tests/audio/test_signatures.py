@@ -1,4 +1,4 @@
-"""What nobody can read is refused with what it is and what to do."""
+"""Files that cannot be read are refused with a message that names their kind and what to do."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.audio.test_reader import encode, read, tone
 JUNK = bytes(range(256)) * 20
 
 FILES = {
-    "voice.amr": (b"#!SILK_V3" + JUNK, "SILK, as WeChat.*\n.*--raw s16le:24000:1"),
-    "wechat.amr": (b"\x02#!SILK_V3" + JUNK, "SILK, as WeChat.*\n.*silk-v3-decoder"),
+    "voice.amr": (b"#!SILK_V3" + JUNK, "SILK audio, as used by WeChat.*\n.*--raw s16le:24000:1"),
+    "wechat.amr": (b"\x02#!SILK_V3" + JUNK, "SILK audio, as used by WeChat.*\n.*silk-v3-decoder"),
     "voice.silk": (b"\x03#!SILK_V3" + JUNK, "SILK"),
     "noname": (b"\x02#!SILK_V3" + JUNK, "SILK"),
     "song.ncm": (b"CTENFDAM\x01\x61" + JUNK, "encrypted by NetEase"),
@@ -27,7 +27,7 @@ FILES = {
     "all.wav": (b"PK\3\4" + JUNK, "a ZIP archive"),
     "a.mp3": (b"\xef\xbb\xbf\r\n<!DOCTYPE html><html>403 Forbidden</html>" * 9, "a web page.*\n.*download"),
     "b.m4a": (b'<?xml version="1.0"?><Error>AccessDenied</Error>', "a web page or XML"),
-    "c.wav": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git LFS"),
+    "c.wav": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The network in NumPy gives the probabilities of the graph in ONNX Runtime."""
+"""The network in NumPy gives the same probabilities as the graph in ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_another_network_is_refused(change: Callable[[dict[str, np.ndarray]], ob
 
 @pytest.fixture
 def asset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the file that is used in its place."""
+    """A copy of the file, used instead of it."""
     path = tmp_path / "silero.onnx"
     shutil.copy(silero_path(), path)
     monkeypatch.setattr(silero, "silero_path", lambda: path)
@@ -121,7 +121,7 @@ def asset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("size", [0, 1000, -1])
 def test_a_file_that_is_cut_off_is_an_error_that_names_it(asset: Path, size: int) -> None:
     asset.write_bytes(asset.read_bytes()[:size])
-    with pytest.raises(MachineError, match=r"silero\.onnx: not the voice detector Silero v6: .*\n.*--vad off"):
+    with pytest.raises(MachineError, match=r"silero\.onnx: not the Silero v6 voice detector: .*\n.*--vad off"):
         load_silero()
 
 
@@ -133,7 +133,7 @@ def test_a_missing_file_is_an_error_that_names_it(asset: Path) -> None:
 
 def test_a_missing_package_is_an_error_that_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(silero, "find_spec", lambda _: None)
-    with pytest.raises(MachineError, match=r"faster-whisper, which ships it, is not installed\n.*pip install"):
+    with pytest.raises(MachineError, match=r"faster-whisper, which is not installed\n.*pip install"):
         load_silero()
 
 

@@ -1,4 +1,4 @@
-"""Of several audio tracks one is read, and the others are named."""
+"""One of several audio tracks is read, and a warning names the others."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def test_the_first_track_is_read_and_the_others_are_named(tmp_path: Path, name: 
     number, recording = opened(path)
     assert number == 1
     (warning,) = recording.warnings
-    assert warning.startswith("has 2 audio tracks, of which track 1 (eng")
-    assert "there is also track 2 (chi" in warning
+    assert warning.startswith("has 2 audio tracks: track 1 (eng")
+    assert "not transcribed: track 2 (chi" in warning
     assert "--track" in warning
 
 
@@ -57,8 +57,8 @@ def test_the_default_track_is_read_wherever_it_stands(tmp_path: Path, name: str,
     number, recording = opened(path)
     assert number == 2
     assert recording.warnings == [
-        'has 2 audio tracks, of which track 2 (chi, "国语", default) was transcribed: there is also track 1 (eng, '
-        '"Main"); --track takes another, by its number'
+        'has 2 audio tracks: track 2 (chi, "国语", default) was transcribed; not transcribed: track 1 (eng, "Main"). '
+        "Choose with --track NUMBER."
     ]
 
 
@@ -73,14 +73,14 @@ def test_a_default_track_that_is_silent_gives_way(tmp_path: Path, name: str, cod
     path = write_tracks(tmp_path / name, codec, NewTrack(silent, "eng", is_default=True), CHINESE)
     number, recording = opened(path)
     assert number == 2
-    assert "as track 1 is silent throughout: there is also track 1 (eng" in recording.warnings[0]
+    assert "because track 1 is silent throughout; not transcribed: track 1 (eng" in recording.warnings[0]
 
 
 def test_a_track_with_sound_only_at_its_end_is_not_silent(tmp_path: Path) -> None:
     path = write_tracks(tmp_path / "a.mkv", "libopus", NewTrack(LATE, "eng", is_default=True), CHINESE)
     with open_recording(path) as recording:
         list(recording.blocks())
-        assert "of which track 1 (eng, default) was transcribed: " in recording.warnings[0]
+        assert ": track 1 (eng, default) was transcribed; " in recording.warnings[0]
 
 
 def test_speech_of_a_peak_of_minus_56_dbfs_is_sound(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_the_default_track_is_read_if_all_are_silent(tmp_path: Path) -> None:
     )
     with open_recording(path) as recording:
         list(recording.blocks())
-        assert "of which track 2 (chi, default) was transcribed: " in recording.warnings[0]
+        assert ": track 2 (chi, default) was transcribed; " in recording.warnings[0]
 
 
 @pytest.mark.parametrize("track", ["zh", "zho", "chi", "CHI", "cmn", "zh-Hans", 2])
@@ -110,10 +110,10 @@ def test_of_several_tracks_in_a_language_the_exact_tag_goes_first(tmp_path: Path
     assert opened(path, "zh-TW")[0] == 2
     number, recording = opened(path, "zh")
     assert number == 1
-    assert "there is also track 2" in recording.warnings[0]
+    assert "not transcribed: track 2" in recording.warnings[0]
 
 
-@pytest.mark.parametrize(("track", "missing"), [(3, "audio track 3"), ("fre", "audio track in fre")])
+@pytest.mark.parametrize(("track", "missing"), [(3, "audio track 3"), ("fre", "audio track with language fre")])
 def test_a_track_that_is_not_there_is_an_error_that_names_those_that_are(
     tmp_path: Path, track: int | str, missing: str
 ) -> None:
@@ -127,7 +127,7 @@ def test_a_single_track_without_a_language_is_taken_for_any(tmp_path: Path) -> N
     with open_recording(path, track="chi") as recording:
         assert len(list(recording.blocks())) > 1
     labelled = write_tracks(tmp_path / "b.mp4", "aac", ENGLISH)
-    with pytest.raises(InputError, match=r"has no audio track in chi; it has track 1 \(eng"):
+    with pytest.raises(InputError, match=r"has no audio track with language chi; it has track 1 \(eng"):
         open_recording(labelled, track="chi")
     assert opened(labelled, 1)[1].warnings == []
 
@@ -141,7 +141,7 @@ def test_a_wav_has_one_track(tmp_path: Path) -> None:
 
 
 def without_decoder(path: Path, track: int) -> None:
-    """Give a track of a Matroska file a codec that nobody knows."""
+    """Give a track of a Matroska file an unknown codec."""
     parts = path.read_bytes().split(b"A_OPUS")
     names = [b"A_OPUS"] * (len(parts) - 1)
     names[track - 1] = b"A_XXXX"
@@ -153,8 +153,8 @@ def test_a_track_without_a_decoder_gives_way(tmp_path: Path) -> None:
     without_decoder(path, 1)
     number, recording = opened(path)
     assert number == 2
-    assert "as track 1 cannot be decoded" in recording.warnings[0]
-    with pytest.raises(InputError, match=r"there is no decoder for its audio track 1 \(eng"):
+    assert "because track 1 cannot be decoded" in recording.warnings[0]
+    with pytest.raises(InputError, match=r"no decoder for audio track 1 \(eng"):
         open_recording(path, track=1)
 
 

@@ -1,4 +1,4 @@
-"""The voice detector streams: it answers the same whatever the blocks, and covers the speech."""
+"""The voice detector works on streams: results do not depend on the blocks, and spans cover the speech."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_short_sounds_and_short_pauses_count_as_the_options_say(silero: SileroWe
 
 
 class Scripted:
-    """In place of the network: the probabilities of a script; keeps the frames that it is given."""
+    """Stands in for the network: returns scripted probabilities, and keeps the frames that it gets."""
 
     def __init__(self, script: list[float]) -> None:
         self.script = np.array(script, np.float32)
@@ -102,11 +102,11 @@ class Scripted:
 
 
 BURST = st.tuples(st.sampled_from([0.0, 0.3, 0.9]), st.one_of(st.integers(1, 12), st.integers(50, 700)))
-"""A probability and for how many frames."""
+"""A probability, and the number of frames that have it."""
 
 
 LEVELS = {"#": 0.9, "T": 0.4, "~": 0.3, "r": 0.25, "_": 0.1}
-"""Speech; just the threshold; neither; just where speech does not end yet; silence."""
+"""Speech; exactly the threshold; neither speech nor silence; the lowest value at which speech continues; silence."""
 
 OPTIONS = VadOptions(threshold=0.4, min_speech=0.1, min_silence=0.3, padding=0.2)
 MIN_SPEECH, MIN_SILENCE, PADDING = 1600, 4800, 3200
@@ -119,7 +119,7 @@ def scripted(script: str, options: VadOptions = OPTIONS) -> tuple[SpeechDetector
 
 
 def spans_of(script: str, total: int) -> list[Span]:
-    """The rules at once: speech begins at the threshold, and ends where nothing comes near it for `MIN_SILENCE`."""
+    """All rules at once: speech begins at the threshold, and ends if nothing comes near it for `MIN_SILENCE`."""
     spans, last = list[Span](), 0
     quiet = -(-MIN_SILENCE // FRAME_SAMPLES) - 1
     for match in re.finditer(f"[#T].*?(?=_[~r_]{{{quiet}}}|_[~r_]*$|$)", script):
@@ -137,7 +137,7 @@ SCRIPT = st.lists(
 
 @given(script=SCRIPT, missing=st.integers(0, FRAME_SAMPLES - 1), step=st.integers(500, 100_000))
 def test_spans_follow_the_rules_whatever_the_blocks(script: str, missing: int, step: int) -> None:
-    """The last frame lacks some samples."""
+    """The last frame is incomplete."""
     total = len(script) * FRAME_SAMPLES - missing
     detector, network = scripted(script)
     sound = np.arange(1, total + 1, dtype=np.float32)
@@ -183,14 +183,14 @@ def test_speech_begins_at_the_threshold_and_ends_well_below_it(
 
 
 def test_an_open_span_is_told_up_to_where_it_is_sure() -> None:
-    """Ten seconds of silence, then speech: what is told, and from where on more is needed, run by run."""
+    """Ten seconds of silence, then speech: what is reported, and from where on samples are needed, run by run."""
     run = np.zeros(FRAMES_PER_RUN * FRAME_SAMPLES, np.float32)
     ends = [count * len(run) for count in range(10)]
     last = FRAMES_PER_RUN - 3
     detector, _ = scripted("_" * last + "###" + "#" * FRAMES_PER_RUN + "#" * last + "___" + "_" * FRAMES_PER_RUN)
     begin, end = last * FRAME_SAMPLES - PADDING, (2 * FRAMES_PER_RUN + last) * FRAME_SAMPLES
     assert (detector.push(run[:-1]), detector.horizon) == ([], 0)
-    assert (detector.push(run[:1]), detector.horizon) == ([], begin)  # may yet be too short
+    assert (detector.push(run[:1]), detector.horizon) == ([], begin)  # may still be too short
     assert (detector.push(run), detector.horizon) == ([Span(begin, ends[2], closed=False)], begin)
     assert (detector.push(run), detector.horizon) == ([Span(begin, end + 3 * FRAME_SAMPLES, closed=False)], begin)
     assert detector.push(run[:1]) == [Span(begin, end + 3 * FRAME_SAMPLES, closed=False)]
@@ -240,7 +240,7 @@ def test_last_words_are_heard_after_the_last_whole_run(silero: SileroWeights, af
 
 
 def windows_of_script(script: list[float]) -> list[Window]:
-    """Windows where the network says `script`; checks that every span that was told as open was closed later."""
+    """Windows for the probabilities of `script`; checks that every span reported as open was closed later."""
     detector = SpeechDetector(load_silero(), VadOptions())
     detector._model = Scripted(script)  # type: ignore[assignment]
     open_until: dict[int, int] = {}
@@ -301,7 +301,7 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, float], messa
 
 
 def test_default_covers_the_words_of_a_meeting_and_drops_its_pauses(meeting: Meeting, silero: SileroWeights) -> None:
-    """≥ 99 % of the time of words, ≤ 10 % of the time in pauses ≥ 1 s, padding aside."""
+    """Covers ≥ 99 % of the time of words and ≤ 10 % of the time of pauses ≥ 1 s, apart from padding."""
     options = VadOptions()
     kept = np.zeros(len(meeting.samples), bool)
     core = kept.copy()
@@ -320,7 +320,7 @@ def test_default_covers_the_words_of_a_meeting_and_drops_its_pauses(meeting: Mee
 
 
 def assert_spans_of_the_graph(samples: Samples, silero: SileroWeights) -> None:
-    """The spans that the graph in ONNX Runtime leads to, but for a frame."""
+    """The spans are those of the graph in ONNX Runtime, to within a frame."""
     expected = SpeechDetector(silero, VadOptions())
     expected._model = SileroGraph()  # type: ignore[assignment]
     found = closed(SpeechDetector(silero, VadOptions()), [samples])

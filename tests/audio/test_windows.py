@@ -33,7 +33,7 @@ def speech(draw: st.DrawFn) -> list[tuple[int, int]]:
 
 
 def told(spans: list[tuple[int, int]], step: int) -> list[Span]:
-    """The spans as a detector tells them: open and growing every `step` samples, then closed."""
+    """The spans as a detector reports them: open and growing every `step` samples, then closed."""
     return [
         Span(start, min(at, end), closed=at >= end)
         for start, end in spans
@@ -56,7 +56,7 @@ def test_windows_hold_all_the_speech_and_nothing_else(spans: list[tuple[int, int
     assert all(0 < len(window.samples) <= LENGTH for window in windows)
     heard: list[list[int]] = []
     for part in parts_of(windows):
-        if heard and heard[-1][1] == part.start + OVERLAP:  # the same span goes on
+        if heard and heard[-1][1] == part.start + OVERLAP:  # the same span continues
             heard[-1][1] = part.end
         else:
             heard.append([part.start, part.end])
@@ -133,7 +133,7 @@ def test_a_window_takes_what_there_is_room_for(
 
 
 def test_a_window_comes_as_soon_as_it_is_settled() -> None:
-    """And the start of what is still needed of the span under way is known."""
+    """The start of the part of the open span that is still needed is known, too."""
     packer = WindowPacker(SHAPE, lambda part: np.zeros(len(part), np.float32))
 
     def pushed(start: int, end: int, *, closed: bool) -> tuple[int, int | None]:
@@ -210,7 +210,7 @@ def test_an_overlap_of_more_than_half_a_window_is_refused() -> None:
 
 
 def ramp(seconds: float) -> Samples:
-    """Audio in which every sample tells its own position."""
+    """Audio in which the value of every sample is its position."""
     return np.arange(round(seconds * SAMPLE_RATE), dtype=np.float32)
 
 
@@ -252,7 +252,7 @@ def test_what_is_no_longer_needed_takes_no_memory() -> None:
 
 
 def test_a_block_ahead_of_all_that_is_needed_is_no_gap() -> None:
-    """The detector may need nothing of what is there, nor the beginning of the next block."""
+    """The detector may need nothing of what the buffer holds, nor the beginning of the next block."""
     buffer = SampleBuffer()
     buffer.append(np.zeros(30 * SAMPLE_RATE, np.float32), 0)
     buffer.append(ramp(5), 31 * SAMPLE_RATE)

@@ -40,7 +40,7 @@ def test_a_container_that_was_not_given_its_hosts_npu_says_so_even_where_it_is_t
     tmp_path: Path, sysfs: Path
 ) -> None:
     write_sysfs(sysfs, {}, {"0000:01:00.0": 0}, driver=True)
-    why = f"an Ascend NPU is on the PCI bus (0000:01:00.0), but this container was not given it: {LACKS}"
+    why = f"an Ascend NPU is on the PCI bus (0000:01:00.0), but this container has no access to it: {LACKS}"
     done = transcribe("-")
     assert (done.exit_code, done.stderr) == (0, f"device cpu: {why}\n")
     done = transcribe(str(tmp_path / "out"))

@@ -39,7 +39,7 @@ def test_a_track_is_chosen_and_a_missing_one_costs_only_its_recording(run: Run, 
     assert run("transcribe", "in", *QUICK).returncode == 0
     found = said(tmp_path, "film")
     assert len(found["segments"]) > 1
-    assert "track 1 (eng) was transcribed, as track 2 is silent throughout" in found["warnings"][0]
+    assert "track 1 (eng) was transcribed because track 2 is silent throughout" in found["warnings"][0]
 
     done = run("transcribe", "in", *QUICK, "--track", "zh")
     assert done.returncode == 0, done.stderr  # the track of a WAV has no language
@@ -57,7 +57,7 @@ def test_sound_without_a_header_is_refused_and_read_as_it_is_said(run: Run, tmp_
     soundfile.write(raw, SPEECH, SPEECH_RATE, format="RAW", subtype="ALAW")
     done = run("transcribe", raw, *QUICK)
     assert done.returncode == 1
-    assert f"failed: {raw}: not audio or video that can be read: it has no header" in done.stderr
+    assert f"failed: {raw}: not a readable audio or video file: no known header" in done.stderr
     assert "--raw; .al is often alaw:8000:1" in done.stderr
     assert "unexpected" not in done.stderr
 
@@ -93,7 +93,7 @@ def test_files_passed_over_are_counted_but_not_what_was_written_beside(run: Run,
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--raw", "s16:16000:1", "'s16' is none of the formats s8, u8"),
+        ("--raw", "s16:16000:1", "'s16' is not one of the formats s8, u8"),
         ("--raw", "alaw", "is not FORMAT:RATE:CHANNELS, such as s16le:16000:1"),
         ("--track", "0", "'0' is none of the numbers from 1 on and the ISO 639 codes"),
         ("--track", "english", "none of the numbers from 1 on"),

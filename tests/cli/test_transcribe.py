@@ -44,7 +44,7 @@ def test_a_folder_becomes_text_and_subtitles_and_a_bad_file_fails_alone(night: N
     place, done = night
     assert done.returncode == 1
     assert "failed: " in done.stderr
-    assert "broken.mp3: not audio or video that can be read" in done.stderr
+    assert "broken.mp3: not a readable audio or video file" in done.stderr
     assert "Traceback" not in done.stderr
     made = place / "transcripts"
     assert files(made) == {f"2026/report.{kind}" for kind in ("txt", "srt", "vtt", "json", "tsv")}
@@ -113,7 +113,7 @@ def test_stdin_goes_on_record_under_a_name_for_each_content(run: Run, tmp_path: 
 def test_what_is_no_sound_on_stdin_is_called_stdin(run: Run) -> None:
     done = run("transcribe", "-", "-o", "-", stdin=Path(__file__))
     assert (done.returncode, done.stdout) == (1, "")
-    assert "failed: stdin: not audio or video" in done.stderr
+    assert "failed: stdin: not a readable audio or video file" in done.stderr
 
 
 def test_a_dry_run_fails_where_the_run_would(run: Run, sample: Path, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_beside_writes_next_to_the_recording(run: Run, tmp_path: Path) -> None:
         (["SAMPLE", "--language", "xx", "--dry-run"], 2, "whisper-base does not know the language 'xx'"),
         (["SAMPLE", "--language", "chinees"], 2, "Did you mean zh? It knows: auto, "),
         (["SAMPLE", "--model", "wisper-base"], 4, "Did you mean whisper-base?"),
-        (["SAMPLE", "--device", "npu"], 4, "To run on the CPU, say so: --device cpu"),
+        (["SAMPLE", "--device", "npu"], 4, "To run on the CPU, use --device cpu"),
     ],
 )
 def test_what_cannot_be_done_is_said_with_its_exit_code(
@@ -215,10 +215,10 @@ def test_a_recording_goes_by_the_path_that_leads_to_it(run: Run, tmp_path: Path)
     soundfile.write(tmp_path / "tree/sub/odd.wav", np.full((16_000, 1), np.nan, np.float32), 16_000, subtype="FLOAT")
     for more in ([], ["-o", "-"]):
         said = run("transcribe", "tree", "--model", NANO, *more).stderr
-        assert "failed: tree/sub/none.wav: not audio" in said
-        assert "warning: tree/sub/odd.wav: 16000 samples are not numbers" in said
+        assert "failed: tree/sub/none.wav: not a readable audio" in said
+        assert "warning: tree/sub/odd.wav: 16000 samples are NaN or infinite" in said
     again = run("transcribe", "tree", "--model", NANO, "--json-summary")
-    assert "failed as before, unchanged: tree/sub/none.wav: not audio" in again.stderr
+    assert "failed as before, unchanged: tree/sub/none.wav: not a readable audio" in again.stderr
     assert again.returncode == 1
     assert {key: json.loads(again.stdout)[key] for key in ("failed", "failed_before")} == {
         "failed": 1,

@@ -155,7 +155,7 @@ def test_npus_that_cannot_be_used_are_a_problem_and_the_cpu_is_named_in_passing(
     said = line(result, "NPU")
     assert said.startswith("  problem")
     assert "CANN's Python module cannot be imported" in said
-    assert "found davinci0, davinci1. To run on the CPU, say so: --device cpu" in said
+    assert "found davinci0, davinci1. To run on the CPU, use --device cpu" in said
     assert next_command(result) == cann.INSTALL
     assert said.splitlines()[1].endswith(f"-> {cann.INSTALL}")
 
@@ -243,7 +243,7 @@ def test_a_container_without_npu_smi_is_judged_by_a_run(machine: Machine) -> Non
     machine.has("davinci3", *FILES)
     result = machine.examined()
     assert result.exit_code == 0, result.stdout
-    assert "npu-smi is not here" in line(result, "npu-smi")
+    assert "npu-smi was not found" in line(result, "npu-smi")
     assert line(result, "run on 0").startswith("  ok")
 
 
@@ -253,7 +253,7 @@ def test_a_container_whose_npu_another_holds(machine: Machine, npu: Npu) -> None
     machine.has("davinci0", *FILES)
     result = machine.examined()
     assert result.exit_code == 4
-    assert "another container holds the NPU" in line(result, "npu-smi")
+    assert "another container uses the NPU" in line(result, "npu-smi")
     assert line(result, "run on 0").startswith("  problem")
 
 
@@ -452,7 +452,7 @@ def test_a_container_that_was_given_nothing_of_its_hosts_npu_runs_on_the_cpu_wit
     assert result.exit_code == 0, result.stdout
     said = line(result, "NPU")
     assert said.startswith("  warning")
-    assert "on the PCI bus (0000:01:00.0), but this container was not given it: /dev has no davinci0" in said
+    assert "on the PCI bus (0000:01:00.0), but this container has no access to it: /dev has no davinci0" in said
     assert "-> docker run --device /dev/davinci0" in said
     assert line(result, "/dev").startswith("  warning")
     assert next_command(result) == f"funasr-cli transcribe FOLDER --model {machine.folder}"
@@ -502,7 +502,7 @@ def test_a_family_that_does_not_run_on_npus_is_not_ready(two_310p3: Machine) -> 
         (two_310p3.root / "whisper" / name).touch()
     result = two_310p3.doctor("--model", str(two_310p3.root / "whisper"))
     assert result.exit_code == 4
-    assert "whisper models do not run on an NPU. To run on the CPU, say so: --device cpu" in line(result, "model")
+    assert "whisper models do not run on an NPU. To run on the CPU, use --device cpu" in line(result, "model")
     assert "convert" not in result.stdout
     assert next_command(result) == "funasr-cli doctor"
 

@@ -1,4 +1,4 @@
-"""Which step comes next: steps that end only when the test lets them."""
+"""Which step comes next; steps end only when the test lets them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Number:
 
     @property
     def kind(self) -> bool:
-        """Those below 100 are of one kind."""
+        """Numbers below 100 are of one kind."""
         return self.value < 100
 
 
 class Gated:
-    """Steps over numbers, each of which waits until the test ends it. With 13 nothing can be generated."""
+    """Steps on numbers, each of which waits until the test ends it. Nothing can be generated with 13."""
 
     def __init__(self) -> None:
         self._begun: SimpleQueue[str] = SimpleQueue()
@@ -41,7 +41,7 @@ class Gated:
         assert gate.wait(LIMIT_S), step
 
     def begun(self, count: int = 1) -> set[str]:
-        """The next steps that are begun."""
+        """Return the next steps that have begun."""
         return {self._begun.get(timeout=LIMIT_S) for _ in range(count)}
 
     def end(self, step: str) -> None:
@@ -80,7 +80,7 @@ def steps() -> Gated:
 
 
 class Scheduler:
-    """The scheduler under test, and what it was given."""
+    """The scheduler under test, and the windows submitted to it."""
 
     def __init__(self, steps: Gated, threads: int) -> None:
         self.made = BatchScheduler(steps, threads, max_batch=4)
@@ -126,10 +126,10 @@ def test_few_windows_are_shared_among_the_threads(steps: Gated, two: Scheduler) 
     futures = two.take(1, 2)
     assert steps.begun(2) == {"encode 1", "encode 2"}
     steps.end("encode 1")
-    assert steps.begun() == {"generate 1"}  # the other has a window to come
+    assert steps.begun() == {"generate 1"}  # the other thread has a window to come
     futures += two.take(3, 4, 5)
     steps.end("encode 2")
-    steps.end_all("encode 3", "encode 4", "encode 5", "generate 2 3 4 5")  # all that the other thread could share
+    steps.end_all("encode 3", "encode 4", "encode 5", "generate 2 3 4 5")  # everything the other thread could share
     steps.end("generate 1")
     assert results(futures) == [2, 4, 6, 8, 10]
 

@@ -1,4 +1,4 @@
-"""The executor: it checks what it is given, and the same input gives the same output."""
+"""The executor checks its inputs, and the same input gives the same output."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def inputs(runner: WindowRunner) -> Arrays:
 
 @pytest.fixture(scope="module")
 def detected(executor: Executor, inputs: Arrays) -> Arrays:
-    """The outputs without hotwords, the language to be detected."""
+    """The outputs without hotwords, with the language detected."""
     return executor.run(inputs)
 
 
 @pytest.fixture(scope="module")
 def named(runner: WindowRunner, executor: Executor, inputs: Arrays) -> Arrays:
-    """The outputs without hotwords, the language named."""
+    """The outputs without hotwords, with the language given."""
     prompt = runner.recognizer.prepare(np.zeros(160, np.float32), Request("en"))["prompt"]
     return executor.run({**inputs, "prompt": prompt})
 
@@ -101,7 +101,7 @@ def test_a_wrong_input_is_refused_by_name(
 
 @pytest.fixture(scope="module")
 def several(runner: WindowRunner, inputs: Arrays) -> list[Arrays]:
-    """Four windows of one kind, each another; the language of the last is named."""
+    """Four different windows of one kind; the language of the last one is given."""
     with open_recording(SAMPLES / "energy-report.flac") as recording:
         samples = np.concatenate(list(recording.blocks()))
     parts = (samples[:48_000], samples[48_000:], samples[16_000:])

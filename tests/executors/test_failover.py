@@ -1,4 +1,4 @@
-"""What is done when a device fails while one window runs and another waits: nothing is lost, and nothing mixed up."""
+"""A device fails while one window runs and another waits: nothing is lost or mixed up."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def oms(frozen: Path, tmp_path_factory: pytest.TempPathFactory) -> NanoOms:
 
 @pytest.fixture
 def graph(oms: NanoOms) -> OnnxExecutor:
-    """What the OM was made of."""
+    """The graph that the OM was made from."""
     return OnnxExecutor(oms.folder / "model_6s_top5.onnx", precision="float32", threads=1)
 
 
 def two_at_a_time(executor: FailoverExecutor) -> Iterator[Arrays | DeviceLost]:
-    """The outputs of all windows, or why there are none; the next is begun before one is fetched."""
+    """The outputs of all windows, or the error; the next window is begun before the current one is fetched."""
     begun = [executor.begin(inputs(LENGTHS[0]))]
     for frames in (*LENGTHS[1:], None):
         if frames is not None:
@@ -66,7 +66,7 @@ def test_after_a_reset_both_windows_are_run(
     with closing(FailoverExecutor(ascend, None, told.append)) as executor:
         assert_right(list(two_at_a_time(executor)), graph)
     assert len(told) == 1
-    assert npu.process.runs - len(LENGTHS) in (0, 1)  # where outputs were on the device yet when the next run failed
+    assert npu.process.runs - len(LENGTHS) in (0, 1)  # 1 if the next run failed before outputs were copied
 
 
 def test_a_window_that_fails_twice_is_the_only_one(npu: Npu, oms: NanoOms, graph: OnnxExecutor) -> None:
@@ -109,7 +109,7 @@ X = TensorSpec("x", np.dtype(np.float32), (1,))
 
 
 class Scripted:
-    """Gives what it gets, or what it was told to raise in its next runs."""
+    """Returns its inputs, or raises the errors scripted for its next runs."""
 
     def __init__(self, name: str, *errors: DeviceError | None, outputs: tuple[TensorSpec, ...] = (X,)) -> None:
         self.device, self.inputs, self.outputs = name, (X,), outputs
@@ -148,7 +148,7 @@ def test_an_error_of_the_spare_is_the_end_of_it() -> None:
     assert executor.run(window) == window
     assert executor.device == "cpu"
     assert told == [
-        "first; the device is reset, and the window run again",
+        "first; resetting the device and running the window again",
         f"second; {CPU_TAKES_OVER}",
     ]
     with pytest.raises(DeviceError, match="third"):

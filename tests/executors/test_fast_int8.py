@@ -1,4 +1,4 @@
-"""8-bit graphs rewritten as they are loaded: the same results, and only if they are sure to be."""
+"""8-bit graphs rewritten while loading: the same results, and no rewriting if they might differ."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ needs_vnni = pytest.mark.skipif(not processor.has_vnni(), reason="this processor
 
 @pytest.fixture
 def anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rewrite whatever the processor: what is looked at is the file."""
+    """Rewrite on any processor: the test examines the file."""
     monkeypatch.setattr(fast_int8, "has_vnni", lambda: True)
     monkeypatch.setattr(fast_int8, "_adds_up_exactly", lambda: True)
 
@@ -78,7 +78,7 @@ def test_weights_and_zero_points_are_less_by_128(anywhere: None, tmp_path: Path,
     assert after is not None
     onnx.checker.check_model(after)
     assert after.graph.node == before.graph.node
-    assert not after.graph.value_info  # it said uint8
+    assert not after.graph.value_info  # it declared uint8
     for old, new in zip(before.graph.initializer, after.graph.initializer, strict=True):
         assert (new.name, new.dims, new.data_type) == (old.name, old.dims, TensorProto.INT8)
         assert (numpy_helper.to_array(new) == numpy_helper.to_array(old).astype(np.int16) - 128).all()
@@ -86,7 +86,7 @@ def test_weights_and_zero_points_are_less_by_128(anywhere: None, tmp_path: Path,
 
 @pytest.fixture
 def exactly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without what adds up in another order."""
+    """Without the rewriting that changes the order of addition."""
     monkeypatch.setattr(fast_int8, "_widen_convolutions", lambda _: 0)
 
 
@@ -125,7 +125,7 @@ def test_signs_and_masks_change_no_bit_of_the_results(exactly: None, frames: int
 
 @needs_vnni
 def test_with_convolutions_in_2d_speech_has_the_same_labels() -> None:
-    """Rounding differs, and with it now and then the step on which an 8-bit activation falls."""
+    """Rounding differs, and so an 8-bit activation sometimes falls on another step."""
     published = make_session(QUANTISED, threads=1)
     executor = OnnxExecutor(QUANTISED, precision="int8", threads=1, lengths=LENGTHS)
     recognizer = SenseVoiceRecognizer(NANO, executor.inputs, executor.outputs, executor.metadata)
@@ -142,7 +142,7 @@ def test_with_convolutions_in_2d_speech_has_the_same_labels() -> None:
 
 
 def convolution(**changes: object) -> ModelProto:
-    """A depthwise convolution over frames, behind a product with unsigned weights."""
+    """A depthwise convolution over frames, after a product with unsigned weights."""
     rng = np.random.default_rng(3)
     model = random_product()
     groups = changes.pop("groups", 5)
@@ -298,7 +298,7 @@ def test_what_is_no_graph_is_left_to_the_runtime(anywhere: None, tmp_path: Path,
 
 
 def masked_product(change: str = "") -> ModelProto:
-    """`y` is the product of `x`, less what lies behind `n` frames in one way and in another."""
+    """`y` is the product of `x`; frames after the first `n` are masked in two ways."""
     rng = np.random.default_rng(1)
     node = helper.make_node
     nodes = [

@@ -1,4 +1,4 @@
-"""The device is what was asked for, or an error; never a quiet substitute."""
+"""The device is the one requested, or there is an error; never a silent substitute."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHARED = ("davinci_manager", "devmm_svm", "hisi_hdc")
 
 @pytest.fixture
 def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of device files of a machine that has no NPU."""
+    """The folder of device files on a machine without NPUs."""
     monkeypatch.setattr(device_files, "DEV", tmp_path)
     monkeypatch.setattr(numa, "SYSFS", write_sysfs(tmp_path / "sys", {}, {}))
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}/usr/bin:/bin")
@@ -40,7 +40,7 @@ def test_auto_takes_the_cpu_where_there_is_no_npu_and_says_so(dev: Path) -> None
 def test_auto_in_a_container_that_was_given_nothing_of_its_hosts_npu_is_the_cpu_and_says_why(dev: Path) -> None:
     write_sysfs(dev / "sys", {}, {"0000:01:00.0": 0, "0000:81:00.0": 1}, driver=True)
     why = (
-        "an Ascend NPU is on the PCI bus (0000:01:00.0, 0000:81:00.0), but this container was not given it: "
+        "an Ascend NPU is on the PCI bus (0000:01:00.0, 0000:81:00.0), but this container has no access to it: "
         "/dev has no davinci0, davinci_manager, devmm_svm, hisi_hdc"
     )
     assert choose_device("auto") == DeviceChoice("cpu", why, passed_over=True)
@@ -50,11 +50,11 @@ def test_auto_in_a_container_that_was_given_nothing_of_its_hosts_npu_is_the_cpu_
 @pytest.mark.parametrize(
     ("driver", "files", "tool", "mended_by"),
     [
-        (False, (), False, "npu-driver_VERSION"),  # nobody's: no driver is loaded
+        (False, (), False, "npu-driver_VERSION"),  # not in use: no driver is loaded
         (False, SHARED, True, "npu-driver_VERSION"),
         (True, ("davinci_manager",), False, "docker run --device /dev/davinci0 --device /dev/davinci_manager"),
         (True, SHARED, False, "docker run --device /dev/davinci0"),
-        (True, (), True, "docker run --device /dev/davinci0"),  # the tool was lent, for nothing else
+        (True, (), True, "docker run --device /dev/davinci0"),  # the tool was mounted, which has no other use
     ],
 )
 def test_auto_does_not_pass_over_an_npu_on_the_bus_that_was_meant_for_it(
@@ -106,7 +106,7 @@ def test_npus_can_be_named_but_have_to_be_there(dev: Path, npu: Npu) -> None:
     npu.set(socs=["Ascend310P3"] * 3)
     assert choose_device("npu:0,2").npus == (0, 2)
     assert choose_device("npu:2,2").npus == (2,)
-    with pytest.raises(DeviceError, match="there is no NPU 3; this process may use 3, counted from 0"):
+    with pytest.raises(DeviceError, match="there is no NPU 3; NPUs available to this process: 3, numbered from 0"):
         choose_device("npu:0,3")
 
 
@@ -117,11 +117,11 @@ def test_a_runtime_that_finds_none_or_dies_or_hangs_is_told(
     with pytest.raises(DeviceError, match="the runtime finds no NPU"):
         choose_device("npu")
     monkeypatch.setattr(selection, "_survey", dies)
-    with pytest.raises(DeviceError, match="ends the process"):
+    with pytest.raises(DeviceError, match="crashed while listing the NPUs"):
         choose_device("npu")
     monkeypatch.setattr(selection, "_survey", hangs)
     monkeypatch.setattr(selection, "SURVEY_TIMEOUT_S", 0.2)
-    with pytest.raises(DeviceError, match="does not answer within 0 s"):
+    with pytest.raises(DeviceError, match="did not answer within 0 s"):
         choose_device("npu")
 
 

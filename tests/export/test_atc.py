@@ -244,7 +244,7 @@ def test_an_om_that_atc_did_not_write_is_missed(folder: Path, cann: Path) -> Non
 def test_without_cann_it_says_where_it_looked(folder: Path, cann: Path) -> None:
     shutil.rmtree(cann)
     error = fails(plan(folder))
-    assert "atc, CANN's compiler, is not here: ascend_env: no CANN in" in error
+    assert "CANN's compiler atc was not found: ascend_env: no CANN in" in error
     assert "compile on a machine that has them" in error
 
 
@@ -262,9 +262,9 @@ def test_only_a_topk_of_ours_can_be_taken_off(folder: Path, tmp_path: Path) -> N
 
 
 def test_npu_smi_is_asked_for_the_soc(cann: Path, tmp_path: Path) -> None:
-    with pytest.raises(DeviceError, match=r"(?s)npu-smi tells no SoC: .*--soc"):
+    with pytest.raises(DeviceError, match=r"(?s)npu-smi does not report the SoC: .*--soc"):
         ask_soc()
-    for table, message in ((NONE, "lists no NPU"), (TWO_310P3 + ONE_910B4_1, "it lists Ascend310P3, Ascend910B4-1")):
+    for table, message in ((NONE, "lists no NPU"), (TWO_310P3 + ONE_910B4_1, "SoCs: Ascend310P3, Ascend910B4-1")):
         write_npu_smi(tmp_path / "smi", table)
         with pytest.raises(DeviceError, match=message):
             ask_soc()
@@ -273,7 +273,7 @@ def test_npu_smi_is_asked_for_the_soc(cann: Path, tmp_path: Path) -> None:
     write_machine(tmp_path / "smi", "910_93")
     assert ask_soc() == "Ascend910_9391"
     write_machine(tmp_path / "smi", "910_93", board="")
-    with pytest.raises(DeviceError, match=r"(?s)npu-smi tells no SoC: Ascend910 is a series of SoCs.*--soc"):
+    with pytest.raises(DeviceError, match=r"(?s)npu-smi does not report the SoC: Ascend910 is a series of SoCs.*--soc"):
         ask_soc()
 
 

@@ -1,4 +1,4 @@
-"""How words are written in the pieces of a vocabulary."""
+"""Spelling of words in the pieces of a vocabulary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vocabularies in the three forms that models come with."""
+"""Vocabularies in the three formats that models come with."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def test_a_recording_that_fails_ends_the_run_with_the_traceback_of_its_worker(ru
     assert "pool/worker.py" in done.stderr
     assert "The above exception was the direct cause of the following exception" in done.stderr
     last = done.stderr.splitlines()
-    assert any(": in/bad.wav: not audio or video" in line for line in last)
+    assert any(": in/bad.wav: not a readable audio or video file" in line for line in last)
 
 
 def test_an_error_of_a_device_process_shows_where_it_was_raised(run: Run, recordings: Path, tmp_path: Path) -> None:

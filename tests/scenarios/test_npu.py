@@ -158,7 +158,7 @@ def test_a_device_that_fails_is_reset_and_the_window_run_again(
     npu.set(faults={"4": fault})
     night = transcribe("--device", "npu", "--window-timeout", "3")
     assert (night.code, night.texts) == (0, on_cpu)
-    assert "the device is reset, and the window run again" in night.said
+    assert "resetting the device and running the window again" in night.said
     assert ("did not end a run in time" in night.said) == (fault == "hang")
     assert night.of("device") == [ON_NPU]
 
@@ -214,7 +214,7 @@ def test_the_cpu_goes_on_where_that_is_allowed_and_everything_says_so(
     request.getfixturevalue(machine).set(**settings)
     night = transcribe("--device", "npu", "--on-device-failure", "cpu", "-f", "srt,json")
     assert (night.code, night.texts) == (0, on_cpu)
-    assert "from here on the CPU does its work, as --on-device-failure says" in night.said
+    assert "the CPU takes over from here (--on-device-failure cpu)" in night.said
     for name, entry in night.entries.items():
         document = json.loads((tmp_path / "out" / name).with_suffix(".json").read_text(encoding="utf-8"))
         assert document["device"] == entry["device"]
@@ -254,7 +254,7 @@ def test_a_device_on_which_nothing_runs_any_more_does_not_cost_all_recordings(
     assert 0 < len(night.entries) <= FILES // 2
     leaky.set(faults={str(run): fault for run in range(1, 100)})
     other = transcribe("--device", "npu", "--on-device-failure", "cpu", output="other")
-    assert "from here on the CPU does its work, as --on-device-failure says" in other.said
+    assert "the CPU takes over from here (--on-device-failure cpu)" in other.said
     done = [entry for entry in other.entries.values() if entry["status"] == "done"]
     assert (len(other.entries), other.code) == (FILES, 1 if len(done) < FILES else 0)
     assert len(done) >= FILES // 2

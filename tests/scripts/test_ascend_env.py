@@ -1,4 +1,4 @@
-"""scripts/ascend_env.sh finds CANN in the layouts of its versions, and says what it found."""
+"""scripts/ascend_env.sh finds CANN in the layouts of all versions, and reports what it found."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def disk(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def source(disk: Path) -> Source:
-    """Sources the script on that machine: its status, the variables after it, and what it said."""
+    """Sources the script on that machine; returns its status, the variables after it, and its messages."""
 
     def run(*arguments: str | Path, options: str = "", **variables: str | Path) -> tuple[int, dict[str, str], str]:
         shown = "; ".join(f'echo "{name}=${{{name}:-}}"' for name in SHOWN[:-1])
@@ -132,7 +132,7 @@ def test_without_a_driver_the_compiler_gets_its_stand_in(disk: Path, source: Sou
     home = write_cann(disk / "usr/local/Ascend", "cann-8.5.0", "8.5.0")
     _, variables, said = source()
     assert str(home / "x86_64-linux" / "devlib") in variables["LD_LIBRARY_PATH"].split(":")
-    assert "no driver: models can be compiled here, not run" in said
+    assert "no driver: models can be compiled but not run here" in said
 
 
 @pytest.mark.parametrize("options", ["set -u", "set -e", "set -euo pipefail"])
@@ -169,12 +169,12 @@ echo "paths=${LD_LIBRARY_PATH-}"
 echo "arguments=$*"
 set | grep -c ^_ascend_ | sed s/^/left=/ || :
 """
-"""A script that sources ours, in a strict shell."""
+"""A script that sources ascend_env.sh, in a strict shell."""
 
 
 @pytest.fixture(params=SHELLS)
 def call(request: pytest.FixtureRequest, disk: Path) -> Source:
-    """Runs a script that sources ours, in each shell, with arguments of its own and no HOME; as `source`."""
+    """Like `source`, but through a script with arguments that sources ascend_env.sh, in each shell and without HOME."""
     shell = request.param.split()
     if not shutil.which(shell[0]):
         pytest.skip(f"needs {shell[0]}")
@@ -216,7 +216,7 @@ def test_in_every_shell_nothing_is_set_without_bash(disk: Path, call: Source) ->
     text = 'PATH=/nowhere\n. "$SCRIPT"\necho "status=$?"\necho "toolkit=${ASCEND_TOOLKIT_HOME-}"\n'
     _, after, said = call(text=text)
     assert after == {"status": "1", "toolkit": ""}
-    assert said == "ascend_env: CANN's scripts need bash, and there is none; nothing was set\n"
+    assert said == "ascend_env: CANN's scripts need bash, which was not found; no variables were set\n"
 
 
 def test_a_value_may_have_any_characters(disk: Path, call: Source) -> None:

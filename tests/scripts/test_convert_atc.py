@@ -1,4 +1,4 @@
-"""scripts/convert_atc.sh does with a shell what `funasr-cli convert` does, and accounts for it in the same place."""
+"""scripts/convert_atc.sh does in a shell what `funasr-cli convert` does, and records it in the same place."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def folder(frozen: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Runs the script on a machine that has CANN in the home folder, and none of it on the PATH."""
+    """Runs the script on a machine that has CANN in the home folder, but not on the PATH."""
     write_cann(tmp_path / "Ascend", "ascend-toolkit", "8.0.0")
 
     def run(*arguments: str | Path, path: str = "/usr/bin:/bin") -> subprocess.CompletedProcess[str]:
@@ -74,7 +74,7 @@ def test_both_ways_agree_in_what_they_write(
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     atc.convert(planned(folder, "Ascend310P3"), lambda _: None)
     first = read_model_yaml(folder)
-    for soc in ("Ascend910B2", "Ascend310P3"):  # the second in place of the first, as YAML has it: the last one counts
+    for soc in ("Ascend910B2", "Ascend310P3"):  # the second replaces the first: in YAML the last one counts
         assert run(folder, "--soc", soc).returncode == 0
     assert first is not None
     account = read_model_yaml(folder)
@@ -92,12 +92,12 @@ def test_npu_smi_is_asked_for_the_soc(folder: Path, run: Run, tmp_path: Path) ->
 
 
 def asked(folder: Path, run: Run, smi: Path, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
-    """What the script and the program take for the SoC of this machine, each None where it finds none."""
+    """The SoC of this machine according to the script and to the program; None if not found."""
     monkeypatch.setenv("PATH", f"{smi}{os.pathsep}/usr/bin:/bin")
     done = run(folder, "--dry-run", path=f"{smi}{os.pathsep}/usr/bin:/bin")
     found = re.search(r"--soc_version=(\S+)", done.stdout)
     assert bool(found) == (done.returncode == 0)
-    assert found or "npu-smi names no single SoC" in done.stderr
+    assert found or "npu-smi does not report a single SoC" in done.stderr
     try:
         return [found and found[1], ask_soc()]
     except DeviceError:
@@ -135,7 +135,7 @@ def test_two_kinds_of_npus_are_no_single_soc(folder: Path, run: Run, tmp_path: P
     write_npu_smi(tmp_path / "smi", TWO_310P3 + ONE_910B4_1)
     done = run(folder, "--dry-run", path=f"{tmp_path / 'smi'}{os.pathsep}/usr/bin:/bin")
     assert (done.returncode, done.stdout) == (4, "")
-    assert "names no single SoC (Ascend310P3 Ascend910B4-1)" in done.stderr
+    assert "does not report a single SoC (Ascend310P3 Ascend910B4-1)" in done.stderr
 
 
 @pytest.mark.parametrize("named", ["310P3", "Ascend310P3", "ascend310P3", "ASCEND310P3"])
@@ -189,7 +189,7 @@ def test_another_processor_may_run_it(folder: Path, run: Run) -> None:
 
 
 def test_what_is_wrong_is_said(folder: Path, run: Run, tmp_path: Path) -> None:
-    assert "npu-smi is not here to name the SoC" in run(folder).stderr
+    assert "npu-smi was not found; specify the SoC" in run(folder).stderr
     assert "unknown option --sock" in run(folder, "--sock").stderr
     assert "--soc needs a value" in run(folder, "--soc").stderr
     assert "has no model.yaml" in run(tmp_path, "--soc", "Ascend310P3").stderr
@@ -198,7 +198,7 @@ def test_what_is_wrong_is_said(folder: Path, run: Run, tmp_path: Path) -> None:
     assert "E10001: Value [Ascend1] for parameter [--soc_version] is invalid" in failed.stdout
     assert not list(folder.glob("*.om"))
     (folder / "model_6s_top5.onnx").unlink()
-    assert "model_6s_top5.onnx is not there" in run(folder, "--soc", "Ascend310P3").stderr
+    assert "model_6s_top5.onnx is missing" in run(folder, "--soc", "Ascend310P3").stderr
     shutil.rmtree(tmp_path / "Ascend")
     (folder / "model_6s_top5.onnx").touch()
     assert "no CANN in" in run(folder, "--soc", "Ascend310P3").stderr

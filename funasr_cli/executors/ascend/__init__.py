@@ -1,1 +1,1 @@
-"""Ascend NPUs: pyACL, the driver's tools, and an executor over both."""
+"""Ascend NPUs: pyACL, the driver's tools, and an executor that uses both."""

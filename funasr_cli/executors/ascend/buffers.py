@@ -1,4 +1,4 @@
-"""Memory for a window on an NPU: what a run takes and gives, on the device and on the host."""
+"""Memory for a window on an NPU: inputs and outputs of a run, on the device and on the host."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ND = 2  # aclFormat
 
 @dataclass(frozen=True, slots=True)
 class Gear:
-    """One of the shapes that a model was compiled for: the inputs of a run are padded to it."""
+    """One of the shapes that a model was compiled for, to which the inputs of a run are padded."""
 
     dims: Shape
     inputs: Sequence[TensorSpec]
@@ -33,7 +33,7 @@ class Gear:
 
 
 class Buffer:
-    """`size` bytes on the device, and as many of pinned host memory, `host`, to copy them from and to."""
+    """`size` bytes on the device, and as many in `host`, pinned memory for copies in both directions."""
 
     def __init__(self, device: AscendDevice, size: int, held: ExitStack) -> None:
         self._device = device
@@ -45,23 +45,23 @@ class Buffer:
         self.host = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(self._pinned))
 
     def upload(self, count: int) -> None:
-        """Copy the first `count` bytes to the device, and wait for it."""
+        """Copy the first `count` bytes to the device and wait until done."""
         self._device.do("rt.memcpy", self.address, self.size, self._pinned, count, HOST_TO_DEVICE)
 
     def download(self, count: int) -> None:
-        """Copy the first `count` bytes from the device, and wait for it."""
+        """Copy the first `count` bytes from the device and wait until done."""
         self._device.do("rt.memcpy", self._pinned, self.size, self.address, count, DEVICE_TO_HOST)
 
 
 class WindowBuffers:
-    """A place for one window at a time, allocated once. The order is `fill`, `start`, then `results` when it was run.
+    """Buffers for one window at a time, allocated once. Call `fill`, `start` and, after the run, `results`.
 
-    Copies are calls that wait, from and to memory that no other window has: so that of two sets of buffers one can be
-    filled or emptied while the other's window is run.
+    Copies block, and use memory that no other window uses. So one of two sets of buffers can be filled or read while
+    the window of the other is run.
     """
 
     def __init__(self, device: AscendDevice, model: OmModel, longest: int, held: ExitStack) -> None:
-        """Free dimensions are `longest` at most. `held` is told how to give all of it back."""
+        """Allocate for free dimensions of up to `longest`. `held` gets the callbacks that release everything."""
         self._device, self._model = device, model
         self._inputs = [Buffer(device, model.room(tensor, longest), held) for tensor in model.inputs]
         self._outputs = [Buffer(device, model.room(tensor, longest), held) for tensor in model.outputs]
@@ -69,22 +69,22 @@ class WindowBuffers:
         if all(tensor.size for tensor in [*model.inputs, *model.outputs]):
             choice = [Buffer(device, model.gear_input.size, held)] if model.gear_input else []
             self._datasets = self._make_datasets([(one.address, one.size) for one in [*self._inputs, *choice]], held)
-        self._of_window = ExitStack()  # what only the window that is here needs
+        self._of_window = ExitStack()  # resources of the current window only
         held.callback(self._of_window.close)
         self.error: DeviceError | None = None
         """Why the window could not be started."""
         self.started = 0.0
-        """When it was, in seconds of `time.perf_counter`."""
+        """When the window was started, in seconds of `time.perf_counter`."""
 
     def gear(self, dims: Shape) -> Gear:
-        """The shapes of inputs and outputs at the gear `dims`."""
-        assert self._datasets is not None  # an OM with gears states all sizes, those of its largest
+        """Return the shapes of inputs and outputs at the gear `dims`."""
+        assert self._datasets is not None  # an OM with gears states all sizes, for its largest gear
         self._model.select(self._datasets[0], dims)
         outputs = [self._model.output_shape(index) for index in range(len(self._outputs))]
         return Gear(dims, self._model.specs_at(dims), outputs)
 
     def fill(self, inputs: Arrays, gear: Gear | None) -> None:
-        """Take a window, which fits; it is run at `gear`, where the model has gears."""
+        """Copy a window, which must fit; it is run at `gear` if the model has gears."""
         self._gear = gear
         self._shapes: list[Shape] = []
         for tensor, buffer in zip(self._model.inputs, self._inputs, strict=True):
@@ -95,7 +95,7 @@ class WindowBuffers:
             self._shapes.append(array.shape)
 
     def start(self, stream: int) -> None:
-        """Have the window run in the stream, in which nothing else is under way; what hinders it is in `error`."""
+        """Start the window in the stream, which must be idle; a failure to start is kept in `error`."""
         self.error = None
         try:
             self._given, self._made = self._datasets or self._datasets_of_window()
@@ -107,7 +107,7 @@ class WindowBuffers:
             self.error = error
 
     def results(self) -> Arrays:
-        """The outputs of the run, which is over."""
+        """Return the outputs of the finished run."""
         shapes = self._gear.outputs if self._gear else self._output_shapes()
         return {
             tensor.name: self._result(tensor, buffer, shape)
@@ -115,17 +115,17 @@ class WindowBuffers:
         }
 
     def clear(self) -> None:
-        """Be there for the next window."""
+        """Release the resources of the window, ready for the next one."""
         self._of_window.close()
 
     def _datasets_of_window(self) -> tuple[int, int]:
-        """Datasets that tell the runtime the shapes of the window, for a model with free dimensions."""
+        """Make datasets with the shapes of the window, for a model with free dimensions."""
         acl, held = self._device.acl, self._of_window
         sizes = [tensor.bytes_of(shape) for tensor, shape in zip(self._model.inputs, self._shapes, strict=True)]
         addresses = [buffer.address for buffer in self._inputs]
         given, made = self._make_datasets(zip(addresses, sizes, strict=True), held)
         for index, shape in enumerate(self._shapes):
-            # dtype and format are the model's, whatever is said
+            # the runtime ignores dtype and format here and uses the model's
             desc = acl.make("create_tensor_desc", 0, list(shape), ND)
             held.callback(acl.ask, "destroy_tensor_desc", desc)
             self._device.do("mdl.set_dataset_tensor_desc", given, desc, index)
@@ -136,7 +136,7 @@ class WindowBuffers:
         return self._make_dataset(inputs, held), self._make_dataset(outputs, held)
 
     def _make_dataset(self, buffers: Iterable[tuple[int, int]], held: ExitStack) -> int:
-        """What a run takes or fills: addresses and sizes in the order of the model's tensors."""
+        """Make the inputs or outputs of a run, from addresses and sizes in the order of the model's tensors."""
         device = self._device
         dataset = device.acl.make("mdl.create_dataset")
         held.callback(device.release, "mdl.destroy_dataset", dataset)
@@ -147,7 +147,7 @@ class WindowBuffers:
         return dataset
 
     def _output_shapes(self) -> list[Shape]:
-        """The shapes of what the run has made."""
+        """Return the shapes of the run's outputs."""
         if self._datasets:
             return [tuple(length or 0 for length in tensor.shape) for tensor in self._model.outputs]
         acl = self._device.acl
@@ -164,4 +164,4 @@ class WindowBuffers:
         count = math.prod(shape) * tensor.dtype.itemsize
         buffer.download(count)
         array: NDArray[Any] = buffer.host[:count].view(tensor.dtype).reshape(shape)
-        return array.astype(tensor.spec.dtype)  # a copy: another window writes into the same memory
+        return array.astype(tensor.spec.dtype)  # a copy, because another window will overwrite this memory

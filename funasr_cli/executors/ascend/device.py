@@ -1,4 +1,4 @@
-"""An Ascend NPU, held by this process, and a survey of those that there are."""
+"""An Ascend NPU held by this process, and a survey of the available NPUs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from funasr_cli.executors.ascend.acl import FAULTS, FIX, FIXES, NO_DEVICE, TIMED
 UNKNOWN_SOC = "unknown SoC"
 
 WAIT = "rt.synchronize_stream_with_timeout"
-"""For all that was put into a stream. Of the calls that are made here the newest: pyACL has it from CANN 6.3 on."""
+"""Waits for everything queued in a stream. The newest of the calls used here: pyACL has it from CANN 6.3 on."""
 
 
 def survey() -> tuple[str, int]:
-    """The SoC of the NPUs that this process may use, and how many they are; nothing is held of any.
+    """Return the SoC and the number of the NPUs that this process may use, without holding any.
 
-    Raises `DeviceError` where the runtime is not there, or finds none.
+    Raises `DeviceError` if the runtime is missing or finds no NPU.
     """
     acl = Acl()
     acl.do("init")
@@ -34,11 +34,11 @@ def survey() -> tuple[str, int]:
 class AscendDevice:
     """The NPU `index`, held by this process from the first call of the runtime to the last, with one context.
 
-    One a process, which was not forked: the runtime can be initialised once in a process, and does not survive a fork.
-    `soc` is what models have to be compiled for, e.g. `Ascend310P3`. After a fault the device is `lost`: nothing that
-    could wait for it is asked of it before `reset`.
+    Use one per process, and only in a process that was not forked: the runtime can be initialised once per process and
+    does not survive a fork. `soc` is what models must be compiled for, e.g. `Ascend310P3`. After a fault the device is
+    `lost`: until `reset`, no call is made that could wait for it.
 
-    Raises `DeviceError` where the device cannot be used, and says what is missing.
+    Raises `DeviceError` if the device cannot be used, and says what is missing.
     """
 
     def __init__(self, index: int) -> None:
@@ -58,13 +58,13 @@ class AscendDevice:
         self.soc: str = self.acl.ask("get_soc_name") or UNKNOWN_SOC
 
     def enter(self) -> None:
-        """Make the device's context that of the calling thread; every other call needs it."""
+        """Bind the device's context to the calling thread; every other call needs it."""
         if self._context is not None:
             call = self.release if self.lost else self.do
             call("rt.set_context", self._context)
 
     def do(self, call: str, *arguments: Any) -> Any:
-        """A call of a run, as `Acl.do`. Raises `DeviceLost` where the device failed, or did not end in time."""
+        """Make a call that belongs to a run, as `Acl.do`. Raises `DeviceLost` if the device failed or timed out."""
         try:
             with self.watched():
                 return self.acl.do(call, *arguments)
@@ -76,7 +76,7 @@ class AscendDevice:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Have the device `lost` if a call within fails because of it."""
+        """Mark the device as `lost` if a call within the context fails because of a fault."""
         try:
             yield
         except AclError as error:
@@ -85,16 +85,16 @@ class AscendDevice:
             raise
 
     def lose(self, reason: str) -> None:
-        """Have it `lost` from now on, and remember why."""
+        """Mark the device as `lost`, and remember why."""
         self.lost, self._reason = True, reason
 
     def check(self) -> None:
-        """Raise `DeviceLost` where the device is."""
+        """Raise `DeviceLost` if the device is lost."""
         if self.lost:
             raise DeviceLost(f"NPU {self.index} failed in an earlier run: {self._reason}", hint=FIX)
 
     def release(self, call: str, *arguments: Any, waits: bool = False) -> None:
-        """Make a call that gives something back. On a lost device its code means nothing, and what `waits` is left."""
+        """Make a call that releases something. On a lost device, errors are ignored and calls that wait are skipped."""
         if not self.lost:
             with self.watched():
                 self.acl.do(call, *arguments)
@@ -103,15 +103,15 @@ class AscendDevice:
                 self.acl.do(call, *arguments)
 
     def reset(self) -> None:
-        """Take the device anew after a fault; all that was on it has been released. Raises `DeviceError`."""
+        """Reopen the device after a fault, once everything on it has been released. Raises `DeviceError`."""
         self._held.close()
         self._take()
         self.lost = False
 
     def close(self) -> None:
-        """Give the device back, and end the runtime. Raises `DeviceError` where the device does not let go.
+        """Release the device and end the runtime. Raises `DeviceError` if the device cannot be released.
 
-        The runtime is not ended then: the end of the process frees what it holds.
+        Then the runtime is not ended either: the end of the process frees what it holds.
         """
         self._held.close()
         if not self._stuck:
@@ -139,6 +139,6 @@ class AscendDevice:
             self._stuck = True
             raise DeviceError(
                 f"NPU {self.index} cannot be reset: {error.what}",
-                hint="It is free again when this process has ended. If it is not, this ends all that runs on the chip: "
+                hint="It is released when this process ends. If not, reset it, which ends everything on the chip: "
                 "npu-smi set -t reset -i CARD -c CHIP",
             ) from error

@@ -1,4 +1,4 @@
-"""The files in /dev that an NPU needs, and how a machine or a container comes by them."""
+"""The files in /dev that an NPU needs, and how to get them on a machine or in a container."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from funasr_cli.executors.ascend.topology import accelerators, has_driver
 DEV = Path("/dev")
 
 SHARED_FILES = ("davinci_manager", "devmm_svm", "hisi_hdc")
-"""What every process that uses an NPU opens in /dev, beside the NPU's own davinciN."""
+"""Files that every process that uses an NPU opens in /dev, in addition to the NPU's own davinciN."""
 
 DRIVER = "sudo bash Ascend-hdk-CHIP-npu-driver_VERSION_linux-$(uname -m).run --full --install-for-all"
 
 
 def container_options(files: Iterable[str]) -> str:
-    """Those of docker that give a container the `files` in /dev."""
+    """Return the docker options that pass the `files` in /dev to a container."""
     return " ".join(f"--device /dev/{name}" for name in files)
 
 
 def npu_files() -> list[str]:
-    """The files in /dev of the NPUs that this process may use, by number."""
+    """Return the files in /dev of the NPUs that this process may use, ordered by number."""
     return sorted((path.name for path in DEV.glob("davinci[0-9]*")), key=lambda name: (len(name), name))
 
 
 def wanted_files() -> list[str]:
-    """All files in /dev that NPUs need; of the first one where there is none."""
+    """Return all files in /dev that NPUs need; without NPUs, those of the first one."""
     return [*(npu_files() or ["davinci0"]), *SHARED_FILES]
 
 
 def shared_files() -> list[str]:
-    """Those that NPUs share, as far as they are there."""
+    """Return the shared files that exist."""
     return [name for name in SHARED_FILES if (DEV / name).exists()]
 
 
 def missing_files() -> list[str]:
-    """Those of the files in /dev that are not there."""
+    """Return the wanted files that do not exist."""
     return [name for name in wanted_files() if not (DEV / name).exists()]
 
 
 def how_to_get_files() -> str:
-    """The command that brings the files: the driver's installer, or, where a driver is loaded, a container's start."""
+    """Return the command that provides the files: the driver's installer, or docker if a driver is loaded."""
     bus = accelerators()
     if bus and not any(map(has_driver, bus)):
-        return f"{DRIVER}   (and restart: no driver has the NPU)"
+        return f"{DRIVER}   (then restart: no driver is loaded for the NPU)"
     return f"docker run {container_options(wanted_files())}"

@@ -1,4 +1,4 @@
-"""Ascend NPUs as an executor: OM files over pyACL."""
+"""Executor for Ascend NPUs: runs OM files through pyACL."""
 
 from __future__ import annotations
 
@@ -23,26 +23,27 @@ logger = logging.getLogger(__name__)
 class AscendExecutor:
     """An OM on one NPU. Inputs shorter than a fixed dimension are padded with zeros; outputs are not cut.
 
-    An OM with gears is run at the smallest that the inputs fit into; one with free dimensions as long as they are. The
-    caller gives and gets float32 where the device has half floats.
+    An OM with gears is run at the smallest gear that the inputs fit into; one with free dimensions, at the size of the
+    inputs. The caller passes and receives float32 where the device has half floats.
 
-    Of two windows that are begun, one is run; the other is on the device already, and started as soon as that one has
-    ended, before its outputs are copied. So between two runs there is nothing but the call that starts the second. One
-    stream is enough for that, without events: a run is waited for before the next is started, and copies are calls that
-    wait, to and from memory that the run under way does not have. A run that fails takes no other with it.
+    Two windows may be begun. While one is run, the other is already on the device; it is started as soon as the first
+    run has ended, before the outputs of that run are copied. So only one call lies between two runs. One stream without
+    events is enough: each run is waited for before the next is started, and copies block and use memory that the
+    current run does not use. A run that fails does not affect others.
 
-    A run is started with `execute_async` and waited for, because the waiting lets other threads of Python go on, and
-    may have a limit; `execute` does neither.
+    Runs use `execute_async` and a wait, because the wait lets other Python threads continue and accepts a time limit;
+    `execute` does neither.
     """
 
     def __init__(self, find: Callable[[str], Path], *, longest: int, npu: int = 0, time_limit: float = 30.0) -> None:
-        """`find` gives the OM for a SoC, e.g. `Ascend310P3`; `npu` counts as ASCEND_RT_VISIBLE_DEVICES has it.
+        """Open the NPU and load the OM.
 
-        `longest` is what a dimension that an OM leaves free may come to, in inputs and outputs: memory is allocated for
-        it once. `time_limit` is in seconds, for a run; the first one loads kernels, and takes longer than others.
+        `find` returns the OM for a SoC, e.g. `Ascend310P3`; `npu` is numbered as in ASCEND_RT_VISIBLE_DEVICES.
+        `longest` is the maximum of free dimensions in inputs and outputs; memory for it is allocated once. `time_limit`
+        of a run is in seconds; the first run loads kernels and takes longer than others.
 
-        Raises `DeviceError` where the NPU cannot be used, `ModelError` where the OM cannot be loaded on it, and what
-        `find` raises.
+        Raises `DeviceError` if the NPU cannot be used, `ModelError` if the OM cannot be loaded on it, and the errors of
+        `find`.
         """
         self._longest, self._limit = longest, max(1, round(time_limit * 1000))
         self._held = ExitStack()
@@ -59,10 +60,10 @@ class AscendExecutor:
         self.outputs: Sequence[TensorSpec] = self._output_specs()
 
     def begin(self, inputs: Arrays) -> Fetch:
-        """Copy a window to the device, and start it if no other runs; two at most may be begun.
+        """Copy a window to the device, and start it if no other is running; at most two may be begun.
 
-        Raises `ValueError` where an input does not fit, `DeviceLost` where the device has failed; what is returned
-        raises `DeviceError` where the run cannot be started, `DeviceLost` where the device fails or hangs in it.
+        Raises `ValueError` if an input does not fit, `DeviceLost` if the device has failed. Fetching raises
+        `DeviceError` if the run cannot be started, `DeviceLost` if the device fails or hangs in it.
         """
         self._npu.check()
         gear = self._gear_for(inputs)
@@ -79,25 +80,25 @@ class AscendExecutor:
         return partial(self._fetch, buffers)
 
     def run(self, inputs: Arrays) -> Arrays:
-        """Run one window; the same errors as those of `begin`."""
+        """Run one window; raises the same errors as `begin`."""
         return self.begin(inputs)()[0]
 
     def recover(self) -> None:
-        """After `DeviceLost`: give back what is on the device, reset it, and load the model again.
+        """Release what is on the device after `DeviceLost`, reset it, and load the model again.
 
-        Windows that were begun are forgotten. Raises `DeviceError` where the device does not come back. A device that
-        hangs may hang in this as well: let another process watch over the time it takes.
+        Windows that were begun are dropped. Raises `DeviceError` if the device cannot be recovered. A device that hangs
+        may hang here too, so another process must limit the time this takes.
         """
         self._npu.enter()
         try:
-            with suppress(DeviceError):  # what is not given back goes with the reset
+            with suppress(DeviceError):  # the reset frees what is not released
                 self._held.close()
             self._npu.reset()
             self._open()
         except BaseException as error:
-            self._npu.lose("it did not take the model again")  # there is nothing to run, and its memory is gone
-            if isinstance(error, ModelError):  # which could be loaded before
-                raise DeviceError(f"NPU {self._npu.index} does not take the model again: {error.what}") from error
+            self._npu.lose("the model could not be loaded again")  # nothing can be run, and its memory is gone
+            if isinstance(error, ModelError):  # the model could be loaded before, so the device is at fault
+                raise DeviceError(f"NPU {self._npu.index} cannot load the model again: {error.what}") from error
             raise
 
     def close(self) -> None:
@@ -114,15 +115,15 @@ class AscendExecutor:
             held.callback(npu.release, "rt.destroy_stream", self._stream, waits=True)
             self._model = OmModel(npu, self._path, held)
             self._window_buffers = [WindowBuffers(npu, self._model, self._longest, held) for _ in range(2)]
-            self._begun: deque[WindowBuffers] = deque()  # the first is run, or was
+            self._begun: deque[WindowBuffers] = deque()  # the first is running, or has run
             self._gears = [self._window_buffers[0].gear(dims) for dims in self._model.gears]
-            # Done first when all is given back: wait for a run that an interrupt may have left behind.
+            # When everything is released, first wait for a run that an interrupt may have left behind.
             held.callback(npu.release, WAIT, self._stream, self._limit, waits=True)
             self._held = held.pop_all()
         logger.debug("%s is loaded on NPU %d", self._path, npu.index)
 
     def _fetch(self, buffers: WindowBuffers) -> tuple[Arrays, float]:
-        """Wait for the window that was begun first, and start the other."""
+        """Wait for the window that was begun first, and start the other one."""
         self._npu.check()
         assert buffers is self._begun[0]
         self._npu.enter()
@@ -139,13 +140,13 @@ class AscendExecutor:
             buffers.clear()
 
     def _wait(self) -> DeviceError | None:
-        """Wait for the run that was started; returns what concerns it alone. Raises `DeviceLost`."""
+        """Wait for the current run; return an error that concerns only this run. Raises `DeviceLost`."""
         try:
             self._npu.do(WAIT, self._stream, self._limit)
         except DeviceLost:
             raise
         except DeviceError as error:
-            try:  # if it was the wait that failed, the run is still under way
+            try:  # if only the wait failed, the run is still in progress
                 self._npu.do(WAIT, self._stream, self._limit)
             except DeviceError:
                 self._npu.lose(error.what)
@@ -154,7 +155,7 @@ class AscendExecutor:
         return None
 
     def _output_specs(self) -> list[TensorSpec]:
-        """The outputs; what differs between gears is free."""
+        """Return the outputs; dimensions that differ between gears are free."""
         specs = [tensor.spec for tensor in self._model.outputs]
         if not self._gears:
             return specs
@@ -165,7 +166,7 @@ class AscendExecutor:
         ]
 
     def _gear_for(self, inputs: Arrays) -> Gear | None:
-        """The smallest gear that holds the inputs; the largest where none does, against which the misfit is told."""
+        """Return the smallest gear that holds the inputs; if none does, the largest, for the error message."""
 
         def holds(gear: Gear) -> bool:
             pairs = [(spec.shape, inputs[spec.name].shape) for spec in gear.inputs if spec.name in inputs]
@@ -181,4 +182,4 @@ class AscendExecutor:
             lengths = zip(spec.shape, inputs[spec.name].shape, strict=True)
             if any(want is None and got > self._longest for want, got in lengths):
                 shape = list(inputs[spec.name].shape)
-                raise ValueError(f"tensor {spec.name!r}: free dimensions may be {self._longest} at most, got {shape}")
+                raise ValueError(f"tensor {spec.name!r}: free dimensions may be at most {self._longest}, got {shape}")

@@ -1,4 +1,4 @@
-"""OM files, ATC's compiled models: what one takes and gives, and the memory that goes with it."""
+"""OM files, models compiled by ATC: their inputs and outputs, and the memory they need."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ DTYPES: Mapping[int, np.dtype[Any]] = {
 """aclDataType."""
 
 GEAR_INPUT = "ascend_mbatch_shape_data"
-"""Through this further input the runtime is told the gear. It alone writes its memory."""
+"""Extra input that passes the gear to the runtime; only the runtime writes its memory."""
 
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class OmTensor:
-    """One input or output as the model describes it. `size` is in bytes, 0 where it depends on the run."""
+    """One input or output as the model describes it. `size` is in bytes; 0 if it depends on the run."""
 
     name: str
     dtype: np.dtype[Any]
@@ -43,20 +43,20 @@ class OmTensor:
 
     @property
     def spec(self) -> TensorSpec:
-        """As the caller sees it: half floats are the device's own business."""
+        """The tensor as the caller sees it: float32 where the device has half floats."""
         return TensorSpec(self.name, np.dtype(np.float32) if self.dtype == np.float16 else self.dtype, self.shape)
 
     def bytes_of(self, shape: Sequence[int]) -> int:
-        """Bytes of an array of that shape."""
+        """Return the number of bytes of an array with this shape."""
         return math.prod(shape) * self.dtype.itemsize
 
 
 class OmModel:
-    """An OM loaded into the device's context. `held` is told how to give it back.
+    """An OM loaded into the device's context. `held` gets the callbacks that release it.
 
-    `gears` are the shapes of all inputs, in a row as the runtime wants them, of which a run uses one; empty for a
-    model that has one shape, or takes any. Raises `ModelError` where the file cannot be loaded on this device, and
-    `DeviceError` where the device is at fault.
+    `gears` lists the shapes that the model was compiled for, each with the dimensions of all inputs in a row, as the
+    runtime expects. It is empty for a model with one fixed shape or free dimensions. Raises `ModelError` if the file
+    cannot be loaded on this device, and `DeviceError` if the device is at fault.
     """
 
     def __init__(self, device: AscendDevice, path: Path, held: ExitStack) -> None:
@@ -69,8 +69,8 @@ class OmModel:
             raise ModelError(
                 f"cannot be loaded on {device.soc}: {error.what}",
                 where=path,
-                hint="An OM runs on the SoC it was compiled for, and under no older CANN than it was compiled with. "
-                f"Compile it here: funasr-cli convert MODEL_DIR --soc {device.soc}",
+                hint="An OM runs only on the SoC it was compiled for, and not with an older CANN than it was compiled "
+                f"with. Compile it here: funasr-cli convert MODEL_DIR --soc {device.soc}",
             ) from error
         held.callback(device.release, "mdl.unload", self.id, waits=True)
         self.desc = acl.make("mdl.create_desc")
@@ -83,29 +83,34 @@ class OmModel:
         self.gears = self._gears() if self.gear_input else []
 
     def room(self, tensor: OmTensor, longest: int) -> int:
-        """Bytes to keep for a tensor, free dimensions at most `longest`. Raises `ModelError` where the OM says less."""
-        batch = 1 if len(tensor.shape) > 1 else longest  # what a free first dimension is
+        """Return the bytes to allocate for a tensor with free dimensions of up to `longest`.
+
+        Raises `ModelError` if the OM declares too few.
+        """
+        batch = 1 if len(tensor.shape) > 1 else longest  # size of a free first dimension
         most = [length or (longest if axis else batch) for axis, length in enumerate(tensor.shape)]
         size = tensor.size or tensor.bytes_of(most)
         if None not in tensor.shape and size < tensor.bytes_of(most):
-            raise ModelError(f"the OM says {size} bytes of {tensor.name!r}, too few for its shape", where=self._path)
+            raise ModelError(
+                f"the OM declares {size} bytes for {tensor.name!r}, too few for its shape", where=self._path
+            )
         return size
 
     def specs_at(self, gear: Shape) -> list[TensorSpec]:
-        """The inputs at a gear."""
+        """Return the inputs at a gear."""
         row = iter(gear)
         return [
             TensorSpec(tensor.name, tensor.spec.dtype, tuple(islice(row, len(tensor.shape)))) for tensor in self.inputs
         ]
 
     def select(self, dataset: int, gear: Shape) -> None:
-        """Choose the gear of the next run over `dataset`."""
+        """Select the gear of the next run with `dataset`."""
         index = self._device.do("mdl.get_input_index_by_name", self.desc, GEAR_INPUT)
         dims = {"name": "", "dimCount": len(gear), "dims": list(gear)}
         self._device.do("mdl.set_input_dynamic_dims", self.id, dataset, index, dims)
 
     def output_shape(self, index: int) -> Shape:
-        """The shape of an output at the gear that was chosen last."""
+        """Return the shape of an output at the gear selected last."""
         return tuple(self._device.acl.do("mdl.get_cur_output_dims", self.desc, index)["dims"])
 
     def _tensors(self, edge: str) -> list[OmTensor]:
@@ -119,7 +124,9 @@ class OmModel:
             name = name.split(":", 2)[-1]  # `operator:edge:tensor`, as ATC names the outputs of ONNX graphs
         number = acl.ask(f"mdl.get_{edge}_data_type", self.desc, index)
         if number not in DTYPES:
-            raise ModelError(f"tensor {name!r} of the OM has a data type that NumPy lacks: aclDataType {number}")
+            raise ModelError(
+                f"tensor {name!r} of the OM has a data type that NumPy does not have: aclDataType {number}"
+            )
         dims = acl.do(f"mdl.get_{edge}_dims", self.desc, index)["dims"]
         size = acl.ask(f"mdl.get_{edge}_size_by_index", self.desc, index)
         return OmTensor(name, DTYPES[number], tuple(None if length < 0 else length for length in dims), size)

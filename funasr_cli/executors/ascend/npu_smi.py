@@ -1,9 +1,9 @@
-"""`npu-smi info`, the driver's own tool: which NPUs there are, how they are, and who holds them.
+"""Read `npu-smi info`, the driver's own tool: the NPUs, their health, and the processes that use them.
 
-Its tables differ between chips and releases. Known are those of 310P (`Chip Device`), 910 and 910B (`Chip`), 910_93
-(`Chip Phy-ID`), 950 (`NPU ID`, no chips), and those with `Process id in container`; each NPU has two rows, the first
-with its name and health, the second with its bus address and memory. The names of 310P to 910B are those of SoCs
-without `Ascend`; 910_93 and 950 spell it out, and name a series. scripts/convert_atc.sh reads them by the same rules.
+Its tables differ between chips and releases. Supported are those of 310P (`Chip Device`), 910 and 910B (`Chip`), 910_93
+(`Chip Phy-ID`), 950 (`NPU ID`, no chips), and those with `Process id in container`. Each NPU has two rows, the first
+with its name and health, the second with its bus address and memory. For 310P to 910B the name is the SoC without
+`Ascend`; for 910_93 and 950 it is that of a series, with `Ascend`. scripts/convert_atc.sh follows the same rules.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from funasr_cli.errors import DeviceError
 
 NPU_SMI_TIMEOUT_S = 60.0
-"""Seconds; it takes several where there are many NPUs, and longer where one hangs."""
+"""npu-smi takes several seconds if there are many NPUs, and longer if one hangs."""
 
 HEALTHY = "OK"
 
@@ -33,28 +33,28 @@ BOARD = re.compile(r"^\s*(Chip Type|Chip Name|NPU Name)\s*:\s*(?!NA\s*$)([\w-]+)
 MEANINGS: Sequence[tuple[str, str, str]] = (
     (
         r"-8020\b",
-        "another container holds the NPU, which only privileged ones can share",
-        "docker ps   (stop the container that has the same NPU, or give this one another)",
+        "another container uses the NPU, and only privileged containers can share it",
+        "docker ps   (stop the container that uses the same NPU, or pass another NPU to this one)",
     ),
     (
         r"-8005\b",
-        "the driver does not answer: it is not loaded, or was renewed without a restart, or this user or container "
+        "the driver does not answer: it is not loaded, or was updated without a restart, or this user or container "
         "may not use it",
         "ls -l /dev/davinci*   (and on the host: npu-smi info, as root)",
     ),
     (
         r"cannot open shared object file|libdrv\w*\.so|libdcmi\.so",
-        "it does not find the driver's libraries",
+        "the driver's libraries are not found",
         "export LD_LIBRARY_PATH=/usr/local/Ascend/driver/lib64/driver:/usr/local/Ascend/driver/lib64/common:"
         "$LD_LIBRARY_PATH",
     ),
 )
-"""What it says instead of a table, what that usually means, and the command that shows or mends it."""
+"""Patterns of what npu-smi prints instead of a table, their usual meaning, and a command that shows or fixes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process that has memory on a chip. `id` is the host's, in a container too."""
+    """A process that uses memory on a chip. `id` is that of the host, even in a container."""
 
     id: int
     name: str
@@ -63,11 +63,10 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One NPU. `card` and `chip` are what npu-smi takes with -i and -c, which 950 has not; `device` numbers all chips.
+    """One NPU. `card` and `chip` are npu-smi's arguments of -i and -c (950 has no chips); `device` numbers all chips.
 
-    `soc` is what models are compiled for; of a `series` just its beginning, see `soc_of`: of 910_93 the table says
-    `Ascend910`. `bus` is the PCI address as sysfs writes it; memory is in megabytes; None is what the table does not
-    say.
+    `soc` is what models are compiled for. For a `series` it is only the beginning, such as `Ascend910` for 910_93; see
+    `soc_of`. `bus` is the PCI address as in sysfs; memory is in megabytes. Values missing in the table are None.
     """
 
     card: int
@@ -83,29 +82,29 @@ class Chip:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """Those of npu-smi that name it."""
+        """The options of npu-smi that select this chip."""
         return "-i", str(self.card), *(() if self.chip is None else ("-c", str(self.chip)))
 
     @property
     def reset(self) -> str:
-        """The vendor's command for a chip that is stuck; it ends all that runs on it."""
+        """The vendor's command to reset a stuck chip; it ends everything that runs on it."""
         return " ".join(["npu-smi set -t reset", *self.options])
 
     @property
     def health_details(self) -> str:
-        """The command that tells what a chip suffers from."""
+        """The command that shows what is wrong with a chip."""
         return " ".join(["npu-smi info -t health", *self.options])
 
 
 def soc_name(name: str) -> str:
-    """What models are compiled for, of the name that tables and people use: `Ascend310P3` of `310P3`."""
+    """Return the SoC that models are compiled for, such as `Ascend310P3` for `310P3` in tables and user input."""
     return f"Ascend{re.sub('^ascend', '', name, flags=re.IGNORECASE)}"
 
 
 def soc_of(chip: Chip) -> str:
-    """What models for this chip are compiled for; of a series, the board tells the rest: `9391` of `Ascend910_9391`.
+    """Return the SoC that models for this chip are compiled for.
 
-    Raises `DeviceError` where it does not.
+    For a series, the board information has the rest, such as `9391` of `Ascend910_9391`; if not, raises `DeviceError`.
     """
     if not chip.series:
         return chip.soc
@@ -114,15 +113,15 @@ def soc_of(chip: Chip) -> str:
     name = board.get("Chip Name", "")
     if name and "NPU Name" in board:
         return f"{soc_name(name)}_{board['NPU Name']}"
-    if name and "Chip Type" in board:  # where the name is that of a SoC
+    if name and "Chip Type" in board:  # then the name is that of a SoC
         return soc_name(name)
     said = _first_lines(f"{printed}\n{complained}")
     asked = " ".join(["npu-smi info -t board", *chip.options])
-    raise DeviceError(f"{chip.soc} is a series of SoCs, and `{asked}` does not tell which; it says: {said}", hint=asked)
+    raise DeviceError(f"{chip.soc} is a series of SoCs, and `{asked}` does not say which; it says: {said}", hint=asked)
 
 
 def ask() -> tuple[Chip, ...]:
-    """The NPUs of this machine, by number. Raises `DeviceError` that tells what npu-smi says where it lists none."""
+    """Return the NPUs of this machine by number. Raises `DeviceError` with npu-smi's output if it lists none."""
     printed, complained, code = _run("info")
     chips = read_table(printed)
     if not chips:
@@ -131,7 +130,7 @@ def ask() -> tuple[Chip, ...]:
 
 
 def read_table(text: str) -> tuple[Chip, ...]:
-    """The chips in what `npu-smi info` printed, by number; none where it printed something else."""
+    """Parse the output of `npu-smi info` and return the chips by number; none if it is not a known table."""
     rows = [_cells(line) for line in text.splitlines() if line.lstrip().startswith("|")]
     split = next((index for index, cells in enumerate(rows) if "Process id" in cells), len(rows))
     chips = sorted(_chips(rows[:split]), key=lambda chip: chip.device)
@@ -143,7 +142,7 @@ def read_table(text: str) -> tuple[Chip, ...]:
 
 
 def visible(chips: Sequence[Chip]) -> list[Chip]:
-    """The chips in the order in which the runtime counts them: as ASCEND_RT_VISIBLE_DEVICES has it, if it is set."""
+    """Return the chips in the order of the runtime: that of ASCEND_RT_VISIBLE_DEVICES, if it is set."""
     asked = os.environ.get("ASCEND_RT_VISIBLE_DEVICES")
     if asked is None:
         return list(chips)
@@ -152,7 +151,7 @@ def visible(chips: Sequence[Chip]) -> list[Chip]:
 
 
 def _run(*arguments: str) -> tuple[str, str, int]:
-    """What npu-smi prints and complains of, and its exit code. Raises `DeviceError` where it does not run, or hangs."""
+    """Run npu-smi; return stdout, stderr and exit code. Raises `DeviceError` if it cannot be run or hangs."""
     try:
         process = subprocess.Popen(
             ["npu-smi", *arguments],
@@ -164,7 +163,7 @@ def _run(*arguments: str) -> tuple[str, str, int]:
         )
     except FileNotFoundError as error:
         raise DeviceError(
-            "npu-smi is not here: it comes with the driver, and a container has it if it was given it",
+            "npu-smi was not found: it comes with the driver, and a container has it only if it was mounted",
             hint="docker run -v /usr/local/bin/npu-smi:/usr/local/bin/npu-smi -v /usr/local/dcmi:/usr/local/dcmi "
             "-v /usr/local/Ascend/driver:/usr/local/Ascend/driver",
         ) from error
@@ -174,15 +173,15 @@ def _run(*arguments: str) -> tuple[str, str, int]:
         printed, complained = process.communicate(timeout=NPU_SMI_TIMEOUT_S)
     except subprocess.TimeoutExpired as error:
         process.kill()
-        with suppress(subprocess.TimeoutExpired):  # held in a driver that hangs, it does not even die
+        with suppress(subprocess.TimeoutExpired):  # stuck in a hanging driver, it cannot even be killed
             process.communicate(timeout=5)
         hint = "dmesg | grep -i -e davinci -e ascend"
-        raise DeviceError(f"npu-smi is not done after {NPU_SMI_TIMEOUT_S:g} s", hint=hint) from error
+        raise DeviceError(f"npu-smi did not finish within {NPU_SMI_TIMEOUT_S:g} s", hint=hint) from error
     return printed, complained, process.returncode
 
 
 def _cells(line: str) -> list[str]:
-    """The cells of a row, number and name in the first, which newer tables have in two."""
+    """Return the cells of a row, with number and name joined in the first; newer tables have them in two cells."""
     cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
     return [" ".join(cells[:2]).strip(), *cells[2:]] if len(cells) == 4 and "/" in cells[3] else cells
 
@@ -205,7 +204,7 @@ def _chips(rows: Sequence[Sequence[str]]) -> Iterator[Chip]:
 
 
 def _with_second_row(chip: Chip, ids: re.Match[str], cells: Sequence[str]) -> Chip:
-    # Memory of the chip, then of its HBM where it has some; where it has, the other may be 0 of 0.
+    # Memory of the chip, then of its HBM if it has any; then the first may be 0 of 0.
     memory = [(used, int(total)) for used, total in MEMORY.findall(cells[2]) if int(total)]
     used, total = memory[-1] if memory else (None, None)
     return replace(
@@ -219,7 +218,7 @@ def _with_second_row(chip: Chip, ids: re.Match[str], cells: Sequence[str]) -> Ch
 
 
 def _process(cells: Sequence[str]) -> tuple[tuple[int, int | None], Process] | None:
-    """Card and chip, and the process; None for a row that says there are none."""
+    """Return card and chip, and the process; None for a row that says there are no processes."""
     where = re.fullmatch(r"(\d+)(?:\s+(\d+))?", cells[0])
     if not where or len(cells) < 4 or not (cells[1].isdigit() and cells[3].isdigit()):
         return None
@@ -231,8 +230,8 @@ def _no_table(said: str, code: int) -> DeviceError:
     for pattern, meaning, command in MEANINGS:
         if re.search(pattern, said):
             return DeviceError(f"npu-smi lists no NPU: {meaning}; it says: {lines}", hint=command)
-    said_so = f"it says: {lines}" if lines else f"it says nothing and ends with exit code {code}"
-    return DeviceError(f"npu-smi lists no NPU in a form that is known here; {said_so}", hint="npu-smi info")
+    said_so = f"it says: {lines}" if lines else f"it says nothing and exits with code {code}"
+    return DeviceError(f"npu-smi lists no NPU in a known format; {said_so}", hint="npu-smi info")
 
 
 def _first_lines(said: str) -> str:

@@ -1,4 +1,4 @@
-"""CANN on this machine: its compiler and the environment that it needs, its version, and the SoCs of the NPUs."""
+"""CANN on this machine: the environment of its compiler, its version, and the SoCs of the NPUs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from funasr_cli.executors.ascend import npu_smi
 from funasr_cli.executors.ascend.acl import ENVIRONMENT_SCRIPT
 
 NOTES = ("*-linux/ascend_*_install.info", "ascend_*_install.info", "version.info")
-"""Where they write: toolkit and nnrt below the processor's name, nnae above it."""
+"""Version files of installers: toolkit and nnrt write below the folder of the architecture, nnae above it."""
 
 EXAMPLE = "--soc Ascend310P3"
 
@@ -21,20 +21,20 @@ INSTALL = "Install CANN's toolkit and the operators for your SoC, or compile on 
 
 
 def compiler_environment() -> Mapping[str, str]:
-    """The environment in which `atc` is found: this one, or what scripts/ascend_env.sh makes of it.
+    """Return an environment in which `atc` is found: the current one, or that set up by scripts/ascend_env.sh.
 
-    Raises `MachineError` where there is no CANN.
+    Raises `MachineError` if CANN is not found.
     """
     if shutil.which("atc"):
         return os.environ
     environment, said = sourced_environment()
     if not shutil.which("atc", path=environment.get("PATH", "")):
-        raise MachineError(f"atc, CANN's compiler, is not here: {said}", hint=INSTALL)
+        raise MachineError(f"CANN's compiler atc was not found: {said}", hint=INSTALL)
     return environment
 
 
 def sourced_environment() -> tuple[Mapping[str, str], str]:
-    """What scripts/ascend_env.sh makes of this environment, and what it says; empty where it finds no CANN."""
+    """Return the environment set up by scripts/ascend_env.sh, empty if it finds no CANN, and the script's message."""
     sourced = ["bash", "-c", '. "$0" && env -0', str(ENVIRONMENT_SCRIPT)]
     try:
         done = subprocess.run(sourced, stdin=subprocess.DEVNULL, capture_output=True, check=False)
@@ -45,12 +45,12 @@ def sourced_environment() -> tuple[Mapping[str, str], str]:
 
 
 def cann_version(environment: Mapping[str, str]) -> str | None:
-    """The version that CANN's installer wrote down, e.g. `8.0.0`; None where there is no such note."""
+    """Return the version recorded by CANN's installer, e.g. `8.0.0`; None if there is none."""
     return cann_note(environment).get("version")
 
 
 def cann_note(environment: Mapping[str, str]) -> Mapping[str, str]:
-    """What the installer of toolkit, nnae or nnrt wrote down of itself; empty where there is no such note."""
+    """Return what the installer of toolkit, nnae or nnrt recorded; empty if there is no such file."""
     atc = shutil.which("atc", path=environment.get("PATH"))
     homes = [Path(home) for home in [environment.get("ASCEND_TOOLKIT_HOME")] if home]
     places = [*homes, *(Path(atc).resolve().parents[1:4] if atc else [])]
@@ -64,7 +64,7 @@ def cann_note(environment: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def read_note(path: Path) -> Mapping[str, str]:
-    """The `name=value` lines of a note that an installer left, names in lower case; empty where it cannot be read."""
+    """Read the `name=value` lines of an installer's file, with names in lower case; empty if it cannot be read."""
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -74,12 +74,12 @@ def read_note(path: Path) -> Mapping[str, str]:
 
 
 def ask_soc() -> str:
-    """The SoC of this machine's NPUs, e.g. `Ascend310P3`. Raises `DeviceError` where `npu-smi` cannot tell one."""
+    """Return the SoC of this machine's NPUs, e.g. `Ascend310P3`. Raises `DeviceError` if there is no single one."""
     try:
         kinds = {chip.soc: chip for chip in reversed(npu_smi.ask())}  # the first of each
         socs = sorted({npu_smi.soc_of(chip) for chip in kinds.values()})
     except DeviceError as error:
-        raise DeviceError(f"npu-smi tells no SoC: {error.what}", hint=f"Name it: {EXAMPLE}") from error
+        raise DeviceError(f"npu-smi does not report the SoC: {error.what}", hint=f"Specify it: {EXAMPLE}") from error
     if len(socs) > 1:
-        raise DeviceError(f"npu-smi tells no single SoC: it lists {', '.join(socs)}", hint=f"Name one: {EXAMPLE}")
+        raise DeviceError(f"npu-smi reports several SoCs: {', '.join(socs)}", hint=f"Specify one: {EXAMPLE}")
     return socs[0]

@@ -1,4 +1,4 @@
-"""Where NPUs hang: their places on the PCI bus, and the NUMA nodes that these belong to."""
+"""Where NPUs are attached: their PCI addresses and NUMA nodes."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from funasr_cli.system import numa
 HUAWEI = "0x19e5"
 
 ACCELERATOR = "0x1200"
-"""The PCI class of processing accelerators; Huawei makes network and graphics adapters as well."""
+"""PCI class of processing accelerators; Huawei also makes network and graphics adapters."""
 
 ASCEND = "0xd"
-"""How the PCI device numbers of Ascend begin: 0xd100 is a 310, 0xd500 a 310P, 0xd801 to 0xd803 are 910, 0xd806 a 950.
+"""Prefix of Ascend's PCI device numbers: 0xd100 is a 310, 0xd500 a 310P, 0xd801 to 0xd803 are 910, 0xd806 a 950.
 
-A Kunpeng's own engine for compression, 0xa250, is a processing accelerator too.
+Kunpeng's compression engine, 0xa250, is also a processing accelerator.
 """
 
 
 def accelerators() -> list[str]:
-    """The PCI addresses of NPUs, e.g. `0000:c1:00.0`. In a container too, those that it was not given among them."""
+    """Return the PCI addresses of NPUs, e.g. `0000:c1:00.0`; in a container, also of those it has no access to."""
     found = []
     for path in sorted((numa.SYSFS / "bus/pci/devices").glob("*")):
         with suppress(OSError):
@@ -36,16 +36,16 @@ def accelerators() -> list[str]:
 
 
 def has_driver(address: str) -> bool:
-    """Whether a driver has taken the device at a PCI address: in a container, one of the host's."""
+    """Whether a driver (in a container: one of the host) is bound to the device at a PCI address."""
     return (numa.SYSFS / "bus/pci/devices" / address / "driver").exists()
 
 
 def node_of(npu: int, chips: Sequence[Chip] | None = None) -> int | None:
-    """The node that an NPU hangs on; None where that is not known.
+    """Return the NUMA node of an NPU; None if unknown.
 
-    `npu` counts as the runtime does, see `npu_smi.visible`. `chips` are those of `npu_smi.ask`, which takes seconds:
-    ask once for several NPUs. Where npu-smi tells no address, all NPUs of the machine have to hang on one node: their
-    order on the bus need not be that of their numbers.
+    `npu` is numbered as in the runtime, see `npu_smi.visible`. `chips` come from `npu_smi.ask`, which takes seconds:
+    call it once for several NPUs. If npu-smi reports no address, the node is only known if all NPUs of the machine are
+    on one node, because their order on the bus may differ from that of their numbers.
     """
     if chips is None:
         try:
@@ -61,9 +61,9 @@ def node_of(npu: int, chips: Sequence[Chip] | None = None) -> int | None:
 
 
 def choose_node(asked: str | int, npu: int, chips: Sequence[Chip] | None = None) -> int | None:
-    """The node to pin to; None: do not pin. `asked` is `auto` (where there is a choice), `off`, or a node.
+    """Return the node to pin to; None: do not pin. `asked` is `auto` (pin if there are several nodes), `off` or a node.
 
-    Raises `UsageError` where there is no such node.
+    Raises `UsageError` if there is no such node.
     """
     if asked == "off":
         return None
@@ -78,10 +78,10 @@ def choose_node(asked: str | int, npu: int, chips: Sequence[Chip] | None = None)
 
 
 def choose_nodes(asked: str, npus: Sequence[int]) -> list[int | None]:
-    """The node for each NPU, by `auto`, `off` or the number of a node.
+    """Return the node for each NPU, as requested with `auto`, `off` or the number of a node.
 
-    If there is no NPU: the nodes that a CPU's processes are for, all that may be used if there are several. Raises
-    `UsageError` if there is no such node.
+    Without NPUs, returns the nodes for processes on the CPU: all usable ones if there are several. Raises `UsageError`
+    if there is no such node.
     """
     wanted: str | int = int(asked) if asked.isdecimal() else asked
     if not npus:
@@ -95,7 +95,7 @@ def choose_nodes(asked: str, npus: Sequence[int]) -> list[int | None]:
 
 
 def describe(at: Mapping[int, int | None]) -> str:
-    """In words: the nodes of this machine, and on which each NPU hangs (`at`, None: unknown)."""
+    """Describe the nodes of this machine and the node of each NPU (`at`; None: unknown)."""
     there = numa.nodes()
     if len(there) < 2:
         return "one node, nothing to pin"
@@ -107,5 +107,5 @@ def describe(at: Mapping[int, int | None]) -> str:
 def _node_at(bus: str) -> int | None:
     with suppress(OSError, ValueError):
         node = int((numa.SYSFS / "bus/pci/devices" / bus / "numa_node").read_text(encoding="ascii"))
-        return node if node >= 0 else None  # -1: the firmware does not tell
+        return node if node >= 0 else None  # -1: not reported by the firmware
     return None

@@ -1,1 +1,1 @@
-"""SenseVoice: one run of a CTC graph a window."""
+"""SenseVoice: one run of a CTC graph per window."""

@@ -1,4 +1,4 @@
-"""FunASR's SenseVoice: 15-second windows, CTC, tags for language, emotion and events in front of the text."""
+"""FunASR's SenseVoice: 15-second windows, CTC, tags for language, emotion and events before the text."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ from funasr_cli.recognizers.words import attach_punctuation, join_numbers, join_
 from funasr_cli.transcript import Token
 
 TAIL_SECONDS = 0.3
-"""Seconds by which a word outlasts its last frame above blank, in the median over the training words of one model."""
+"""Seconds from a word's last frame above blank to its end: the median over the training words of one model."""
 
 EMOTIONS = {"HAPPY", "SAD", "ANGRY", "NEUTRAL", "FEARFUL", "DISGUSTED", "SURPRISED"}
 EVENTS = {"BGM", "Speech", "Applause", "Laughter", "Cry", "Sneeze", "Breath", "Cough", "Sing", "Speech_Noise"}
 
 
 class SenseVoiceRecognizer:
-    """SenseVoice in any of its dialects, decoded greedily but where a hotword is heard."""
+    """SenseVoice with any of its graph dialects, decoded greedily except where hotwords apply."""
 
     writes_numbers = True
 
@@ -57,10 +57,11 @@ class SenseVoiceRecognizer:
         itn: bool = True,
         hotwords: Sequence[Hotword] = (),
     ) -> None:
-        """`inputs`, `outputs` and `metadata` are the graph's; `itn` asks for punctuation and written numbers. Hotwords
-        that the vocabulary cannot spell are passed over.
+        """Set up for a graph with these `inputs`, `outputs` and `metadata`.
 
-        Raises `ModelError` where the folder lacks what the graph needs beside it, or the graph is none of SenseVoice.
+        `itn` requests punctuation and numbers in figures. Hotwords that the vocabulary cannot spell are ignored.
+
+        Raises `ModelError` if the folder lacks a file that the graph needs, or the graph is not a SenseVoice graph.
         """
         self._graph = recognise_graph(inputs, outputs)
         self._pieces = read_vocabulary(model_dir)
@@ -91,7 +92,7 @@ class SenseVoiceRecognizer:
             head = self._best_path([array[:TAG_FRAMES] for array in scores])
             emissions = self._emissions([array[TAG_FRAMES:] for array in scores])
         except FloatingPointError as error:
-            raise ModelError(f"{error}; the model is damaged, or overflows on this device") from error
+            raise ModelError(f"{error}; the model is damaged or overflows on this device") from error
         tags = [self._tag(int(label)) for label in head.labels]
         tags += [self._tag(emission.token) for emission in emissions]
         pieces = [self._piece(emission) for emission in emissions if not self._tag(emission.token)]
@@ -105,7 +106,7 @@ class SenseVoiceRecognizer:
         )
 
     def _scores(self, outputs: Arrays) -> list[NDArray[Any]]:
-        """Those of the valid frames: the logits, or the best log-probabilities and their labels."""
+        """Return the scores of the valid frames: the logits, or the best log-probabilities and their labels."""
         frames = slice(int(outputs[VALID][0]) if self._graph.valid else None)
         names = TOPK if self._graph.logits is None else (self._graph.logits,)
         return [outputs[name][0, frames] for name in names]
@@ -121,19 +122,21 @@ class SenseVoiceRecognizer:
         return decode_with_hotwords(candidates_of_logits(scores[0]), self._context)
 
     def _tag(self, label: int) -> str:
-        """The name of a tag such as `<|zh|>` or `</s>`; empty for a label that is text."""
+        """Return the name of a tag such as `<|zh|>` or `</s>`; empty if the label is text."""
         piece = self._pieces[label]
         return piece.strip("<|>") if piece.startswith("<") and piece.endswith(">") else ""
 
     def _piece(self, emission: Emission) -> Token:
-        """A piece with FunASR's own times: from half a frame before its first frame to half a frame after its last."""
+        """Return a piece with FunASR's times: half a frame before its first frame to half a frame after its last."""
         start = max(0.0, (emission.first - 0.5) * SECONDS_PER_FRAME)
         end = (emission.last + 0.5) * SECONDS_PER_FRAME
         return Token(self._pieces[emission.token], start, end, math.exp(emission.log_prob), TAIL_SECONDS)
 
     def _check_size(self, outputs: Sequence[TensorSpec], metadata: Mapping[str, str]) -> None:
-        """A vocabulary of another model would give other words, in silence."""
+        """Raise `ModelError` for the vocabulary of another model, which would give wrong words without any error."""
         logits = next((spec.shape[-1] for spec in outputs if spec.name == self._graph.logits), None)
         for size in (logits, metadata.get("vocab_size")):
             if size is not None and str(size) != str(len(self._pieces)):
-                raise ModelError(f"vocabulary and graph are not of one model: {len(self._pieces)} and {size} tokens")
+                raise ModelError(
+                    f"vocabulary and graph belong to different models: {len(self._pieces)} and {size} tokens"
+                )

@@ -1,1 +1,1 @@
-"""Whisper: text generated token by token."""
+"""Whisper: generates text token by token."""

@@ -1,4 +1,4 @@
-"""What lies beside a Whisper model's weights."""
+"""Read the files that accompany a Whisper model's weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from funasr_cli.errors import ModelError, reading
 
 
 def read_table(model_dir: Path) -> TokenTable:
-    """Whisper's tokens. Raises `ModelError` if they cannot be read."""
+    """Read Whisper's tokenizer. Raises `ModelError` if it cannot be read."""
     path = model_dir / "tokenizer.json"
     try:
         return TokenTable.from_file(str(path))
@@ -22,7 +22,7 @@ def read_table(model_dir: Path) -> TokenTable:
 
 
 def read_json(path: Path) -> Mapping[str, Any]:
-    """An object in JSON. Raises `ModelError` if there is none."""
+    """Read a JSON object. Raises `ModelError` if the file does not contain one."""
     try:
         with reading(path, ModelError):
             value = json.loads(path.read_text(encoding="utf-8"))

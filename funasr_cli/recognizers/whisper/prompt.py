@@ -1,7 +1,7 @@
-"""Hotwords in front of what Whisper is to write, as if they had just been said (OpenAI's `initial_prompt`).
+"""Give Whisper hotwords as the text before a window, as if they had just been said (OpenAI's `initial_prompt`).
 
-Whisper goes on in the style of what it takes for the text before. So the hotwords are a sentence of the language that
-is spoken, with its marks, and a language gets none of another's script.
+Whisper continues in the style of the preceding text. So the hotwords form a sentence in the spoken language, with its
+punctuation and without words in the script of another language.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from funasr_cli.hotwords import Hotword
 from funasr_cli.recognizers.words import is_unspaced
 
 MAX_PROMPT_TOKENS = 150
-"""Tokens, of the 223 that Whisper has room for: 50 Chinese words of two characters, about twenty terms. With 75, twice
-as many of the words that were said are missed (benchmarks/README.md)."""
+"""Tokens for hotwords, of at most 223 in Whisper: 50 Chinese words of two characters, or about twenty terms. With 75
+tokens, twice as many spoken hotwords are missed (benchmarks/README.md)."""
 
 
 MAX_MISSES = 1000
-"""Hotwords that are tried in vain for the room that is left: of 100,000 each would be turned into tokens."""
+"""Stop after this many hotwords that do not fit into the remaining space, rather than tokenise all of 100,000."""
 
 
 class Style(NamedTuple):
-    """How words stand in a sentence: what is in front of it, between them, and behind them."""
+    """How words form a sentence: the text before, between and after them."""
 
     before: str
     between: str
@@ -34,17 +34,17 @@ class Style(NamedTuple):
 
 
 UNSPACED, SPACED = Style("", "、", "。"), Style(" ", ", ", ".")
-"""Without the mark at the end an English text loses up to two of five marks; with sentences of one word it loses
-capitals; with spaces in the place of 、 Chinese words help less."""
+"""Without the final mark, English text loses up to two of five punctuation marks; with one-word sentences it loses
+capitals; with spaces instead of 、 Chinese hotwords help less."""
 
 UNSPACED_LANGUAGES = frozenset({"zh", "yue", "ja"})
-"""Those that mix words of all scripts; in the others, Chinese characters are out of place."""
+"""Languages whose text may contain words of all scripts; in others, Chinese characters are out of place."""
 
 
 def contexts(table: TokenTable, hotwords: Iterable[Hotword], languages: Iterable[str], begin: int) -> NDArray[np.int32]:
-    """What stands in front of windows in each of `languages`: int32 `[languages, n]`, -1 behind the end of each.
+    """Return the tokens before windows in each of `languages`: int32 `[languages, n]`, padded with -1.
 
-    `begin` is the token that what was said before begins with.
+    `begin` is the token that starts preceding text.
     """
     listed = list(hotwords)
     of_styles = {unspaced: choose(table, listed, unspaced=unspaced)[1] for unspaced in (True, False)}
@@ -54,17 +54,18 @@ def contexts(table: TokenTable, hotwords: Iterable[Hotword], languages: Iterable
 
 
 def choose(table: TokenTable, hotwords: Iterable[Hotword], *, unspaced: bool) -> tuple[list[Hotword], list[int]]:
-    """The hotwords that fit in front of windows in a language without spaces, or of one with spaces; and their tokens.
+    """Choose the hotwords that fit before windows in an `unspaced` or a spaced language; return them and their tokens.
 
-    Those of more weight first; then those in letters, which cannot be put right by their sound afterwards; then those
-    listed first: with rare or short ones first, no more are heard. One that does not fit makes room for shorter ones.
+    Hotwords with more weight come first, then those in letters, because they cannot be corrected by sound later, then
+    those listed first; preferring rare or short ones does not help. A hotword that does not fit is skipped in favour of
+    shorter ones.
     """
     style = UNSPACED if unspaced else SPACED
     chosen: list[Hotword] = []
     ids: list[int] = []
     misses = 0
     for word in sorted(hotwords, key=lambda word: (-word.weight, not in_letters(word.text))):
-        if MAX_PROMPT_TOKENS - len(ids) < 2 or misses == MAX_MISSES:  # no word is as short as that
+        if MAX_PROMPT_TOKENS - len(ids) < 2 or misses == MAX_MISSES:  # too few for any word
             break
         if not (unspaced or in_letters(word.text)):
             continue
@@ -79,5 +80,5 @@ def choose(table: TokenTable, hotwords: Iterable[Hotword], *, unspaced: bool) ->
 
 
 def in_letters(text: str) -> bool:
-    """Whether nothing of it belongs to Chinese or Japanese writing."""
+    """Whether a text has no characters of Chinese or Japanese writing."""
     return not any(map(is_unspaced, text))

@@ -26,42 +26,43 @@ WINDOW_SECONDS = 30.0
 FRAMES = 3000
 SAMPLES_PER_FRAME = SAMPLE_RATE // 100
 SECONDS_PER_FRAME = 0.02
-"""Of the encoder's output, and so of time stamps and alignments."""
+"""Frame length of the encoder's output, and so the resolution of time stamps and alignments."""
 
 # OpenAI's own thresholds (whisper/transcribe.py).
 MAX_NO_SPEECH = 0.6
 MIN_SCORE = -1.0
 
 MIN_TRUSTED_S = 2.0
-"""Seconds that the trusted part of a text must last to be taken: a loop from the beginning is tried again."""
+"""Minimum seconds of the trusted part of a text. If it is shorter, as in a loop from the start, the window is rerun."""
 
 RETRY_NO_REPEAT = 5
-"""Second attempt: no five tokens may come twice. Stays at temperature 0, unlike OpenAI's, so that results repeat."""
+"""In the second attempt no five tokens may occur twice. Unlike OpenAI's, it stays at temperature 0, so that results are
+reproducible."""
 
 REPETITIVE = "the text repeats itself and may be wrong"
 
 
 class WhisperRecognizer:
-    """Whisper in the layout of faster-whisper: config.json, tokenizer.json and, for newer sizes, their features."""
+    """Whisper in faster-whisper's layout: config.json, tokenizer.json and, if newer, preprocessor_config.json."""
 
     window = WINDOW_SECONDS
-    writes_numbers = False  # now in figures, now in words
+    writes_numbers = False  # sometimes in figures, sometimes in words
 
     def __init__(self, model_dir: Path, hotwords: Sequence[Hotword] = ()) -> None:
-        """Raises `ModelError` where a file of the model is missing or damaged."""
+        """Read the model's files. Raises `ModelError` if one is missing or damaged."""
         config = read_json(model_dir / "config.json")
         self._table = read_table(model_dir)
         preprocessor = model_dir / "preprocessor_config.json"
         self.mels = int(read_json(preprocessor).get("feature_size", 80)) if preprocessor.exists() else 80
         self._features = FeatureExtractor(feature_size=self.mels)
         self.language_ids = language_ids(config, self._table)
-        """Token of each language, e.g. `<|zh|>`, and its id."""
+        """Maps the token of each language, e.g. `<|zh|>`, to its id."""
         self._codes = codes(self.language_ids)
         self._contexts = contexts(self._table, hotwords, self._codes or [ENGLISH], self._id("<|startofprev|>"))
 
     @property
     def end_id(self) -> int:
-        """Id of the end of the text; every id below it is text."""
+        """Id of the token that ends the text; all lower ids are text."""
         return self._id("<|endoftext|>")
 
     def prepare(self, samples: Samples, request: Request) -> Arrays:
@@ -70,7 +71,7 @@ class WhisperRecognizer:
             "features": features,
             "frames": np.array([frames], np.int32),
             "prompt": np.array(self._prompt(request.language), np.int32),
-            # An attempt that went astray is made again without them: they may be what it went after.
+            # Retry without hotwords, because they may have misled the first attempt.
             "contexts": self._contexts[:, :0] if request.attempt else self._contexts,
             "no_repeat": np.array([RETRY_NO_REPEAT if request.attempt else 0], np.int32),
         }
@@ -81,7 +82,7 @@ class WhisperRecognizer:
         no_speech = float(outputs["no_speech"][0])
         words = self._words(outputs, language)
         tokens = words[: trusted_words(words, complete=bool(outputs["complete"][0]))]
-        # A loop raises the score of a text, so that of a text with one is that of the words before.
+        # A loop raises the score of a text, so only the words before it count.
         is_cut = len(tokens) < len(words) or not outputs["complete"][0]
         score = mean_log_probability(tokens) if is_cut else float(outputs["score"][0])
         if no_speech > MAX_NO_SPEECH and score < MIN_SCORE:
@@ -103,14 +104,14 @@ class WhisperRecognizer:
         )
 
     def _log_mel(self, samples: Samples) -> tuple[NDArray[np.float32], int]:
-        """Log-mel features, float32 `[mels, 3000]`, zero behind the audio like faster-whisper's; how many are valid."""
+        """Return log-mel features, float32 `[mels, 3000]`, zero-padded as in faster-whisper, and how many are valid."""
         spectrum = self._features(samples)[:, :FRAMES]
         features = np.zeros((self.mels, FRAMES), np.float32)
         features[:, : spectrum.shape[1]] = spectrum
         return features, min(FRAMES, math.ceil(len(samples) / SAMPLES_PER_FRAME))
 
     def _prompt(self, language: str | None) -> list[int]:
-        # With time stamps: without, Whisper tends to end after the first sentences of a full window.
+        # With time stamps, because without them Whisper tends to stop after the first sentences of a full window.
         start = self._id("<|startoftranscript|>")
         if not self.language_ids:
             return [start]
@@ -120,18 +121,18 @@ class WhisperRecognizer:
     def _id(self, token: str) -> int:
         token_id = self._table.token_to_id(token)
         if token_id is None:
-            raise ModelError(f"the tokenizer has no token {token}: this is no Whisper model")
+            raise ModelError(f"the tokenizer has no token {token}: not a Whisper model")
         return token_id
 
     def _heard(self, generated: NDArray[np.int32]) -> float | None:
-        """The last time stamp, in seconds; None where the text runs on behind it, to the end of the window."""
+        """Return the last time stamp, in seconds; None if text follows it, up to the end of the window."""
         first = self._id("<|notimestamps|>") + 1
         if not len(generated) or generated[-1] < first:
             return None
         return float(generated[-1] - first) * SECONDS_PER_FRAME
 
     def _words(self, outputs: Arrays, language: str) -> tuple[Token, ...]:
-        """Words (characters where the script has no spaces) with their times and mean probabilities."""
+        """Return words, or characters in scripts without spaces, with their times and mean probabilities."""
         ids: list[int] = outputs["generated"][outputs["generated"] < self.end_id].tolist()
         if not ids:
             return ()
@@ -144,12 +145,12 @@ class WhisperRecognizer:
             confidence = float(probabilities[at:after].mean())
             words.append(Token(text, float(starts[at]), float(starts[after]), confidence))
             at = after
-        # Whisper writes full stops, one after the other, for a noise.
+        # For noise, Whisper writes a series of full stops.
         return tuple(word for word in attach_punctuation(words) if word.text.strip() != ".")
 
 
 def _start_times(alignment: NDArray[np.int32], count: int) -> NDArray[np.float64]:
-    """Seconds at which each of `count` tokens begins, and the end of the last; float64 `[count + 1]`.
+    """Return the start of each of `count` tokens and the end of the last one, in seconds; float64 `[count + 1]`.
 
     `alignment` int32 `[m, 2]` is the path through (token, frame); its last token is the end of the text.
     """

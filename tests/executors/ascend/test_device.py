@@ -1,4 +1,4 @@
-"""The device itself, and how much memory its models get."""
+"""The device itself, and the memory that its models get."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_nothing_is_asked_of_a_device_that_hangs_when_it_is_closed(npu: Npu, oms
     npu.set(faults={"1": "hang"})
     executor = AscendExecutor(lambda _: oms["static"], longest=10, time_limit=0.05)
     executor.begin({"x": np.ones((1, 10, 2), np.float32), "count": np.ones(1, np.int32)})
-    with pytest.raises(DeviceError, match="507046"):  # the run is waited for, since its memory is to be given back
+    with pytest.raises(DeviceError, match="507046"):  # waits for the run, because its memory is to be released
         executor.close()
 
 
@@ -71,7 +71,7 @@ def test_a_limit_of_less_than_a_millisecond_is_one(npu: Npu, oms: dict[str, Path
     ("shape", "stated", "expected"),
     [
         ((2, 3), 24, 24),
-        ((2, 3), 32, 32),  # what the OM says, if that is more
+        ((2, 3), 32, 32),  # the size in the OM, if that is more
         ((1, None, 2), 0, 4 * 100 * 2),
         ((None, 3), 0, 4 * 3),  # a free first dimension is the batch
         ((None,), 0, 4 * 100),
@@ -85,11 +85,11 @@ def test_a_tensor_has_room_for_the_longest_window(shape: tuple[int | None, ...],
 
 def test_a_size_that_is_too_small_for_the_shape_is_the_oms_fault() -> None:
     tensor = OmTensor("x", np.dtype(np.float32), (2, 3), 23)
-    with pytest.raises(ModelError, match=r"broken\.om: the OM says 23 bytes of 'x', too few"):
+    with pytest.raises(ModelError, match=r"broken\.om: the OM declares 23 bytes for 'x', too few"):
         OmModel.room(cast(OmModel, Somewhere()), tensor, longest=100)
 
 
 class Somewhere:
-    """Of a model, where it is."""
+    """Stands in for a model that has a path."""
 
     _path = Path("broken.om")

@@ -44,7 +44,7 @@ def opened(om: Path, **options: Any) -> Iterator[AscendExecutor]:
 
 
 def text(executor: Executor, folder: Path, metadata: dict[str, str] | None = None) -> str:
-    """What is heard in 25 seconds, in pieces of several lengths of at most six."""
+    """The text of 25 seconds, recognised in pieces of various lengths of at most six seconds."""
     recognizer = SenseVoiceRecognizer(folder, executor.inputs, executor.outputs, metadata or {})
     samples = samples_of(NANO / "words-without-pauses.flac")
     pieces = np.split(samples, [90_000, 180_000, 270_000, 360_000])
@@ -92,7 +92,7 @@ def test_it_says_what_the_om_takes_and_gives_by_the_names_of_its_graph(npu: Npu,
         "static": {"log_probs": ("float32", (1, 104, 5)), "token_ids": ("int32", (1, 104, 5))},
         "gears": {"ctc_logits": ("float32", (1, None, 1044))},
     }
-    expected["half"] = expected["static"]  # half floats are the device's own business
+    expected["half"] = expected["static"]  # half floats are internal to the device
     for layout, outputs in expected.items():
         with opened(getattr(oms, layout)) as executor:
             assert described(executor) == {"speech": ("float32", (1, FRAMES, 560)), **scalars, **outputs}
@@ -163,7 +163,7 @@ def test_what_does_not_fit_is_named_before_it_is_run(
 def test_free_dimensions_have_a_bound(npu: Npu, oms: NanoOms) -> None:
     window = {"x": np.zeros((1, LONGEST + 1, 560), np.float32), "prompt": np.zeros(4, np.int32)}
     with opened(oms.sherpa) as executor:
-        with pytest.raises(ValueError, match=r"'x': free dimensions may be 104 at most, got \[1, 105, 560\]"):
+        with pytest.raises(ValueError, match=r"'x': free dimensions may be at most 104, got \[1, 105, 560\]"):
             executor.run(window)
         with pytest.raises(AclError, match="145000"):  # the input has room, the output four frames too few
             executor.run({**window, "x": window["x"][:, :LONGEST]})
@@ -321,7 +321,7 @@ def test_what_cannot_be_given_back_is_an_error(npu: Npu, oms: NanoOms, monkeypat
         executor.close()
 
 
-# What may be wrong with a machine
+# Problems of a machine
 
 
 def failure(om: Path, **options: Any) -> FunasrError:
@@ -405,8 +405,8 @@ def test_the_om_is_chosen_by_the_soc_of_the_device(npu: Npu, oms: NanoOms) -> No
 @pytest.mark.parametrize(
     ("call", "value", "message"),
     [
-        ("get_input_data_type", 27, "'speech' of the OM has a data type that NumPy lacks: aclDataType 27"),
-        ("get_output_size_by_index", 64, "64 bytes of 'log_probs', too few for its shape"),
+        ("get_input_data_type", 27, "'speech' of the OM has a data type that NumPy does not have: aclDataType 27"),
+        ("get_output_size_by_index", 64, "64 bytes for 'log_probs', too few for its shape"),
     ],
 )
 def test_a_description_that_cannot_be_right_is_refused(
@@ -475,7 +475,7 @@ def test_a_device_that_cannot_be_reset_is_left_to_the_end_of_the_process(npu: Np
     assert npu.violations() == []
     left = {leak.split(" made")[0] for leak in npu.process.leaks()}
     assert left == {"device memory", "device 0, set 1 times more than reset", "acl, not finalised"}
-    npu.process = None  # it ends like this
+    npu.process = None  # the process ends in this state
     npu.set(faults={})
     with opened(oms.static) as another:
         another.run(inputs(40))

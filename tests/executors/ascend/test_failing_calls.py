@@ -22,7 +22,7 @@ from tests.simulator.fixtures import Npu, compile_om
 from tests.support.graphs import write_graph
 
 LOST, REFUSED = 507011, 107000
-"""What makes a device unusable until it is reset, and what does not."""
+"""An error that makes the device unusable until a reset, and one that does not."""
 
 FRAMES = 10
 LENGTHS = (FRAMES, 3, FRAMES, 4)
@@ -33,10 +33,10 @@ WITHOUT_CODE = {
     "mdl.get_num_outputs", "mdl.get_input_name_by_index", "mdl.get_output_name_by_index", "mdl.get_input_data_type",
     "mdl.get_output_data_type", "mdl.get_input_size_by_index", "mdl.get_output_size_by_index",
 }  # fmt: skip
-"""Calls that say of no failure."""
+"""Calls that do not report failures."""
 
 HANDLES = {"mdl.create_desc", "mdl.create_dataset", "create_data_buffer"}
-"""Calls that give nothing if they fail, so that a later call tells the reason."""
+"""Calls that return nothing if they fail, so that a later call reports the reason."""
 
 RELEASES = {
     "destroy_data_buffer", "mdl.destroy_dataset", "mdl.destroy_desc", "mdl.unload", "rt.free", "rt.free_host",
@@ -45,15 +45,15 @@ RELEASES = {
 """Calls after whose failure something is still held, through no fault of the program."""
 
 LAST = ("rt.destroy_context", "rt.reset_device")
-"""The runtime is not ended if it does not let go of the device."""
+"""The runtime is not ended if it does not release the device."""
 
 NEEDED = {"rt.set_context", "rt.synchronize_stream_with_timeout"}
-"""Without these nothing can be given back."""
+"""Without these calls nothing can be released."""
 
 
 @pytest.fixture(scope="module")
 def oms(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The mean of ten frames; of 4 or 10; and of any number."""
+    """Models of the mean of ten frames, of 4 or 10 frames, and of any number of frames."""
     folder = tmp_path_factory.mktemp("oms")
     fixed, free = write_graph(folder / "fixed.onnx", FRAMES), write_graph(folder / "free.onnx", "frames")
     return {
@@ -64,26 +64,26 @@ def oms(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def window(number: int) -> Arrays:
-    """Frames of which each is the number of the window, as is their mean."""
+    """Frames whose values, and so their mean, are the number of the window."""
     frames = LENGTHS[number]
     return {"x": np.full((1, frames, 2), number, np.float32), "count": np.array([frames], np.int32)}
 
 
 @dataclass
 class Life:
-    """What a process made of its windows, that opened an OM, had them run two at a time, and closed it again."""
+    """The results of a process that opened an OM, ran its windows two at a time, and closed the OM."""
 
     outcomes: list[float | FunasrError] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     error: FunasrError | None = None
     calls: list[Counter[str]] = field(default_factory=list)
-    """How often each had been made when the OM was open, when the windows were run, and at the end."""
+    """How often each call had been made when the OM was open, after the windows were run, and at the end."""
     problems: list[str] = field(default_factory=list)
-    """Rules that were broken, and what was not given back."""
+    """Broken rules, and what was not released."""
 
 
 def live(bare: Npu, om: Path, failures: Mapping[str, int]) -> Life:
-    bare.process = None  # what the last one left was looked at
+    bare.process = None  # what the last one left behind was checked
     bare.set(late=True, failures=failures)
     life = Life()
     try:
@@ -118,7 +118,7 @@ OPENING, RUNNING, CLOSING = range(3)
 
 
 def made_in(life: Life, phase: int) -> Iterator[tuple[str, range]]:
-    """The calls that were made in a phase, and the how-manieth they were."""
+    """The calls that were made in a phase, each with its ordinal number."""
     for call, count in life.calls[phase].items():
         before = life.calls[phase - 1][call] if phase else 0
         if count > before and call not in WITHOUT_CODE:

@@ -1,4 +1,4 @@
-"""What npu-smi prints, in the layouts of its releases and chips: which NPUs there are, and who holds them."""
+"""Output of npu-smi in the layouts of its releases and chips: the NPUs, and the processes that use them."""
 
 from __future__ import annotations
 
@@ -132,8 +132,8 @@ def test_a_series_is_not_taken_for_a_soc(tmp_path: Path, monkeypatch: pytest.Mon
     ("name", "meaning", "lines"),
     [
         ("container-nothing-given", "the driver does not answer", "failed. ret is -8005"),
-        ("container-taken", "another container holds the NPU", "ret is -8020"),
-        ("unknown", "in a form that is known here", "npu-smi 31.0 / Devices: 2 / [0] 310P3"),
+        ("container-taken", "another container uses the NPU", "ret is -8020"),
+        ("unknown", "in a known format", "npu-smi 31.0 / Devices: 2 / [0] 310P3"),
     ],
 )
 def test_what_is_no_table_is_told_with_what_it_means(
@@ -151,9 +151,9 @@ def test_what_is_no_table_is_told_with_what_it_means(
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ("#!/bin/sh\nexit 3\n", "it says nothing and ends with exit code 3"),
+        ("#!/bin/sh\nexit 3\n", "it says nothing and exits with code 3"),
         ("#!/bin/sh\necho 'libdrvdsmi_host.so: cannot open shared object file' >&2\nexit 127\n", "driver's libraries"),
-        ("#!/bin/sh\nexec sleep 30\n", "not done after"),
+        ("#!/bin/sh\nexec sleep 30\n", "did not finish within"),
         ("not a program", "cannot be run"),
     ],
 )

@@ -1,4 +1,4 @@
-"""SenseVoice in every dialect: which tensors it fills, and what it makes of scripted and of real outputs."""
+"""SenseVoice in every dialect: the tensors it fills, and how it decodes scripted and real outputs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PIECES = [
 ]
 ZH, HAPPY, SPEECH, ITN, LAUGHTER, NOSPEECH, GOOD, YES, STOP = range(1, 10)
 ROOM = 12
-"""Frames of the static graphs here, tags included."""
+"""Frames of the static graphs used here, including tags."""
 
 
 def spec(name: str, dtype: Any, *shape: int | None) -> TensorSpec:
@@ -144,14 +144,14 @@ def test_no_language_is_heard_where_nobody_speaks(folder: Path) -> None:
 
 def test_a_graph_that_is_none_of_sensevoice_is_named(folder: Path) -> None:
     with pytest.raises(
-        ModelError, match=r"not a SenseVoice graph: it takes audio and gives ctc_logits, encoder_out_lens"
+        ModelError, match=r"not a SenseVoice graph: its inputs are audio, its outputs ctc_logits, encoder_out_lens"
     ):
         recognizer(folder, [spec("audio", np.float32, None)], LOGITS)
 
 
 def test_a_vocabulary_of_another_model_is_refused(folder: Path) -> None:
     (folder / "tokens.json").write_text('["<unk>"]', encoding="utf-8")
-    with pytest.raises(ModelError, match="not of one model: 1 and 10 tokens"):
+    with pytest.raises(ModelError, match="different models: 1 and 10 tokens"):
         recognizer(folder)
 
 
@@ -162,7 +162,7 @@ def test_without_metadata_the_statistics_lie_beside_the_graph(folder: Path) -> N
 
 def test_a_vocabulary_is_measured_by_metadata_too(folder: Path) -> None:
     static = [spec("speech", np.float32, 1, ROOM - 4, 560), *FUNASR[1:]]
-    with pytest.raises(ModelError, match="not of one model: 10 and 11 tokens"):
+    with pytest.raises(ModelError, match="different models: 10 and 11 tokens"):
         recognizer(folder, static, TOPK, metadata={**STATISTICS, "vocab_size": "11"})
 
 
@@ -182,5 +182,5 @@ def test_scores_that_are_no_numbers_are_an_error_and_not_silence(folder: Path) -
 
 def test_a_fixed_graph_that_cannot_tell_padding_from_speech_is_refused(folder: Path) -> None:
     fixed = [spec("x", np.float32, 1, 250, 560), spec("prompt", np.int32, 4)]
-    with pytest.raises(ModelError, match="would be heard as speech"):
+    with pytest.raises(ModelError, match="would be taken for speech"):
         recognizer(folder, fixed, [spec("logits", np.float32, 1, 254, 10)])

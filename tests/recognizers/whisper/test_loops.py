@@ -1,4 +1,4 @@
-"""What of a text was said, and what a model wrote as it went round in circles."""
+"""Which part of a text was said, and which part a looping model invented."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from funasr_cli.recognizers.whisper.loops import UNSURE_WORDS, is_plausible, is_
 from funasr_cli.transcript import Token
 
 SAID = st.lists(st.floats(0.06, 2.0), max_size=80)
-"""Seconds that words take which were said."""
+"""Duration of spoken words, in seconds."""
 
 CROWDED = st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.02]), min_size=10, max_size=200)
-"""Seconds that the words of a loop take."""
+"""Duration of the words of a loop, in seconds."""
 
 
 def words(seconds: list[float], text: str = " on", confidence: float = 0.9) -> list[Token]:
-    """Words that follow each other, each as long as it is said."""
+    """Consecutive words with the given durations."""
     ends = list(accumulate(seconds))
     return [Token(text, end - length, end, confidence) for end, length in zip(ends, seconds, strict=True)]
 
@@ -44,7 +44,7 @@ def test_nothing_after_a_loop_is_trusted(said: list[float], crowded: list[float]
 def test_of_a_text_that_was_cut_off_nothing_is_trusted_from_where_it_is_stretched(
     said: list[float], last: list[float], stretched: float
 ) -> None:
-    """The word that takes the rest of the window is in the second half: before, there would be no room for the text."""
+    """The word that takes up the rest of the window is in the second half; earlier, the text would not fit."""
     last = last[: len(said)]
     trusted = trusted_words(words([*said, stretched, *last]), complete=False)
     assert trusted <= max(0, len(said) - UNSURE_WORDS)

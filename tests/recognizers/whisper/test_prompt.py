@@ -1,4 +1,4 @@
-"""Hotwords in front of Whisper's windows: which of them fit, how they are written, and what becomes of a text."""
+"""Hotwords before Whisper's windows: which of them fit, how they are written, and their effect on a text."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def chosen(runner: WindowRunner, hotwords: Iterable[Hotword], *, unspaced: bool 
 
 
 def in_front(runner: WindowRunner, hotwords: Iterable[Hotword], language: str) -> str:
-    """The text in front of windows in a language."""
+    """The text before windows in a language."""
     recognizer = WhisperRecognizer(runner.model.path, list(hotwords))
     context = recognizer.prepare(np.zeros(160, np.float32), Request(None))["contexts"]
     row = context[list(recognizer.language_ids).index(f"<|{language}|>")]
@@ -156,7 +156,7 @@ def test_words_that_are_not_said_leave_the_text_and_its_marks_alone(
 
 
 class Counting:
-    """A table of tokens, one a character, that counts how often it is asked."""
+    """A tokenizer with one token per character that counts its calls."""
 
     def __init__(self) -> None:
         self.asked = 0

@@ -1,4 +1,4 @@
-"""Whisper's inputs and the reading of its outputs, apart from any device."""
+"""Whisper's inputs and the decoding of its outputs, without a device."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def outputs(
     said: int | None = None,
     **scores: float,
 ) -> Arrays:
-    """What the graph would give for `text`, and a time stamp at the end.
+    """What the graph would return for `text` and a time stamp at the end.
 
     Each token takes 0.2 s; of a loop only the first `said` do, and the others none.
     """
