@@ -84,7 +84,7 @@ def test_an_error_is_not_hidden_behind_a_summary_that_cannot_be_printed(shell: S
     (tmp_path / "out").write_text("a file")
     done = shell("cli transcribe in -o out --json-summary --model $N >/dev/full")
     assert done.returncode == 4
-    assert "the output folder cannot be made" in done.stderr
+    assert "the output folder cannot be created" in done.stderr
 
 
 @pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&- <&-", "2>/dev/full", "--progress rich 2>/dev/full"])
