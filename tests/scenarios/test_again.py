@@ -457,7 +457,7 @@ def test_a_damaged_state_comes_with_what_is_lost_and_a_way_on(night: Sleepless, 
         other.close()
     put("in/b.wav", "two")
     for look in (lambda: night(force=True), lambda: peeked("in")):
-        with pytest.raises(RecordError, match=r"state\.sqlite: this run cannot be recorded: ") as caught:
+        with pytest.raises(RecordError, match=r"state\.sqlite: the state of this run cannot be saved: ") as caught:
             look()
         move = re.search(r"mv \S+ \S+", str(caught.value))
         assert move is not None

@@ -196,7 +196,7 @@ def test_whatever_cannot_be_kept_or_looked_up_is_told_with_the_file(path: Path, 
         raw.execute("DROP TABLE output")
         raw.execute("DROP TABLE input")
     raw.close()
-    with pytest.raises(RecordError, match=r"state\.sqlite: this run cannot be recorded: no such table"):
+    with pytest.raises(RecordError, match=r"state\.sqlite: the state of this run cannot be saved: no such table"):
         CALLS[call](database, known)
 
 
