@@ -95,7 +95,7 @@ class WindowRunner:
     """One model, its recogniser, and the runner of its graph; `device` is the intended device, e.g. `cpu (int8)`.
 
     Up to `concurrent` windows of a recording are under way together. Each part of a window extends `padding` seconds
-    beyond the detected voice at both ends; None: speech was not detected, so no search for missing words is made.
+    beyond the detected voice at both ends; None: without voice detection, no missing words are searched for.
     """
 
     model: Model
