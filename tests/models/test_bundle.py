@@ -112,7 +112,7 @@ def test_a_model_that_is_here_already_is_left_as_it_is(folder: Path, elsewhere: 
     after = (elsewhere / "toy").stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     (elsewhere / "toy" / "model.bin").write_bytes(b"another")
-    with pytest.raises(ModelError, match=r"(?s)model\.bin: has sha256.*Remove the folder"):
+    with pytest.raises(ModelError, match=r"(?s)model\.bin: has sha256.*remove the folder"):
         unpack(tmp_path / "toy.tar", elsewhere)
 
 

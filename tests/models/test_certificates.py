@@ -83,7 +83,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_with_what_to_do(
     said = str(caught.value)
     assert "cannot be downloaded" in said
     assert "export REQUESTS_CA_BUNDLE=/path/to/company-ca.pem" in said
-    assert f"set now: CURL_CA_BUNDLE={other}" in said
+    assert f"currently set: CURL_CA_BUNDLE={other}" in said
     assert "models import toy.tar" in said
     assert not (store / "toy").exists()
 

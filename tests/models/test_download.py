@@ -110,7 +110,8 @@ def test_what_the_hub_says_of_another_revision_is_checked_as_well(hub: Hub, stor
 
 
 @pytest.mark.parametrize(
-    ("name", "what"), [("modelscope", "acme/toy at v9 lists no config.json"), ("huggingface", "Revision Not Found")]
+    ("name", "what"),
+    [("modelscope", "acme/toy at v9 does not list config.json"), ("huggingface", "Revision Not Found")],
 )
 def test_a_revision_that_does_not_exist_is_named(hub: Hub, store: Path, name: str, what: str) -> None:
     with pytest.raises(ModelError, match=what):

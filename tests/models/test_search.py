@@ -52,7 +52,7 @@ def test_the_one_model_below_a_folder_is_found(tmp_path: Path, path: str) -> Non
 
 def test_of_several_models_below_a_folder_one_has_to_be_named(tmp_path: Path) -> None:
     first, second = copied(tmp_path / "a"), copied(tmp_path / "b")
-    with pytest.raises(ModelError, match="holds 2 models") as raised:
+    with pytest.raises(ModelError, match="contains 2 models") as raised:
         find_model(str(tmp_path))
     assert raised.value.hint == f"Choose one: {first}, {second}."
 
@@ -72,9 +72,9 @@ def test_of_a_hubs_cache_the_current_revision_is_taken_by_the_name_of_its_reposi
     ("config", "what"),
     [
         ("model: Paraformer\n", "is a Paraformer model, which this version does not support"),
-        ("init: null\nmodel: 'SeacoParaformer'\nmodel_conf:\n", "is Paraformer"),
-        ("model: BiCifParaformer\n", "is Paraformer"),
-        ("model: FunASRNano\n", "is Fun-ASR-Nano"),
+        ("init: null\nmodel: 'SeacoParaformer'\nmodel_conf:\n", "is a Paraformer"),
+        ("model: BiCifParaformer\n", "is a Paraformer"),
+        ("model: FunASRNano\n", "is a Fun-ASR-Nano"),
         ("model: FsmnVADStreaming\n", "is a voice detector"),
         ("model: CTTransformer\n", "is a punctuation model"),
         ("model: CAMPPlus\n", "is a speaker model"),

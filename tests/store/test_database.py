@@ -257,7 +257,7 @@ def test_nothing_stays_open(path: Path, tmp_path: Path) -> None:
     for look in (Database, Database.copy_of):
         with pytest.raises(RecordError) as caught:
             look(tmp_path / "broken")
-        with pytest.raises(RecordError, match="cannot be kept"):
+        with pytest.raises(RecordError, match="cannot be saved"):
             look(tmp_path)
         del caught
     assert open_files() <= before

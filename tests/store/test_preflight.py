@@ -64,7 +64,7 @@ def test_characters_that_a_disk_does_not_take_are_named(tmp_path: Path, monkeypa
     error = check.refusal(RECORDING, tmp_path / "10:30?", ("txt",))
     assert error is not None
     assert "no output can be named 10:30?.txt: the file system does not allow : ? in names" in str(error)
-    assert "another name" in str(error)
+    assert "Rename the recording" in str(error)
     assert check.refusal(RECORDING, tmp_path / "10:30" / "a", ("txt",)) is not None
     assert check.refusal(RECORDING, tmp_path / "10.30", ("txt",)) is None
 
