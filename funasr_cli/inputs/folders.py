@@ -1,4 +1,4 @@
-"""What a folder is, whatever path leads to it."""
+"""The identity of a folder, whatever path leads to it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 Identity: TypeAlias = tuple[int, int]
-"""(device, inode): the same for a folder that is mounted in two places."""
+"""(device, inode): equal for a folder that is mounted in two places."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder by its path without links; how many `links` the path has that led to it; None if it is not there."""
+    """A folder: its path with links resolved, the number of `links` in the path that led to it, and its identity.
+
+    `identity` is None if the folder does not exist.
+    """
 
     path: str
     links: int
@@ -20,12 +23,12 @@ class Folder:
 
     @property
     def key(self) -> Identity | str:
-        """What it has in common with itself under another path."""
+        """Key that is the same under every path to the folder."""
         return self.identity or self.path
 
 
 class Folders:
-    """Looks each folder up once."""
+    """Looks up each folder once."""
 
     def __init__(self) -> None:
         self._known: dict[str, Folder] = {}
@@ -41,14 +44,14 @@ class Folders:
         parent = self._known.get(os.path.dirname(path) or os.curdir)
         if parent is None or os.path.basename(path) in ("", ".", "..") or os.path.islink(path):
             real = os.path.realpath(path)
-            if real.startswith("/proc/"):  # of a file that is handed over open, it would name the process
+            if real.startswith("/proc/"):  # for a file passed as a descriptor, the path would name the process
                 real = os.path.abspath(path)
             return Folder(real, _links_in(path), identity_of(path))
         return Folder(os.path.join(parent.path, os.path.basename(path)), parent.links, identity_of(path))
 
 
 def identity_of(path: bytes | str | os.PathLike[str]) -> Identity | None:
-    """Of the file or folder to which a path leads; None if there is none."""
+    """The identity of the file or folder to which a path leads; None if there is none."""
     try:
         status = os.stat(path)
     except OSError:
@@ -57,7 +60,7 @@ def identity_of(path: bytes | str | os.PathLike[str]) -> Identity | None:
 
 
 def _links_in(path: str) -> int:
-    """How many parts of a path are links, of the current folder's too."""
+    """How many parts of a path are links, counting those of the current folder if it is relative."""
     count, path = 0, os.path.abspath(path)
     while path != (parent := os.path.dirname(path)):
         count += os.path.islink(path)

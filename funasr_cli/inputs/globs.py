@@ -1,4 +1,4 @@
-"""Patterns for paths: those of --include and --exclude, and those that name recordings where no shell expanded them."""
+"""Path patterns: --include and --exclude, and names of recordings that no shell has expanded."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ ANY_DEPTH = "**/"
 
 
 def matches(relative: PurePath, pattern: str) -> bool:
-    """Whether a pattern fits a path below the folder that is searched, or a folder on the way to it.
+    """Whether a pattern matches a path relative to the searched folder, or one of its parent folders.
 
-    `*` stands for anything, slashes too, and `**/` also for no folder at all. Without a slash it is a name's pattern
-    as well, at any depth.
+    `*` matches anything, including slashes, and `**/` may match no folder at all. A pattern without a slash also
+    matches a single name at any depth.
     """
     pattern = pattern.removeprefix("./").rstrip("/")
     places = [str(place) for place in (relative, *relative.parents[:-1])]
@@ -27,7 +27,7 @@ def matches(relative: PurePath, pattern: str) -> bool:
 
 
 class PathFilter:
-    """Lets recordings through that fit a pattern to include, if there are any, and none to exclude."""
+    """Accepts recordings that match an include pattern, if there are any, and no exclude pattern."""
 
     def __init__(self, include: Sequence[str], exclude: Sequence[str]) -> None:
         self._include = include
@@ -35,17 +35,17 @@ class PathFilter:
         self._used: set[tuple[str, str]] = set()
 
     def takes(self, relative: PurePath) -> bool:
-        """Whether this recording goes through."""
+        """Whether this recording is accepted; notes which patterns matched."""
         included = self._fits(relative, "--include", self._include)
         return (included or not self._include) and not self.excludes(relative)
 
     def would_take(self, relative: PurePath) -> bool:
-        """Whether it would go through if it were a recording. That is no use for a pattern to include."""
+        """Whether a file would be accepted if it were a recording; does not count as a match of an include pattern."""
         included = not self._include or any(matches(relative, pattern) for pattern in self._include)
         return included and not self.excludes(relative)
 
     def excludes(self, relative: PurePath) -> bool:
-        """Whether this is not to be taken, nor anything below it."""
+        """Whether this path, and everything below it, is excluded."""
         return self._fits(relative, "--exclude", self._exclude)
 
     def _fits(self, relative: PurePath, option: str, patterns: Sequence[str]) -> bool:
@@ -55,14 +55,14 @@ class PathFilter:
 
     @property
     def unused(self) -> list[tuple[str, str]]:
-        """The patterns that have fitted nothing, with their options."""
+        """Patterns that have matched nothing: (option, pattern)."""
         given = [*(("--include", pattern) for pattern in self._include)]
         given += [("--exclude", pattern) for pattern in self._exclude]
         return [each for each in dict.fromkeys(given) if each not in self._used]
 
 
 def expand(pattern: str) -> list[str]:
-    """What a glob pattern stands for, as a shell has it. Links are followed, but below a `**` no folder twice."""
+    """Expand a glob pattern as a shell does. Links are followed, but below `**` no folder is entered twice."""
     return sorted(set(_expand(pattern)))
 
 
@@ -72,17 +72,17 @@ def _expand(pattern: str) -> Iterator[str]:
         yield from glob.iglob(pattern)
         return
     bases = list(map(Path, glob.iglob(head) if head else [""]))
-    if not tail:  # everything below, which is what a folder stands for
+    if not tail:  # everything below, which naming the folder means anyway
         yield from map(str, bases)
         return
     entered: set[tuple[int, int]] = set()
     for base in bases:
-        for place, _ in walk(base, entered=entered):  # as shells do, what cannot be listed is passed over
+        for place, _ in walk(base, entered=entered):  # folders that cannot be listed are skipped, as shells do
             yield from _expand(str(Path(glob.escape(str(base / place)), tail)))
 
 
 def _halves(pattern: str) -> tuple[str, str | None]:
-    """What stands before the first part that is `**` and behind it; None where there is no such part."""
+    """The parts of a pattern before and after its first `**`; None for the latter if there is no `**`."""
     parts = pattern.split("/")
     if "**" not in parts:
         return pattern, None

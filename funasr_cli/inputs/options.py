@@ -1,4 +1,4 @@
-"""Which files count as recordings, apart from what looks for them."""
+"""Which files count as recordings, without the code that searches for them."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ EXTENSIONS = (
     *("mxf", "gxf", "m2t", "m2p", "mpe", "tod", "tp", "trp", "evo", "vro", "wtv", "dvr-ms", "divx", "amv", "ogm"),
     *("dv", "nut", "nuv", "nsv", "ivr", "kux", "dav"),
 )
-"""Files in folders with these names are taken; the best sound first, which is the order in which names are given.
+"""Extensions of the files that are taken from folders, best sound first: names are given out in this order.
 
-It is what the two libraries read, without the sounds of games, and extensions that mostly mean something else: .bin,
-.dat, .mat, .mod, .sub."""
+They are what the two decoding libraries read, except the sound formats of games and extensions that mostly mean
+something else: .bin, .dat, .mat, .mod, .sub."""
 
 HEADERLESS_EXTENSIONS = tuple(raw_format.EXTENSIONS)
-"""Files that are taken too if it is said what is in them."""
+"""Extensions that are also taken if `--raw` says what the files contain."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileSelection:
-    """Which files count: their extensions in folders, and glob patterns on their place in the tree (`fits`)."""
+    """Which files count: extensions in folders, and glob patterns for places in the tree (`globs.matches`)."""
 
     extensions: Sequence[str] = EXTENSIONS
     include: Sequence[str] = ()

@@ -1,4 +1,4 @@
-"""What was named on the command line, and the part of its path under which its recordings go."""
+"""Files and folders named on the command line, and the part of each path that their outputs keep."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from funasr_cli.inputs.globs import expand
 
 
 def existing(named: Iterable[str], problems: list[tuple[Path, str]]) -> Iterator[Path]:
-    """Each file and folder that is named, and what patterns stand for; `problems` gets what is neither, and why."""
+    """Yield each file and folder that is named or matches a pattern; the rest goes to `problems` with the reason."""
     for name in named:
         path = Path(name)
         if os.path.lexists(path):
@@ -23,7 +23,7 @@ def existing(named: Iterable[str], problems: list[tuple[Path, str]]) -> Iterator
 
 
 def prefixes(roots: Sequence[Path]) -> list[PurePath]:
-    """For each root the shortest end of its path that no other root shares; nothing for a folder that is alone."""
+    """For each root, the shortest end of its path that no other root shares; empty for a single folder."""
     if len(roots) == 1 and roots[0].is_dir():
         return [PurePath()]
     paths = [PurePath(os.path.abspath(root)).parts[1:] for root in roots]

@@ -1,4 +1,4 @@
-"""Find the recordings in what was named on the command line."""
+"""Find the recordings that the command line names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _RANK = {f".{extension}": rank for rank, extension in enumerate(EXTENSIONS)}
 
 
 class SourceFolder(NamedTuple):
-    """Where recordings are: the path that led there, the place in the tree that the outputs mirror, the real path."""
+    """A folder of recordings: the path that led there, its place in the tree that outputs mirror, and its real path."""
 
     path: Path
     relative: PurePath
@@ -35,54 +35,54 @@ class SourceFolder(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A recording to do, by its `name` in a folder. There may be 100,000 of them, so paths are made when asked for."""
+    """A recording, by its `name` in a folder. There may be 100,000 of them, so paths are built only on demand."""
 
     folder: SourceFolder
     name: str
 
     @property
     def path(self) -> Path:
-        """Where it is, by the path that was named."""
+        """Path of the recording, by the path that was named."""
         return self.folder.path / self.name
 
     @property
     def relative(self) -> PurePath:
-        """Where it lies in the tree that the outputs mirror."""
+        """Place in the tree that the outputs mirror."""
         return self.folder.relative / self.name
 
     @property
     def identity(self) -> Path:
-        """What it is known as: its absolute path, without links on the way."""
+        """Path under which it is recorded: absolute, with links to its folder resolved."""
         return self.folder.identity / self.name
 
     @property
     def is_stdin(self) -> bool:
-        """Whether it came through stdin: it has no age, and no folder to write beside it."""
+        """Whether it came from stdin: then it has no age, and no folder beside which to write."""
         return False
 
     @property
     def named(self) -> Path:
-        """The path by which people know it: as it was named or found, `stdin` if it came through that."""
+        """The path shown to people: as it was named or found, or `stdin`."""
         return self.path
 
 
 @dataclass(frozen=True, slots=True)
 class StdinSource(Source):
-    """What came through stdin, spooled into a file; it is known by its content."""
+    """A recording from stdin, spooled to a file and identified by its content."""
 
     @property
     def relative(self) -> PurePath:
-        """Its outputs are called after where it came from."""
+        """`stdin`, which gives its outputs their name."""
         return PurePath("stdin")
 
     @property
     def identity(self) -> Path:
-        """The same content is the same recording."""
+        """A path made from the content's hash: the same content is the same recording."""
         return self.folder.identity
 
     @property
     def is_stdin(self) -> bool:
-        """It is."""
+        """True."""
         return True
 
     @property
@@ -95,16 +95,16 @@ STDIN = Path("/dev/stdin")
 
 
 def from_stdin(path: Path) -> Source:
-    """The recording that was spooled from stdin into `path`."""
+    """The recording that was spooled from stdin to `path`."""
     return StdinSource(SourceFolder(path.parent, PurePath(), STDIN / sha256_of(path)), path.name)
 
 
 @dataclass(slots=True)
 class Scan:
-    """What was found, in order of work, and what could not be looked at: (path, why).
+    """The recordings found, in processing order, and the paths that could not be searched: (path, why).
 
-    `narrowed` tells whether the patterns kept anything out; `unused` are those, with their options, that fit nothing.
-    `passed_over` counts what lies in folders and has not the extension of a recording.
+    `narrowed` is true if patterns filtered anything out; `unused` are patterns that matched nothing: (option, pattern).
+    `passed_over` counts files in folders that do not have the extension of a recording.
     """
 
     sources: list[Source] = field(default_factory=list)
@@ -115,12 +115,12 @@ class Scan:
 
 
 def scan(named: Sequence[str], output_dir: Path | None, select: FileSelection = ALL_FILES) -> Scan:
-    """Every recording in the files, folders (with all below) and glob patterns of `named`, each once.
+    """Find every recording in the files, folders (recursively) and glob patterns of `named`, each once.
 
-    In folders only known extensions count, names with a leading dot are passed over, and so is `output_dir`. A file
-    that is named itself is taken whatever it is called. With one folder the tree below it is mirrored; with several
-    roots each goes under its own name, with as much of its path as tells it from the others. If several paths lead to
-    a folder, its recordings are known by the one with the fewest links.
+    In folders only known extensions count; names with a leading dot and `output_dir` are skipped. A file that is named
+    explicitly is taken whatever its name. For one folder, outputs mirror the tree below it; for several roots, each
+    keeps as much of the end of its path as distinguishes it from the others. If several paths lead to a folder, its
+    recordings go by the path with the fewest links.
     """
     found = Scan()
     roots = list(existing(named, found.problems))
@@ -131,7 +131,7 @@ def scan(named: Sequence[str], output_dir: Path | None, select: FileSelection = 
         files: Iterable[tuple[Path, PurePath, Sequence[str]]] = [(root.parent, prefix.parent, [root.name])]
         if root.is_dir():
             if skip is not None and identity_of(root) == skip:
-                why = "is the output folder, which is never searched; use --beside or another -o"
+                why = "is the output folder, which is never searched; use --beside or choose another folder with -o"
                 found.problems.append((root, why))
                 continue
             files = _below(root, prefix, skip, select.suffixes, sieve, found)
@@ -140,21 +140,21 @@ def scan(named: Sequence[str], output_dir: Path | None, select: FileSelection = 
             found.narrowed |= len(taken) < len(names)
             recordings.add(folder, mirrored, taken)
     found.sources = recordings.in_order()
-    logger.debug("%d recordings in what was named", len(found.sources))
+    logger.debug("found %d recordings", len(found.sources))
     found.unused = sieve.unused
     return found
 
 
 class _Recordings:
-    """What is found, each recording once: a name in a folder, whatever paths lead to that."""
+    """Recordings found so far, each once: a name in a folder, whatever paths lead to the folder."""
 
     def __init__(self) -> None:
         self._folders = Folders()
-        # By folder, by the links on the way to it, and by name.
+        # By folder, then by number of links in the path, then by name.
         self._found: dict[object, dict[int, dict[str, SourceFolder]]] = {}
 
     def add(self, path: Path, mirrored: PurePath, names: Iterable[str]) -> None:
-        """The files `names` of the folder `path`, which is `mirrored` in the tree of the outputs."""
+        """Add the files `names` of the folder `path`, whose place in the tree of outputs is `mirrored`."""
         folder = self._folders[str(path)]
         where = SourceFolder(path, mirrored, Path(folder.path))
         known = self._found.setdefault(folder.key, {}).setdefault(folder.links, {})
@@ -162,7 +162,7 @@ class _Recordings:
             known.setdefault(name, where)
 
     def in_order(self) -> list[Source]:
-        """All of them, in order of work."""
+        """All recordings in processing order."""
         places: dict[tuple[str, ...], list[Source]] = defaultdict(list)
         for ways in self._found.values():
             nearest: dict[str, SourceFolder] = {}
@@ -186,7 +186,7 @@ def _below(
     sieve: PathFilter,
     found: Scan,
 ) -> Iterator[tuple[Path, PurePath, Sequence[str]]]:
-    """The folders from `root` down, with their place in the tree and the names of the recordings in them."""
+    """Yield `root` and the folders below it, each with its place in the tree and the names of its recordings."""
 
     def enter(place: PurePath) -> bool:
         excluded = sieve.excludes(prefix / place)
@@ -196,7 +196,7 @@ def _below(
     def on_error(folder: Path, error: OSError) -> None:
         way_out = ""
         if folder != root:
-            way_out = f"; --exclude {quote(escape(printable(prefix / folder.relative_to(root))))} leaves it out"
+            way_out = f"; to skip it: --exclude {quote(escape(printable(prefix / folder.relative_to(root))))}"
         found.problems.append((folder, f"cannot be listed: {error.strerror}{way_out}"))
 
     for place, files in walk(root, entered=set() if skip is None else {skip}, enter=enter, on_error=on_error):

@@ -1,1 +1,1 @@
-"""The models this program can run, where they live on this machine, and whether they are what they should be."""
+"""The models that this program can run: where they are stored on this machine, and their verification."""

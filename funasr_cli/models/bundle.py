@@ -1,9 +1,10 @@
 """A model as one file, to be carried to a machine without network.
 
-A bundle is a tar archive of the plainest kind (ustar): `<model>/origin.json`, then the model's files as that record
-lists them. The same model gives the same bytes. One that `tar` made of the model's folder will do as well, in whatever
-order. A bundle is read header by header, and not by `tarfile`'s own reader, which follows links and extensions that
-have no place in one: what the record does not name, with its size and sha256, is refused before a byte of it is
+A bundle is a plain tar archive (ustar): `<model>/origin.json`, then the model's files in the order of that record. The
+same model gives the same bytes. A tar archive of the model's folder made by `tar` also works, in any order.
+
+A bundle is read header by header instead of with `tarfile`'s own reader, which follows links and extensions that do
+not belong in one. A file that the record does not list, with its size and sha256, is refused before any byte of it is
 written.
 """
 
@@ -32,9 +33,9 @@ from funasr_cli.models.origin import (
 
 
 def pack(folder: Path, record: OriginRecord, bundle: Path) -> None:
-    """Write the verified model in `folder` to the file `bundle`, which is whole or what it was before.
+    """Write the verified model in `folder` to the file `bundle`, completely or not at all.
 
-    Raises `OutputError` where it cannot be written.
+    Raises `OutputError` if the file cannot be written.
     """
     if not bundle.name or bundle.is_dir():
         raise OutputError("is a folder", where=bundle, hint="Name a file, e.g. model.tar.")
@@ -52,24 +53,24 @@ def pack(folder: Path, record: OriginRecord, bundle: Path) -> None:
 
 
 def unpack(bundle: Path, store: Path, *, trust: bool = False) -> OriginRecord:
-    """Put the model in `bundle` into its folder in `store`, whole or not at all, every file verified.
+    """Extract the model in `bundle` to its folder in `store`, completely or not at all, and verify every file.
 
-    The files have to be the catalogue's; with `trust`, what the bundle's own record says will do. A model that is there
-    already with the same files is left as it is. Raises `ModelError` where the bundle is not one, is damaged, or asks
-    for anything that has no place in one.
+    The files must be those of the catalogue; with `trust`, those of the bundle's own record. An existing folder with
+    the same files is left as it is. Raises `ModelError` if the file is not a bundle, is damaged, or contains anything
+    that does not belong in a bundle.
     """
     with reading(bundle, ModelError), bundle.open("rb") as source:
         record = _read_head(source, bundle)
         entry = entry_named(record.model)
         if not (trust or is_known(record, entry)):
             raise ModelError(
-                f"its files are not those that are known as {entry.name}",
+                f"its files are not the known files of {entry.name}",
                 where=bundle,
-                hint=f"It says: {described(record)}. If you trust whoever packed it: --trust",
+                hint=f"Its record says: {described(record)}. If you trust whoever packed it, add --trust.",
             )
         folder = store / entry.name
         if folder.is_dir():
-            verify(folder, record, hint=f"Remove the folder {folder} to import the {entry.name} of the bundle.")
+            verify(folder, record, hint=f"To import {entry.name} from the bundle, remove the folder {folder} first.")
             return record
         with atomic_folder(folder, ANOTHER_STORE) as work:
             _unpack_files(source, record, bundle, work)
@@ -79,62 +80,62 @@ def unpack(bundle: Path, store: Path, *, trust: bool = False) -> OriginRecord:
 
 
 def _read_head(source: BinaryIO, bundle: Path) -> OriginRecord:
-    """The record in a bundle, if that is as long as it says. It is read from the beginning again then."""
+    """Read the record in a bundle, check that the file is long enough for it, and rewind."""
     header = _next_header(source, bundle)
     while header is not None and header.size >= 0 and not header.name.endswith(f"/{ORIGIN_FILE}"):
         source.seek(_padded(header.size), os.SEEK_CUR)
         header = _next_header(source, bundle)
     if header is None or not 0 < header.size <= MAX_RECORD_BYTES:
-        raise ModelError("not a bundle of `funasr-cli models pack`", where=bundle)
+        raise ModelError("not a bundle made by `funasr-cli models pack`", where=bundle)
     record = parse_record(source.read(header.size), bundle)
     if header.name != f"{record.model}/{ORIGIN_FILE}":
-        raise ModelError(f"refused: {printable(header.name)} is the record of {record.model!r}", where=bundle)
+        raise ModelError(f"refused: {printable(header.name)} is a record of {record.model!r}", where=bundle)
     needed = sum(BLOCKSIZE + _padded(size) for size in [header.size, *(file.size for file in record.files)])
     length = os.fstat(source.fileno()).st_size
     if length < needed:
-        raise ModelError(f"cut off: {length:,} bytes, where its record asks for {needed:,}", where=bundle)
+        raise ModelError(f"truncated: {length:,} bytes, but its record requires {needed:,}", where=bundle)
     source.seek(0)
     return record
 
 
 def _unpack_files(source: BinaryIO, record: OriginRecord, bundle: Path, folder: Path) -> None:
-    """Copy the record's files into `folder`, and nothing else."""
+    """Extract the files of the record to `folder`, and nothing else."""
     missing = {f"{record.model}/{file.name}": file for file in record.files}
     seen = set[str]()
     while header := _next_header(source, bundle):
         if header.isdir() and header.name in (".", record.model) and not header.size:
-            continue  # as tar notes the folder that it was given
+            continue  # the entry that tar makes for the folder itself
         if header.type not in (REGTYPE, AREGTYPE):
             raise ModelError(f"refused: {printable(header.name)} is not a plain file", where=bundle)
         if header.name in seen:
-            raise ModelError(f"refused: {printable(header.name)} is in it twice", where=bundle)
+            raise ModelError(f"refused: {printable(header.name)} occurs twice", where=bundle)
         seen.add(header.name)
         if header.name == f"{record.model}/{ORIGIN_FILE}":
-            source.seek(_padded(header.size), os.SEEK_CUR)  # which has been read
+            source.seek(_padded(header.size), os.SEEK_CUR)  # already read
             continue
         file = missing.pop(header.name, None)
         if file is None:
             raise ModelError(f"refused: {printable(header.name)} is not in its record", where=bundle)
         if header.size != file.size:
-            raise ModelError(f"refused: {header.name} has {header.size:,} bytes, recorded {file.size:,}", where=bundle)
+            raise ModelError(f"refused: {header.name} has {header.size:,} bytes, expected {file.size:,}", where=bundle)
         with (folder / file.name).open("xb") as out:
             found = _copy(source, out, file.size)
         if found != file.sha256:
-            raise ModelError(f"damaged: {header.name} has the sha256 {found}, recorded {file.sha256}", where=bundle)
+            raise ModelError(f"damaged: {header.name} has sha256 {found}, expected {file.sha256}", where=bundle)
         source.read(len(_padding(file.size)))
     if missing:
-        raise ModelError(f"not whole: {', '.join(missing)} is not in it", where=bundle)
+        raise ModelError(f"incomplete: missing {', '.join(missing)}", where=bundle)
 
 
 def _header(name: str, size: int) -> bytes:
-    """The header of a plain file, with nothing in it that differs between machines."""
+    """The header of a regular file, without anything that differs between machines."""
     header = TarInfo(name)
     header.size = size
     return header.tobuf(USTAR_FORMAT)
 
 
 def _next_header(source: BinaryIO, bundle: Path) -> TarInfo | None:
-    """The next header, `None` at the end. Raises `ModelError` for what is none."""
+    """Read the next header; None at the end. Raises `ModelError` if there is no valid header."""
     block = source.read(BLOCKSIZE)
     if not block.strip(b"\0"):
         return None
@@ -155,7 +156,7 @@ def _padded(size: int) -> int:
 
 
 def _copy(source: BinaryIO, out: BinaryIO, size: int) -> str:
-    """Copy `size` bytes, or what there is of them; returns the sha256 of what was copied."""
+    """Copy `size` bytes, or fewer if the source ends; returns the sha256 of the copied bytes."""
     digest = hashlib.sha256()
     while size and (chunk := source.read(min(size, CHUNK_BYTES))):
         out.write(chunk)

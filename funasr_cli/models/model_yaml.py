@@ -1,4 +1,4 @@
-"""model.yaml, in which our own export accounts for what it made: whether the folder still holds that, and more."""
+"""model.yaml: the record that our export writes of its files, and the check that they are unchanged."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from funasr_cli.errors import ModelError, reading
 from funasr_cli.files import write_whole
 
 MODEL_YAML = "model.yaml"
-CHANGED_HINT = "The file was changed after it was made. Make the folder anew with funasr-cli export or freeze."
+CHANGED_HINT = "The file was changed after it was made. Create the folder again with funasr-cli export or freeze."
 
 OMS = "oms"
-"""The last key: by name, what compiled models were made from, by what and for what, and their sha256."""
+"""The last key: for each compiled model by name, its source, compiler, target and sha256."""
 
 
 def read_model_yaml(folder: Path) -> dict[str, Any] | None:
-    """What the folder's model.yaml says; None where there is none. Raises `ModelError`."""
+    """The content of the folder's model.yaml; None if there is none. Raises `ModelError`."""
     path = folder / MODEL_YAML
     with reading(path, ModelError):
         try:
@@ -31,7 +31,7 @@ def read_model_yaml(folder: Path) -> dict[str, Any] | None:
     except (ValueError, yaml.YAMLError) as error:
         raise ModelError(f"not YAML: {error}", where=path, hint=CHANGED_HINT) from error
     if not isinstance(account, dict):
-        raise ModelError("is no account of a model", where=path, hint=CHANGED_HINT)
+        raise ModelError("does not describe a model", where=path, hint=CHANGED_HINT)
     return account
 
 
@@ -42,27 +42,27 @@ def write_model_yaml(folder: Path, account: Mapping[str, Any]) -> None:
 
 
 def record_om(folder: Path, name: str, facts: Mapping[str, Any]) -> None:
-    """Add a compiled model to the account, in place of what it says of an earlier one of that name."""
+    """Add a compiled model to model.yaml, replacing an earlier one of the same name."""
     account = read_model_yaml(folder) or {}
     oms = {**account.pop(OMS, {}), name: dict(facts)}
     write_model_yaml(folder, {**account, OMS: oms})
 
 
 def graph_metadata(folder: Path) -> Mapping[str, str]:
-    """What was written into the ONNX files of the folder, for OMs, which carry nothing; statistics are in am.mvn.
+    """Metadata of the folder's ONNX files, for OMs, which have none of their own; statistics are in am.mvn.
 
-    Empty for a folder that we did not make. Raises `ModelError` where model.yaml cannot be read.
+    Empty for a folder that our export did not make. Raises `ModelError` if model.yaml cannot be read.
     """
     metadata = (read_model_yaml(folder) or {}).get("metadata", {})
     if not isinstance(metadata, dict):
-        raise ModelError("its metadata are no names with values", where=folder / MODEL_YAML, hint=CHANGED_HINT)
+        raise ModelError("its metadata are not names with values", where=folder / MODEL_YAML, hint=CHANGED_HINT)
     return {str(key): str(value) for key, value in metadata.items()}
 
 
 def verify_model_yaml(folder: Path, found: Mapping[str, str]) -> None:
-    """Raise `ModelError` unless the files that were hashed (`found`, by name) are those of model.yaml, if there is one.
+    """Raise `ModelError` unless the hashes by name in `found` match model.yaml, if there is one.
 
-    Other graphs in the folder are not run, and nobody has hashed them.
+    Other graphs in the folder are neither run nor hashed.
     """
     account = read_model_yaml(folder)
     if account is None:
@@ -74,6 +74,4 @@ def verify_model_yaml(folder: Path, found: Mapping[str, str]) -> None:
         raise ModelError("does not list the sha256 of the model's files", where=where, hint=CHANGED_HINT) from error
     changed = [name for name, sha256 in found.items() if expected.get(name) != sha256]
     if changed:
-        raise ModelError(
-            f"is not the file that {MODEL_YAML} accounts for", where=folder / changed[0], hint=CHANGED_HINT
-        )
+        raise ModelError(f"does not match its sha256 in {MODEL_YAML}", where=folder / changed[0], hint=CHANGED_HINT)

@@ -1,4 +1,4 @@
-"""OM files in a model's folder: what they are called, and which of them runs on a device."""
+"""OM files in a model's folder: their names, and which of them run on a device."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ NAME = re.compile(r"(?P<model>.+)_(?P<window>[\d.]+)s(?P<variant>(_[a-z]+)*)_(?P
 
 
 def om_name(model: str, window: float, soc: str, *variant: str) -> str:
-    """What an OM is called, e.g. `nano_15s_Ascend310P3.om`, `nano_15s_logits_Ascend310P3.om`."""
+    """File name of an OM, e.g. `nano_15s_Ascend310P3.om`, `nano_15s_logits_Ascend310P3.om`."""
     return f"{'_'.join([model, f'{window:g}s', *variant, soc])}.om"
 
 
 def choose_om(folder: Path, soc: str) -> Path:
-    """The OM in the folder that runs on a SoC: of several the one with the shortest name, which is no variant.
+    """The OM in the folder that runs on a SoC; of several, the one with the shortest name, which is not a variant.
 
-    Raises as `fitting_oms`.
+    Raises the errors of `fitting_oms`.
     """
     return fitting_oms(folder, soc)[0]
 
 
 def fitting_oms(folder: Path, soc: str) -> list[Path]:
-    """The OMs in the folder that run on a SoC, at least one, those with the shortest names first.
+    """The OMs in the folder that run on a SoC, shortest names first; never empty.
 
-    Those whose names say no SoC, as others' tools write them, are taken where no name says the right one. Raises
-    `ModelError` that lists what there is, and says how to compile one.
+    If no name contains the SoC, OMs from other tools, whose names contain none, are used. Raises `ModelError` that
+    lists the OMs in the folder and how to compile one.
     """
     found = sorted((path for path in folder.glob("*.om") if path.is_file()), key=lambda path: (len(path.name), path))
     socs = {path: matched["soc"] if (matched := NAME.fullmatch(path.name)) else None for path in found}
@@ -37,11 +37,11 @@ def fitting_oms(folder: Path, soc: str) -> list[Path]:
             return fitting
     there = f"It has {', '.join(path.name for path in found)}. " if found else ""
     raise ModelError(
-        f"holds no OM for {soc}", where=folder, hint=f"{there}Compile one: funasr-cli convert {folder} --soc {soc}"
+        f"has no OM for {soc}", where=folder, hint=f"{there}Compile one: funasr-cli convert {folder} --soc {soc}"
     )
 
 
 def source_of(om: Path) -> Path | None:
-    """The graph that the folder's account says an OM was made from. Raises `ModelError` where it cannot be read."""
+    """The graph that an OM was compiled from, according to model.yaml; None if not listed. Raises `ModelError`."""
     entry = (read_model_yaml(om.parent) or {}).get(OMS, {}).get(om.name)
     return None if entry is None else om.with_name(entry["made_from"]["file"])

@@ -1,7 +1,7 @@
-"""The record of a model's origin: what it is, where it comes from, and the sha256 of each of its files.
+"""The record of a model's origin: its name, where it comes from, and the sha256 of each of its files.
 
-It lies in the model's folder as `origin.json`, and all that is loaded is measured by it. A folder without one, joined
-from packages or filled by hand, has to hold what the catalogue says.
+It is stored in the model's folder as `origin.json`, and every loaded file is checked against it. A folder without one,
+assembled from packages or filled by hand, must match the catalogue.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from funasr_cli.models.layouts import layout_of
 ORIGIN_FILE = "origin.json"
 FORMAT = 1
 MAX_RECORD_BYTES = 1 << 16
-"""Bytes; a record of a few files has under 2,000."""
+"""Maximum bytes of a record; one with a few files has under 2,000."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Which hub, repository and revision a model was pulled from, and when (ISO 8601, UTC)."""
+    """The hub, repository and revision that a model was pulled from, and when (ISO 8601, UTC)."""
 
     hub: str
     repository: str
@@ -34,7 +34,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class OriginRecord:
-    """A model, its origin (`None`: it did not come from a hub) and its files in the order of their names."""
+    """A model, its origin (None if it did not come from a hub), and its files sorted by name."""
 
     model: str
     origin: Origin | None
@@ -46,12 +46,12 @@ class OriginRecord:
         return {file.name: file.sha256 for file in self.files}
 
     def to_bytes(self) -> bytes:
-        """JSON; the same for the same record."""
+        """JSON; equal records give equal bytes."""
         return (json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n").encode()
 
 
 def parse_record(data: bytes, where: Path) -> OriginRecord:
-    """The record that `to_bytes` wrote. Raises `ModelError`, and lets nothing odd pass: it may come from a stranger."""
+    """Parse a record written by `to_bytes`. Raises `ModelError` for anything unexpected; the source may be hostile."""
     try:
         if len(data) > MAX_RECORD_BYTES:
             raise ValueError("too long")
@@ -63,17 +63,17 @@ def parse_record(data: bytes, where: Path) -> OriginRecord:
         record = OriginRecord(**{**fields, "origin": origin, "files": files})
         texts = [record.model, *(asdict(origin).values() if origin else ())]
         if not all(isinstance(text, str) for text in texts):
-            raise ValueError("something is no text that should be")
+            raise ValueError("a field that should be text is not")
         names = [file.name for file in files]
         if names != sorted(set(names) - {ORIGIN_FILE}):
-            raise ValueError("the files are not listed once each in the order of their names")
+            raise ValueError("the files are not sorted by name without duplicates")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ModelError(f"not a record of a model's origin: {error}", where=where) from error
     return record
 
 
 def read_record(folder: Path, entry: CatalogueEntry) -> OriginRecord:
-    """The record in a model's folder, or what it would be where the model did not come from a hub."""
+    """Read the record in a model's folder; without a file, make one from the catalogue."""
     path = folder / ORIGIN_FILE
     with reading(path, ModelError):
         try:
@@ -82,44 +82,44 @@ def read_record(folder: Path, entry: CatalogueEntry) -> OriginRecord:
         except FileNotFoundError:
             return OriginRecord(entry.name, None, entry.files)
     if record.model != entry.name:
-        raise ModelError(f"the record of {record.model!r} in the folder of {entry.name}", where=path)
+        raise ModelError(f"is the record of {record.model!r}, but the folder is that of {entry.name}", where=path)
     return record
 
 
 def is_known(record: OriginRecord, entry: CatalogueEntry) -> bool:
-    """Whether the files are the catalogue's, and not those of another revision, or of somebody's own making."""
+    """Whether the files are exactly those of the catalogue, rather than another revision or a modified copy."""
     return set(record.files) == set(entry.files)
 
 
 def described(record: OriginRecord) -> str:
-    """Where the files are from, as the record has it."""
+    """The origin that the record states, in words."""
     origin = record.origin
-    return f"from {origin.hub}, {origin.repository} at {origin.revision}" if origin else "from no hub"
+    return f"from {origin.hub}, {origin.repository} at {origin.revision}" if origin else "not from a hub"
 
 
 def check_family(folder: Path, entry: CatalogueEntry) -> None:
-    """Raise `ModelError` unless the folder holds a model of the entry's family."""
+    """Raise `ModelError` unless the folder has a model of the entry's family."""
     family = layout_of(folder).family
     if family != entry.family:
-        raise ModelError(f"a {family} model, where {entry.name} is one of {entry.family}")
+        raise ModelError(f"the files are a {family} model, but {entry.name} is a {entry.family} model")
 
 
 def verify(folder: Path, record: OriginRecord, *, hint: str) -> None:
-    """Raise `ModelError` unless the folder has the files of the record, unchanged, and none that it does not name."""
+    """Raise `ModelError` unless the folder has exactly the files of the record, unchanged; hidden files are ignored."""
     for file in record.files:
         verify_file(folder / file.name, file, hint=hint)
     known = {ORIGIN_FILE, *record.sha256}
     for path in sorted(folder.iterdir()):
         if path.name not in known and not path.name.startswith("."):
-            raise ModelError(f"no file of the model {record.model}, and nobody has checked it", where=path, hint=hint)
+            raise ModelError(f"unexpected file: not part of the model {record.model}", where=path, hint=hint)
 
 
 def verify_file(path: Path, expected: ModelFile, *, hint: str) -> None:
-    """Raise `ModelError` unless the file is the one that is expected."""
+    """Raise `ModelError` unless the file has the expected content."""
     with reading(path, ModelError):
         try:
             found = sha256_of(path)
         except FileNotFoundError:
             raise ModelError("is missing", where=path, hint=hint) from None
     if found != expected.sha256:
-        raise ModelError(f"has the sha256 {found}, expected {expected.sha256}", where=path, hint=hint)
+        raise ModelError(f"has sha256 {found}, expected {expected.sha256}", where=path, hint=hint)

@@ -1,4 +1,4 @@
-"""From the path that `--model` names to the folder of the model: one of its files, the folder, or one above it."""
+"""Finds a model's folder from the path given to `--model`: one of its files, the folder, or a parent folder."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from funasr_cli.models.layouts import AUTO, LAYOUTS, ModelLayout, layout_of
 from funasr_cli.models.strangers import strange_file, strange_folder, strangers_in
 
 MAX_DEPTH = 6
-"""How far below a folder a model is looked for: a hub's cache has it five folders down."""
+"""Depth to which a folder is searched for models: in a hub's cache they are five folders down."""
 
 MAX_FOLDERS = 2_000
-"""Folders that are looked into: --model / would go through the whole disk."""
+"""Limit for folders searched: --model / would otherwise read the whole disk."""
 
 MAX_NAMED = 5
 
 HUB_PREFIX = "models--"
-"""How Hugging Face's cache calls the folder of a repository, with -- for each / of its name."""
+"""Prefix of a repository's folder in Hugging Face's cache; each / in the repository's name becomes --."""
 
 
 class Found(NamedTuple):
-    """A model's folder, what it is called, and the precision of the file that was named (`auto` if none was)."""
+    """A model's folder, its name, and the precision of the file that was named (`auto` if a folder was named)."""
 
     folder: Path
     name: str
@@ -33,7 +33,7 @@ class Found(NamedTuple):
 
 
 def find_folder(path: Path) -> Found:
-    """The model in `path`. Raises `ModelError` that says what is there instead, and what can be done."""
+    """Find the model in `path`. Raises `ModelError` that says what was found instead and what to do."""
     with reading(path, ModelError):
         if path.is_file():
             return _of_file(path)
@@ -46,14 +46,14 @@ def find_folder(path: Path) -> Found:
             if below:
                 more = f", and {len(below) - MAX_NAMED} more" if len(below) > MAX_NAMED else ""
                 listed = ", ".join(map(printable, below[:MAX_NAMED]))
-                raise ModelError(f"holds {len(below)} models", where=path, hint=f"Name one: {listed}{more}.")
+                raise ModelError(f"contains {len(below)} models", where=path, hint=f"Choose one: {listed}{more}.")
             for file, stranger in strangers_in(path):
                 raise ModelError(f"is {stranger.what}", where=file, hint=stranger.hint)
     return Found(path, _name(path))
 
 
 def check_files(folder: Path, layout: ModelLayout, weights: Path) -> None:
-    """Raise `ModelError` if a file that the model needs is a pointer or a page in its place."""
+    """Raise `ModelError` if a required file is in fact something else, such as a Git LFS pointer or a web page."""
     needed = [path for group in layout.needs for name in group if (path := folder / name).is_file()]
     for path in [weights, *needed]:
         with reading(path, ModelError):
@@ -69,7 +69,8 @@ def _of_file(path: Path) -> Found:
         raise ModelError(f"belongs to {stranger.what}", where=path, hint=stranger.hint)
     layout = layout_of(folder)
     if not any(path.match(pattern) for pattern in _patterns(layout)):
-        raise ModelError("is a file, and none of the model beside it", where=path, hint=f"--model {printable(folder)}")
+        hint = f"Name the folder: --model {printable(folder)}"
+        raise ModelError("is not a file of the model in its folder", where=path, hint=hint)
     kinds = [kind for kind, names in layout.weights.items() if any(path.match(name) for name in names)]
     return Found(folder, _name(folder), kinds[0] if len(kinds) == 1 else AUTO)
 
@@ -84,7 +85,7 @@ def _complete(folder: Path) -> bool:
 
 
 def _below(root: Path) -> Iterator[Path]:
-    """Folders below with a model that this program runs; of a repository in a hub's cache, its current revision."""
+    """Yield subfolders with a supported model; for a repository in a hub's cache, only its current revision."""
     folders, seen = [(root, 0)], 0
     while folders and seen < MAX_FOLDERS:
         folder, depth = folders.pop(0)
@@ -102,7 +103,7 @@ def _below(root: Path) -> Iterator[Path]:
 
 
 def _current(repository: Path) -> Path:
-    """The revision in a hub's cache that its reference main names; any if there is none."""
+    """The revision in a hub's cache that refs/main names; without one, any revision."""
     snapshots = repository / "snapshots"
     reference = repository / "refs" / "main"
     if reference.is_file() and (main := snapshots / reference.read_text(encoding="utf-8").strip()).is_dir():
@@ -111,7 +112,7 @@ def _current(repository: Path) -> Path:
 
 
 def _name(folder: Path) -> str:
-    """What the model goes by: its folder's name, or its repository's if that is the number of a revision."""
+    """Name of the model: that of its folder, or of its repository if the folder is named after a revision."""
     resolved = folder.resolve()
     repository = next((part for part in reversed(resolved.parts) if part.startswith(HUB_PREFIX)), None)
     return repository.rpartition("--")[2] if repository else resolved.name

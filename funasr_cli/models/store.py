@@ -1,4 +1,4 @@
-"""From what `--model` names, a catalogue entry or a folder, to a model on this machine that can be loaded."""
+"""Finds the model that `--model` names, by catalogue name or path, and verifies it for loading."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ logger = logging.getLogger(__name__)
 class Model:
     """A model on this machine: `family` names its recogniser, `path` is its folder.
 
-    `weights` is the file that is run, `precision` what it computes in (`float32`, `int8`, or `om` for one that is
-    compiled with its own), `sha256` its hash; `content` is one hash of all files that make a difference to a text.
+    `weights` is the file that is run, `precision` its numeric type (`float32`, `int8`, or `om` for a compiled model,
+    whose precision is built in), `sha256` its hash; `content` is one hash of all files that affect a text.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Model:
     content: str
 
     def made_absolute(self) -> Model:
-        """The same for a process that is in another folder."""
+        """The same model with absolute paths, for a process with another working folder."""
         return replace(self, path=self.path.absolute(), weights=self.weights.absolute())
 
 
@@ -54,29 +54,30 @@ COMPILED = "om"
 
 
 def store_dir() -> Path:
-    """Where models live: $FUNASR_CLI_MODELS, else funasr-cli/models in the user's cache folder."""
+    """The model store: $FUNASR_CLI_MODELS, or else funasr-cli/models in the user's cache folder."""
     named = os.environ.get("FUNASR_CLI_MODELS")
     if named:
         return expand_home(named)
     cache = os.environ.get("XDG_CACHE_HOME")
     try:
         return (Path(cache) if cache else Path.home() / ".cache") / "funasr-cli" / "models"
-    except RuntimeError as error:  # a user without a home, as containers have them
-        raise MachineError("there is no home folder for models", hint="export FUNASR_CLI_MODELS=DIR") from error
+    except RuntimeError as error:  # a user without a home folder, as in containers
+        hint = "Choose a folder: export FUNASR_CLI_MODELS=DIR"
+        raise MachineError("no place for models: this user has no home folder", hint=hint) from error
 
 
 def folder_of(entry: CatalogueEntry) -> Path:
-    """The model's folder in the store, whether it is there or not."""
+    """The model's folder in the store, which need not exist."""
     return store_dir() / entry.name
 
 
 def is_present(entry: CatalogueEntry) -> bool:
     """Whether the model is in the store."""
-    return os.path.isdir(folder_of(entry))  # False, and no error, for one that may not even be looked at
+    return os.path.isdir(folder_of(entry))  # False, without an error, if permission is denied
 
 
 def fault(entry: CatalogueEntry) -> str | None:
-    """Why a run would refuse the model in the store, as far as it shows without hashing; `None` where nothing does."""
+    """Why a run would refuse the model in the store, as far as can be seen without hashing; None if it looks fine."""
     folder = folder_of(entry)
     try:
         record = read_record(folder, entry)
@@ -91,11 +92,11 @@ def fault(entry: CatalogueEntry) -> str | None:
             return f"{file.name} is missing in {printable(folder)}"
         if sizes.pop(file.name) != file.size:
             return f"{file.name} in {printable(folder)} is not {file.size:,} bytes long"
-    return f"{printable(min(sizes))} in {printable(folder)} is no file of the model" if sizes else None
+    return f"{printable(min(sizes))} in {printable(folder)} is not part of the model" if sizes else None
 
 
 def default_model() -> tuple[str, str]:
-    """The name of the model that is taken where none is named, and why, in words."""
+    """The name of the default model, and the reason in words."""
     for entry in (SENSEVOICE_SMALL, SENSEVOICE_SMALL_INT8):
         if is_present(entry):
             return entry.name, f"{entry.name} is in the model store"
@@ -104,10 +105,10 @@ def default_model() -> tuple[str, str]:
 
 
 def find_model(name: str, precision: str = AUTO, soc: str = "") -> Model:
-    """The model called `name` in the catalogue, or in what `name` is the path of, verified as far as it is known.
+    """Find a model by catalogue name or path, and verify its files as far as their hashes are known.
 
-    For an NPU, `soc` is what it has to be compiled for. Raises `ModelError` where there is none, or it is incomplete or
-    changed, or not there in this `precision` or for this `soc`.
+    For an NPU, `soc` is the SoC that it must be compiled for. Raises `ModelError` if there is no such model, if it is
+    incomplete or changed, or if it is not available in this `precision` or for this `soc`.
     """
     entry = CATALOGUE.get(name)
     if entry is not None:
@@ -117,8 +118,8 @@ def find_model(name: str, precision: str = AUTO, soc: str = "") -> Model:
         sha256 = record.sha256
         return Model(entry.name, layout.family, path, weights, precision, sha256[weights.name], content_of(sha256))
     path = expand_home(name)
-    if not os.access(path, os.F_OK):  # which takes a name that is too long, or a folder out of reach, for none
-        raise ModelError(f"no model and no folder is called {name!r}", hint=did_you_mean(name))
+    if not os.access(path, os.F_OK):  # also false for a name that is too long or a folder that may not be entered
+        raise ModelError(f"no model, file or folder is named {name!r}", hint=did_you_mean(name))
     path, name, named = find_folder(path)
     layout = layout_of(path)
     weights, precision = _weights(layout, path, named if precision == AUTO and not soc else precision, soc)
@@ -131,16 +132,16 @@ def find_model(name: str, precision: str = AUTO, soc: str = "") -> Model:
 
 
 def cpu_twin_path(model: Model) -> Path:
-    """The graph that a compiled model was made from. Raises `ModelError` where that is not in its folder."""
+    """The graph that a compiled model was made from. Raises `ModelError` if it is not in the model's folder."""
     source = source_of(model.weights)
     if source is None or not source.is_file():
-        what = f"the graph that {model.weights.name} was made from is not beside it"
+        what = f"the graph that {model.weights.name} was compiled from is missing"
         raise ModelError(what, where=model.path, hint="Compile it with funasr-cli convert in the folder of the graph.")
     return source
 
 
 def cpu_twin(model: Model) -> Model:
-    """The model that a compiled one was made from, hashed. Raises `ModelError` where that is not in its folder."""
+    """The model that a compiled one was made from, hashed. Raises `ModelError` if it is not in the model's folder."""
     source = cpu_twin_path(model)
     return replace(model, weights=source, precision="float32", sha256=sha256_of(source))
 
@@ -149,20 +150,20 @@ def _weights(layout: ModelLayout, path: Path, precision: str, soc: str) -> tuple
     if not soc:
         return choose_weights(layout, path, precision)
     if not layout.compiled:
-        hint = "To run it on the CPU, say so: --device cpu"
+        hint = "Run it on the CPU: --device cpu"
         raise ModelError(f"{layout.family} models do not run on an NPU in this version", where=path, hint=hint)
     if precision != AUTO:
-        raise ModelError(f"what is compiled for an NPU has its own precision, not --precision {precision}", where=path)
+        raise ModelError(f"--precision {precision} does not apply to a model compiled for an NPU", where=path)
     return choose_om(path, soc), COMPILED
 
 
 def obtain(entry: CatalogueEntry) -> Path:
-    """The model's folder; a model that comes in packages is put together where it is not there yet.
+    """The model's folder; a model that comes as packages is assembled on first use.
 
-    Raises `ModelError` that says how to bring the model here.
+    If the model is missing, raises `ModelError` that says how to install it.
     """
     path = folder_of(entry)
-    with reading(path, ModelError, hint=ANOTHER_STORE):  # the home of another user, as sudo -u may leave it
+    with reading(path, ModelError, hint=ANOTHER_STORE):  # after sudo -u, this may be the home of another user
         present = path.is_dir()
     if not present:
         if not is_installed(entry):
@@ -172,11 +173,11 @@ def obtain(entry: CatalogueEntry) -> Path:
 
 
 def verified(entry: CatalogueEntry) -> tuple[Path, OriginRecord]:
-    """The model's folder and record, every file hashed. Raises `ModelError` where one is missing or changed."""
+    """The model's folder and record, after hashing every file. Raises `ModelError` if one is missing or changed."""
     path = obtain(entry)
     logger.debug("hashing the files of %s in %s", entry.name, path)
     record = read_record(path, entry)
-    again = "it will be made anew" if is_installed(entry) else f"then: {entry.install}"
+    again = "the next run creates it again" if is_installed(entry) else f"then run: {entry.install}"
     with reading(path, ModelError, hint=ANOTHER_STORE):
         verify(path, record, hint=f"The model was changed. Remove the folder {path}; {again}.")
     return path, record
@@ -185,7 +186,7 @@ def verified(entry: CatalogueEntry) -> tuple[Path, OriginRecord]:
 def _how_to_bring(entry: CatalogueEntry) -> str:
     return (
         f"With network: {entry.install}\n"
-        f"  Without: funasr-cli models pack {entry.name} -o {entry.name}.tar, on a machine that has it; carry the file "
-        f"over; here, funasr-cli models import {entry.name}.tar\n"
-        "  Or name a model folder: --model DIR"
+        f"  Without: run funasr-cli models pack {entry.name} -o {entry.name}.tar on a machine that has the model, "
+        f"copy the file here, and run funasr-cli models import {entry.name}.tar\n"
+        "  Or use a model folder: --model DIR"
     )

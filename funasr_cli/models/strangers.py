@@ -1,4 +1,4 @@
-"""Model files and folders that this program does not run: what they are, and what can be done."""
+"""Identifies model files and folders that this program cannot run, and says what to do instead."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 HEAD_BYTES = 512
-"""What is read of a file to tell what it is."""
+"""Bytes read from a file to identify it."""
 
 CONFIG_BYTES = 1 << 16
 
-_PULL_SENSEVOICE = "SenseVoice does the same work: funasr-cli models pull sensevoice-small"
+_PULL_SENSEVOICE = "Use SenseVoice for the same task: funasr-cli models pull sensevoice-small"
 _PULL_WHISPER = (
-    "The same weights in a form that it runs: funasr-cli models pull whisper-small, or another size (models list)."
+    "Get the same weights in a supported format: funasr-cli models pull whisper-small, or another size (models list)."
 )
 _CONVERT = (
     "Or: ct2-transformers-converter --model DIR --output_dir OUT --copy_files tokenizer.json preprocessor_config.json"
@@ -23,43 +23,44 @@ _CONVERT = (
 
 
 class Stranger(NamedTuple):
-    """What a file or folder is, as the end of a sentence, and what to do."""
+    """What a file or folder is, to follow "is" in a sentence, and what to do."""
 
     what: str
     hint: str
 
 
 LFS_POINTER = Stranger(
-    "a Git LFS pointer, the note that stands for a large file until that is fetched",
-    "Fetch the files: git lfs pull, in the clone; or funasr-cli models pull NAME.",
+    "a Git LFS pointer, a placeholder for a large file that was not downloaded",
+    "Download the files: run git lfs pull in the clone, or funasr-cli models pull NAME.",
 )
 WEB_PAGE = Stranger(
-    "a web page, probably an error or a sign-in that was saved under the name of the file",
-    "Download the file again, and compare its size with that on the hub; or funasr-cli models pull NAME.",
+    "a web page, probably an error or sign-in page saved under the name of the file",
+    "Download the file again and compare its size with that on the hub, or run funasr-cli models pull NAME.",
 )
 CLASSES: dict[str, Stranger] = {
-    "paraformer": Stranger("Paraformer, which this version does not run", _PULL_SENSEVOICE),
-    "funasrnano": Stranger("Fun-ASR-Nano, which this version does not run", _PULL_SENSEVOICE),
-    "fsmnvad": Stranger("a voice detector, which recognises no words", "This program brings its own (--vad silero)."),
-    "cttransformer": Stranger("a model for punctuation, which recognises no words", _PULL_SENSEVOICE),
-    "campplus": Stranger("a model for speakers, which recognises no words", _PULL_SENSEVOICE),
-    "monotonicaligner": Stranger("a model that aligns texts, and recognises no words", _PULL_SENSEVOICE),
-    "whisper": Stranger("Whisper in the form of FunASR", _PULL_WHISPER),
+    "paraformer": Stranger("a Paraformer model, which this version does not support", _PULL_SENSEVOICE),
+    "funasrnano": Stranger("a Fun-ASR-Nano model, which this version does not support", _PULL_SENSEVOICE),
+    "fsmnvad": Stranger("a voice detector, not a speech recogniser", "One is built in (--vad silero)."),
+    "cttransformer": Stranger("a punctuation model, not a speech recogniser", _PULL_SENSEVOICE),
+    "campplus": Stranger("a speaker model, not a speech recogniser", _PULL_SENSEVOICE),
+    "monotonicaligner": Stranger("a model that aligns texts, not a speech recogniser", _PULL_SENSEVOICE),
+    "whisper": Stranger("a Whisper model in FunASR's format", _PULL_WHISPER),
 }
-"""By a part of the class that config.yaml names, in lower case."""
+"""Keys are parts of the class name in config.yaml, in lower case."""
 
 _CLASS = re.compile(r"^model:\s*['\"]?([\w.-]+)", re.MULTILINE)
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".zip", ".7z")
 _ARCHIVE = Stranger(
-    "an archive", "Unpack it and name its folder; a bundle of this program: funasr-cli models import FILE"
+    "an archive",
+    "Unpack it and name its folder; for a bundle made by models pack, run: funasr-cli models import FILE",
 )
-_GGML = Stranger("a file of whisper.cpp or llama.cpp (ggml), which this program does not run", _PULL_WHISPER)
-_SAFETENSORS = Stranger("a file in safetensors, which this program does not run", f"{_PULL_WHISPER}\n  {_CONVERT}")
-_TORCH = Stranger("a PyTorch checkpoint, which runs only under torch", _PULL_WHISPER)
+_GGML = Stranger("a whisper.cpp or llama.cpp file (ggml), which this program does not support", _PULL_WHISPER)
+_SAFETENSORS = Stranger("a safetensors file, which this program does not support", f"{_PULL_WHISPER}\n  {_CONVERT}")
+_TORCH = Stranger("a PyTorch checkpoint, which only PyTorch can run", _PULL_WHISPER)
 
 
 def strange_file(path: Path) -> Stranger | None:
-    """What a file is by its first bytes and its name; None for what may belong to a model of ours. Raises `OSError`."""
+    """Identify a file by its first bytes and name; None if it may be part of a supported model. Raises `OSError`."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if head.startswith(b"version https://git-lfs"):
@@ -76,7 +77,7 @@ def strange_file(path: Path) -> Stranger | None:
 
 
 def strange_folder(folder: Path) -> Stranger | None:
-    """What a folder holds by its configuration and its files; None for what may be ours. Raises `OSError`."""
+    """Identify a folder by its configuration and files; None if it may be a supported model. Raises `OSError`."""
     config = folder / "config.yaml"
     if config.is_file():
         with config.open("rb") as file:
@@ -88,12 +89,12 @@ def strange_folder(folder: Path) -> Stranger | None:
     if any(folder.glob("encoder_adaptor*.onnx")) or any(folder.glob("Qwen3*")):
         return CLASSES["funasrnano"]
     if all(any(folder.glob(f"{part}*.onnx")) for part in ("encoder", "decoder", "joiner")):
-        return Stranger("a transducer, which this version does not run", _PULL_SENSEVOICE)
+        return Stranger("a transducer model, which this version does not support", _PULL_SENSEVOICE)
     return None
 
 
 def strangers_in(folder: Path) -> Iterator[tuple[Path, Stranger]]:
-    """The files of a folder without a model of ours that are weights of another kind. Raises `OSError`."""
+    """Yield files with unsupported weights in a folder without a supported model. Raises `OSError`."""
     for path in sorted(folder.iterdir()):
         if path.is_file() and (stranger := strange_file(path)):
             whisper = stranger is _SAFETENSORS and _model_type(folder) not in ("whisper", "")
@@ -101,7 +102,7 @@ def strangers_in(folder: Path) -> Iterator[tuple[Path, Stranger]]:
 
 
 def _model_type(folder: Path) -> str:
-    """What Hugging Face's config.json says that the model is; empty if it says nothing."""
+    """The model type in Hugging Face's config.json; empty if it has none."""
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         return str(config["model_type"])

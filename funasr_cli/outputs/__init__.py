@@ -1,1 +1,1 @@
-"""One small writer for each output format: a transcript in, the text of the file out."""
+"""Output formats: one small writer for each, from a transcript to the text of the file."""

@@ -1,4 +1,4 @@
-"""Everything that is known of a transcript, for programs."""
+"""JSON: everything known about a transcript, for programs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from funasr_cli.json_paths import json_text, path_fields
 from funasr_cli.transcript import Correction, Scene, Segment, Token, Transcript
 
 VERSION = 1
-"""Of this layout; grows when a field changes its meaning or goes."""
+"""Version of this layout; increases when a field changes its meaning or is removed."""
 
 
 def to_json(transcript: Transcript) -> str:
-    """One object; times in seconds with milliseconds, confidences as probabilities.
+    """One JSON object; times in seconds, rounded to milliseconds; confidences as probabilities.
 
-    `channel` is there only if each channel was transcribed by itself, and a segment's `language` if it is known.
+    `channel` is present only if each channel was transcribed separately, and `language` of a segment only if known.
     """
     document: dict[str, Any] = {
         "version": VERSION,

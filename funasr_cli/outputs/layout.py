@@ -1,4 +1,4 @@
-"""Which formats there are, how files are laid out and where they go, apart from what writes them."""
+"""Output formats, the layout of their files and where they go, without the code that writes them."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from typing import Literal
 
 OUTPUT_FOLDER = "transcripts"
-"""Where outputs are written unless a run says otherwise."""
+"""Default folder for outputs."""
 
 STATE_DIR = ".funasr-cli"
 """Folder within the output folder for the state and the lock."""
 
 FORMATS = ("txt", "srt", "vtt", "json", "tsv")
-"""What `--format` takes; each has a writer in `outputs.writers`."""
+"""Values of `--format`; each has a writer in `outputs.writers`."""
 
 TxtLayout = Literal["plain", "paragraphs", "timestamps"]
 
 
 @dataclass(frozen=True, slots=True)
 class OutputLayout:
-    """How files are laid out: `txt` as `--txt-layout` has it, with a byte order mark or CRLF for Windows programs.
+    """Layout of the files: `txt` is `--txt-layout`; `bom` (byte order mark) and `crlf` are for Windows programs.
 
-    JSON has neither: its readers need none, and some take a byte order mark for a mistake.
+    JSON never has either: its readers do not need them, and some reject a byte order mark.
     """
 
     txt: TxtLayout = "paragraphs"

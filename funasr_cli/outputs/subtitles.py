@@ -6,7 +6,7 @@ from funasr_cli.transcript import Transcript
 
 
 def to_srt(transcript: Transcript) -> str:
-    """SubRip: numbered cues with times as `00:00:01,500`. Those of different channels may overlap."""
+    """SubRip: numbered cues with times as `00:00:01,500`. Cues of different channels may overlap."""
     return "\n".join(
         f"{number}\n{clock(line.start, ',')} --> {clock(line.end, ',')}\n{label(line.channel)}{line.text}\n"
         for number, line in enumerate(transcript.segments, start=1)
@@ -14,7 +14,7 @@ def to_srt(transcript: Transcript) -> str:
 
 
 def to_vtt(transcript: Transcript) -> str:
-    """WebVTT: times as `00:00:01.500`; the three characters it reserves are escaped. A channel is a voice."""
+    """WebVTT: times as `00:00:01.500`; `&`, `<` and `>` are escaped. A channel is a voice."""
     cues = (
         f"\n{clock(line.start, '.')} --> {clock(line.end, '.')}\n{_voice(line.channel)}{_escaped(line.text)}\n"
         for line in transcript.segments
@@ -31,7 +31,7 @@ def clock(seconds: float, separator: str) -> str:
 
 
 def label(channel: int | None) -> str:
-    """What stands in front of the text of a channel: `[1] `, nothing where the channel is not known."""
+    """Prefix for the text of a channel: `[1] `; empty if there is no channel."""
     return "" if channel is None else f"[{channel}] "
 
 

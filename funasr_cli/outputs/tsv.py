@@ -1,6 +1,6 @@
 """Tab-separated segments, for spreadsheets and scripts: start and end in milliseconds, text.
 
-Where channels were transcribed by themselves, a last column names them.
+If channels were transcribed separately, a last column has the channel.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from funasr_cli.transcript import Transcript
 
 
 def to_tsv(transcript: Transcript) -> str:
-    """A header, then a segment a line; tabs in the text become spaces."""
+    """A header, then one segment per line; tabs in the text become spaces."""
     rows = (
         f"{round(line.start * 1000)}\t{round(line.end * 1000)}\t{' '.join(line.text.split())}"
         + ("\n" if line.channel is None else f"\t{line.channel}\n")

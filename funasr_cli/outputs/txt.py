@@ -1,4 +1,4 @@
-"""Plain text, in one of three layouts; the paragraphs of channels that were transcribed by themselves are labelled."""
+"""Plain text in one of three layouts. If channels were transcribed separately, paragraphs are labelled with theirs."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from funasr_cli.transcript import Paragraph, Transcript
 
 
 def to_paragraphs(transcript: Transcript) -> str:
-    """A paragraph a line; nothing where nothing was said."""
+    """One paragraph per line; empty if nothing was said."""
     return "".join(f"{_labelled(paragraph)}\n" for paragraph in transcript.paragraphs)
 
 
 def to_plain(transcript: Transcript) -> str:
-    """The whole text on one line, for programs that count or compare."""
+    """The whole text on one line, for programs that count or compare; empty if nothing was said."""
     return " ".join(map(_labelled, transcript.paragraphs)) + "\n" if transcript.paragraphs else ""
 
 
 def to_timestamped(transcript: Transcript) -> str:
-    """A paragraph a line, behind the time at which it begins, as `[00:01:02]`."""
+    """One paragraph per line, after its start time, as `[00:01:02]`."""
     return "".join(
         f"[{_whole_seconds(paragraph.start)}] {_labelled(paragraph)}\n" for paragraph in transcript.paragraphs
     )
@@ -39,4 +39,4 @@ TXT_LAYOUTS: Mapping[TxtLayout, Callable[[Transcript], str]] = {
     "paragraphs": to_paragraphs,
     "timestamps": to_timestamped,
 }
-"""What `--txt-layout` names."""
+"""Writers by the value of `--txt-layout`."""

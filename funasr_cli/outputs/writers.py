@@ -1,4 +1,4 @@
-"""The writers by format, and what all of their files have in common: encoding, line ends."""
+"""Writers by format, and what all files share: encoding and line ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WRITERS: Mapping[str, Callable[[Transcript], str]] = {
 
 
 def encode(kind: str, transcript: Transcript, layout: OutputLayout) -> bytes:
-    """The file of a format (`txt`, `srt`, `vtt`, `json`, `tsv`), in UTF-8."""
+    """The bytes of a file in one format (`txt`, `srt`, `vtt`, `json`, `tsv`), in UTF-8."""
     text = (TXT_LAYOUTS[layout.txt] if kind == "txt" else WRITERS[kind])(transcript)
     if kind == "json":
         return text.encode()

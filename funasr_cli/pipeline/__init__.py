@@ -1,1 +1,1 @@
-"""From one recording to its transcript."""
+"""The way of one recording to its transcript."""

@@ -1,4 +1,4 @@
-"""Which of two attempts at the same sound is kept."""
+"""Chooses between two attempts at the same sound."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from funasr_cli.recognizers.words import MAX_WORD_S
 
 
 def better(first: Hypothesis, second: Hypothesis) -> Hypothesis:
-    """The one that accounts for more of the sound that both heard; if they are equal, the first.
+    """The hypothesis that accounts for more of the sound that both heard; the first if they are equal.
 
-    The second was told not to repeat itself, which ruins a repetition that was said.
+    The second attempt was decoded with repetition suppressed, which damages repetitions that were really spoken.
     """
     until = min(math.inf if one.heard is None else one.heard for one in (first, second))
     return second if accounted_seconds(second, until) > accounted_seconds(first, until) else first
 
 
 def accounted_seconds(hypothesis: Hypothesis, until: float = math.inf) -> float:
-    """How many seconds more of the sound `until` then are under words that are right than under words that are wrong.
+    """Expected seconds under correct words minus seconds under wrong words, in the sound before `until` seconds.
 
-    That is what the probabilities of the words let expect. The words of a loop take no time, those that were forced
-    into a text are improbable, and what was left out counts for nothing.
+    The expectation follows from the confidences of the words. Words of a loop take up no time, words forced into the
+    text are improbable, and omitted words count as zero.
     """
     return sum(
         min(token.end - token.start, MAX_WORD_S, max(0.0, until - token.start)) * (2 * token.confidence - 1)

@@ -1,4 +1,4 @@
-"""The channels of a recording, each transcribed by itself, become one transcript."""
+"""Combines the separately transcribed channels of a recording into one transcript."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from funasr_cli.text.editor import Edited
 from funasr_cli.transcript import Correction, Scene, Segment, join
 
 MAX_CHANNELS = 8
-"""Each takes a pass over the recording, and conference systems have no more."""
+"""Each channel needs a pass over the recording, and conference systems have no more channels."""
 
 MIN_SIMILARITY = 0.8
-"""Similarity of two texts, 0 to 1, from which they are the same talk; different ones are less than half alike."""
+"""Similarity, 0 to 1, from which two texts count as the same speech; unrelated texts stay below one half."""
 
 MIN_COMPARED_CHARS = 20
-"""Characters from which two texts are compared: two people may greet in the same words."""
+"""Minimum characters for comparing two texts: two people may greet each other in the same words."""
 
 Item = TypeVar("Item", Segment, Scene, Correction)
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelResult:
-    """What was understood in a channel of a recording, or in the mean of all where `channel` is None.
+    """What was recognised in one channel of a recording, or in the mean of all channels if `channel` is None.
 
-    Durations are in seconds; `languages` counts the tokens of each; `peak` is the largest magnitude of a sample.
+    Durations are in seconds, `languages` counts tokens by language, and `peak` is the largest magnitude of a sample.
     """
 
     channel: int | None
@@ -47,24 +47,27 @@ class ChannelResult:
 
 
 def check_number(recording: Recording) -> None:
-    """Raise `InputError` where there are too many channels to transcribe each."""
+    """Raise `InputError` if there are too many channels to transcribe separately."""
     if recording.channels > MAX_CHANNELS:
         raise InputError(
-            f"has {recording.channels} channels; --channels split takes up to {MAX_CHANNELS}",
+            f"has {recording.channels} channels; --channels split supports up to {MAX_CHANNELS}",
             where=recording.path,
-            hint="--channels mix averages any number.",
+            hint="--channels mix averages any number of channels.",
         )
 
 
 def one_pass(on_progress: OnProgress, before: float, passes: int) -> OnProgress:
-    """Reports several passes to `on_progress` as one; `before` is how many seconds the earlier passes had."""
+    """Report one of several passes to `on_progress` as its share of a single pass.
+
+    `before` is the total length of the earlier passes, in seconds.
+    """
     return lambda read, recognized, duration: on_progress(
         (before + read) / passes, (before + recognized) / passes, duration
     )
 
 
 def in_order(results: Iterable[ChannelResult], items: Callable[[ChannelResult], Iterable[Item]]) -> tuple[Item, ...]:
-    """The items of all channels in order of time, each with its channel."""
+    """The items of all channels in order of time, each labelled with its channel."""
     channels = ([replace(item, channel=one.channel) for item in items(one)] for one in results)
     return tuple(merge(*channels, key=lambda item: item.start))
 
@@ -72,14 +75,14 @@ def in_order(results: Iterable[ChannelResult], items: Callable[[ChannelResult], 
 def without_copies(
     results: Sequence[ChannelResult], copies: Mapping[int, int], opposed: Collection[tuple[int, int]] = ()
 ) -> tuple[list[ChannelResult], list[str]]:
-    """What was heard, `copies` of other channels left out, and what is to be said of that and of texts that are alike.
+    """The results, and warnings about channels that are copies or have similar texts.
 
-    `opposed` are the pairs of which one is inverted. If there are only copies, nothing is known of who spoke, and there
-    are no channels.
+    `copies` maps each copied channel to its original; copies have no result of their own. `opposed` are pairs of
+    channels of which one is inverted. If all channels are copies, speakers are unknown and the result has no channel.
     """
     spoke = {one.channel for one in results if one.edited.tokens}
     if copies and len(results) == 1:
-        warning = "all channels are the same: who spoke is not known"
+        warning = "all channels are identical: speakers cannot be told apart"
         return [replace(results[0], channel=None)], [warning] if spoke else []
     same = [
         f"channel {copy} is {'the inverse of' if (channel, copy) in opposed else 'the same as'} channel {channel} "
@@ -96,7 +99,7 @@ def _alike(results: Iterable[ChannelResult], opposed: Collection[tuple[int, int]
         long = min(len(text), len(other_text)) >= MIN_COMPARED_CHARS
         if long and Indel.normalized_similarity(text, other_text, score_cutoff=MIN_SIMILARITY):
             if (channel, other) in opposed:
-                advice = "one is the other inverted, so use the lines of one of them"
+                advice = "one is the inverse of the other, so use the lines of only one"
             else:
-                advice = "if they are no separate microphones, --channels mix writes it once"
-            yield f"channels {channel} and {other} have much the same text: {advice}"
+                advice = "if they are not separate microphones, --channels mix writes the text once"
+            yield f"channels {channel} and {other} have nearly the same text: {advice}"

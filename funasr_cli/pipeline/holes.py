@@ -1,4 +1,4 @@
-"""Speech without words: where a voice was detected and no text accounts for it. Pure; all times are seconds."""
+"""Holes: stretches where speech was detected but no text accounts for it. Pure functions; times are in seconds."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from itertools import islice, takewhile
 from funasr_cli.transcript import Token
 
 MIN_HOLE_S = 1.5
-"""Seconds of speech without a word from which something may have been said there; a word or two take less."""
+"""Seconds of speech without a word that count as a hole; shorter ones may be the rest of a word or two."""
 
 WORD_S, LETTER_S = 0.3, 0.06
-"""A word is taken to last as long as this, and as this for each of its letters. A token that lasts longer by
-`MIN_HOLE_S` hides a hole: an aligner gives sound that has no words to the word before it or after it."""
+"""A word is assumed to last `WORD_S` plus `LETTER_S` for each of its letters. A token that lasts longer by `MIN_HOLE_S`
+hides a hole: an aligner assigns sound without words to the word before or after it."""
 
 MAX_LISTED = 20
-"""Holes of a recording that are listed one by one."""
+"""Holes of a recording that are listed individually."""
 
 WITHOUT_TEXT = "a voice was detected, but no words were recognised; listen to it"
 
 Interval = tuple[float, float]
-"""Start and end."""
+"""Start and end, in seconds."""
 
 
 def find_holes(tokens: Iterable[Token], speech: Sequence[Interval], padding: float) -> list[Interval]:
-    """The stretches between words that hold `MIN_HOLE_S` of speech or more, in order, no wider than `speech`.
+    """Stretches between words that have at least `MIN_HOLE_S` of speech, in order and within `speech`.
 
-    A token that is far too long for one word lies within its hole. `speech` is in order and does not overlap; its spans
-    are `padding` wider at both ends than what was heard of a voice.
+    A token that is far too long for its word is part of a hole. The spans of `speech` are sorted and do not overlap;
+    each extends `padding` seconds beyond the detected voice at both ends.
     """
     if not speech:
         return []
@@ -47,17 +47,17 @@ def find_holes(tokens: Iterable[Token], speech: Sequence[Interval], padding: flo
 
 
 def is_stretched(token: Token) -> bool:
-    """Whether a token lasts so much longer than its word that there is a hole in it."""
+    """Whether a token lasts so much longer than its word that it must contain a hole."""
     return token.end - token.start >= word_seconds(token) + MIN_HOLE_S
 
 
 def word_seconds(token: Token) -> float:
-    """How long the word of a token is taken to last."""
+    """Assumed duration of the word of a token."""
     return WORD_S + LETTER_S * sum(char.isalnum() for char in token.text)
 
 
 def within(start: float, end: float, speech: Sequence[Interval]) -> list[Interval]:
-    """The parts of `speech` from `start` to `end`; none is empty."""
+    """The parts of `speech` between `start` and `end`, without empty ones."""
     if start >= end:
         return []
     first = bisect_right(speech, start, key=lambda span: span[1])
@@ -66,7 +66,7 @@ def within(start: float, end: float, speech: Sequence[Interval]) -> list[Interva
 
 
 def halves(start: float, end: float, pauses: Iterable[float]) -> list[Interval]:
-    """Both halves of a stretch, cut at the pause nearest to its middle if one lies in its middle half."""
+    """Both halves of a stretch, cut at the pause nearest to its middle if there is one in its middle half."""
     middle, quarter = (start + end) / 2, (end - start) / 4
     cut = min(pauses, key=lambda at: abs(at - middle), default=middle)
     cut = cut if abs(cut - middle) <= quarter else middle
@@ -74,7 +74,7 @@ def halves(start: float, end: float, pauses: Iterable[float]) -> list[Interval]:
 
 
 def add_speech(speech: list[Interval], spans: Iterable[Interval]) -> None:
-    """Add the spans of a window to those of the windows before, which it may overlap."""
+    """Append the spans of a window to those of earlier windows, which it may overlap."""
     for start, end in spans:
         if speech and start < speech[-1][1]:
             start, end = speech[-1][0], max(end, speech[-1][1])
@@ -83,7 +83,7 @@ def add_speech(speech: list[Interval], spans: Iterable[Interval]) -> None:
 
 
 def hole_warnings(holes: Sequence[Interval]) -> list[str]:
-    """What is to be said of speech that has no text, in the order of the recording."""
+    """Warnings about speech without text, in the order of the recording."""
     listed = [f"{start:.1f}–{end:.1f} s: {WITHOUT_TEXT}" for start, end in holes[:MAX_LISTED]]
     if rest := holes[MAX_LISTED:]:
         seconds = sum(end - start for start, end in rest)

@@ -1,7 +1,8 @@
-"""The language of each window: it follows the recording, but not every doubt.
+"""The language of each window: it follows the recording, but ignores isolated doubts.
 
-Each window says how likely each language is. To change costs, so in the cheapest sequence of languages (Viterbi's) for
-a few windows at a time the language changes if several windows agree, or one is long and sure.
+Each window gives a probability for each language, and each change of language has a cost. For a few windows at a time
+the cheapest sequence of languages is chosen (Viterbi), so the language changes only if several windows agree, or if
+one is long and confident.
 """
 
 from __future__ import annotations
@@ -22,33 +23,33 @@ from funasr_cli.recognizers.base import Hypothesis
 logger = logging.getLogger(__name__)
 
 VOTING_WINDOWS = 4
-"""How many windows decide on the language of the first of them: two minutes of speech at 30-s windows."""
+"""Windows that vote on the language of the first of them: two minutes of speech with 30-s windows."""
 
 CHANGE_COST = 3.0
-"""What a change of language costs: the negative natural logarithm of its probability."""
+"""Cost of a change of language: the negative natural logarithm of its probability."""
 
 MIN_PROBABILITY = 0.001
-"""No language is less likely than this, or one window could decide against all others."""
+"""Lower limit for the probability of a language, so that one window cannot outvote all others."""
 
 FULL_VOTE_S = 10.0
-"""Seconds of speech from which a window's vote counts in full; in a shorter one the language is often mistaken."""
+"""Seconds of speech from which a window's vote has full weight; in shorter windows the language is often wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """How likely each language is in a window, and how much that counts, 0 to 1."""
+    """The probability of each language in a window, and the weight of the vote, 0 to 1."""
 
     languages: Mapping[str, float]
     weight: float
 
     @classmethod
     def of(cls, window: Window, hypothesis: Hypothesis) -> Vote:
-        """None, as it were, of a window in which nothing was said."""
+        """The vote of a window; its weight is 0 if nothing was said."""
         seconds = len(window.samples) / SAMPLE_RATE if hypothesis.tokens else 0.0
         return cls(hypothesis.languages, min(1.0, seconds / FULL_VOTE_S))
 
     def cost(self, language: str) -> float:
-        """Of taking the window for one in `language`."""
+        """Cost of assigning `language` to the window."""
         probability = self.languages.get(language, 1.0 - sum(self.languages.values())) if self.languages else 1.0
         return -self.weight * math.log(max(probability, MIN_PROBABILITY))
 
@@ -60,10 +61,10 @@ async def recognize_in_spoken_language(
     timings: StageTimings,
     done: Callable[[Window], object] = lambda _: None,
 ) -> AsyncGenerator[tuple[Window, Hypothesis], None]:
-    """Each window with what was understood in it, in order, in the language that is spoken there, or in `language`.
+    """Yield each window with its hypothesis, in order, recognised in `language` or else in the language spoken there.
 
-    If that is None, each window is recognised in the language that it seems to be in, and again if the votes of its
-    neighbours are for another. `done` is told of each as soon as it was recognised.
+    If `language` is None, each window is recognised in the language detected in it, and once more if the votes of its
+    neighbours favour another. `done` is called with each window as soon as it has been recognised.
     """
     waiting: deque[tuple[Window, Hypothesis]] = deque()
     current: str | None = None
@@ -73,7 +74,7 @@ async def recognize_in_spoken_language(
         current = elect([Vote.of(*pair) for pair in waiting], current)
         window, hypothesis = waiting.popleft()
         if hypothesis.language != current is not None:
-            logger.debug("%s at %.1f s is taken for %s", hypothesis.language, window.bounds.seconds[0], current)
+            logger.debug("%s at %.1f s becomes %s by vote", hypothesis.language, window.bounds.seconds[0], current)
             timings.extra_runs["language"] += 1
             hypothesis = await runner.recognize(window, current, timings)
         return window, hypothesis
@@ -91,7 +92,7 @@ async def recognize_in_spoken_language(
 
 
 def elect(votes: Sequence[Vote], before: str | None) -> str | None:
-    """The language of the first of several windows; `before` is that of the window before it.
+    """Elect the language of the first of several windows; `before` is the language of the preceding window.
 
     None if no window has a language.
     """

@@ -1,4 +1,4 @@
-"""How far a recording is: how much of it was read, and how much was recognised, which comes later."""
+"""Progress of a recording: how much has been read, and how much has been recognised."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from funasr_cli.callbacks import OnProgress
 
 
 class RecordingProgress:
-    """Tells `on_progress` after each block that is read, and each window that is done."""
+    """Calls `on_progress` after each block that was read and each window that was recognised."""
 
     def __init__(self, recording: Recording, on_progress: OnProgress) -> None:
         self._recording = recording
@@ -22,27 +22,27 @@ class RecordingProgress:
         self._under_way: list[Window] = []
 
     def blocks(self) -> Iterator[Samples]:
-        """The recording's blocks, counted."""
+        """Yield the blocks of the recording and count them."""
         for block in self._recording.blocks():
             self._read += len(block)
             self._tell()
             yield block
 
     def windows(self, windows: SpeechWindows) -> Iterator[Window]:
-        """The same windows, each under way from here on."""
+        """Yield the windows and mark each as under way."""
         self._windows = windows
         for window in windows:
             self._under_way.append(window)
             yield window
-        self._tell()  # what follows the last window is silence
+        self._tell()  # everything after the last window is silence
 
     def done(self, window: Window) -> None:
-        """It was recognised."""
+        """Mark a window as recognised."""
         self._under_way = [other for other in self._under_way if other is not window]
         self._tell()
 
     def _tell(self) -> None:
-        """All before the first window that is not done was recognised, or holds no speech."""
+        """Report progress: everything before the first unfinished window has been recognised or contains no speech."""
         waiting = [window.bounds.start for window in self._under_way]
         if self._windows is not None:
             waiting.append(self._windows.settled)

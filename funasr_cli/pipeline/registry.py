@@ -1,4 +1,4 @@
-"""What to load for each family of models: the executor where the device is, the recogniser anywhere."""
+"""What to load for each model family: the executor in the process of the device, the recogniser in any process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class GraphInfo:
-    """What a loaded graph says of itself: all that a recogniser needs of it, so that it may be in another process."""
+    """Description of a loaded graph: all that a recogniser needs, so that it can run in another process."""
 
     device: str
     inputs: Sequence[TensorSpec]
@@ -34,9 +34,9 @@ class GraphInfo:
 
 
 def load_executor(model: Model, placement: Placement, tell: Tell) -> tuple[Executor, GraphInfo]:
-    """Load the graph; `tell` is told what happens to its device.
+    """Load the graph; `tell` is called with messages about its device.
 
-    Raises `ModelError` where the graph is damaged, `DeviceError` where the device cannot be used.
+    Raises `ModelError` if the graph is damaged, `DeviceError` if the device cannot be used.
     """
     return FAMILIES[model.family].executor(model, placement, tell)
 
@@ -44,21 +44,21 @@ def load_executor(model: Model, placement: Placement, tell: Tell) -> tuple[Execu
 def load_recognizer(
     model: Model, graph: GraphInfo, *, itn: bool = True, hotwords: Sequence[Hotword] = ()
 ) -> Recognizer:
-    """The recogniser for a graph of this model. Raises `ModelError` where something is missing beside the graph."""
+    """Load the recogniser for a graph of this model. Raises `ModelError` if a file beside the graph is missing."""
     return FAMILIES[model.family].recognizer(model, graph, itn, hotwords)
 
 
 def hotword_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, ...]:
-    """What the model cannot do with the hotwords. Raises `ModelError` where its vocabulary cannot be read."""
+    """Warnings about hotwords that the model cannot use. Raises `ModelError` if its vocabulary cannot be read."""
     return FAMILIES[model.family].warnings(model, hotwords) if hotwords else ()
 
 
 def languages_of(model: Model) -> frozenset[str]:
-    """The languages that can be asked for. Raises `ModelError` if the model does not say."""
+    """The languages that the model supports. Raises `ModelError` if the model does not list them."""
     return FAMILIES[model.family].languages(model)
 
 
-# Each family's runtime is imported where it is needed: the other's takes a second and tens of megabytes.
+# The runtime of each family is imported only on use: the other one would take a second and tens of megabytes.
 
 
 def _whisper_executor(model: Model, placement: Placement, tell: Tell) -> tuple[Executor, GraphInfo]:
@@ -80,7 +80,7 @@ def _whisper_executor(model: Model, placement: Placement, tell: Tell) -> tuple[E
 
 
 def _whisper_recognizer(model: Model, graph: GraphInfo, itn: bool, hotwords: Sequence[Hotword]) -> Recognizer:
-    """Whisper writes punctuation and numbers as it likes; `itn` makes no difference."""
+    """Load Whisper's recogniser. Whisper itself decides on punctuation and numbers, so `itn` has no effect."""
     from funasr_cli.recognizers.whisper.recognizer import WhisperRecognizer
 
     return WhisperRecognizer(model.path, hotwords)
@@ -89,7 +89,7 @@ def _whisper_recognizer(model: Model, graph: GraphInfo, itn: bool, hotwords: Seq
 def _sensevoice_executor(model: Model, placement: Placement, tell: Tell) -> tuple[Executor, GraphInfo]:
     if placement.npu is not None:
         return _sensevoice_on_npu(model, placement, placement.npu, tell)
-    if model.precision == COMPILED:  # an NPU was given up, and the CPU does its work
+    if model.precision == COMPILED:  # an NPU was disabled, and the CPU takes over
         model = cpu_twin(model)
     executor = _sensevoice_on_cpu(model, placement)
     return executor, GraphInfo(executor.device, executor.inputs, executor.outputs, executor.metadata)
@@ -110,7 +110,7 @@ def _sensevoice_on_npu(model: Model, placement: Placement, npu: int, tell: Tell)
 
     with ExitStack() as opened:
         spare = None
-        if placement.fallback:  # loaded now, so that a failure in the night finds it ready
+        if placement.fallback:  # loaded now, so that it is ready if the NPU fails during the night
             twin = cpu_twin(model)
             spare = _sensevoice_on_cpu(twin, placement)
             opened.callback(spare.close)
@@ -166,21 +166,19 @@ def _whisper_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, .
         return ()
     left = set(hotwords) - set(chosen)
     by_sound = sum(is_han(word.text) for word in left)
-    few = f"only {len(chosen)} of {len(hotwords)} hotwords fit in front of {model.name}'s windows"
-    which = (
-        "those of more weight first, then those in letters, then as they are listed, so list first what matters most"
-    )
-    rest = f"of the others {by_sound} in Chinese characters are still corrected by their sound, in Mandarin"
-    idle = f", and {len(left) - by_sound} do nothing" if len(left) > by_sound else ""
+    few = f"only {len(chosen)} of {len(hotwords)} hotwords fit into the prompt of {model.name}"
+    which = "by weight, then words in letters, then in list order, so list the most important first"
+    rest = f"of the others, {by_sound} in Chinese characters are still corrected by their Mandarin sound"
+    idle = f", and {len(left) - by_sound} have no effect" if len(left) > by_sound else ""
     return (f"{few}: {which}; {rest}{idle}",)
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """How its models are loaded, what one cannot do with hotwords, and which languages it has.
+    """A model family: how to load its executor and recogniser, its warnings about hotwords, and its languages.
 
-    `preload` are modules that workers need: they are imported once, before the first worker starts. A run on a CPU
-    takes up to `max_batch` windows if they are done sooner together.
+    `preload` are modules that workers need; they are imported once, before the first worker starts. A run on a CPU
+    processes up to `max_batch` windows at once if that is faster.
     """
 
     executor: Callable[[Model, Placement, Tell], tuple[Executor, GraphInfo]]

@@ -1,4 +1,4 @@
-"""A second look at speech for which a window has no words: it is run again, by itself."""
+"""Runs speech for which a window has no words again, on its own."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from funasr_cli.text.merge import spoken
 from funasr_cli.transcript import Token
 
 Look: TypeAlias = Callable[[Samples], Awaitable[Hypothesis]]
-"""What is said in samples of a window, in its language."""
+"""Recognises samples of a window, in the language of the window."""
 
 MAX_LOOKS = 4
-"""Holes of a window that are run again, the longest of them: a window costs a bounded number of runs."""
+"""Holes of a window that are run again, longest first; this bounds the number of runs for a window."""
 
 MIN_SCORE = -1.0
-"""Mean log-probability of the words of a hole that are believed. whisper-base gives pieces of real speech of 1.6 to
-5 s about -0.5, and -3 to what it makes up for breath, laughter, music and noise."""
+"""Minimum mean log-probability for the words of a hole to be accepted. whisper-base gives about -0.5 to real speech of
+1.6 to 5 s, and -3 to words that it makes up for breath, laughter, music and noise."""
 
 MIN_NOISY_SCORE, MAX_NO_SPEECH = -0.6, 0.6
-"""… if the model itself takes it for likelier than the second of these that nothing was said."""
+"""`MIN_NOISY_SCORE` applies instead if the model's own probability that nothing was said exceeds `MAX_NO_SPEECH`."""
 
 MIN_FILLED = 0.3
-"""Share of a hole that its words fill at least, if no word counts for more than `MAX_WORD_S`."""
+"""Minimum share of a hole that its words must fill; no word counts for more than `MAX_WORD_S`."""
 
 EDGE_S = 0.5
-"""A word within these seconds of the edge of a hole that is the word next to the hole is that word, heard twice."""
+"""Seconds from the edge of a hole within which a word equal to the word next to the hole is that word, heard twice."""
 
 
 async def fill_holes(window: Window, hypothesis: Hypothesis, padding: float, look: Look) -> Hypothesis:
-    """The hypothesis with the words that were found where it had none; it loses none but those that were stretched.
+    """Add words found in the holes of a hypothesis; only stretched tokens may be dropped for them.
 
-    The speech in the window is `padding` seconds wider at both ends of each part than what was heard of a voice.
+    Each part of the window extends `padding` seconds beyond the detected voice at both ends.
     """
     edges = [0.0, *(edge / SAMPLE_RATE for edge in accumulate(len(part) for part in window.parts))]
     tokens = list(hypothesis.tokens)
     holes = find_holes(tokens, list(pairwise(edges)), padding)
-    if not tokens:  # the same again would give the same
+    if not tokens:  # running the same samples again would give the same result
         holes = [half for hole in holes for half in halves(*hole, edges[1:-1])]
     longest = sorted(holes, key=lambda hole: hole[0] - hole[1])[:MAX_LOOKS]
     for start, end in sorted(longest):
@@ -54,7 +54,7 @@ async def fill_holes(window: Window, hypothesis: Hypothesis, padding: float, loo
 
 
 def is_convincing(found: Hypothesis, seconds: float) -> bool:
-    """Whether what was found in a hole of so many seconds was said, and is not made up for a noise."""
+    """Whether the words found in a hole of `seconds` were really said, and not made up for noise."""
     if not found.tokens or found.warning:
         return False
     least = MIN_NOISY_SCORE if found.no_speech > MAX_NO_SPEECH else MIN_SCORE
@@ -63,9 +63,9 @@ def is_convincing(found: Hypothesis, seconds: float) -> bool:
 
 
 def filled(tokens: Sequence[Token], hole: Interval, found: Sequence[Token]) -> list[Token]:
-    """`tokens` with those `found` in the hole in their place, but for what the words next to the hole have already.
+    """Insert the tokens `found` in a hole, except repetitions of the words next to the hole.
 
-    A stretched token within the hole goes if it was found again; else it stands at the end of the hole.
+    A stretched token within the hole is dropped if it was found again; otherwise it moves to the end of the hole.
     """
     start, end = hole
     before = [token for token in tokens if token.start < start and not _hides(token, hole)]

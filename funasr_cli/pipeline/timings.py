@@ -1,4 +1,4 @@
-"""Where the time of a recording goes, and where its windows are run."""
+"""How the time for a recording is spent, and on which devices its windows run."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Item = TypeVar("Item")
 
 
 class StageTimings:
-    """Adds up `seconds` by stage, runs by device in `devices`, and in `extra_runs` those beside one a window.
+    """Totals of `seconds` by stage, of runs by device in `devices`, and of `extra_runs` beyond one per window.
 
-    These are counted by reason: a second `attempt`, a `rest` that the model had not heard, a `hole` in the text, and a
-    `language` that those around it were against.
+    Extra runs are counted by reason: `attempt` (a second try), `rest` (the model stopped early), `hole` (speech without
+    text), and `language` (outvoted by neighbouring windows).
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class StageTimings:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Count the time in this context as spent on `name`."""
+        """Count the time spent in this context towards the stage `name`."""
         started = time.perf_counter()
         try:
             yield
@@ -33,11 +33,11 @@ class StageTimings:
             self.add(name, time.perf_counter() - started)
 
     def add(self, name: str, seconds: float) -> None:
-        """Count `seconds`, measured elsewhere, as spent on `name`."""
+        """Count `seconds`, measured elsewhere, towards the stage `name`."""
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
     def each(self, name: str, items: Iterable[Item]) -> Iterator[Item]:
-        """The same items; the time each takes to come is spent on `name`."""
+        """Yield the same items, and count the time to obtain each towards the stage `name`."""
         iterator = iter(items)
         while True:
             with self.stage(name):

@@ -1,4 +1,4 @@
-"""One recording from file to transcript."""
+"""Transcribes one recording, from file to transcript."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 
 class Transcriber:
-    """Transcribes recordings one after another with one model and one set of settings."""
+    """Transcribes recordings in turn with one model and one set of settings."""
 
     def __init__(self, runner: WindowRunner, settings: Settings) -> None:
         self._runner = replace(runner, padding=settings.vad.padding if settings.vad else None)
@@ -46,9 +46,9 @@ class Transcriber:
         self._shape = WindowShape(runner.recognizer.window, settings.overlap)
 
     async def transcribe(self, path: Path, source: str, on_progress: OnProgress, timings: StageTimings) -> Transcript:
-        """The transcript of one file, in which it is called `source`.
+        """Transcribe one file; the transcript names it `source`.
 
-        Raises `InputError` if it holds no audio that can be read.
+        Raises `InputError` if the file has no readable audio.
         """
         results, warnings = await self._transcribe_channels(path, on_progress, timings)
         speech, peak = sum(one.speech_seconds for one in results), max(one.peak for one in results)
@@ -60,7 +60,7 @@ class Transcriber:
         ]
         languages = Counter[str]()
         for one in results:
-            languages.update(one.languages)  # a sum would forget those in which nothing was understood
+            languages.update(one.languages)  # unlike a sum, this keeps languages with a count of 0
         return Transcript(
             source=source,
             duration=results[0].duration,
@@ -78,22 +78,22 @@ class Transcriber:
         )
 
     def _elsewhere(self, runs: Mapping[str, int]) -> list[str]:
-        """What is to be said where the CPU stood in for an NPU, and with which graph. `runs` counts them by device."""
+        """Warnings about runs on a CPU in place of an NPU, with the graph used; `runs` counts runs by device."""
         model = self._runner.model
         elsewhere = {device: count for device, count in runs.items() if not device.startswith("npu")}
         if model.precision != COMPILED or not elsewhere:
             return []
         graph = cpu_twin_path(model).name
-        return [f"run on {device} with {graph}, not on an NPU: {n} windows" for device, n in elsewhere.items()]
+        return [f"ran on {device} with {graph}, not on an NPU: {n} windows" for device, n in elsewhere.items()]
 
     async def _transcribe_channels(
         self, path: Path, on_progress: OnProgress, timings: StageTimings
     ) -> tuple[list[ChannelResult], list[str]]:
-        """What was understood in all channels together or in each, and warnings about the channels."""
+        """Transcribe all channels mixed, or each one separately; also returns warnings about the channels."""
         if self._settings.channels == "mix":
             with self._open(path) as recording:
                 return [await self._transcribe_channel(recording, on_progress, timings)], []
-        # A pass for each channel: reading costs little beside recognition, and memory does not grow.
+        # One pass per channel: reading costs little compared with recognition, and memory does not grow.
         with self._open(path, 1) as first:
             check_number(first)
             results = [await self._transcribe_channel(first, one_pass(on_progress, 0.0, first.channels), timings)]
@@ -110,7 +110,7 @@ class Transcriber:
     async def _transcribe_channel(
         self, recording: Recording, on_progress: OnProgress, timings: StageTimings
     ) -> ChannelResult:
-        """What was understood in an open recording. Raises `InputError` where there is nothing to hear."""
+        """Transcribe an open recording. Raises `InputError` if it contains no audio."""
         progress = RecordingProgress(recording, on_progress)
         windows = SpeechWindows(progress.blocks(), self._detector(), self._shape)
         merger, warnings, languages, scenes = Merger(), recording.warnings, Counter[str](), list[Scene]()
@@ -137,7 +137,7 @@ class Transcriber:
                 if hypothesis.warning:
                     warnings.append(f"{where}{start:.1f}–{end:.1f} s: {hypothesis.warning}")
         if not windows.duration:
-            raise InputError("holds no audio", where=recording.path)
+            raise InputError("contains no audio", where=recording.path)
         if self._runner.padding is not None:
             holes = find_holes(merger.tokens, speech, self._runner.padding)
             warnings = [*warnings, *(f"{where}{what}" for what in hole_warnings(holes))]
@@ -145,7 +145,7 @@ class Transcriber:
         logger.debug(
             "%s: %.1f s, %.1f s of speech, language %s", recording.path, windows.duration, windows.speech, language
         )
-        logger.debug("%d runs, of which beside one a window: %s", timings.devices.total(), dict(timings.extra_runs))
+        logger.debug("%d runs, of these beyond one per window: %s", timings.devices.total(), dict(timings.extra_runs))
         edited = self._editor.edit(merger.tokens, language, windows.duration)
         return ChannelResult(
             recording.channel, windows.duration, windows.speech, languages, edited, scenes, warnings, windows.peak
@@ -158,7 +158,7 @@ class Transcriber:
 
 
 def placed(window: Window, tokens: Iterable[Token], language: str | None = None) -> Iterator[Token]:
-    """A window's tokens at the times that they have in the recording; `language` is that of the window."""
+    """Convert the token times of a window to times in the recording; `language` is the language of the window."""
     for token in tokens:
         start, end = window.place(token.start, token.end)
         yield Token(token.text, start, end, token.confidence, token.tail, language)

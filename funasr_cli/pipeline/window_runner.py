@@ -1,4 +1,4 @@
-"""A model, ready to recognise windows; the graph itself may run right here or in another process."""
+"""Recognises windows with a loaded model, whose graph runs in this process or another one."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.recognizers.base import Hypothesis, Recognizer, Request
 
 MIN_CONCURRENT_WINDOWS = 4
-"""So many windows of a recording are under way together at least, so that none of its stages waits for another."""
+"""Minimum number of windows of a recording under way together, so that no stage waits for another."""
 
 SPARE_WINDOWS = 2
-"""Windows of a recording that are under way beside those that run: what is prepared, and what is decoded."""
+"""Windows of a recording under way in addition to those that run: one being prepared and one being decoded."""
 
 MIN_REST_SAMPLES = SAMPLE_RATE
-"""Samples of speech that a model may leave unheard at the end of a window: less is padding and breath, in which a
-generative model finds words that nobody said."""
+"""Minimum samples left unheard at the end of a window that are run again: anything shorter is padding and breath, for
+which a generative model makes up words."""
 
 MIN_PROGRESS_SAMPLES = SAMPLE_RATE // 5
-"""Samples by which each further run over the rest of a window must come on, so that it ends."""
+"""Minimum samples by which each further run over the rest of a window must advance, so that the loop ends."""
 
 STOPPED = "the model stopped before the end of the speech"
 
 MAX_RESTS = 10
-"""Runs over the rest of a window. The densest speech fills the limit of tokens in five to eight seconds."""
+"""Limit for runs over the rest of a window. The densest speech reaches the token limit in five to eight seconds."""
 
 
 class RunResult(NamedTuple):
-    """The outputs of a run, how many seconds it took, and on which device."""
+    """The outputs of a run, its duration in seconds, and its device."""
 
     outputs: Arrays
     seconds: float
@@ -54,17 +54,17 @@ class GraphRunner(Protocol):
     """Runs prepared windows."""
 
     def run(self, inputs: Arrays) -> AbstractAsyncContextManager[RunResult]:
-        """What came of it; the outputs are good within the context."""
+        """Run one window; the outputs are valid within the context."""
         ...
 
     @property
     def is_crowded(self) -> bool:
-        """Whether windows queue up for a place at the device, so that more of them would only take memory."""
+        """Whether windows are queueing for the device, so that preparing more would only use memory."""
         ...
 
 
 class LocalGraphRunner:
-    """Runs them right here, up to `windows` at a time; one at a time in the thread that calls, as an NPU wants it."""
+    """Runs windows in this process, up to `windows` at a time; if 1, in the calling thread, as an NPU requires."""
 
     is_crowded = False
 
@@ -82,7 +82,7 @@ class LocalGraphRunner:
         yield RunResult(outputs, seconds, self.executor.device)
 
     def close(self) -> None:
-        """Give back what the graph holds. What waits to be run is dropped."""
+        """Release the graph and drop windows that are waiting."""
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
         self.executor.close()
@@ -92,11 +92,10 @@ class LocalGraphRunner:
 
 @dataclass(frozen=True, slots=True)
 class WindowRunner:
-    """One model, its recogniser, and what runs its graph; `device` is where, e.g. `cpu (int8)`, if nothing fails.
+    """One model, its recogniser, and the runner of its graph; `device` is the intended device, e.g. `cpu (int8)`.
 
-    Up to `concurrent` windows of a recording are under way together. `padding` is by how many seconds the parts of
-    windows are wider, at each end, than what was heard of a voice; None: they are not known to be speech, and no words
-    are missed.
+    Up to `concurrent` windows of a recording are under way together. Each part of a window extends `padding` seconds
+    beyond the detected voice at both ends; None: without voice detection, no missing words are searched for.
     """
 
     model: Model
@@ -107,12 +106,12 @@ class WindowRunner:
     padding: float | None = None
 
     def close(self) -> None:
-        """Give back what the graph holds, if it runs right here."""
+        """Release the graph if it runs in this process."""
         if isinstance(self.graph_runner, LocalGraphRunner):
             self.graph_runner.close()
 
     async def recognize(self, window: Window, language: str | None, timings: StageTimings) -> Hypothesis:
-        """What is said in the window, all of it. Speech for which there are no words is run again by itself."""
+        """Recognise the whole window. Speech for which there are no words is run again on its own."""
         hypothesis = await self._read(window.samples, language, timings)
         if self.padding is None:
             return hypothesis
@@ -121,12 +120,12 @@ class WindowRunner:
             timings.extra_runs["hole"] += 1
             return await self._read(samples, hypothesis.language, timings)
 
-        if hypothesis.warning == STOPPED:  # a hole, if it is left, is reported with its place
+        if hypothesis.warning == STOPPED:  # a hole that remains is reported with its position
             hypothesis = replace(hypothesis, warning=None)
         return await fill_holes(window, hypothesis, self.padding, look)
 
     async def _read(self, samples: Samples, language: str | None, timings: StageTimings) -> Hypothesis:
-        """What is said in the samples: if the model stops early, or what it writes goes astray, the rest is run too."""
+        """Recognise the samples; if the model stops early or its text goes astray, run the rest as well."""
         start, pieces = 0, list[Hypothesis]()
         while True:
             piece = await self._attempt(samples[start:], language, timings)
@@ -155,9 +154,9 @@ class WindowRunner:
         timings: StageTimings,
         done: Callable[[Window], object] = lambda _: None,
     ) -> AsyncGenerator[tuple[Window, Hypothesis], None]:
-        """Each window with what is said in it, in order, while the next ones are already on their way.
+        """Yield each window with its hypothesis, in order, while the next windows are already under way.
 
-        `done` is told of each as soon as it was recognised.
+        `done` is called with each window as soon as it has been recognised.
         """
 
         async def recognize(window: Window) -> Hypothesis:
@@ -169,7 +168,7 @@ class WindowRunner:
         try:
             for window in windows:
                 under_way.append((window, asyncio.create_task(recognize(window))))
-                await asyncio.sleep(0)  # now it is prepared and sent off, before the next one is looked for
+                await asyncio.sleep(0)  # prepares and submits this window before the next one is read
                 while len(under_way) >= self._enough():
                     yield under_way[0][0], await under_way[0][1]
                     under_way.popleft()
@@ -186,7 +185,7 @@ class WindowRunner:
         return MIN_CONCURRENT_WINDOWS if self.graph_runner.is_crowded else self.concurrent
 
     async def _attempt(self, samples: Samples, language: str | None, timings: StageTimings) -> Hypothesis:
-        """Prepare, run and decode; again, in the language that was found, if the result asks for it; the better."""
+        """Prepare, run and decode; if the result asks for a retry, try again in its language and keep the better."""
         first = await self._once(samples, Request(language), timings)
         if not first.retry:
             return first
@@ -211,7 +210,7 @@ def _shifted(hypothesis: Hypothesis, seconds: float) -> Hypothesis:
 def load_window_runner(
     model: Model, placement: Placement, *, itn: bool = True, hotwords: Sequence[Hotword] = (), tell: Tell = print
 ) -> WindowRunner:
-    """The model with its graph in this process. Raises as `load_executor` and `load_recognizer`."""
+    """Load the model with its graph into this process. Raises the errors of `load_executor` and `load_recognizer`."""
     executor, graph = load_executor(model, placement, tell)
     try:
         recognizer = load_recognizer(model, graph, itn=itn, hotwords=hotwords)
@@ -223,5 +222,5 @@ def load_window_runner(
 
 
 def concurrent_windows(at_device: int) -> int:
-    """How many windows of a recording are under way together if so many can be at the device."""
+    """How many windows of a recording to keep under way if the device takes `at_device` windows at a time."""
     return max(MIN_CONCURRENT_WINDOWS, at_device + SPARE_WINDOWS)

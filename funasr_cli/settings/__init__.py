@@ -1,1 +1,1 @@
-"""What a run was asked for, as far as it makes a difference to what comes out."""
+"""The settings of a run that affect its results."""

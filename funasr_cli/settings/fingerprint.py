@@ -1,7 +1,7 @@
-"""What a result was made with, as one string: if it is the same, nothing has to be made again.
+"""The model and settings behind a result as one string: if it is unchanged, nothing has to be redone.
 
-It is on record in every output folder, and compared as it stands. So a field that is new to the settings is left out as
-long as it says what held before (`late`): else one release would have whole archives done again.
+The string is recorded in every output folder and compared literally. So a field that is new to the settings is omitted
+while its value means what was true before the field existed (`late`); otherwise a release would redo whole archives.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from funasr_cli.settings.transcription import Settings
 
 
 def fingerprint(settings: Settings, model: Model) -> str:
-    """JSON of all that makes a difference to what is written, but which formats there are; hotwords as a hash."""
+    """JSON of everything that affects the outputs except the list of formats; hotwords are represented by a hash."""
     words = sorted((word.text, word.weight) for word in settings.hotwords)
     matter = as_record(settings)
     del matter["formats"]

@@ -1,4 +1,4 @@
-"""The settings that change what comes out of a recording."""
+"""The settings that affect the transcript of a recording."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from funasr_cli.late_fields import late
 from funasr_cli.outputs.layout import OutputLayout
 from funasr_cli.text.options import Script, SegmentLimits, Strength, TextOptions
 
-if TYPE_CHECKING:  # --help can do without
+if TYPE_CHECKING:  # --help does not need it
     from funasr_cli.hotwords import Hotword
 
 Channels = Literal["mix", "split"]
-"""The channels of a recording are averaged, or each is transcribed by itself."""
+"""The channels of a recording are averaged (`mix`), or each is transcribed separately (`split`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`vad` None takes everything as speech; `language` None has it detected; `overlap` is in seconds.
+    """Everything that affects a transcript, except the model.
 
-    `itn` has numbers written in figures, and punctuation by a model that can; `hotwords` are words to listen for, and
-    `correction` is how readily they are put in the place of what sounds like them. `script` None leaves Chinese as the
-    model writes it. `track` is the audio track to take of several, its number (from 1 on) or a code of its language,
-    and `raw` says how sound is stored in files without a header.
+    `vad` None treats the whole recording as speech; `language` None detects the language; `overlap` is in seconds.
+    `itn` writes numbers in figures, and punctuation if the model can. `hotwords` are words to listen for, and
+    `correction` is how readily they replace text that sounds like them. `script` None leaves Chinese as the model
+    writes it. `track` selects one of several audio tracks by number (from 1) or language code, and `raw` is the sample
+    format of files without a header.
 
-    The names of the fields, and of those within, are on record in every output folder (see `fingerprint`). A new one
-    is declared with `late`.
+    The names of these fields, and of the fields nested in them, are recorded in every output folder (see
+    `fingerprint`). Declare a new field with `late`.
     """
 
     formats: tuple[str, ...] = ("txt", "srt")
@@ -46,5 +47,5 @@ class Settings:
     raw: RawFormat | None = late(None)
 
     def text(self, *, writes_numbers: bool) -> TextOptions:
-        """How the text of a model is edited that writes numbers in figures itself, or does not."""
+        """How to edit the text of a model; `writes_numbers`: the model itself writes numbers in figures."""
         return TextOptions(self.correction, self.itn and not writes_numbers, self.script, self.segments)

@@ -1,1 +1,1 @@
-"""The output folder: outputs, state, manifest, and the lock that makes it one run's at a time."""
+"""The output folder: outputs, state, manifest, and the lock that admits one run at a time."""

@@ -1,4 +1,4 @@
-"""Names that a file system may take for one: Talk.txt and talk.txt on exFAT, two normal forms of é on HFS+."""
+"""Names that a file system may treat as the same: Talk.txt and talk.txt on exFAT, two normal forms of é on HFS+."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ _INVISIBLE = re.compile(
 _NOT_UTF_8 = re.compile("[\udc80-\udcff]")
 
 PROBE = "Aé"
-"""What a probe's name begins with."""
+"""Prefix of the name of a probe file."""
 
 PROBE_ALIASES = (("A", "a"), ("é", "É"), ("é", "e\u0301"))
-"""Letters of it that a file system may take for others: because of case, of case beyond ASCII, of their normal form."""
+"""Letters of the probe and others that a file system may equate with them: case, non-ASCII case, normal form."""
 
 
 def alias_key(path: str) -> str:
-    """What is left of a path if no more is told apart than on the least exact file system.
+    """Key that is equal for all paths that any file system might treat as the same.
 
-    That is without case (exFAT, NTFS, ext4 with casefold), normal form (HFS+, ZFS), invisible characters (ext4 with
-    casefold), and dots and spaces at the end of folders (FAT, SMB); bytes that are no UTF-8 are all the same.
+    It ignores case (exFAT, NTFS, ext4 with casefold), normal form (HFS+, ZFS), invisible characters (ext4 with
+    casefold), and dots and spaces at the end of folder names (FAT, SMB). All bytes that are not UTF-8 count as equal.
     """
     if path.isascii():
         key = path.lower()
     else:
         plain = _INVISIBLE.sub("", _NOT_UTF_8.sub("\ufffd", path))
-        # Upper case first: some letters, such as ı and ſ, have only that in common with others.
+        # Upper case first: some letters, such as ı and ſ, match others only in upper case.
         key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", plain).upper().casefold())
     return _FOLDER_END.sub("", key) if "./" in key or " /" in key else key
 
 
 class FileSystems:
-    """Finds out whether file systems tell names apart that have the same `alias_key`.
+    """Tests whether file systems distinguish names that have the same `alias_key`.
 
-    Their types do not tell: what a network file system does is up to its server, and ext4 has a switch for it in each
-    folder. So a file is made, looked for under other names, and removed: once for each folder, or file system if it
-    does not tell names apart. Without `may_write`, and if no file can be made, the answer is no, which costs nothing
-    but a longer name.
+    The type of a file system does not say: a network file system depends on its server, and ext4 has a setting for each
+    folder. So a probe file is created, looked up under other names, and removed. This happens once for each folder, or
+    once for a file system that does not distinguish names. Without `may_write`, or if no file can be created, the
+    answer is no, which costs only a longer name.
     """
 
     def __init__(self, *, may_write: bool = True) -> None:
@@ -54,7 +54,7 @@ class FileSystems:
         self._inexact: set[int] = set()
 
     def tell_apart(self, folder: Path) -> bool:
-        """Whether the one on which `folder` lies, or will lie, does."""
+        """Whether the file system of `folder`, which need not exist yet, distinguishes such names."""
         if not self._may_write:
             return False
         try:
@@ -72,14 +72,14 @@ class FileSystems:
 
 
 def existing_parent(folder: Path) -> Path:
-    """The folder itself, or the nearest one above it that is there."""
+    """The folder itself, or its nearest parent that exists."""
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent
     return folder
 
 
 def _tells_apart(folder: Path) -> bool:
-    """Raises `OSError` if no file can be made."""
+    """Probe a folder. Raises `OSError` if no file can be created."""
     probe = temporary_beside(folder / _in_utf8(PROBE))
     with probe.open("xb"):
         pass
@@ -94,5 +94,5 @@ def _tells_apart(folder: Path) -> bool:
 
 
 def _in_utf8(name: str) -> str:
-    """The name that has these letters on the disk, whatever the locale makes of them."""
+    """The name whose bytes on the disk are these letters in UTF-8, whatever the locale."""
     return os.fsdecode(name.encode())

@@ -1,8 +1,8 @@
 """The connection to the state of an output folder: opening, transactions, and errors that say what to do.
 
-SQLite, because a run can be killed at any instant: a transaction is in it whole or not at all, its file is one that an
-auditor can open with a tool he has, and looking up one of 100,000 inputs is cheap. It is used by one process at a time
-(see `lock`).
+The state is an SQLite file because a run can be killed at any instant: a transaction is stored whole or not at all.
+Auditors can open the file with common tools, and looking up one of 100,000 inputs is cheap. One process uses it at a
+time (see `lock`).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ Opened = TypeVar("Opened", bound="Connection")
 
 
 class Connection:
-    """To the state of one output folder. Raises `RecordError` if that cannot be read or written.
+    """A connection to the state of one output folder. Raises `RecordError` if the state cannot be read or written.
 
-    It may be handed from thread to thread, but is used by one at a time.
+    Any thread may use it, but only one at a time.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -36,7 +36,7 @@ class Connection:
         with ExitStack() as opened, self._errors():
             opened.callback(self.close)
             self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA journal_mode = PERSIST")  # to make and remove one each time takes twice as long
+            self._db.execute("PRAGMA journal_mode = PERSIST")  # creating and deleting the journal takes twice as long
             self._db.execute("PRAGMA foreign_keys = ON")
             logger.debug("state in %s", path)
             if check_version(self._db, path) == 0:
@@ -46,9 +46,9 @@ class Connection:
 
     @classmethod
     def copy_of(cls: type[Opened], path: Path) -> Opened:
-        """A copy of the state in the file `path`, of which nothing is left later; an empty one where there is none.
+        """A throwaway copy of the state in the file `path`; an empty state if there is no such file.
 
-        A large one is in a temporary file, or in memory if there is no folder for that.
+        SQLite keeps a large copy in a temporary file. Without a folder for temporary files, the copy is in memory.
         """
         if not path.exists():
             return cls(":memory:")
@@ -64,7 +64,7 @@ class Connection:
         copy = cls(place)
         with ExitStack() as opened:
             opened.callback(copy.close)
-            copy._path = path  # which errors are about
+            copy._path = path  # the path that errors name
             uri = f"{path.absolute().as_uri()}?mode=ro"
             with copy._errors(), closing(sqlite3.connect(uri, uri=True)) as source:
                 source.backup(copy._db)
@@ -78,7 +78,7 @@ class Connection:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that is done within is one transaction."""
+        """Combine everything within this context into one transaction."""
         with self._errors(), self._transaction():
             yield
 
@@ -103,14 +103,15 @@ class Connection:
         except sqlite3.Error as error:
             damaged = type(error) is sqlite3.DatabaseError or str(error).startswith("no such")
             hint = _way_out(Path(self._path).parent) if damaged else None
-            raise RecordError(f"the record of this run cannot be kept: {error}", where=self._path, hint=hint) from error
+            raise RecordError(f"the state of this run cannot be saved: {error}", where=self._path, hint=hint) from error
 
 
 def _way_out(folder: Path) -> str:
-    """What to do about a record that is damaged."""
+    """Hint for a damaged state."""
     return (
-        "It is damaged. Restore it from a backup, or begin a new one: "
+        "The state is damaged. Restore it from a backup, or start a new one: "
         f"mv {shell_quoted(folder)} {shell_quoted(folder)}.damaged\n"
-        "  What is lost is which recordings are done and which names theirs are: all are done again, and a text that "
-        "comes out otherwise\n  than before goes to NAME.new.FORMAT. Outputs and manifest.jsonl stay as they are."
+        "  A new state does not know which recordings are done and how their outputs are named: all are transcribed "
+        "again,\n  and a text that differs from its file goes to NAME.new.FORMAT. Outputs and manifest.jsonl stay as "
+        "they are."
     )

@@ -1,9 +1,9 @@
-"""What the output folder remembers: inputs seen, the names they own, what was written, what was finished.
+"""The state of an output folder: inputs seen, the names they own, what was written, what was finished.
 
-Paths are kept as bytes, for not every name is UTF-8.
+Paths are stored as bytes, because not every name is UTF-8.
 
-Before outputs are written their hashes and temporary names are noted, and afterwards that they are done. So after any
-death it is known which file is ours, whether old or new, and which temporary files are to be removed.
+The hashes and temporary names of outputs are recorded before the outputs are written, and their completion afterwards.
+So after any crash the state knows which files are ours, whether old or new, and which temporary files to remove.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from funasr_cli.store.entries import FileStat, KnownInput, OutputWrite, WrittenO
 
 
 class Database(Connection):
-    """The record of one output folder. Each method is one transaction; raises `RecordError` where it cannot be kept."""
+    """The state of one output folder. Each method is one transaction and raises `RecordError` if that fails."""
 
     def inputs(self) -> dict[bytes, KnownInput]:
-        """All inputs by their path."""
+        """All inputs by path."""
         shared: dict[str | None, str | None] = {}  # most rows have the same settings
         with self._errors():
             rows = self._db.execute(f"SELECT {INPUT_COLUMNS} FROM input")
             return {row[1]: _input(row, shared) for row in rows}
 
     def add(self, new: Iterable[tuple[Path, PurePath, PurePath]]) -> list[KnownInput]:
-        """Give names to new inputs: (absolute path, relative path, name)."""
+        """Add new inputs with their names: (absolute path, relative path, name)."""
         added = []
         with self._errors(), self._transaction():
             for row in new:
@@ -40,7 +40,7 @@ class Database(Connection):
         return added
 
     def gone_from(self, relative: PurePath) -> list[KnownInput]:
-        """Inputs of the same place in the tree that are no longer where they were: the tree may have been moved."""
+        """Inputs at this place in the tree whose files are gone: the tree may have been moved."""
         with self._errors():
             rows = self._db.execute(
                 f"SELECT {INPUT_COLUMNS} FROM input WHERE relative = ?", (os.fsencode(relative),)
@@ -48,19 +48,19 @@ class Database(Connection):
         return [known for known in map(_input, rows) if not os.path.lexists(known.path)]
 
     def relative(self, known: KnownInput) -> PurePath:
-        """Its place in the tree that the outputs mirror."""
+        """The input's place in the tree that the outputs mirror."""
         with self._errors():
             (relative,) = self._db.execute("SELECT relative FROM input WHERE id = ?", (known.id,)).fetchone()
         return PurePath(os.fsdecode(relative))
 
     def rename(self, known: KnownInput, name: PurePath) -> None:
-        """Give the outputs of an input another name; what was written under the old one is no longer on record."""
+        """Give the outputs of an input another name, and forget those that were written under the old one."""
         with self._errors(), self._transaction():
             self._db.execute("UPDATE input SET name = ? WHERE id = ?", (os.fsencode(name), known.id))
             self._db.execute("DELETE FROM output WHERE input = ?", (known.id,))
 
     def moved(self, known: KnownInput, path: Path) -> None:
-        """The input is now found at `path`, and so are the outputs that were beside it."""
+        """Record that the input, and the outputs beside it, are now found at `path`."""
         with self._errors(), self._transaction():
             self._db.execute("UPDATE input SET path = ? WHERE id = ?", (os.fsencode(path), known.id))
             for (key,) in self._db.execute("SELECT path FROM output WHERE input = ?", (known.id,)).fetchall():
@@ -70,13 +70,13 @@ class Database(Connection):
                     self._db.execute("UPDATE OR REPLACE output SET path = ? WHERE path = ?", (beside, key))
 
     def unchanged(self, looks: Iterable[tuple[KnownInput, FileStat]]) -> None:
-        """The contents are the same although the files look different: remember their new looks."""
+        """Record the new stat of inputs whose files look different but have the same content."""
         with self._errors(), self._transaction():
             for known, stat in looks:
                 self._set_stat(known, stat)
 
     def outputs(self, known: KnownInput) -> list[WrittenOutput]:
-        """Every output that was written for the input."""
+        """Every output written for the input."""
         with self._errors():
             rows = self._db.execute(
                 "SELECT path, format, recipe FROM output WHERE input = ? AND recipe IS NOT NULL", (known.id,)
@@ -84,7 +84,7 @@ class Database(Connection):
         return [WrittenOutput(*row) for row in rows]
 
     def written(self) -> list[tuple[int, bytes, bytes]]:
-        """All outputs that were written: the id and the path of the input of each, and its key."""
+        """All outputs that were written, each as the id of its input, the path of its input, and its own key."""
         with self._errors():
             return self._db.execute(
                 "SELECT input.id, input.path, output.path FROM output JOIN input ON input.id = output.input "
@@ -92,9 +92,9 @@ class Database(Connection):
             ).fetchall()
 
     def hashes(self, key: bytes, known: KnownInput) -> set[str] | None:
-        """What an output of the input may hold and still be ours: what we left there, what we were about to write.
+        """Hashes by which an output of the input is known as ours: what we left there, and what we were about to write.
 
-        None where the output belongs to another input.
+        None if the output belongs to another input.
         """
         with self._errors():
             row = self._db.execute("SELECT input, sha256, pending FROM output WHERE path = ?", (key,)).fetchone()
@@ -103,13 +103,13 @@ class Database(Connection):
         return {value for value in row[1:] if value is not None} if row[0] == known.id else None
 
     def left_by(self, known: KnownInput) -> list[tuple[bytes, set[str]]]:
-        """Each output of the input, by its key, and the hashes of what it may hold."""
+        """The outputs of the input: the key of each, and the hashes by which it is known as ours."""
         with self._errors():
             rows = self._db.execute("SELECT path, sha256, pending FROM output WHERE input = ?", (known.id,)).fetchall()
         return [(key, {value for value in hashes if value is not None}) for key, *hashes in rows]
 
     def holders_of(self, sha256: str) -> list[tuple[bytes, bytes]]:
-        """The outputs that were left with this content: the key of each, and the path of its input."""
+        """The outputs recorded with this content: the key of each, and the path of its input."""
         with self._errors():
             return self._db.execute(
                 "SELECT output.path, input.path FROM output JOIN input ON input.id = output.input WHERE ? IN "
@@ -118,14 +118,14 @@ class Database(Connection):
             ).fetchall()
 
     def begin(self, known: KnownInput) -> int:
-        """Count one more attempt; returns how many there were with it."""
+        """Count one more attempt; returns the number of attempts including this one."""
         with self._errors(), self._transaction():
             self._db.execute("UPDATE input SET attempts = attempts + 1 WHERE id = ?", (known.id,))
             (attempts,) = self._db.execute("SELECT attempts FROM input WHERE id = ?", (known.id,)).fetchone()
         return int(attempts)
 
     def mark_pending(self, known: KnownInput, writes: Iterable[OutputWrite]) -> None:
-        """Outputs are about to be written: what is there may be the old or the new from now on."""
+        """Record that outputs are about to be written: from now on each file may hold the old content or the new."""
         with self._errors(), self._transaction():
             self._db.executemany(
                 "INSERT INTO output (path, input, format, sha256, pending, temporary) "
@@ -156,9 +156,9 @@ class Database(Connection):
         record: str,
         writes: Iterable[OutputWrite],
     ) -> None:
-        """The input is done or has failed, and `writes` are in place.
+        """Record that the input is done or has failed, and that `writes` are in place.
 
-        Of other outputs that were announced, both the old hash and the new stay known as ours.
+        For outputs that were marked pending but are not among `writes`, the old hash and the new stay known as ours.
         """
         with self._errors(), self._transaction():
             self._db.executemany(
@@ -175,24 +175,24 @@ class Database(Connection):
                 self._set_stat(known, stat)
 
     def unrecorded(self) -> list[str]:
-        """Lines for the manifest that may not be in it, oldest input first."""
+        """Manifest lines that may not have reached the manifest yet, oldest input first."""
         with self._errors():
             rows = self._db.execute("SELECT record FROM input WHERE record IS NOT NULL ORDER BY id").fetchall()
         return [record for (record,) in rows]
 
     def recorded(self) -> None:
-        """All lines are in the manifest."""
+        """Record that all lines are in the manifest."""
         with self._errors(), self._transaction():
             self._db.execute("UPDATE input SET record = NULL WHERE record IS NOT NULL")
 
     def abandoned(self) -> list[Path]:
-        """Temporary files that a killed run may have left. Its announced outputs stay known as ours."""
+        """Temporary files that a killed run may have left. Its pending outputs stay known as ours."""
         with self._errors():
             rows = self._db.execute("SELECT temporary FROM output WHERE temporary IS NOT NULL").fetchall()
         return [Path(os.fsdecode(temporary)) for (temporary,) in rows]
 
     def swept(self) -> None:
-        """The temporary files are removed."""
+        """Record that the temporary files are removed."""
         with self._errors(), self._transaction():
             self._db.execute("UPDATE output SET temporary = NULL WHERE temporary IS NOT NULL")
 
@@ -207,7 +207,7 @@ INPUT_COLUMNS = "id, path, name, size, mtime_ns, inode, sha256, status, settings
 
 
 def _input(row: tuple[Any, ...], shared: dict[str | None, str | None] | None = None) -> KnownInput:
-    """Of a row of `INPUT_COLUMNS`; settings that are in `shared` already are not kept twice."""
+    """The input in a row of `INPUT_COLUMNS`; equal settings and statuses share one string through `shared`."""
     ident, path, name, size, mtime_ns, inode, sha256, status, settings, attempts = row
     if shared is not None:
         settings, status = shared.setdefault(settings, settings), shared.setdefault(status, status)

@@ -1,4 +1,4 @@
-"""What the record holds: inputs as they were, transcripts and outputs as they were made."""
+"""Entries of the record: inputs as they were, and the transcripts and outputs made from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from funasr_cli.transcript import Transcript
 
 @dataclass(frozen=True, slots=True)
 class FileStat:
-    """What tells cheaply whether a file is still the same."""
+    """A cheap test whether a file is still the same."""
 
     size: int
     mtime_ns: int
@@ -24,7 +24,7 @@ class FileStat:
 
     @classmethod
     def of(cls, path: Path) -> FileStat:
-        """Of the file as it is now; raises `OSError`, also for what is no regular file and could block a reader."""
+        """The stat of the file now. Raises `OSError`, also if it is not a regular file, which could block a reader."""
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a regular file")
@@ -33,25 +33,25 @@ class FileStat:
 
 @dataclass(frozen=True, slots=True)
 class InputContent:
-    """What a result is of: the looks and the hash of a file when it was opened; None where it could not be read."""
+    """What a result was made from: stat and hash of the file when it was opened; None if it could not be read."""
 
     stat: FileStat | None = None
     sha256: str | None = None
 
     @classmethod
     def of(cls, path: Path) -> InputContent:
-        """Of the file as it is now."""
+        """The content of the file now."""
         try:
             return cls(FileStat.of(path), sha256_of(path))
-        except OSError:  # the decoder will say what is wrong with it
+        except OSError:  # the decoder will report what is wrong with it
             return cls()
 
 
 @dataclass(frozen=True, slots=True)
 class KnownInput:
-    """An input as it is remembered. `stat`, `sha256` and `settings` are None until it was worked on.
+    """An input on record. `stat`, `sha256` and `settings` are None until it has been processed.
 
-    There may be 100,000 of them, so `path` and `name` are made of bytes when somebody asks.
+    There may be 100,000 of them, so `path` and `name` are decoded from bytes only on demand.
     """
 
     id: int
@@ -65,22 +65,22 @@ class KnownInput:
 
     @property
     def path(self) -> Path:
-        """Where it lies."""
+        """Absolute path of the recording."""
         return Path(os.fsdecode(self.raw_path))
 
     @property
     def name(self) -> PurePath:
-        """Of its outputs, without the format's ending."""
+        """Name of its outputs, without the extension of the format."""
         return PurePath(os.fsdecode(self.raw_name))
 
     def is_in(self, path: Path, stat: FileStat) -> bool:
-        """Whether a file with these looks has the same content; it is only read if its size does not tell."""
+        """Whether the file at `path`, with this stat, has the input's content; it is read only if the sizes match."""
         return self.stat is not None and stat.size == self.stat.size and sha256_of(path) == self.sha256
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenOutput:
-    """An output that was written: its key in the record, its format, and what it was made from."""
+    """An output that was written: its key in the record, its format, and a hash of what it was made from."""
 
     key: bytes
     format: str
@@ -88,13 +88,17 @@ class WrittenOutput:
 
 
 def recipe_of(sha256: str | None, settings: str) -> str:
-    """One hash of all that an output is made from: the input's content and the settings."""
+    """One hash of everything an output is made from: the input's content and the settings."""
     return hashlib.sha256(f"{sha256}\n{settings}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class OutputWrite:
-    """An output to be written: its key in the record, what our file there holds now (None: there is none), and will."""
+    """An output to be written.
+
+    `key` is its key in the record, `present` the hash of the file there now (None: no file), `sha256` that of the new
+    content, `temporary` the path under which it is written first.
+    """
 
     key: bytes
     path: Path
@@ -106,7 +110,7 @@ class OutputWrite:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptSummary:
-    """What the record and the totals need to know of a transcript."""
+    """What the record and the totals need of a transcript."""
 
     duration: float
     speech_seconds: float
@@ -118,7 +122,7 @@ class TranscriptSummary:
 
     @classmethod
     def of(cls, transcript: Transcript) -> TranscriptSummary:
-        """Of this one."""
+        """The summary of a transcript."""
         return cls(
             transcript.duration,
             transcript.speech_seconds,

@@ -1,4 +1,4 @@
-"""One run at a time in an output folder."""
+"""The lock of an output folder: one run at a time."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from funasr_cli.system.locks import NO_DEADLINE, LockHeld, locked
 
 @contextmanager
 def folder_lock(path: Path, *, wait: bool, tell: Tell, deadline: Deadline = NO_DEADLINE) -> Iterator[None]:
-    """Hold the lock of the output folder in whose state folder `path` lies.
+    """Hold the lock file `path`, which is in the state folder of an output folder.
 
-    If another run has it, wait until the `deadline` (and `tell` whom for), or raise `BusyError`.
+    If another run has the lock: with `wait`, report its holder through `tell` and wait until the `deadline`. Raises
+    `BusyError` if the lock cannot be had.
     """
     try:
         with locked(path, owner="run", wait=wait, tell=tell, deadline=deadline):
             yield
     except LockHeld as held:
         what, hint = (
-            "another run holds this output folder",
+            "another run is using this output folder",
             "Wait for it to end with --wait, or use another output folder.",
         )
         if wait:
-            what = f"at the deadline, {deadline.text}, another run still holds this output folder"
-            hint = "Set a later --deadline, or begin after the other run has ended."
+            what = f"another run was still using this output folder at the deadline ({deadline.text})"
+            hint = "Set a later --deadline, or start after the other run has ended."
         raise BusyError(f"{what}: {held.holder}", where=path.parent.parent, hint=hint) from held

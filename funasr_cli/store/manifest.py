@@ -1,4 +1,4 @@
-"""`manifest.jsonl`: a JSON object a line for each time a recording was worked on; the latest line of a file counts."""
+"""`manifest.jsonl`: one JSON object per line for each attempt at a recording; the latest line of a recording counts."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from funasr_cli.store.entries import OutputWrite, TranscriptSummary
 
 MANIFEST_NAME = "manifest.jsonl"
 TAIL_BYTES = 1 << 20
-"""Bytes at the end of the file in which lines are looked for that may be in it already."""
+"""Bytes at the end of the file that are searched for lines that may already be there."""
 
 Seconds = Mapping[str, float]
 """Seconds by stage."""
 
 Fields = Mapping[str, object]
-"""What a line says beyond what every line says, by status: of one of the functions below."""
+"""Fields of a line that depend on the status; made by one of the functions below."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What every line says of the run."""
+    """Facts about the run that every line repeats."""
 
     model: str
     model_sha256: str
@@ -36,7 +36,7 @@ class RunInfo:
 
 
 def manifest_line(path: Path, status: str, attempts: int, fields: Fields, run: RunInfo) -> str:
-    """What is to be put down of one recording, without the line feed."""
+    """The line for one recording, without the line feed."""
     entry = {
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         **path_fields("path", path),
@@ -59,7 +59,7 @@ def transcript_fields(
     warnings: Sequence[str],
     seconds: Seconds,
 ) -> Fields:
-    """Of a recording with `sha256` that is `done` or `empty`, and whose outputs are in place."""
+    """Fields of a recording with `sha256` that is `done` or `empty`, and whose outputs are in place."""
     return {
         "sha256": sha256,
         "duration": round(summary.duration, 3),
@@ -74,12 +74,12 @@ def transcript_fields(
 
 
 def failure_fields(error: Exception, sha256: str | None, seconds: Seconds, *, failed_before: bool) -> Fields:
-    """Of one that is `failed`; `failed_before` if the same content failed in an earlier run."""
+    """Fields of a recording that is `failed`; `failed_before`: the same content failed in an earlier run."""
     return {"sha256": sha256, "error": str(error), "failed_before": failed_before, "seconds": _rounded(seconds)}
 
 
 def skipped_fields(why: str) -> Fields:
-    """Of one that is `skipped`, which is left for next time."""
+    """Fields of a recording that is `skipped`: left for the next run."""
     return {"error": why}
 
 
@@ -88,13 +88,13 @@ def _rounded(seconds: Seconds) -> dict[str, float]:
 
 
 class Manifest:
-    """Appends lines. Raises `RecordError` where that is not possible."""
+    """Appends lines to the manifest. Raises `RecordError` if it cannot be written."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / MANIFEST_NAME
 
     def repair(self, unrecorded: Sequence[str]) -> None:
-        """Remove a last line that was torn by a crash, and add the lines that are missing."""
+        """Remove a last line that a crash cut short, and add missing lines."""
         with writing(self._path, RecordError), self._path.open("a+b") as file:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(0, end - TAIL_BYTES))
@@ -108,7 +108,7 @@ class Manifest:
             self.append(missing)
 
     def append(self, lines: Sequence[str]) -> None:
-        """Add lines, and be sure that they are on the disk."""
+        """Add lines and sync them to the disk."""
         with writing(self._path, RecordError), self._path.open("ab", buffering=0) as file:
             before = file.tell()
             try:

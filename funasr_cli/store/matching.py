@@ -1,4 +1,4 @@
-"""Which recording on record a source is, whatever path led to it this time."""
+"""Finds the record of each source, whatever path led to it this time."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from funasr_cli.store.entries import FileStat, KnownInput
 
 
 class Matching:
-    """What is remembered of each source, if anything, in `inputs`; `moves` are inputs that are to be known by a path.
+    """The known input of each source in `inputs` (None for a new one); `moves` are inputs to be recorded at a new path.
 
-    An input is found again by the path that was named, which earlier versions put down as it was; by that without
-    links; by its name in the folder, under whatever path that is mounted; and by its content at the same place of a
-    tree that was moved. A hard link has a name of its own, and is another recording.
+    An input is recognised by the path that was named (earlier versions recorded it unresolved), by that path with links
+    resolved, by its folder and name wherever the folder is mounted, or by its content at the same place in a tree that
+    was moved. A hard link has its own name and counts as another recording.
     """
 
     def __init__(self, sources: Sequence[Source], state: Database) -> None:
@@ -44,7 +44,7 @@ class Matching:
         return known
 
     def _elsewhere(self, source: Source, twins: Mapping[tuple[Identity, bytes], KnownInput]) -> KnownInput | None:
-        """The input of a source that is not known by its path."""
+        """The input of a source whose path is not on record."""
         if source.is_stdin:
             return None
         folder, name = os.path.split(os.fsencode(source.identity))
@@ -55,7 +55,7 @@ class Matching:
             was_real = self._real_path(was_at) == was_at
             if was_real or _looks_same(twin, source.path):
                 self._claimed.add(twin.id)
-                if not was_real:  # and the link may lead elsewhere another day
+                if not was_real:  # the link may lead elsewhere another day
                     self.moves.append((twin, source.identity))
                 return twin
         for known in self._state.gone_from(source.relative):
@@ -67,18 +67,18 @@ class Matching:
 
 
 def _named(sources: Iterable[Source]) -> Iterator[bytes]:
-    """The absolute path of each source, with the links in it."""
+    """The absolute path of each source, with links unresolved."""
     folders: dict[Path, str] = {}
     for source in sources:
         folder = source.folder.path
         if folder not in folders:
-            # Of a link and the .. after it, abspath makes another folder than the one that they lead to.
+            # If .. follows a link, abspath gives another folder than the one the path leads to.
             folders[folder] = os.path.realpath(folder) if ".." in folder.parts else os.path.abspath(folder)
         yield os.fsencode(os.path.join(folders[folder], source.name))
 
 
 def _by_folder(sources: Iterable[Source], inputs: Iterable[KnownInput]) -> Mapping[tuple[Identity, bytes], KnownInput]:
-    """Inputs that are called as one of the sources, by the identity of their folder and their name."""
+    """Inputs with the file name of a source, by the identity of their folder and their name."""
     names = {os.fsencode(source.identity.name) for source in sources}
     identities: dict[bytes, Identity | None] = {}
     found: dict[tuple[Identity, bytes], KnownInput] = {}
@@ -94,7 +94,7 @@ def _by_folder(sources: Iterable[Source], inputs: Iterable[KnownInput]) -> Mappi
 
 
 def _looks_same(known: KnownInput, path: Path) -> bool:
-    """Whether a file is as the input was when it was done, if it was."""
+    """Whether a file is unchanged since the input was processed; true if it never was."""
     try:
         return known.stat is None or FileStat.of(path) == known.stat or _same_content(known, path)
     except OSError:

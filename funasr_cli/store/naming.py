@@ -1,4 +1,4 @@
-"""Which output file belongs to which recording."""
+"""Names of outputs: which recording owns which."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from funasr_cli.store.entries import KnownInput
 
 
 class OutputNames:
-    """The names that recordings own, and new ones such that no two outputs are one file.
+    """The names that recordings own; new names are chosen so that no two outputs share a file.
 
-    `tell_apart` says whether in a folder, relative to the output folder or absolute, names are told apart that have the
-    same `alias_key`. With `beside`, names are distinct in the recordings' folders, too.
+    `tell_apart` says whether a folder (relative to the output folder, or absolute) distinguishes names that have the
+    same `alias_key`. With `beside`, names are distinct in the folders of the recordings as well.
     """
 
     def __init__(self, tell_apart: Callable[[str], bool], *, beside: bool = False) -> None:
@@ -26,7 +26,7 @@ class OutputNames:
         self._rivals: dict[int, KnownInput] = {}
 
     def take(self, known: KnownInput) -> None:
-        """The input owns its name."""
+        """Reserve the name of a known input."""
         for place in self._places(os.fsdecode(known.raw_name), os.fsdecode(known.raw_path)):
             self._owned.add(place)
             key = alias_key(place)
@@ -35,9 +35,9 @@ class OutputNames:
                 self._rivals.update((each.id, each) for each in (owner, known) if each is not None)
 
     def add(self, relative: PurePath, path: Path, *, distinct: bool = False) -> PurePath:
-        """A name for the recording at `path`, which owns it from now on.
+        """Choose a name for the recording at `path` and reserve it.
 
-        `distinct`: it has another `alias_key` than all others, whatever the file system.
+        `distinct`: the name's `alias_key` differs from all others, whatever the file system.
         """
         name = next(name for name in candidates(relative) if self._is_free(name, path, distinct=distinct))
         for place in self._places(str(name), str(path)):
@@ -46,18 +46,18 @@ class OutputNames:
         return name
 
     def is_clear(self, known: KnownInput) -> bool:
-        """Whether the name of an input is not taken for that of one before it."""
+        """Whether the file system does not confuse the name of an input with that of an earlier one."""
         places = self._places(os.fsdecode(known.raw_name), os.fsdecode(known.raw_path))
         return all(self._owners[alias_key(place)] is known for place in places) or self.is_told_apart(known)
 
     def is_told_apart(self, known: KnownInput) -> bool:
-        """Whether the file system tells the name of an input from those with the same `alias_key`."""
+        """Whether the file system distinguishes the name of an input from others with the same `alias_key`."""
         places = self._places(os.fsdecode(known.raw_name), os.fsdecode(known.raw_path))
         return all(self._tell_apart(os.path.dirname(place)) for place in places)
 
     @property
     def rivals(self) -> Collection[KnownInput]:
-        """Inputs whose names, or places beside recordings, a file system may take for those of others."""
+        """Inputs whose names, or places beside recordings, a file system may confuse with those of others."""
         return self._rivals.values()
 
     def _is_free(self, name: PurePath, path: Path, *, distinct: bool) -> bool:
@@ -69,14 +69,14 @@ class OutputNames:
         return True
 
     def _places(self, name: str, path: str) -> Iterator[str]:
-        """What must be distinct, without the format's ending: relative to the output folder, or absolute."""
+        """Paths that must be distinct, without the extension: relative to the output folder, or absolute."""
         yield name
         if self._beside:
             yield os.path.join(os.path.dirname(path), os.path.basename(name))
 
 
 def candidates(relative: PurePath) -> Iterator[PurePath]:
-    """The names that a source may have, the obvious one first."""
+    """Possible names for the outputs of a source, the obvious one first."""
     yield relative.with_name(relative.stem)
     yield relative
     for number in count(2):

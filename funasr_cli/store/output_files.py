@@ -1,4 +1,4 @@
-"""The outputs of a recording: their bytes, and how these get onto the disk without anything being lost there."""
+"""The outputs of a recording: their bytes, and writing them without losing a file that is already there."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from funasr_cli.store.entries import OutputWrite
 from funasr_cli.transcript import Transcript
 
 NAME_ERRORS = {errno.ENOENT, errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG}
-"""What file systems say of a name that they do not take; exFAT says that there is no such file."""
+"""Errors with which file systems reject a name; exFAT reports that there is no such file."""
 
 NAME_HINT = (
-    "The file system may not take this name: give the recording, or its folder, another one, or name a folder on "
-    "another disk with -o DIR."
+    "The file system may not allow this name: rename the recording or its folder, or choose a folder on another disk "
+    "with -o DIR."
 )
 
 
@@ -31,18 +31,18 @@ def encode_formats(transcript: Transcript, settings: Settings) -> dict[str, byte
 
 
 def hashes_of(contents: Mapping[str, bytes]) -> dict[str, str]:
-    """The sha256 of each content."""
+    """The sha256 of the content of each format."""
     return {kind: hashlib.sha256(data).hexdigest() for kind, data in contents.items()}
 
 
 def choose_path(
     target: Path, kind: str, sha256: str, ours: Callable[[Path], set[str] | None]
 ) -> tuple[Path, str | None]:
-    """Where an output is written so that nothing is lost, and the hash of the file that is there now, if any.
+    """Choose where to write an output so that nothing is lost; also returns the hash of the file there now, if any.
 
-    That is `target` with the format's ending, or the first of its `new` names, that is free, or holds what we left
-    there or would write. A file that somebody edited is none of these. `ours` gives the hashes by which a file is
-    known as ours, None if the path belongs to another recording.
+    The path is `target` with the extension of the format, or else the first of its `.new` names, that is free or holds
+    what we left there or are about to write. A file that somebody edited is never chosen. `ours` gives the hashes by
+    which a file is known as ours; None if the path belongs to another recording.
     """
     endings = chain([kind, f"new.{kind}"], (f"new{number}.{kind}" for number in count(2)))
     for path in (target.with_name(f"{target.name}.{ending}") for ending in endings):
@@ -56,7 +56,7 @@ def choose_path(
 
 
 def write_outputs(writes: Iterable[OutputWrite], contents: Mapping[str, bytes]) -> None:
-    """Write the outputs, by format. Raises `OutputError`."""
+    """Write the outputs; `contents` has the bytes by format. Raises `OutputError`."""
     for write in writes:
         try:
             write.path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The record of an output folder, kept while a run goes on: lock, state, manifest, and outputs that are never lost."""
+"""The record of an output folder during a run: lock, state, manifest, and outputs that are never lost."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from funasr_cli.system.locks import NO_DEADLINE
 logger = logging.getLogger(__name__)
 
 FLUSH_EVERY_CHARS = 50_000
-"""Characters after which the state forgets manifest lines that are safely written, far fewer than `repair` looks at."""
+"""Characters of manifest lines after which the state drops those safely written; far fewer than `repair` searches."""
 
 
 class OutputStore:
-    """Use `open_store` or `peek_store` to get one."""
+    """The record of one output folder. Create it with `open_store` or `peek_store`."""
 
     def __init__(
         self, folder: Path, state: Database, manifest: Manifest, *, beside: bool, disks: FileSystems, tell: Tell
@@ -52,7 +52,7 @@ class OutputStore:
         self._here: list[KnownInput] = []
 
     def jobs(self, sources: Sequence[Source], rules: PlanRules) -> list[PlannedJob]:
-        """What to do with each source. New sources are given their names."""
+        """Decide what to do with each source, and give names to new ones."""
         remembered = self._remember(sources)
         looks: list[tuple[KnownInput, FileStat]] = []
         try:
@@ -61,7 +61,7 @@ class OutputStore:
                 for source, known in remembered
             ]
         finally:
-            if looks:  # of all files, if they are on a network mount that numbers them anew
+            if looks:  # on a network mount that renumbers inodes, this is every file
                 self._state.unchanged(looks)
 
     def _remember(self, sources: Sequence[Source]) -> list[tuple[Source, KnownInput]]:
@@ -71,10 +71,10 @@ class OutputStore:
         return remembered
 
     def orphans(self, sources: Sequence[Source] | None = None) -> list[Path]:
-        """The outputs that are there, but not their recordings.
+        """Outputs that exist although their recordings are gone.
 
-        Without `sources`, those of recordings that were in the same folder as one of `jobs`: others may be on a disk
-        that is not mounted, or does not answer.
+        Without `sources`, only outputs of recordings from the folders of this run's `jobs`: others may be on a disk
+        that is not mounted or does not respond.
         """
         if sources is not None:
             self._remember(sources)
@@ -90,12 +90,12 @@ class OutputStore:
         return sorted(path for path in found if os.path.lexists(path))
 
     def knows(self, place: Path) -> bool:
-        """Whether a recording that was at this path, or below it, is on record."""
+        """Whether the record has a recording at this path or below it."""
         path = os.fsencode(os.path.abspath(place))
         return any(known == path or known.startswith(os.path.join(path, b"")) for known in self._state.inputs())
 
     def _made(self, known: KnownInput) -> dict[str, set[str]]:
-        """By format the recipes of the outputs that are still where this run would write them."""
+        """Recipes by format, of the outputs that still exist where this run would write them."""
         made: dict[str, set[str]] = {}
         if known.status not in FINISHED:
             return made
@@ -107,32 +107,32 @@ class OutputStore:
         return made
 
     def _target(self, known: KnownInput) -> Path:
-        """Where the outputs of an input go, without the format's ending."""
+        """Where the outputs of an input go, without the extension of the format."""
         return known.path.with_name(known.name.name) if self._beside else self._folder / known.name
 
     def refusals(self, jobs: Iterable[PlannedJob], formats: Sequence[str]) -> list[tuple[PlannedJob, OutputError]]:
-        """The jobs of which the outputs could not be written, and why."""
+        """The jobs whose outputs could not be written, and why."""
         check = WriteCheck(beside=self._beside)
         found = ((job, check.refusal(job.source.path, self._target(job.known), formats)) for job in jobs)
         return [(job, error) for job, error in found if error is not None]
 
     def begin(self, job: PlannedJob) -> JobAttempt:
-        """Start on a job."""
+        """Start a job and count the attempt."""
         return JobAttempt(job, self._state.begin(job.known))
 
     def place(
         self, work: JobAttempt, content: InputContent, hashes: Mapping[str, str]
     ) -> tuple[list[OutputWrite], list[str]]:
-        """Where the output of each format goes, given its sha256; and warnings where it gets another name.
+        """Choose where the output of each format goes, given its sha256; also returns a warning for each new name.
 
-        From now on they are known as ours. Raises `Postponed` where the input is no longer `content`, and
+        From now on these files are known as ours. Raises `Postponed` if the input is no longer `content`, and
         `OutputError`.
         """
         now = None
         with suppress(OSError):
             now = FileStat.of(work.job.source.path)
         if now is None or now != content.stat:
-            raise Postponed("changed while it was read; left for next time", where=work.job.source.named)
+            raise Postponed("changed while it was being read; left for the next run", where=work.job.source.named)
         target = self._target(work.job.known)
         writes, warnings = [], []
         for kind, sha256 in hashes.items():
@@ -141,14 +141,15 @@ class OutputStore:
                 write = self._write_for(work.job.known, target, kind, sha256)
             if write.path != wanted:
                 warnings.append(
-                    f"{printable(wanted)} was edited or is not ours; the new text is in {printable(write.path.name)}"
+                    f"{printable(wanted)} was edited, or not written by funasr-cli; "
+                    f"the new text is in {printable(write.path.name)}"
                 )
             writes.append(write)
         self._state.mark_pending(work.job.known, writes)
         return writes, warnings
 
     def _write_for(self, known: KnownInput, target: Path, kind: str, sha256: str) -> OutputWrite:
-        """What is to be written of one format."""
+        """The output of one format."""
 
         def key_of(path: Path) -> bytes:
             return os.fsencode(path if self._beside else path.relative_to(self._folder))
@@ -165,7 +166,7 @@ class OutputStore:
         run_info: RunInfo,
         writes: Sequence[OutputWrite] = (),
     ) -> None:
-        """Put down that a job ended, `done`, `empty` or `failed`, and that `writes` are in place."""
+        """Record that a job ended (`done`, `empty` or `failed`) and that `writes` are in place."""
         line = manifest_line(_recorded_path(work.job), status, work.attempts, fields, run_info)
         self._state.finish(
             work.job.known,
@@ -181,16 +182,17 @@ class OutputStore:
         self._append(line)
 
     def look_again(self, run_info: RunInfo) -> list[tuple[str, OutputError]]:
-        """Put down as failed what this run finished and wrote over again, with the status that it had.
+        """Record as failed the jobs whose outputs this run itself overwrote; returns their former status and the error.
 
-        The names were meant to be distinct for the file system, but only it knows what it did with them.
+        Names are chosen to be distinct on the file system, but only a look at the files shows whether they were.
         """
         attempts = {work.job.known.id: (work, status) for work, status in self._finished}
         lost = list(find_overwritten([work.job.known for work, _ in attempts.values()], self._state, self._folder))
         found = []
         for each in lost:
             work, status = attempts[each.known.id]
-            error = OutputError(str(each), where=each.known.path, hint="Run again: it will be done under another name.")
+            hint = "Run the same command again: its outputs will get another name."
+            error = OutputError(str(each), where=each.known.path, hint=hint)
             fields = failure_fields(error, None, {}, failed_before=False)
             self.finish(work, InputContent(), "failed", fields, run_info)
             found.append((status, error))
@@ -198,7 +200,7 @@ class OutputStore:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """What is put down within reaches the disk together."""
+        """Commit everything recorded within this context to the disk together."""
         self._held = []
         try:
             with self._state.transaction():
@@ -210,13 +212,13 @@ class OutputStore:
             self._append(*lines)
 
     def skip(self, job: PlannedJob, why: str, run_info: RunInfo) -> None:
-        """Put down that a job is left for next time."""
+        """Record that a job is left for the next run."""
         line = manifest_line(_recorded_path(job), "skipped", job.known.attempts, skipped_fields(why), run_info)
         self._append(line)
 
     def _append(self, *lines: str) -> None:
         if self._held is not None:
-            self._held += lines  # only what is in the state may be in the manifest
+            self._held += lines  # the manifest may only have lines that the state has
             return
         self._manifest.append(lines)
         self._unflushed += sum(map(len, lines))
@@ -224,12 +226,12 @@ class OutputStore:
             self.flush()
 
     def flush(self) -> None:
-        """All lines are in the manifest."""
+        """Let the state drop its manifest lines: all are in the manifest."""
         self._state.recorded()
         self._unflushed = 0
 
     def recover(self) -> None:
-        """Clean up after a run that was killed: its temporary files, the manifest's end and missing lines."""
+        """Clean up after a run that was killed: its temporary files, a torn last manifest line, and missing lines."""
         for temporary in self._state.abandoned():
             logger.debug("left by a run that was killed: %s", temporary)
             with suppress(OSError):
@@ -241,14 +243,14 @@ class OutputStore:
 
 @dataclass(frozen=True, slots=True)
 class JobAttempt:
-    """A job under way, and how often it was begun."""
+    """A job under way, and how many attempts it has had, including this one."""
 
     job: PlannedJob
     attempts: int
 
 
 def _recorded_path(job: PlannedJob) -> Path:
-    """What the manifest calls a recording: its absolute path, or `stdin`."""
+    """The path of a recording in the manifest: absolute, or `stdin`."""
     return job.source.named if job.source.is_stdin else job.known.path
 
 
@@ -256,7 +258,7 @@ def _recorded_path(job: PlannedJob) -> Path:
 def open_store(
     folder: Path, *, beside: bool, wait: bool, tell: Tell, deadline: Deadline = NO_DEADLINE
 ) -> Iterator[OutputStore]:
-    """The record of `folder`, locked and put in order; with `wait`, another run may have the lock until the `deadline`.
+    """Open the record of `folder`, locked and recovered; with `wait`, wait for another run until the `deadline`.
 
     Raises `BusyError`, `RecordError` or `MachineError`.
     """
@@ -274,12 +276,12 @@ def open_store(
 
 def has_record(folder: Path) -> bool:
     """Whether a run has written into the folder."""
-    return os.access(folder / STATE_DIR / "state.sqlite", os.F_OK)  # says no if the folder may not be entered
+    return os.access(folder / STATE_DIR / "state.sqlite", os.F_OK)  # false if the folder may not be entered
 
 
 @contextmanager
 def peek_store(folder: Path, *, beside: bool, tell: Tell = silent) -> Iterator[OutputStore]:
-    """A copy of the record to plan with: nothing on the disk is changed or locked."""
+    """Open a copy of the record for planning: nothing on the disk is changed or locked."""
     folder = Path(os.path.abspath(folder))
     with closing(Database.copy_of(folder / STATE_DIR / "state.sqlite")) as state:
         disks = FileSystems(may_write=False)

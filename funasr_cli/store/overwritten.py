@@ -1,4 +1,4 @@
-"""Texts that are gone because the file system took their names for those of others."""
+"""Outputs that were overwritten because the file system treated two names as the same file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from funasr_cli.store.entries import KnownInput
 
 @dataclass(frozen=True, slots=True)
 class Overwritten:
-    """An output of `known` at `path`, which holds what was written at `other` for the recording `by`."""
+    """An output of `known` at `path` that now holds what was written to `other` for the recording `by`."""
 
     known: KnownInput
     path: Path
@@ -22,14 +22,14 @@ class Overwritten:
     by: Path
 
     def __str__(self) -> str:
-        file, other = printable(self.path), printable(self.other)
-        return f"its text is lost: the file system takes {file} for {other}, the text of {printable(self.by)}"
+        file, other, by = printable(self.path), printable(self.other), printable(self.by)
+        return f"its text was overwritten by that of {by}: on this file system, {file} is the same file as {other}"
 
 
 def find_overwritten(inputs: Iterable[KnownInput], state: Database, folder: Path) -> Iterator[Overwritten]:
-    """Those of the inputs of which an output was lost to that of another one; `folder` is that of the outputs.
+    """Find inputs that lost an output to another recording; `folder` is the output folder.
 
-    An output that is gone, or that somebody edited, is not lost.
+    An output that was deleted or edited does not count as lost.
     """
     for known in inputs:
         found = next(_lost(known, state, folder), None)
@@ -55,8 +55,8 @@ def _lost(known: KnownInput, state: Database, folder: Path) -> Iterator[Overwrit
 def are_one_file(one: Path, other: Path) -> bool:
     """Whether two paths lead to the same file.
 
-    Inodes do not always tell: some file systems make up another one for each spelling of a name. But a folder lists a
-    file once.
+    Inodes are not enough: some file systems report a different inode for each spelling of a name. But a folder lists
+    each file once.
     """
     try:
         if one.samefile(other):
@@ -77,4 +77,4 @@ def _is_listed(path: Path) -> bool:
     try:
         return path.name in {entry.name for entry in path.parent.iterdir()}
     except OSError:
-        return True  # nothing speaks against it
+        return True  # no evidence to the contrary

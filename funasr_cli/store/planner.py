@@ -1,4 +1,4 @@
-"""What is to be done with each recording, and why."""
+"""Decides what to do with each recording, and why."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FINISHED = ("done", "empty")
 
 
 class Action(Enum):
-    """Do it, skip it because it is done, or leave it for next time."""
+    """Do a recording, skip it because it is done, or leave it for the next run."""
 
     DO = "do"
     SKIP = "skip"
@@ -33,7 +33,7 @@ class Action(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedJob:
-    """A recording, what is remembered of it, and what to do with it."""
+    """A recording, its input on record, what to do with it, and why."""
 
     source: Source
     known: KnownInput
@@ -43,9 +43,10 @@ class PlannedJob:
 
 @dataclass(frozen=True, slots=True)
 class PlanRules:
-    """How to decide: what a result is made with, the formats wanted, and what the command line says of it.
+    """What decisions depend on: the model and settings (`settings.fingerprint`), the formats, and options.
 
-    `fingerprint` is that of `settings.fingerprint`.
+    `force` redoes everything, `verify_content` rehashes files whose stat is unchanged, and files that changed less than
+    `min_age` seconds ago are left for the next run.
     """
 
     fingerprint: str
@@ -56,16 +57,16 @@ class PlanRules:
 
 
 OnNewLooks: TypeAlias = Callable[[KnownInput, FileStat], object]
-"""Called with an input whose content is the same although its file looks different, and with its looks."""
+"""Called with an input whose stat changed but whose content did not, and with the new stat."""
 
 
 def remember(
     sources: Sequence[Source], state: Database, names: OutputNames, folder: Path, tell: Tell
 ) -> list[tuple[Source, KnownInput]]:
-    """Each source with what is remembered of it. New ones are given their names.
+    """Pair each source with its input on record, and give names to new ones.
 
-    A name changes only if the file system takes it for another one: if that has cost a text in `folder`, `tell` is
-    told so, and if there is none yet.
+    An existing name changes only if the file system confuses it with another: either a text in `folder` was lost to
+    it, which `tell` reports, or none has been written yet.
     """
     found = Matching(sources, state)
     moved = {known.id: replace(known, raw_path=os.fsencode(path)) for known, path in found.moves}
@@ -88,7 +89,7 @@ def remember(
 def _rename_rivals(
     names: OutputNames, ours: Set[int], state: Database, folder: Path, tell: Tell
 ) -> Mapping[int, KnownInput]:
-    """Give new names to those of `ours` that lost a text to another recording's, or would lose their first; by id."""
+    """Rename those of `ours` that lost a text to another recording, or would lose their first; returned by id."""
     rivals = [known for known in names.rivals if known.id in ours and not names.is_told_apart(known)]
     lost = {each.known.id: each for each in find_overwritten(rivals, state, folder)}
     renamed = {}
@@ -98,7 +99,7 @@ def _rename_rivals(
             state.rename(known, name)
             renamed[known.id] = replace(known, raw_name=os.fsencode(name))
             if known.id in lost:
-                again = f"it is done again, and its outputs are called {printable(name)}.*"
+                again = f"it is transcribed again, and its outputs are now named {printable(name)}.*"
                 tell(f"warning: {printable(known.path)}: {lost[known.id]}; {again}")
     return renamed
 
@@ -106,11 +107,11 @@ def _rename_rivals(
 def decide(
     source: Source, known: KnownInput, rules: PlanRules, made: Mapping[str, Set[str]], on_new_looks: OnNewLooks
 ) -> PlannedJob:
-    """What to do with one source; `made` tells by format from what the outputs that are there were made."""
+    """Decide about one source; `made` has the recipes of its existing outputs by format."""
     try:
         action, why = _decide(source, known, rules, made, on_new_looks)
     except OSError:
-        action, why = Action.DO, "it cannot be read"  # and will fail with the reason when its turn comes
+        action, why = Action.DO, "it cannot be read"  # it will fail with the reason when its turn comes
     return PlannedJob(source, known, action, why)
 
 
@@ -119,7 +120,7 @@ def _decide(
 ) -> tuple[Action, str]:
     stat = FileStat.of(source.path)
     age = time.time() - stat.mtime_ns / 1e9
-    # A time stamp in the future comes from a wrong clock, and tells nothing.
+    # A time stamp in the future comes from a wrong clock and says nothing about age.
     if 0 <= age < rules.min_age and not source.is_stdin:
         return Action.LEAVE, f"changed {age:.0f} s ago, less than --min-age"
     if rules.force:

@@ -1,6 +1,6 @@
-"""The tables of the state, and the version that says which they are.
+"""The tables of the state, and their version.
 
-Paths are kept as bytes, for not every name is UTF-8.
+Paths are stored as bytes, because not every name is UTF-8.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def check_version(db: sqlite3.Connection, path: Path | str) -> int:
     """The version of the tables, 0 for none. Raises `MachineError` if they are newer than this program."""
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > SCHEMA_VERSION:
-        raise MachineError("was written by a newer version of funasr-cli", where=path, hint="Update this one.")
+        raise MachineError("was written by a newer version of funasr-cli", where=path, hint="Upgrade funasr-cli.")
     return int(version)
 
 
 def create_tables(db: sqlite3.Connection) -> None:
-    """Make the tables, within a transaction of the caller's."""
+    """Create the tables, within a transaction of the caller."""
     for statement in SCHEMA.split(";\n"):
         db.execute(statement)
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

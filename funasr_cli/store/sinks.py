@@ -1,4 +1,4 @@
-"""Where a finished transcript goes: into files that are on record, or onto stdout."""
+"""Destinations of a finished transcript: recorded files, or stdout."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from funasr_cli.transcript import Transcript
 
 
 class Sink(Protocol):
-    """One recording's way out. `start` comes first, then one of the others.
+    """The destination of one recording's result. `start` is called first, then one of the others.
 
-    `failed_before` tells after `fail` whether the same content has failed in an earlier run.
+    After `fail`, `failed_before` is true if the same content failed in an earlier run.
     """
 
     failed_before: bool
@@ -30,20 +30,20 @@ class Sink(Protocol):
 
     @property
     def size(self) -> int:
-        """Bytes of the recording, by which its work is reckoned as long as its length is not known."""
+        """Bytes of the recording, from which its work is estimated until its duration is known."""
         ...
 
     def start(self) -> None: ...
 
     def deliver(self, transcript: Transcript, content: InputContent, seconds: Seconds) -> list[str]:
-        """Hand over the result of `content`; returns warnings.
+        """Deliver the result of `content`; returns warnings.
 
         Raises `OutputError`, `Postponed` or `RecordError`.
         """
         ...
 
     def fail(self, error: FunasrError, content: InputContent, seconds: Seconds) -> None:
-        """There is no result."""
+        """Report that there is no result."""
         ...
 
 
@@ -70,10 +70,10 @@ class StdoutSink:
 
 
 class FileSink:
-    """Writes files and puts down what became of the recording.
+    """Writes files and records the outcome.
 
-    `deliver` does it all at once. Where another process writes the files, `place` says where to, and `finish` comes
-    when they are there, or `abandon` when they will not be.
+    `deliver` does everything at once. If another process writes the files, `place` says where to; afterwards `finish`
+    is called, or `abandon` if that process died.
     """
 
     def __init__(self, store: OutputStore, job: PlannedJob, settings: Settings, run_info: RunInfo) -> None:
@@ -97,13 +97,13 @@ class FileSink:
         return self.finish(TranscriptSummary.of(transcript), content, seconds)
 
     def place(self, content: InputContent, hashes: Mapping[str, str]) -> list[OutputWrite]:
-        """Where to write the output of each format. Raises `OutputError`, `Postponed` or `RecordError`."""
+        """Choose where to write the output of each format. Raises `OutputError`, `Postponed` or `RecordError`."""
         assert self._work is not None
         self._writes, self._warnings = self._store.place(self._work, content, hashes)
         return self._writes
 
     def finish(self, summary: TranscriptSummary, content: InputContent, seconds: Seconds) -> list[str]:
-        """The files are in place; returns warnings. Raises `RecordError`."""
+        """Record that the files are in place; returns warnings. Raises `RecordError`."""
         assert self._work is not None
         fields = transcript_fields(summary, content.sha256, self._writes, self._warnings, seconds)
         status = "empty" if summary.empty else "done"
@@ -111,13 +111,13 @@ class FileSink:
         return self._warnings
 
     def abandon(self) -> None:
-        """Whoever was writing the files is dead: remove what was half written."""
+        """Remove partly written files after the process that was writing them died."""
         for write in self._writes:
             with suppress(OSError):
                 write.temporary.unlink()
 
     def refuse(self, error: OutputError) -> None:
-        """Its outputs could not be written, so nothing was done, and nothing read."""
+        """Record that the outputs could not be written, so that the recording was not even read."""
         self.start()
         assert self._work is not None
         self.failed_before = self._job.known.status == "failed" and self._job.known.sha256 is None
@@ -129,7 +129,7 @@ class FileSink:
         if isinstance(error, Postponed):
             self._store.skip(self._job, error.what, self._run_info)
         else:
-            if content.sha256 is None:  # whoever read it died before it could say what
+            if content.sha256 is None:  # the process that read it died before it could report the content
                 content = InputContent.of(self.source.path)
             known = self._job.known
             self.failed_before = known.status == "failed" and known.sha256 == content.sha256

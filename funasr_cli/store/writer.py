@@ -1,7 +1,7 @@
-"""The thread that keeps the record while the parent goes on handing out windows.
+"""The thread that keeps the record while the parent goes on dispatching windows.
 
-Each transaction waits for the disk, for milliseconds or for tens of them. Here they wait together: everything that was
-handed in while one was being committed goes into the next, and what nobody waits for goes with what comes after it.
+Each transaction waits for the disk, for milliseconds or tens of milliseconds. Here they are grouped: everything that is
+submitted during one commit goes into the next, and an entry that nobody waits for is held until others join it.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ Entry: TypeAlias = Callable[[], Any]
 Then: TypeAlias = Callable[[Future[Any]], None]
 
 GROUP_WAIT_S = 0.05
-"""Seconds that an entry for which nobody waits may wait for others."""
+"""Seconds that an entry may wait for others if nobody is waiting for it."""
 
 
 class StoreWriter:
-    """Use it as a context manager; within, nobody else may use the record."""
+    """Runs entries on the store in its own thread. A context manager; within it, nobody else may use the store."""
 
     def __init__(self, store: OutputStore) -> None:
         self._store = store
-        # No SimpleQueue: in Python 3.10 its `get` may wait for ever where the time runs out as it begins to wait.
+        # Not a SimpleQueue: in Python 3.10 its `get` can wait forever if the timeout expires as the wait begins.
         self._handed_in: Queue[tuple[Entry, Then, bool] | None] = Queue()
         self._written: deque[tuple[Future[Any], Then]] = deque()
         self._broken: BaseException | None = None
@@ -52,20 +52,20 @@ class StoreWriter:
         os.close(self._cord)
 
     def fileno(self) -> int:
-        """Can be read from when `answer` has something to do."""
+        """A descriptor that becomes readable when `answer` has something to do."""
         return self._bell
 
     def submit(
         self, entry: Callable[[], Result], then: Callable[[Future[Result]], None], *, urgent: bool = False
     ) -> None:
-        """Have `entry` put something down; once that is on the disk, `answer` gives what came of it to `then`.
+        """Queue `entry`, which records something; once it is on the disk, `answer` passes its result to `then`.
 
-        `urgent`: somebody waits for it.
+        `urgent`: somebody is waiting for it.
         """
         self._handed_in.put((entry, then, urgent))
 
     def answer(self) -> None:
-        """Answer for the entries that are on the disk. Raises what made the record impossible to keep."""
+        """Call `then` for the entries that are on the disk. Raises the error that ended the thread, if any."""
         os.read(self._bell, 4096)
         while self._written:
             outcome, then = self._written.popleft()
@@ -84,7 +84,7 @@ class StoreWriter:
             os.write(self._cord, b"!")
 
     def _take(self) -> list[tuple[Entry, Then]]:
-        """All that was handed in, waiting for the first of it; nothing where there is no more to come."""
+        """Wait for an entry and return it with all that follow in time; empty at the end."""
         entries: list[tuple[Entry, Then]] = []
         handed_in = self._handed_in.get()
         until = time.monotonic() + GROUP_WAIT_S

@@ -1,4 +1,4 @@
-"""A clock for time limits of other processes."""
+"""A clock for the time limits of other processes."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import time
 
 
 class ActiveClock:
-    """Counts the seconds in which this process was running.
+    """Counts the seconds during which this process was running.
 
-    It stands still while the process is stopped: Ctrl-Z stops all processes of a run, and none of them hangs for that.
+    The clock pauses while the process is stopped: Ctrl-Z stops all processes of a run, and none of them is then hung.
     """
 
     def __init__(self, tick: float) -> None:
-        """`tick` is the least time, in seconds, by which it moves."""
+        """`tick` is the smallest step of the clock, in seconds."""
         self.now = 0.0
         self._tick = tick
         self._last = time.monotonic()
 
     def advance(self) -> bool:
-        """Move on; returns whether a tick has passed since it last moved."""
+        """Advance the clock; returns whether at least a tick has passed since it last advanced."""
         passed = time.monotonic() - self._last
         if passed < self._tick:
             return False

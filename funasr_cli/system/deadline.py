@@ -1,4 +1,4 @@
-"""`--deadline`: until when a run takes on new work."""
+"""`--deadline`: the time after which a run starts no new work."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ SPAN = re.compile(r"\+(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
 
 
 def seconds_until(text: str, now: datetime) -> float:
-    """Seconds from `now` (local time) to the next `HH:MM` on the clock, or over a span like `+2h`, `+1h30m`.
+    """Seconds from `now` (local time) to the next `HH:MM` on the clock, or in a span such as `+2h` or `+1h30m`.
 
-    A night in which the clocks are changed is an hour longer or shorter. Raises `UsageError` for anything else.
+    Changes to and from daylight saving time are taken into account. Raises `UsageError` for any other text.
     """
     span = span_of(text)
     return _next(text, now).timestamp() - now.timestamp() if span is None else span
 
 
 def span_of(text: str) -> float | None:
-    """The seconds of a span like `+2h`; None for another text."""
+    """Seconds in a span such as `+2h`; None for any other text."""
     span = SPAN.fullmatch(text)
     if span is None or not any(span.groups()):
         return None
@@ -31,19 +31,20 @@ def span_of(text: str) -> float | None:
 
 
 def _next(text: str, now: datetime) -> datetime:
-    """When the clock shows `HH:MM` next: today, a second time today as the clocks go back, or tomorrow."""
+    """The next time the clock shows `HH:MM`: today, once more today if the clocks go back, or tomorrow."""
     clock = CLOCK.fullmatch(text)
     if clock is None or int(clock[1]) >= 24 or int(clock[2]) >= 60:
-        raise UsageError(f"{text!r} is no deadline", hint="Give a time of day (06:30) or a span (+2h, +1h30m, +90s).")
+        hint = "Give a time of day (06:30) or a span (+2h, +1h30m, +90s)."
+        raise UsageError(f"{text!r} is not a deadline", hint=hint)
     today = now.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0, fold=0)
     times = (today, today.replace(fold=1), today + timedelta(days=1))
     return next(at for at in times if at.timestamp() > now.timestamp())
 
 
 class Deadline:
-    """A time of day by the system clock, which may be set meanwhile, or the end of a span, which does not depend on it.
+    """A time of day by the system clock, which may be adjusted meanwhile, or the end of a span, which is unaffected.
 
-    Once it has passed it has passed, however the clock is set.
+    Once passed, a deadline stays passed, however the clock is adjusted.
     """
 
     def __init__(self, text: str | None) -> None:
@@ -54,7 +55,7 @@ class Deadline:
 
     @property
     def passed(self) -> bool:
-        """Whether no new work is to be taken on."""
+        """Whether the deadline has passed, so that no new work may start."""
         self._passed = self._passed or self._now >= self._at
         return self._passed
 

@@ -1,4 +1,4 @@
-"""One question, answered by a process of its own: whatever a driver does to that process, this one lives on."""
+"""Runs a function in its own process, so that a driver that crashes or hangs cannot harm this one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class NoAnswer(DeviceError):
-    """The process died, or was not done within its time: then it `hung`, and was ended."""
+    """The process died, or exceeded its time limit: then `hung` is true and it was killed."""
 
     def __init__(self, how: str, *, hung: bool) -> None:
         super().__init__(f"the process on the NPU {how}")
@@ -22,15 +22,15 @@ class NoAnswer(DeviceError):
 
 
 def run_isolated(name: str, within: float, function: Callable[..., T], *arguments: Any) -> T:
-    """What `function` gives for `arguments` in a new process, called `name` by `ps`; it may take `within` seconds.
+    """Call `function` with `arguments` in a new process, shown by `ps` as `name`, for at most `within` seconds.
 
-    The process is spawned: the runtime of NPUs begins once in a process, and does not survive a fork. Raises the
-    `FunasrError` that the function raises, and `NoAnswer`.
+    The process is spawned because the NPU runtime can be initialised only once per process and does not survive a fork.
+    Raises the `FunasrError` that the function raises, or `NoAnswer`.
     """
     child = ChildProcess("spawn", _answer, name, function, arguments)
     try:
         if not child.pipe.poll(within):
-            raise NoAnswer(f"is not done after {within:.0f} s", hung=True)
+            raise NoAnswer(f"did not finish within {within:.0f} s", hung=True)
         answer = child.pipe.recv()
     except (EOFError, OSError):
         how = Death.of(child.join(), memory_ran_out=False).how
@@ -56,5 +56,5 @@ def _answer(pipe: Connection, name: str, function: Callable[..., Any], arguments
         answer = function(*arguments), None
     except FunasrError as error:
         answer = None, error
-    with suppress(OSError):  # the parent was interrupted meanwhile
+    with suppress(OSError):  # the parent may have been interrupted
         pipe.send(answer)

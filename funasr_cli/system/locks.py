@@ -1,7 +1,7 @@
-"""A lock that is held by one process at a time.
+"""A lock file that one process holds at a time.
 
-It is the kernel's (`flock`): it ends with its process, however that dies, and with a reboot, so no stale lock can be
-left. The file's content only tells people who holds it.
+The lock is the kernel's (`flock`): it ends with its process, however that dies, and with a reboot, so it cannot become
+stale. The content of the file only shows people who holds the lock.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from funasr_cli.errors import MachineError, writing
 from funasr_cli.system.deadline import Deadline
 
 POLL_INTERVAL_S = 0.5
-"""Between two looks at a lock that is waited for."""
+"""Seconds between attempts to take a lock."""
 
 NO_DEADLINE = Deadline(None)
 
 
 class LockHeld(Exception):
-    """Another process has the lock: `holder`, in words."""
+    """Another process holds the lock; `holder` describes it in words."""
 
     def __init__(self, holder: str) -> None:
         super().__init__(holder)
@@ -36,10 +36,10 @@ class LockHeld(Exception):
 
 @contextmanager
 def locked(path: Path, *, owner: str, wait: bool, tell: Tell, deadline: Deadline = NO_DEADLINE) -> Iterator[None]:
-    """Hold the lock file `path`; if another `owner` (a run, a pull) has it, wait and `tell` whom for.
+    """Hold the lock file `path`; if another `owner` (a run, a pull) holds it, report that through `tell` and wait.
 
     Without `wait`, or once the `deadline` has passed, raises `LockHeld`. Raises `MachineError` if the file cannot be
-    written, or not locked.
+    written or locked.
     """
     with writing(path, MachineError):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -65,16 +65,16 @@ def _try(descriptor: int, path: Path) -> bool:
         if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
             return False
         raise MachineError(
-            f"the file system cannot lock ({error.strerror})",
+            f"the file system does not support locks ({error.strerror})",
             where=path,
-            hint="Two runs at once would spoil each other's record. Put the folder on a local disk, or on a network "
-            "file system that is mounted with locks.",
+            hint="Without a lock, two runs at once would corrupt the record. Use a folder on a local disk, or on a "
+            "network file system mounted with lock support.",
         ) from error
     return True
 
 
 def _sign(descriptor: int, path: Path) -> None:
-    """Put down who holds the lock. If there is no room for that, there is none for a record either."""
+    """Write the holder into the lock file. If there is no space for that, there is none for a record either."""
     owner = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
     with writing(path, MachineError):
         os.ftruncate(descriptor, 0)
@@ -86,4 +86,4 @@ def _holder(descriptor: int) -> str:
         owner = json.loads(os.pread(descriptor, 4096, 0))
         return f"process {owner['pid']} on {owner['host']}, since {owner['since']}"
     except (ValueError, KeyError, TypeError):
-        return "a process that has just started"
+        return "a process that has only just started"

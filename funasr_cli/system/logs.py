@@ -1,4 +1,4 @@
-"""The log: a logger for each module, silent unless somebody debugs."""
+"""The debug log: a logger for each module, silent by default."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def is_debugging() -> bool:
 
 
 def show_debug_log() -> None:
-    """Print the log on stderr, in this process and in those that it starts."""
-    import logging  # --help can do without
+    """Print the log to stderr, in this process and its children."""
+    import logging  # --help does not need it
 
     os.environ[DEBUG_VARIABLE] = "1"
     logger = logging.getLogger(PACKAGE)

@@ -1,7 +1,7 @@
-"""NUMA: the nodes of this machine, and keeping a process on the cores and in the memory of one.
+"""NUMA: the nodes of this machine, and pinning a process to the cores and memory of one node.
 
-A server with several processors has memory and PCI slots by processor. Windows for an NPU cross to the other one's
-memory and back where the process that feeds it runs there.
+In a server with several processors, memory and PCI slots belong to one processor each. If the process that feeds an NPU
+runs on another processor, windows travel through that processor's memory and back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BITS = 64
 
 
 def nodes() -> Mapping[int, frozenset[int]]:
-    """The cores of each node that has some, by its number; empty where the kernel does not tell."""
+    """The cores of each node that has any, by node number; empty if the kernel does not list nodes."""
     found = {}
     for path in sorted((SYSFS / "devices/system/node").glob("node[0-9]*")):
         with suppress(OSError, ValueError):
@@ -36,10 +36,10 @@ def usable_nodes() -> list[int]:
 
 
 def pin(node: int | None) -> None:
-    """Keep this thread, and what it starts from now on, on the node's cores, and its memory there while there is room.
+    """Pin this thread, and all threads it starts later, to the node's cores, and prefer the node's memory.
 
-    To be called first in a new process, before it has threads or memory. Does nothing for None, and leaves the cores as
-    they are where none of the node's is allowed; what a container forbids is left undone.
+    Call it first in a new process, before it starts threads or allocates memory. Does nothing for None or if none of
+    the node's cores is allowed; anything that a container forbids is skipped silently.
     """
     if node is None:
         return
@@ -51,7 +51,7 @@ def pin(node: int | None) -> None:
 
 
 def _cores(ranges: str) -> frozenset[int]:
-    """Of `0-3,8`, as the kernel lists cores."""
+    """Parse a list of cores as the kernel writes it, e.g. `0-3,8`."""
     parts = (part.partition("-") for part in ranges.strip().split(",") if part)
     return frozenset(core for low, _, high in parts for core in range(int(low), int(high or low) + 1))
 
@@ -60,10 +60,10 @@ def _prefer_memory_of(node: int) -> None:
     try:
         libnuma = ctypes.CDLL("libnuma.so.1", use_errno=True)
     except OSError:
-        return  # on the node's cores, the kernel takes the node's memory first anyway
+        return  # the kernel prefers the memory of the node whose cores are used anyway
     if libnuma.numa_available() < 0:
         return
-    # Not numa_set_preferred, which writes to stderr where a container's seccomp profile forbids the call.
+    # Not numa_set_preferred, which writes to stderr if a container's seccomp profile forbids the call.
     mask = (ctypes.c_ulong * (node // BITS + 1))()
     mask[node // BITS] = 1 << node % BITS
     libnuma.set_mempolicy(ctypes.c_int(PREFERRED), mask, ctypes.c_ulong(len(mask) * BITS + 1))

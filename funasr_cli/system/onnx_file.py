@@ -1,6 +1,6 @@
-"""ONNX files without the package onnx, which is no dependency of a run: read, and rewritten as they are loaded.
+"""Reads ONNX files, and rewrites them as they are loaded, without the package onnx, which a run does not depend on.
 
-The values of tensors stay in the file. Field numbers and types are those of onnx.proto.
+Tensor values stay in the file. Field numbers and types are those of onnx.proto.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ VALUE_NAME, VALUE_TYPE, TYPE_TENSOR, ELEMENT_TYPE, SHAPE, DIMENSION, DIMENSION_V
 FLOAT, UINT8, INT8, INT32, INT64 = 1, 2, 3, 6, 7
 
 SIGN_BIT = 0x80
-"""To flip it takes 128 away: 0 to 255 become −128 to 127."""
+"""Flipping this bit subtracts 128: 0 to 255 become −128 to 127."""
 
 CHUNK_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An operation: the names of the tensors that it reads and makes."""
+    """An operation, with the names of its input and output tensors."""
 
     kind: str
     inputs: tuple[str, ...]
@@ -47,7 +47,7 @@ class Node:
 
     @classmethod
     def read(cls, stored: memoryview) -> Node:
-        """The node in a message."""
+        """Parse the node in a message."""
         parts: dict[int, list[str]] = {NODE_INPUT: [], NODE_OUTPUT: [], NODE_OP_TYPE: []}
         for field in fields(stored):
             if field.number in parts:
@@ -56,7 +56,7 @@ class Node:
 
     @classmethod
     def made(cls, kind: str, inputs: Sequence[str], output: str, **attributes: int | Sequence[int]) -> Node:
-        """A new node. `attributes` are not negative."""
+        """Create a node. `attributes` must not be negative."""
         parts = [protobuf.message(NODE_OUTPUT, output.encode()), protobuf.message(NODE_OP_TYPE, kind.encode())]
         for name, value in attributes.items():
             if isinstance(value, int):
@@ -69,7 +69,7 @@ class Node:
         return cls(kind, tuple(inputs), (output,), memoryview(b"".join(parts)))
 
     def attributes(self) -> dict[str, list[int] | str]:
-        """Those that are whole numbers or text, by name."""
+        """The attributes that are integers or text, by name."""
         found: dict[str, list[int] | str] = {}
         for field in fields(self.stored):
             if field.number == NODE_ATTRIBUTE:
@@ -82,7 +82,7 @@ class Node:
         return found
 
     def encoded(self) -> bytes:
-        """The node as a field of the graph, with its inputs as they are now."""
+        """The node as a field of the graph, with its current inputs."""
         rest = (bytes(field.raw) for field in fields(self.stored) if field.number != NODE_INPUT)
         inputs = (protobuf.message(NODE_INPUT, name.encode()) for name in self.inputs)
         return protobuf.message(GRAPH_NODE, *inputs, *rest)
@@ -90,9 +90,9 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A constant: its type, its shape, and whether its values are in the file, or in another one.
+    """A constant: its type, its shape, and whether its values are in this file or in another one.
 
-    `signed`: it is written with 128 less, as int8.
+    `signed`: it will be written as int8, with 128 subtracted.
     """
 
     kind: int
@@ -104,7 +104,7 @@ class Tensor:
 
     @classmethod
     def read(cls, field: Field) -> Tensor:
-        """The tensor in an initialiser."""
+        """Parse the tensor in an initialiser."""
         parts = list(fields(field.message))
         numbers = {part.number for part in parts}
         shape = tuple(size for part in parts if part.number == TENSOR_DIMS for size in part.integers)
@@ -113,7 +113,7 @@ class Tensor:
 
     @classmethod
     def of_integers(cls, name: str, values: Sequence[int]) -> Tensor:
-        """A new one, int64 `[n]`."""
+        """Create a tensor of type int64 and shape `[n]`."""
         raw = np.array(values, "<i8").tobytes()
         named = protobuf.message(TENSOR_NAME, name.encode()) + protobuf.integer(TENSOR_TYPE, INT64)
         shaped = protobuf.integer(TENSOR_DIMS, len(values)) + protobuf.message(TENSOR_RAW, raw)
@@ -121,9 +121,9 @@ class Tensor:
         return cls.read(field)
 
     def floats(self, name: str) -> NDArray[np.float32] | None:
-        """Its values, read-only; None if they are not float32, or not stored as raw bytes.
+        """The values, read-only; None if they are not float32 or not stored as raw bytes.
 
-        Raises `ValueError` if there are not as many as its shape asks for; the tensor is called `name` there.
+        Raises `ValueError`, which calls the tensor `name`, if their number does not match the shape.
         """
         raw = next((part.message for part in fields(self.field.message) if part.number == TENSOR_RAW), None)
         if self.kind != FLOAT or raw is None:
@@ -133,7 +133,7 @@ class Tensor:
         return np.frombuffer(raw, "<f4").reshape(self.shape).astype(np.float32, copy=False)
 
     def pieces(self) -> list[memoryview | bytes]:
-        """The initialiser as it is written; the last piece of a signed one has its values as they were."""
+        """The initialiser as it will be written; the last piece of a signed one has the original, unsigned values."""
         kept: list[memoryview | bytes] = [protobuf.integer(TENSOR_DIMS, size) for size in self.shape]
         values = b""
         raw: memoryview | bytes | None = None
@@ -152,14 +152,14 @@ class Tensor:
 
 
 class OnnxFile:
-    """A model in a file. `nodes` are in an order in which they can be run, and may be replaced by others that are."""
+    """A model in a file. `nodes` are in execution order, and may be replaced by other nodes in execution order."""
 
     def __init__(self, model: memoryview) -> None:
-        """Raises `ValueError` if it is not an ONNX model."""
+        """Parse a model. Raises `ValueError` if it is not an ONNX model."""
         self._model = list(fields(model))
         graphs = [list(fields(field.message)) for field in self._model if field.number == MODEL_GRAPH]
         if len(graphs) != 1:
-            raise ValueError("it has no graph")
+            raise ValueError("the file has no graph")
         (graph,) = graphs
         self.nodes: Sequence[Node] = [Node.read(field.message) for field in graph if field.number == GRAPH_NODE]
         self.tensors: dict[str, Tensor] = {
@@ -168,32 +168,32 @@ class OnnxFile:
         self.inputs: Mapping[str, tuple[int | None, ...]] = {
             _name(field): _sizes(field) for field in graph if field.number == GRAPH_INPUT
         }
-        """The sizes of each input; None for what is free."""
+        """The shape of each input; None for a free dimension."""
         self.outputs = {_name(field) for field in graph if field.number == GRAPH_OUTPUT}
         self._rest = [field for field in graph if field.number not in (GRAPH_NODE, GRAPH_INITIALIZER)]
 
     @property
     def has_files_beside(self) -> bool:
-        """Whether values of some tensors lie in other files, which are found from where this one is."""
+        """Whether some tensors have their values in other files, whose paths are relative to this one."""
         return any(tensor.is_elsewhere for tensor in self.tensors.values())
 
     @property
     def opset(self) -> int:
-        """The version of ONNX's own operators; 0 if it is not stated."""
+        """The version of ONNX's own operators; 0 if the file does not state it."""
         sets = [list(fields(field.message)) for field in self._model if field.number == MODEL_OPSET]
         own = [entry for entry in sets if not any(part.number == OPSET_DOMAIN and part.text for part in entry)]
         return max((part.integers[0] for entry in own for part in entry if part.number == OPSET_VERSION), default=0)
 
     def sign(self, names: Iterable[str]) -> None:
-        """Have these tensors, of type uint8, written as int8 with 128 less."""
+        """Mark these uint8 tensors to be written as int8, with 128 subtracted."""
         for name in names:
             self.tensors[name] = replace(self.tensors[name], signed=True)
 
     def write(self, out: BinaryIO) -> None:
-        """Write the model as it is now."""
+        """Write the model in its current state."""
         signed = {name for name, tensor in self.tensors.items() if tensor.signed}
         nodes = [node.encoded() for node in self.nodes]
-        # What is said of the type of a signed tensor is no longer so.
+        # The stated type of a signed tensor no longer applies.
         rest = [field.raw for field in self._rest if field.number != GRAPH_VALUE_INFO or _name(field) not in signed]
         tensors = [(tensor.pieces(), tensor.signed) for tensor in self.tensors.values()]
         size = sum(map(len, [*nodes, *rest])) + sum(len(piece) for pieces, _ in tensors for piece in pieces)
@@ -208,21 +208,21 @@ class OnnxFile:
 
 
 def read_onnx(path: Path) -> OnnxFile:
-    """The model in a file. Raises `OSError` if it cannot be read, `ValueError` if it is not an ONNX model."""
+    """Read the model in a file. Raises `OSError` if it cannot be read, `ValueError` if it is not an ONNX model."""
     with path.open("rb") as file:
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # everything read is a view of it
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # everything parsed is a view of this mapping
     return OnnxFile(memoryview(mapped))
 
 
 def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Each float32 constant by its name, read-only. Raises as `read_onnx`."""
+    """All float32 constants by name, read-only. Raises the errors of `read_onnx`."""
     found = {name: tensor.floats(name) for name, tensor in read_onnx(path).tensors.items()}
     return {name: values for name, values in found.items() if values is not None}
 
 
 @contextmanager
 def file_in_memory() -> Iterator[tuple[BinaryIO, Path]]:
-    """A file that a runtime can open by its path, within the context."""
+    """A file in memory that a runtime can open by its path, within the context."""
     with os.fdopen(os.memfd_create("graph"), "wb") as file:
         yield file, Path(f"/proc/self/fd/{file.fileno()}")
 
@@ -237,7 +237,7 @@ def _name(field: Field, number: int = VALUE_NAME) -> str:
 
 
 def _sizes(value: Field) -> tuple[int | None, ...]:
-    """The shape in what is said of an input."""
+    """The shape in the description of an input."""
     level = [value]
     for number in (VALUE_TYPE, TYPE_TENSOR, SHAPE, DIMENSION):
         level = [part for field in level for part in fields(field.message) if part.number == number]

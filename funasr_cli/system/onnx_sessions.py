@@ -1,4 +1,4 @@
-"""ONNX Runtime sessions: the one place that makes them."""
+"""Creates all ONNX Runtime sessions."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def make_session(
     arena: bool = True,
     optimized: Path | None = None,
 ) -> onnxruntime.InferenceSession:
-    """A session of one graph.
+    """Create a session of one graph.
 
-    `threads` bounds the cores of a run, 0: as many as there are. Without `arena`, memory of large runs is given back.
-    `optimized` is where the graph is written after ONNX Runtime's basic optimisations, which stay within ONNX's own
-    operators. Raises what ONNX Runtime raises: classes that share no base but `Exception`.
+    `threads` limits the cores of a run; 0: all cores. Without `arena`, the memory of large runs is released. The graph
+    is written to `optimized` after ONNX Runtime's basic optimisations, which use only ONNX's own operators. Raises the
+    errors of ONNX Runtime, whose only common base is `Exception`.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = ERRORS_ONLY
     options.enable_cpu_mem_arena = arena
-    # Threads that spin while they wait take the cores from the workers that prepare the next window.
+    # Threads that spin while waiting take cores from the workers that prepare the next window.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if optimized is not None:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC

@@ -1,4 +1,4 @@
-"""Folders that a process takes for granted: the one that it is in, the user's home, the one for temporary files."""
+"""Folders that every process relies on: the current folder, the user's home, and the folder for temporary files."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 from funasr_cli.errors import MachineError
 
-ANOTHER_FOLDER = "Change to another folder (cd), or name absolute paths, also with -o."
+ANOTHER_FOLDER = "Change to another folder (cd), or use absolute paths, for -o as well."
 
 
 def current_folder_fault() -> str | None:
-    """Why no relative path leads anywhere: after `cd /root; sudo -u svc …` it may not be entered. None if it does."""
+    """Why the current folder is unusable, e.g. after `cd /root; sudo -u svc …`; None if it is usable."""
     try:
-        reachable = Path.cwd().is_absolute()  # the kernel says "(unreachable)" of one that was unmounted
+        reachable = Path.cwd().is_absolute()  # the kernel gives "(unreachable)…" for an unmounted folder
         Path().stat()
     except FileNotFoundError:
         return "the current folder was removed"
@@ -24,29 +24,30 @@ def current_folder_fault() -> str | None:
 
 
 def leave_unusable_folder() -> None:
-    """Go where a process can be, if the current folder is not such a place. From there no relative path is right."""
+    """Change to / if the current folder is unusable. Relative paths have no meaning after that."""
     if current_folder_fault():
         os.chdir("/")
 
 
 def check_relative(paths: Iterable[str]) -> None:
-    """Raise `MachineError` if one of `paths` is relative, and no relative path leads anywhere."""
+    """Raise `MachineError` if one of `paths` is relative and the current folder is unusable."""
     for path in paths:
         if not Path(path).is_absolute() and (fault := current_folder_fault()):
-            raise MachineError(fault, hint=f"{path} would be in it. {ANOTHER_FOLDER}")
+            raise MachineError(fault, hint=f"{path} is relative to it. {ANOTHER_FOLDER}")
 
 
 def expand_home(path: str) -> Path:
-    """The path with the home folder in place of a leading `~`. Raises `MachineError` if this user has none."""
+    """Replace a leading `~` in a path by the home folder. Raises `MachineError` if the user has none."""
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
-        raise MachineError("there is no home folder for the ~ in it", where=path, hint="Write it out.") from error
+        hint = "Write the path without ~."
+        raise MachineError("~ cannot be expanded: there is no home folder", where=path, hint=hint) from error
 
 
 def temporary_folder() -> Path | None:
-    """The folder for temporary files; None if there is none that can be written."""
-    import tempfile  # --help can do without
+    """The folder for temporary files; None if none is writable."""
+    import tempfile  # --help does not need it
 
     try:
         return Path(tempfile.gettempdir())

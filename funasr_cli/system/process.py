@@ -1,4 +1,4 @@
-"""A child process: started so that it dies with its parent, and told from others by how it died."""
+"""Child processes that die with their parent, and descriptions of how a child died."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ logger = logging.getLogger(__name__)
 
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
-# Of prctl(2).
+# Options of prctl(2).
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
 
 JOIN_TIMEOUT_S = 5.0
 
 UNKNOWN_EXIT_CODE = 255
-"""What multiprocessing gives as exit code where the fork server, which alone would know it, is gone."""
+"""The exit code that multiprocessing reports if the fork server, which alone knows the real one, is gone."""
 
 CRASH_SIGNALS = {
     signal.SIGSEGV,
@@ -48,15 +48,15 @@ CRASH_SIGNALS = {
     signal.SIGSYS,
     signal.SIGXCPU,
 }
-"""Signals that a process gets for something it did itself."""
+"""Signals that a process gets for its own mistakes."""
 
 
 def init_child(name: str) -> None:
-    """In a new child: be known to `ps` and `top` by `name` (15 characters at most), and end when the parent ends."""
+    """Set up a new child: show it in `ps` and `top` as `name` (at most 15 characters), and end it with its parent."""
     libc = ctypes.CDLL(None)
     libc.prctl(PR_SET_NAME, name.encode())
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    # A fork server, whose child this may be, outlives the parent as long as it has children.
+    # This may be a child of the fork server, which outlives the parent as long as it has children.
     threading.Thread(target=_follow_parent, daemon=True).start()
     if is_debugging():
         show_debug_log()
@@ -70,7 +70,7 @@ def _follow_parent() -> None:
 
 
 class RemoteTraceback(Exception):
-    """The traceback of an error in another process, as the cause of that error in this one."""
+    """The traceback of an error from another process, used as the cause of that error in this one."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -81,7 +81,7 @@ class RemoteTraceback(Exception):
 
     @classmethod
     def attached(cls, error: ErrorT, text: str) -> ErrorT:
-        """The error, with its traceback there as its cause."""
+        """The error, with the remote traceback as its cause."""
         if text:
             error.__cause__ = cls(text)
         return error
@@ -89,14 +89,14 @@ class RemoteTraceback(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ChildFailed:
-    """The last that a child says, if the system refused it what it needs."""
+    """The last message of a child that the system refused a resource."""
 
     error: FunasrError
     trace: str
 
 
 class Sealed:
-    """What a child is given, unpickled by `open` and not before: what fails then can be told to the parent."""
+    """Arguments for a child that are unpickled only by `open`, so that the child can report errors to the parent."""
 
     def __init__(self, content: object) -> None:
         self._content = content
@@ -108,9 +108,9 @@ class Sealed:
         self._content = pickled
 
     def open(self) -> Any:
-        """What was sealed, in the child."""
+        """Unpickle the content, in the child."""
         assert isinstance(self._content, bytes)
-        return pickle.loads(self._content)  # what the parent wrote
+        return pickle.loads(self._content)  # written by the parent
 
 
 def _enter(pipe: Connection, sealed: Sealed) -> None:
@@ -130,11 +130,12 @@ class ChildProcess:
     """A child process and the parent's end of the pipe between them."""
 
     def __init__(self, method: str, target: Callable[..., None], *arguments: Any) -> None:
-        """`method` as multiprocessing has it; `target` gets the other end of the pipe, then `arguments`.
+        """Start a child. `method` is a start method of multiprocessing.
 
-        In place of a "forkserver" that cannot be had the child is spawned. Raises `MachineError`.
+        `target` is called with the other end of the pipe, then `arguments`. If "forkserver" is not available, the child
+        is spawned. Raises `MachineError`.
         """
-        leave_unusable_folder()  # a child goes to the folder of its parent first
+        leave_unusable_folder()  # a child first changes to the folder of its parent
         if method == "forkserver" and not has_fork_server():
             method = "spawn"
         context = multiprocessing.get_context(method)
@@ -149,18 +150,18 @@ class ChildProcess:
             raise MachineError(f"no process can be started: {what}", hint=hint) from error
 
     def send(self, message: object) -> None:
-        """Send it; a child that is dead already will be found to be so when it is listened to."""
+        """Send a message. A child that is already dead is noticed when its pipe is read."""
         with suppress(OSError):
             self.pipe.send(message)
 
     def kill(self) -> None:
-        """End it, whatever it is doing."""
+        """Kill the child, whatever it is doing."""
         self._process.kill()
 
     def join(self, within: float = JOIN_TIMEOUT_S) -> int | None:
-        """Close the pipe, by which a child that is well ends, and wait until it is dead.
+        """Close the pipe, which ends a healthy child, and wait `within` seconds before killing it.
 
-        Returns its exit code as multiprocessing has it; None where that is not to be had.
+        Returns its exit code as multiprocessing reports it; None if it is unknown.
         """
         self.pipe.close()
         self._process.join(within)
@@ -173,20 +174,20 @@ class ChildProcess:
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """How a child died, and whether of something it did itself rather than by somebody's hand."""
+    """How a child died, and whether that was its own fault rather than somebody else's doing."""
 
     how: str
     own_fault: bool
     for_memory: bool = False
-    """Whether memory ran out, or may have: if it is limited (ulimit -v), a runtime that gets none crashes."""
+    """Whether memory ran out, or may have: under a limit (ulimit -v), a runtime that gets no memory crashes."""
 
     @classmethod
     def of(cls, code: int | None, *, memory_ran_out: bool) -> Death:
-        """Of the exit code; `memory_ran_out`: the kernel has just killed something for want of memory."""
+        """Describe an exit code; `memory_ran_out`: the kernel has just killed a process because memory ran out."""
         if code is None:
-            return cls("it is gone", own_fault=False)
+            return cls("exit code unknown", own_fault=False)
         if code >= 0:
-            return cls(f"ended by itself with exit code {code}", own_fault=True)
+            return cls(f"exited with code {code}", own_fault=True)
         name, crashed = signal.Signals(-code).name, -code in CRASH_SIGNALS
         if memory_ran_out and -code == signal.SIGKILL:
             return cls(f"killed by {name}, memory ran out", own_fault=True, for_memory=True)
@@ -194,7 +195,7 @@ class Death:
 
 
 def out_of_memory_kills() -> int:
-    """How many processes this kernel has killed for want of memory, in control groups too; 0 where it does not say."""
+    """How many processes the kernel has killed because memory ran out, including in control groups; 0 if unknown."""
     with suppress(OSError):
         for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines():
             name, _, value = line.partition(" ")
@@ -205,7 +206,7 @@ def out_of_memory_kills() -> int:
 
 @cache
 def has_fork_server() -> bool:
-    """Whether there is one, or one can be started: its socket needs a folder for temporary files with a short path."""
+    """Whether a fork server runs or can be started; its socket needs a folder for temporary files with a short path."""
     try:
         with signals_held():
             forkserver.ensure_running()
@@ -217,14 +218,14 @@ def has_fork_server() -> bool:
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Block the signals that end a run, for the processes that are started now and the ones that these start.
+    """Block the signals that end a run, for processes started within this context and their children.
 
-    Ctrl-C and the SIGHUP of a terminal that closes go to all its processes, and a service manager's SIGTERM to all of a
-    service; the parent alone is to hear it, and lets them finish what they are writing.
+    Ctrl-C and the SIGHUP of a closing terminal go to all of its processes, and a service manager's SIGTERM to all
+    processes of a service. Only the parent should receive them, and let the others finish what they are writing.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     try:
-        resource_tracker.ensure_running()  # else it is started below, and leaves the other two unblocked
+        resource_tracker.ensure_running()  # otherwise it starts below and leaves the other two signals unblocked
         signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
         yield
     finally:
@@ -232,5 +233,5 @@ def signals_held() -> Iterator[None]:
 
 
 def preload(*modules: str) -> None:
-    """Have what "forkserver" children need imported once, before the first is started; they begin in milliseconds."""
+    """Import modules for "forkserver" children once, before the first child; then each starts in milliseconds."""
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(modules))

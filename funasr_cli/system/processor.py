@@ -1,4 +1,4 @@
-"""What this machine's processor is and can do, as Linux tells of it."""
+"""The processor of this machine and its features, as reported by Linux."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 CPUINFO = Path("/proc/cpuinfo")
 
 VNNI = ("avx512_vnni", "avx_vnni")
-"""Linux's names of the instructions that add up products of 8-bit numbers in 32 bits (arch/x86: cpufeatures.h)."""
+"""Linux's names for instructions that sum products of 8-bit numbers in 32 bits (arch/x86: cpufeatures.h)."""
 
 
 def cpu_fields() -> dict[str, str]:
-    """What the kernel says of the first core, by name; empty if it says nothing."""
+    """Fields of the first core in /proc/cpuinfo, by name; empty if the file cannot be read."""
     fields: dict[str, str] = {}
     try:
         lines = CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -24,11 +24,11 @@ def cpu_fields() -> dict[str, str]:
 
 
 def features() -> frozenset[str]:
-    """Linux's names of the instruction sets, of x86 (`flags`) or Arm (`Features`); none if the kernel does not tell."""
+    """Linux's names of the instruction sets, for x86 (`flags`) or Arm (`Features`); empty if unknown."""
     fields = cpu_fields()
     return frozenset([*fields.get("flags", "").split(), *fields.get("Features", "").split()])
 
 
 def has_vnni() -> bool:
-    """Whether this is an x86 processor with fast, exact products of unsigned and signed 8-bit numbers."""
+    """Whether this x86 processor has fast, exact products of unsigned and signed 8-bit numbers."""
     return not features().isdisjoint(VNNI)

@@ -1,4 +1,4 @@
-"""What the system refuses: memory, open files, processes, room. Not a bug, even if nobody expected it just there."""
+"""Resources that the system refuses: memory, open files, processes, disk space. Such an error is not a bug."""
 
 from __future__ import annotations
 
@@ -19,42 +19,42 @@ NO_MEMORY_TEXTS = (
     "failed to map segment",
     "Unable to allocate",
 )
-"""Of runtimes, the dynamic linker and NumPy, whose errors are of several types."""
+"""Texts in errors of runtimes, the dynamic linker and NumPy, which have various types."""
 
 NO_THREAD_TEXTS = ("can't start new thread", "Resource temporarily unavailable")
 
 FILES_PER_RUN = 18
-"""Files that a run has open beside those of its children: libraries as they are loaded, record, pipes, memory."""
+"""Files that a run has open besides those for its children: libraries during loading, record, pipes, memory."""
 
 FILES_PER_CHILD = 4
-"""… and for each child, with what is open for a moment as it starts."""
+"""Files that a run has open for each child, including those open briefly while it starts."""
 
 
 def refusal_of(error: BaseException) -> MachineError | None:
-    """The refusal that an error comes of, with its remedy; None if it is a bug, as far as one can tell."""
+    """The refusal that caused an error, with a remedy; None if the error is probably a bug."""
     for cause in _causes(error):
         text = str(cause)
         if isinstance(cause, MemoryError) or any(part in text for part in NO_MEMORY_TEXTS):
-            return MachineError("memory ran out", hint=more_memory())
+            return MachineError("out of memory", hint=more_memory())
         number = cause.errno if isinstance(cause, OSError) else None
         if number in (errno.EMFILE, errno.ENFILE) or "Too many open files" in text:
-            return MachineError("too many files are open", hint=more_files())
+            return MachineError("too many open files", hint=more_files())
         if number == errno.EAGAIN or any(part in text for part in NO_THREAD_TEXTS):
             return MachineError("no more processes or threads can be started", hint=MORE_PROCESSES)
-        if isinstance(cause, OSError) and cause in (error, error.__cause__):  # not one that was being handled
+        if isinstance(cause, OSError) and cause in (error, error.__cause__):  # not one from the implicit context
             what = cause.strerror or text or type(cause).__name__
-            return MachineError(what, where=cause.filename, hint="FUNASR_CLI_DEBUG=1 shows what was being done.")
+            return MachineError(what, where=cause.filename, hint="Set FUNASR_CLI_DEBUG=1 for a traceback.")
     return None
 
 
 def cure_of(error: BaseException) -> str | None:
-    """What to do about it, if it is a refusal."""
+    """The remedy for an error if it is a refusal."""
     refusal = refusal_of(error)
     return refusal.hint if refusal else None
 
 
 def as_funasr_error(error: Exception, path: str | os.PathLike[str]) -> FunasrError:
-    """The error itself, or an `InputError` for what showed on one recording, and need not cost the others."""
+    """The error itself, or an `InputError` for a failure on one recording that need not affect the others."""
     if isinstance(error, FunasrError):
         return error
     refusal = refusal_of(error)
@@ -65,12 +65,12 @@ def as_funasr_error(error: Exception, path: str | os.PathLike[str]) -> FunasrErr
 
 
 def more_memory() -> str:
-    """How a run gets along with the memory that there is."""
-    less = "take less: --cpu-runs 1 --workers 1"
+    """Hint: free memory, raise the limit, or use less."""
+    less = "use less: --cpu-runs 1 --workers 1"
     if not addresses_are_limited():
-        return f"Free some, or {less}"
+        return f"Free some memory, or {less}"
     limit = megabytes(resource.getrlimit(resource.RLIMIT_AS)[0])
-    return f"A process may map {limit} here. Raise that (ulimit -v unlimited), or {less}"
+    return f"Each process is limited to {limit}. Raise the limit (ulimit -v unlimited), or {less}"
 
 
 def addresses_are_limited() -> bool:
@@ -79,11 +79,11 @@ def addresses_are_limited() -> bool:
 
 
 def more_files() -> str:
-    """How a run gets to open as many files as it needs."""
-    return f"This process may open {open_files_limit()}. Raise that: ulimit -n 1024"
+    """Hint: raise the limit for open files."""
+    return f"The limit is {open_files_limit()}. Raise it: ulimit -n 1024"
 
 
-MORE_PROCESSES = "Raise the limit (ulimit -u; pids.max of the control group), or take fewer: --workers 1"
+MORE_PROCESSES = "Raise the limit (ulimit -u; pids.max of the control group), or use fewer: --workers 1"
 
 
 def open_files_limit() -> int:
@@ -92,16 +92,14 @@ def open_files_limit() -> int:
 
 
 def check_open_files(children: int) -> None:
-    """Raise `MachineError` if this process may not open the files of a run with so many children."""
+    """Raise `MachineError` if this process may not open enough files for a run with `children` child processes."""
     needed, limit = FILES_PER_RUN + FILES_PER_CHILD * children, open_files_limit()
     if limit != resource.RLIM_INFINITY and limit < needed:
-        raise MachineError(
-            f"only {limit} files may be open, and a run with {children} processes needs {needed}", hint=more_files()
-        )
+        raise MachineError(f"a run with {children} processes needs {needed} open files", hint=more_files())
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, and what it came of."""
+    """Yield the error and the chain of its causes."""
     cause: BaseException | None = error
     seen: set[int] = set()
     while cause is not None and id(cause) not in seen:

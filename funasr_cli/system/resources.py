@@ -1,4 +1,4 @@
-"""How many cores and how much memory this process may use, what it has used, and giving memory back."""
+"""Cores and memory that this process may use, its peak memory, and the release of freed memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROCESS_STATUS = Path("/proc/self/status")
 
 
 def usable_cores() -> int:
-    """Cores this process may use: its affinity, and the quota of its control group where there is one."""
+    """Cores that this process may use: its affinity, limited by the quota of its control group if there is one."""
     cores = len(os.sched_getaffinity(0))
     for files in (["cpu.max"], ["cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"]):  # version 2, version 1
         try:
@@ -29,16 +29,16 @@ def usable_cores() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes that can be had, and whether a control group is what limits them."""
+    """Available bytes, and whether a control group limits them."""
 
     available: int
     limited: bool
 
 
 def usable_memory() -> Memory:
-    """What the kernel calls available, or the limit of a control group where that is less.
+    """The memory that the kernel reports as available, or the limit of a control group if that is less.
 
-    Without /proc what is free; 0 if that is unknown, too.
+    Without /proc, the free memory; 0 if that is unknown as well.
     """
     available = 0
     with suppress(OSError, ValueError):
@@ -48,7 +48,7 @@ def usable_memory() -> Memory:
             if line.startswith("MemAvailable:"):
                 available = int(line.split()[1]) * 1024
     for name in ("memory.max", "memory/memory.limit_in_bytes"):  # version 2, version 1
-        with suppress(OSError, ValueError):  # "max" is no number
+        with suppress(OSError, ValueError):  # "max" is not a number
             limit = int((CGROUPS / name).read_text())
             if limit < available:
                 return Memory(limit, limited=True)
@@ -56,16 +56,16 @@ def usable_memory() -> Memory:
 
 
 def release_freed_memory() -> None:
-    """Give the system what this process has freed; glibc keeps it, after a graph was loaded as much as its weights."""
+    """Return freed memory to the system. After loading a graph, glibc would keep as much as its weights."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
     if trim is not None:
         trim(0)
 
 
 def peak_memory() -> int:
-    """The most bytes that this process has had in memory; 0 if the kernel does not tell.
+    """Peak resident memory of this process in bytes; 0 if the kernel does not report it.
 
-    Not `resource.getrusage`, which counts what the process was before it became this program.
+    Not from `resource.getrusage`, which includes the process before it executed this program.
     """
     with suppress(OSError):
         for line in PROCESS_STATUS.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP: the first asks the run to stop at the next good moment, the second stops it at once."""
+"""SIGINT, SIGTERM and SIGHUP: the first signal asks the run to stop soon and cleanly, the second stops it at once."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 LEAVE_TIMEOUT_S = 1.0
-"""Seconds that the display is given to leave the terminal in order before the process ends at once."""
+"""Seconds for the display to restore the terminal before the process ends at once."""
 
 
 def heeded(*numbers: signal.Signals) -> list[signal.Signals]:
-    """Those of the signals that whoever started this process did not have it ignore.
+    """The signals that this process was not started to ignore.
 
-    `nohup` ignores SIGHUP, and a shell SIGINT for what a script starts in the background.
+    `nohup` has a process ignore SIGHUP, and a shell has background processes of a script ignore SIGINT.
     """
     return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 class Interrupted(BaseException):
-    """The run was asked to stop. Not an `Exception`, so that nothing that handles errors swallows it."""
+    """The run was asked to stop. Not an `Exception`, so that error handlers do not swallow it."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -37,13 +37,13 @@ class Interrupted(BaseException):
 
 
 class StopSignals:
-    """While this context is open, `check` raises `Interrupted` once a signal came; a second one ends the process.
+    """A context in which `check` raises `Interrupted` after a first signal, and a second signal ends the process.
 
-    Python runs signal handlers between its own instructions, and a window keeps it waiting in a runtime for seconds.
-    So the second signal is not left to a handler: the interpreter writes each signal's number into a pipe as it comes,
-    and a thread reads it.
+    Python runs signal handlers only between its own instructions, and a runtime may not return for seconds. So the
+    second signal is not left to a handler: the interpreter writes the number of each signal to a pipe on arrival, and a
+    thread reads it.
 
-    `suspend` is called before the process stops (Ctrl-Z) or ends at once, and `resume` after it goes on (fg).
+    `suspend` is called before the process is stopped (Ctrl-Z) or ends at once, and `resume` after it continues (fg).
     """
 
     def __init__(self, suspend: Callable[[], object] = int, resume: Callable[[], object] = int) -> None:
@@ -54,7 +54,7 @@ class StopSignals:
         self._before: dict[int, object] = {}
 
     def check(self) -> None:
-        """Raise `Interrupted` if a signal came."""
+        """Raise `Interrupted` if a signal has arrived."""
         if self._received is not None:
             raise Interrupted(self._received)
 
@@ -74,14 +74,14 @@ class StopSignals:
     ) -> None:
         signal.set_wakeup_fd(self._wakeup)
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal gave
+            signal.signal(number, handler)  # type: ignore[arg-type]  # returned by signal.signal
         os.close(self._writer)
 
     def _note(self, number: int, _: FrameType | None) -> None:
         self._received = number
 
     def _stop(self, number: int, _: FrameType | None) -> None:
-        """Stop as the signal does by default: not at all if no shell is there to let this process go on."""
+        """Stop as the signal does by default: not at all if no shell could continue this process."""
         self._suspend()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
@@ -93,7 +93,7 @@ class StopSignals:
             while byte := pipe.read(1):
                 self._count += byte[0] in STOPPING
                 if self._count == 2:
-                    # In a thread, because a terminal need not take what is written.
+                    # In a thread, because a terminal may block writes.
                     leaving = threading.Thread(target=self._suspend, daemon=True)
                     leaving.start()
                     leaving.join(LEAVE_TIMEOUT_S)

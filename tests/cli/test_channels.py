@@ -137,7 +137,7 @@ def test_a_recording_with_one_channel_has_no_labels(night: Night) -> None:
 def test_channels_that_are_the_same_are_written_once_with_a_warning(night: Night) -> None:
     assert night.text("dual.txt") == f"{WITH_PAUSES}\n"
     assert night.json("dual")["segments"] == night.json("mono")["segments"]
-    assert "dual.wav: all channels are the same: who spoke is not known\n" in night.said
+    assert "dual.wav: all channels are identical: speakers cannot be told apart\n" in night.said
 
 
 def test_a_copy_of_a_channel_is_left_out_with_a_warning(night: Night) -> None:
@@ -149,11 +149,11 @@ def test_a_copy_of_a_channel_is_left_out_with_a_warning(night: Night) -> None:
 
 def test_channels_that_only_the_codec_made_differ_are_written_with_a_warning(night: Night) -> None:
     assert len(night.text("near.txt").splitlines()) == 2
-    assert "near.m4a: channels 1 and 2 have much the same text: if they are no separate microphones" in night.said
+    assert "near.m4a: channels 1 and 2 have nearly the same text: if they are not separate microphones" in night.said
 
 
 def test_too_many_channels_are_refused(night: Night) -> None:
-    assert "nine.wav: has 9 channels; --channels split takes up to 8\n  --channels mix averages" in night.said
+    assert "nine.wav: has 9 channels; --channels split supports up to 8\n  --channels mix averages" in night.said
 
 
 def test_stdin_is_split_like_a_file(run: Run, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_a_model_is_pulled_verified_packed_and_imported_elsewhere(models: Models
     there = {"FUNASR_CLI_MODELS": str(tmp_path / "there")}
     refused = models("import", "small.tar", **there)
     assert refused.returncode == 4
-    assert "files are not those that are known as whisper-small" in refused.stderr
+    assert "files are not the known files of whisper-small" in refused.stderr
     imported = models("import", "small.tar", "--trust", **there)
     assert imported.returncode == 0, imported.stderr
     assert models("verify", "whisper-small", **there).stdout == f"whisper-small: 4 files as recorded{strange}\n"
@@ -82,7 +82,7 @@ def test_verify_names_every_model_that_was_changed(models: Models, tmp_path: Pat
     (tmp_path / "store/whisper-medium").mkdir()
     done = models("verify")
     assert done.returncode == 4
-    assert "whisper-small/model.bin: has the sha256" in done.stderr
+    assert "whisper-small/model.bin: has sha256" in done.stderr
     assert "whisper-medium/config.json: is missing" in done.stderr
     assert done.stderr.splitlines()[-1] == "error: not right: whisper-small, whisper-medium"
     packed = models("pack", "whisper-small", "-o", "small.tar")
@@ -93,7 +93,7 @@ def test_verify_names_every_model_that_was_changed(models: Models, tmp_path: Pat
 def test_without_network_the_message_says_how_to_carry_the_model_over(models: Models, tmp_path: Path) -> None:
     done = models("pull", "sensevoice-small", MODELSCOPE_ENDPOINT="http://127.0.0.1:9")
     assert done.returncode == 4
-    assert "error: sensevoice-small cannot be fetched from ModelScope: " in done.stderr
+    assert "error: sensevoice-small cannot be downloaded from ModelScope: " in done.stderr
     assert "models pack sensevoice-small" in done.stderr
     assert "models import sensevoice-small.tar" in done.stderr
     assert done.stderr.splitlines()[0] == "LICENSE: 71 bytes"
@@ -107,7 +107,7 @@ def test_without_network_the_other_hub_is_as_quiet(models: Models) -> None:
     assert [line.split(":")[0] for line in done.stderr.splitlines()] == [
         "config.json",
         "error",
-        "  What has arrived is kept; the same command goes on from there.",
+        "  Partial downloads are kept; run the same command again to resume.",
         "  Without network",
     ]
 
@@ -175,7 +175,7 @@ def test_a_store_that_cannot_be_written_comes_with_another_place(
 def test_a_misspelt_name_is_answered_with_the_nearest(models: Models, command: str) -> None:
     done = models(command, "sensevoice-smal")
     assert done.returncode == 4
-    assert "no model is called 'sensevoice-smal'\n  Did you mean sensevoice-small?" in done.stderr
+    assert "unknown model 'sensevoice-smal'\n  Did you mean sensevoice-small?" in done.stderr
 
 
 def test_whisper_base_from_its_packages_can_be_carried_as_well(embedded: None, models: Models, tmp_path: Path) -> None:

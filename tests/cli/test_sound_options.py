@@ -62,9 +62,9 @@ def test_sound_without_a_header_is_refused_and_read_as_it_is_said(run: Run, tmp_
     assert "unexpected" not in done.stderr
 
     done = run("transcribe", "in", *QUICK)
-    assert "1 file passed over by extension: 1 .al (see --raw)\n" in done.stderr
+    assert "1 file skipped by extension: 1 .al (see --raw)\n" in done.stderr
     done = run("transcribe", "in", *QUICK, "--raw", f"alaw:{SPEECH_RATE}:1")
-    assert (done.returncode, "passed over" in done.stderr) == (0, False), done.stderr
+    assert (done.returncode, "skipped by extension" in done.stderr) == (0, False), done.stderr
     texts = [(tmp_path / "transcripts" / f"{name}.txt").read_text(encoding="utf-8") for name in ("call", "talk")]
     assert texts[0] == texts[1] != ""
     assert "nothing to do" in run("transcribe", "in", *QUICK, "--raw", f"pcm_alaw:{SPEECH_RATE}:1").stderr
@@ -86,7 +86,7 @@ def test_files_passed_over_are_counted_but_not_what_was_written_beside(run: Run,
     (tmp_path / "in" / "agenda.pdf").touch()
     for more in ((), ("--dry-run",), ("--json-summary",)):
         done = run("transcribe", "in", "--beside", *QUICK, *more)
-        assert "1 file passed over by extension: 1 .pdf\n" in done.stderr
+        assert "1 file skipped by extension: 1 .pdf\n" in done.stderr
     assert json.loads(done.stdout)["passed_over"] == {".pdf": 1}
 
 

@@ -166,7 +166,7 @@ def test_beside_writes_next_to_the_recording(run: Run, tmp_path: Path) -> None:
         (["SAMPLE", "--overlap", "1e999"], 2, "'--overlap': 1e999 is not a finite number"),
         (["SAMPLE", "--vad-threshold=NaN"], 2, "'--vad-threshold': NaN is not a finite number"),
         (["SAMPLE", "--vad-padding", "-1"], 2, "'--vad-padding': -1.0 is not in the range"),
-        (["SAMPLE", "--deadline", "+99999999999h"], 2, "'+99999999999h' is no deadline"),
+        (["SAMPLE", "--deadline", "+99999999999h"], 2, "'+99999999999h' is not a deadline"),
         (["SAMPLES", "--include", "nothing*"], 3, "no recording is left of those that were found\n  See --include"),
         (["SAMPLES", "--exclude", "*.flac"], 3, "no recording is left of those that were found"),
         (["SAMPLES", "--vad-min-silence", "0.2"], 2, "--vad-padding is at most --vad-min-silence: give both."),
@@ -191,7 +191,8 @@ def test_what_cannot_be_done_is_said_with_its_exit_code(
 
 def test_what_there_is_to_say_of_nothing_is_said_once(run: Run, tmp_path: Path) -> None:
     refused = run("transcribe", ".", "-o", ".").stderr
-    assert refused == "error: .: is the output folder, which is never searched; use --beside or another -o\n"
+    why = "is the output folder, which is never searched; use --beside or choose another folder with -o"
+    assert refused == f"error: .: {why}\n"
     (tmp_path / "empty").mkdir()
     assert run("transcribe", "gone", "empty").stderr.splitlines()[:2] == [
         "failed: gone: no such file or folder",

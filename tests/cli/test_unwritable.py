@@ -34,7 +34,7 @@ def test_beside_in_a_read_only_folder(tmp_path: Path, recordings: Path, run: Run
         summary = json.loads(done.stdout)
         assert (done.returncode, summary["done"], summary["failed"], summary["failed_before"]) == (1, 1, 2, 0)
         assert f"failed: 2 recordings: {recordings}/locked: cannot be written to: Read-only file system" in done.stderr
-        assert "leave out --beside and name another one with -o DIR" in done.stderr
+        assert "omit --beside and choose another folder with -o DIR" in done.stderr
         assert (recordings / "open" / "a.txt").exists()
         failed = [line for line in manifest(tmp_path / "state") if line["status"] == "failed"]
         assert [line["seconds"] for line in failed] == [{}, {}]
@@ -52,7 +52,7 @@ def test_a_name_that_is_too_long(tmp_path: Path, run: Run) -> None:
     shutil.copyfile(NANO / "words-with-pauses.flac", tmp_path / name)
     done = run("transcribe", name, "-f", "txt,json", "--model", NANO)
     assert done.returncode == 1
-    assert "with 256 bytes it is too long for the file system" in done.stderr
+    assert "the name has 256 bytes, too many for the file system" in done.stderr
     assert "No such file" not in done.stderr
     assert run("transcribe", name, "-f", "txt", "--model", NANO).returncode == 0
 
@@ -62,7 +62,7 @@ def test_an_output_folder_that_is_a_dead_link(tmp_path: Path, run: Run) -> None:
     (tmp_path / "out").symlink_to("unmounted")
     done = run("transcribe", "a.wav", "-o", "out", "--model", NANO)
     assert done.returncode == 4
-    assert f"{tmp_path}/out is a link to unmounted, which is not there" in done.stderr
+    assert f"{tmp_path}/out is a link to unmounted, which does not exist" in done.stderr
     assert "with -o DIR" in done.stderr
     beside = run("transcribe", "a.wav", "--beside", "-o", "out", "--model", NANO)
-    assert "State and manifest are kept there with --beside, too." in beside.stderr
+    assert "With --beside, state and manifest are still kept there." in beside.stderr

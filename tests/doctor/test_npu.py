@@ -351,7 +351,7 @@ def test_a_module_that_cannot_be_imported_does_not_take_doctor_with_it(
     ("code", "said"),
     [
         ("import os; init = os.abort", "the process on the NPU was lost (killed by SIGABRT)"),
-        ("import time\ndef init(): time.sleep(60)", "not done after 5 s"),
+        ("import time\ndef init(): time.sleep(60)", "did not finish within 5 s"),
         ("def init(): raise TypeError('no')", "TypeError: no"),
     ],
 )

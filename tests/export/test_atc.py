@@ -115,7 +115,7 @@ def test_the_om_is_made_accounted_for_and_the_model_still_whole(folder: Path, ca
     assert said[-1] == f"{om} is ready"
     assert find_model(str(folder)).weights.name == "model.onnx"
     verify_model_yaml(folder, {om.name: sha256_of(om)})
-    with pytest.raises(ModelError, match=r"nano_6s_Ascend310P3\.om: is not the file"):
+    with pytest.raises(ModelError, match=r"nano_6s_Ascend310P3\.om: does not match its sha256"):
         verify_model_yaml(folder, {om.name: "0" * 64})
 
 
@@ -165,7 +165,7 @@ def test_the_account_keeps_what_oms_cannot_carry(folder: Path, tmp_path: Path) -
     assert not {"neg_mean", "inv_stddev"} & set(metadata)
     assert graph_metadata(tmp_path) == {}
     (folder / "model.yaml").write_text("metadata: 3")
-    with pytest.raises(ModelError, match="metadata are no names with values"):
+    with pytest.raises(ModelError, match="metadata are not names with values"):
         graph_metadata(folder)
 
 

@@ -52,12 +52,12 @@ def test_what_the_patterns_keep_out_is_not_counted(tree: Callable[..., Path]) ->
 @pytest.mark.parametrize(
     ("counts", "text"),
     [
-        ({".txt": 9, ".pdf": 3}, "12 files passed over by extension: 9 .txt, 3 .pdf"),
-        ({".pdf": 1}, "1 file passed over by extension: 1 .pdf"),
-        ({"": 2, ".al": 3}, "5 files passed over by extension: 3 .al (see --raw), 2 without one"),
+        ({".txt": 9, ".pdf": 3}, "12 files skipped by extension: 9 .txt, 3 .pdf"),
+        ({".pdf": 1}, "1 file skipped by extension: 1 .pdf"),
+        ({"": 2, ".al": 3}, "5 files skipped by extension: 3 .al (see --raw), 2 without extension"),
         (
             {f".{n}": n for n in range(1, 10)},
-            "45 files passed over by extension: 9 .9, 8 .8, 7 .7, 6 .6, 5 .5, 4 .4, 6 others",
+            "45 files skipped by extension: 9 .9, 8 .8, 7 .7, 6 .6, 5 .5, 4 .4, 6 other",
         ),
     ],
 )

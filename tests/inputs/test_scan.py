@@ -147,7 +147,7 @@ def test_a_folder_that_cannot_be_listed_is_a_problem_of_its_own(tree: Callable[.
     (root / "m" / "locked").chmod(0)
     result = scan(["m"], None)
     assert len(result.sources) == 1
-    assert result.problems[0][1] == "cannot be listed: Permission denied; --exclude locked leaves it out"
+    assert result.problems[0][1] == "cannot be listed: Permission denied; to skip it: --exclude locked"
     assert scan(["m"], None, FileSelection(exclude=["locked"])).problems == []
 
 

@@ -81,9 +81,9 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_with_what_to_do(
     with pytest.raises(ModelError) as caught:
         pull(TOY, store / "toy", name, None, silent)
     said = str(caught.value)
-    assert "cannot be fetched" in said
+    assert "cannot be downloaded" in said
     assert "export REQUESTS_CA_BUNDLE=/path/to/company-ca.pem" in said
-    assert f"set now: CURL_CA_BUNDLE={other}" in said
+    assert f"currently set: CURL_CA_BUNDLE={other}" in said
     assert "models import toy.tar" in said
     assert not (store / "toy").exists()
 
@@ -95,7 +95,7 @@ def test_a_variable_that_names_no_certificate_is_named(
     damaged = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
     for data, what in (
         (None, "No such file"),
-        (b"", "holds no certificate"),
+        (b"", "contains no certificate"),
         (damaged, "damaged"),
         (b"\x30\x82x", "damaged"),
     ):
@@ -104,9 +104,7 @@ def test_a_variable_that_names_no_certificate_is_named(
         if data is not None:
             path.write_bytes(data)
         monkeypatch.setenv(variable, str(path))
-        with pytest.raises(
-            ModelError, match=rf"(?s){path}: .*{what}.*{variable} names this file\. Set the variable to"
-        ):
+        with pytest.raises(ModelError, match=rf"(?s){path}: .*{what}.*{variable} points here\. Set it to"):
             pull(TOY, store / "toy", "modelscope", None, silent)
 
 

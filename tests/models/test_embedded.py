@@ -67,7 +67,7 @@ def test_pieces_are_joined_in_order(packages: Path, tmp_path: Path) -> None:
 def test_a_wrong_byte_is_found_and_nothing_is_left(packages: Path, tmp_path: Path) -> None:
     (packages / "toy_part2" / "data" / "model.bin.part2").write_bytes(b"second hal!")
     target = tmp_path / "store" / "toy"
-    with pytest.raises(ModelError, match=r"(?s)model.bin: has the sha256 .* expected .*pip install"):
+    with pytest.raises(ModelError, match=r"(?s)model.bin: has sha256 .* expected .*pip install"):
         assemble(ENTRY, target)
     assert list(target.parent.iterdir()) == []
 
@@ -80,7 +80,7 @@ def test_a_missing_package_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_named(packages: Path, tmp_path: Path) -> None:
     (tmp_path / "store").write_text("a file where the folder should be")
-    with pytest.raises(ModelError, match=r"store/toy: the model cannot be put here"):
+    with pytest.raises(ModelError, match=r"store/toy: the model cannot be stored here"):
         assemble(ENTRY, tmp_path / "store" / "toy")
 
 

@@ -51,7 +51,7 @@ def test_where_none_fits_it_says_what_there_is_and_how_to_make_one(tmp_path: Pat
     with pytest.raises(ModelError) as caught:
         choose_om(folder_with(tmp_path, "nano_15s_Ascend910B2.om"), "Ascend310P3")
     for words in (
-        "holds no OM for Ascend310P3",
+        "has no OM for Ascend310P3",
         "It has nano_15s_Ascend910B2.om.",
         "funasr-cli convert",
         "--soc Ascend310P3",

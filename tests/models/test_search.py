@@ -38,7 +38,7 @@ def test_a_file_of_weights_is_the_one_that_is_taken(tmp_path: Path) -> None:
 def test_another_file_beside_a_model_is_not_taken_for_it(tmp_path: Path) -> None:
     folder = copied(tmp_path / "m")
     (folder / "notes.txt").write_text("ours\n")
-    with pytest.raises(ModelError, match=r"notes\.txt: is a file, and none of the model beside it\n.*--model .*/m"):
+    with pytest.raises(ModelError, match=r"notes\.txt: is not a file of the model in its folder\n.*--model .*/m"):
         find_model(str(folder / "notes.txt"))
 
 
@@ -52,9 +52,9 @@ def test_the_one_model_below_a_folder_is_found(tmp_path: Path, path: str) -> Non
 
 def test_of_several_models_below_a_folder_one_has_to_be_named(tmp_path: Path) -> None:
     first, second = copied(tmp_path / "a"), copied(tmp_path / "b")
-    with pytest.raises(ModelError, match="holds 2 models") as raised:
+    with pytest.raises(ModelError, match="contains 2 models") as raised:
         find_model(str(tmp_path))
-    assert raised.value.hint == f"Name one: {first}, {second}."
+    assert raised.value.hint == f"Choose one: {first}, {second}."
 
 
 def test_of_a_hubs_cache_the_current_revision_is_taken_by_the_name_of_its_repository(tmp_path: Path) -> None:
@@ -71,13 +71,13 @@ def test_of_a_hubs_cache_the_current_revision_is_taken_by_the_name_of_its_reposi
 @pytest.mark.parametrize(
     ("config", "what"),
     [
-        ("model: Paraformer\n", "is Paraformer, which this version does not run"),
-        ("init: null\nmodel: 'SeacoParaformer'\nmodel_conf:\n", "is Paraformer"),
-        ("model: BiCifParaformer\n", "is Paraformer"),
-        ("model: FunASRNano\n", "is Fun-ASR-Nano"),
+        ("model: Paraformer\n", "is a Paraformer model, which this version does not support"),
+        ("init: null\nmodel: 'SeacoParaformer'\nmodel_conf:\n", "is a Paraformer"),
+        ("model: BiCifParaformer\n", "is a Paraformer"),
+        ("model: FunASRNano\n", "is a Fun-ASR-Nano"),
         ("model: FsmnVADStreaming\n", "is a voice detector"),
-        ("model: CTTransformer\n", "is a model for punctuation"),
-        ("model: CAMPPlus\n", "is a model for speakers"),
+        ("model: CTTransformer\n", "is a punctuation model"),
+        ("model: CAMPPlus\n", "is a speaker model"),
     ],
 )
 def test_models_of_funasr_that_are_not_run_are_named(tmp_path: Path, config: str, what: str) -> None:
@@ -93,9 +93,9 @@ def test_models_of_funasr_that_are_not_run_are_named(tmp_path: Path, config: str
 @pytest.mark.parametrize(
     ("name", "content", "what"),
     [
-        ("model.safetensors", b"\x10\0\0\0\0\0\0\0{}", "is a file in safetensors"),
-        ("ggml-base.bin", b"lmgg\0\0", "is a file of whisper.cpp or llama.cpp"),
-        ("base.gguf", b"GGUF\3", "is a file of whisper.cpp or llama.cpp"),
+        ("model.safetensors", b"\x10\0\0\0\0\0\0\0{}", "is a safetensors file"),
+        ("ggml-base.bin", b"lmgg\0\0", "is a whisper.cpp or llama.cpp file"),
+        ("base.gguf", b"GGUF\3", "is a whisper.cpp or llama.cpp file"),
         ("base.pt", b"PK\3\4", "is a PyTorch checkpoint"),
         ("sensevoice.tar.bz2", b"BZh9", "is an archive"),
         ("model.onnx", b"version https://git-lfs.github.com/spec/v1\noid", "is a Git LFS pointer"),

@@ -45,9 +45,9 @@ def test_a_model_of_a_hub_is_not_fetched_unasked_but_the_error_says_how(store: P
     assert str(caught.value).splitlines() == [
         "the model sensevoice-small is not on this machine",
         "  With network: funasr-cli models pull sensevoice-small",
-        "  Without: funasr-cli models pack sensevoice-small -o sensevoice-small.tar, on a machine that has it; carry "
-        "the file over; here, funasr-cli models import sensevoice-small.tar",
-        "  Or name a model folder: --model DIR",
+        "  Without: run funasr-cli models pack sensevoice-small -o sensevoice-small.tar on a machine that has the "
+        "model, copy the file here, and run funasr-cli models import sensevoice-small.tar",
+        "  Or use a model folder: --model DIR",
     ]
     assert caught.value.exit_code == 4
     assert not store.exists()
@@ -71,7 +71,7 @@ def test_a_folder_with_an_account_of_its_files_has_to_be_what_it_accounts_for(to
     (folder / "model.yaml").write_text(yaml.safe_dump({"sha256": account}))
     assert find_model(str(folder)).sha256 == account["model.bin"]
     (folder / "model.bin").write_bytes(b"another graph")
-    with pytest.raises(ModelError, match=r"model\.bin: is not the file that model\.yaml accounts for"):
+    with pytest.raises(ModelError, match=r"model\.bin: does not match its sha256 in model\.yaml"):
         find_model(str(folder))
 
 
@@ -87,7 +87,7 @@ def test_a_model_that_came_by_hand_has_to_be_the_one_in_the_catalogue(toy: Path)
     _, record = verified(TOY)
     assert record == OriginRecord("toy", None, TOY.files)
     (toy / "model.bin").write_bytes(b"another")
-    with pytest.raises(ModelError, match=r"(?s)model\.bin: has the sha256.*Remove the folder.*models pull toy"):
+    with pytest.raises(ModelError, match=r"(?s)model\.bin: has sha256.*Remove the folder.*models pull toy"):
         verified(TOY)
 
 
@@ -98,30 +98,30 @@ def test_a_model_that_was_changed_in_the_store_is_refused(
     path = find_model("whisper-base").path
     with (path / "tokenizer.json").open("a") as file:
         file.write(" ")
-    with pytest.raises(ModelError, match=r"(?s)tokenizer.json: has the sha256.*will be made anew"):
+    with pytest.raises(ModelError, match=r"(?s)tokenizer.json: has sha256.*the next run creates it again"):
         find_model("whisper-base")
     (path / "tokenizer.json").unlink()
-    with pytest.raises(ModelError, match=r"(?s)tokenizer.json: is missing.*will be made anew"):
+    with pytest.raises(ModelError, match=r"(?s)tokenizer.json: is missing.*the next run creates it again"):
         find_model("whisper-base")
 
 
 def test_a_file_that_nobody_has_checked_is_not_loaded(toy: Path) -> None:
     (toy / "model.onnx").write_bytes(b"weights of a stranger")
-    with pytest.raises(ModelError, match=r"model\.onnx: no file of the model toy, and nobody has checked it"):
+    with pytest.raises(ModelError, match=r"model\.onnx: unexpected file: not part of the model toy"):
         find_model("toy")
 
 
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ({"model": "whisper-base"}, "the record of 'whisper-base' in the folder of toy"),
+        ({"model": "whisper-base"}, "is the record of 'whisper-base', but the folder is that of toy"),
         ({"format": 2}, "newer version"),
-        ({"files": [{"name": "../model.bin", "size": 1, "sha256": "0" * 64}]}, "no plain file name"),
-        ({"files": [{"name": "model.bin", "size": -1, "sha256": "0" * 64}]}, "no size of a file"),
-        ({"files": [{"name": "model.bin", "size": 1, "sha256": "0" * 63}]}, "no sha256"),
-        ({"files": [{"name": "origin.json", "size": 1, "sha256": "0" * 64}]}, "listed once each"),
-        ({"files": [{"name": "model.bin", "size": 1, "sha256": "0" * 64}] * 2}, "listed once each"),
-        ({"model": ["toy"]}, "no text"),
+        ({"files": [{"name": "../model.bin", "size": 1, "sha256": "0" * 64}]}, "not a plain file name"),
+        ({"files": [{"name": "model.bin", "size": -1, "sha256": "0" * 64}]}, "not a file size"),
+        ({"files": [{"name": "model.bin", "size": 1, "sha256": "0" * 63}]}, "not a sha256"),
+        ({"files": [{"name": "origin.json", "size": 1, "sha256": "0" * 64}]}, "sorted by name without duplicates"),
+        ({"files": [{"name": "model.bin", "size": 1, "sha256": "0" * 64}] * 2}, "sorted by name without duplicates"),
+        ({"model": ["toy"]}, "should be text"),
         ({"origin": {"hub": "modelscope"}}, "missing"),
         ({"remark": ""}, "unexpected"),
     ],
@@ -146,7 +146,7 @@ def test_a_glance_at_a_model_in_the_store_finds_what_a_run_would_refuse(toy: Pat
     assert fault(TOY) is None
     extra = toy / "more.bin"
     extra.touch()
-    assert fault(TOY) == f"more.bin in {toy} is no file of the model"
+    assert fault(TOY) == f"more.bin in {toy} is not part of the model"
     extra.unlink()
     (toy / "config.json").write_bytes(b"{}")
     assert fault(TOY) == f"config.json in {toy} is not {len(FILES['config.json']):,} bytes long"
@@ -190,20 +190,20 @@ def test_for_an_npu_the_compiled_model_is_taken_and_for_the_cpu_its_graph(compil
     assert (twin.weights, twin.precision, twin.sha256) == (on_cpu.weights, "float32", on_cpu.sha256)
     assert twin.path == on_npu.path
     on_cpu.weights.unlink()
-    with pytest.raises(ModelError, match=r"the graph that m_15s_Ascend310P3\.om was made from is not beside it"):
+    with pytest.raises(ModelError, match=r"the graph that m_15s_Ascend310P3\.om was compiled from is missing"):
         cpu_twin(on_npu)
 
 
 def test_a_compiled_model_of_which_nobody_says_what_it_was_made_from_has_no_twin(compiled: Path) -> None:
     (compiled / "model.yaml").unlink()
-    with pytest.raises(ModelError, match="is not beside it"):
+    with pytest.raises(ModelError, match="was compiled from is missing"):
         cpu_twin(find_model(str(compiled), soc=SOC))
 
 
 def test_what_cannot_run_on_an_npu_as_asked_says_so(compiled: Path, toy: Path) -> None:
     with pytest.raises(ModelError, match=r"(?s)whisper models do not run on an NPU.*--device cpu"):
         find_model("toy", soc=SOC)
-    with pytest.raises(ModelError, match="has its own precision, not --precision int8"):
+    with pytest.raises(ModelError, match="--precision int8 does not apply to a model compiled for an NPU"):
         find_model(str(compiled), "int8", SOC)
 
 
@@ -220,7 +220,7 @@ def test_a_user_without_a_home_is_told_where_models_can_be(monkeypatch: pytest.M
     for name in ("FUNASR_CLI_MODELS", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", none)
-    with pytest.raises(MachineError, match=r"(?s)no home folder for models.*export FUNASR_CLI_MODELS=DIR"):
+    with pytest.raises(MachineError, match=r"(?s)no place for models: .* no home folder.*export FUNASR_CLI_MODELS=DIR"):
         store_dir()
 
 

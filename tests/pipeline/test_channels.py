@@ -101,7 +101,7 @@ def test_channels_that_heard_the_same_talk_are_told(texts: list[str], warned: bo
     both = [heard(channel, text) for channel, text in enumerate(texts, start=1)]
     kept, warnings = without_copies(both, {})
     assert kept == both
-    assert [warning.startswith("channels 1 and 2 have much the same text") for warning in warnings] == [True] * warned
+    assert [warning.startswith("channels 1 and 2 have nearly the same text") for warning in warnings] == [True] * warned
 
 
 def test_of_copies_without_speech_nothing_is_said() -> None:
@@ -112,7 +112,7 @@ def test_of_copies_without_speech_nothing_is_said() -> None:
 def test_of_a_channel_that_is_another_inverted_no_mean_is_advised() -> None:
     both = [heard(channel, SPOKEN) for channel in (1, 2)]
     assert without_copies(both, {}, {(1, 2)})[1] == [
-        "channels 1 and 2 have much the same text: one is the other inverted, so use the lines of one of them"
+        "channels 1 and 2 have nearly the same text: one is the inverse of the other, so use the lines of only one"
     ]
     assert without_copies([heard(1, SPOKEN), heard(3, SPOKEN[::-1])], {2: 1}, {(1, 2)})[1] == [
         "channel 2 is the inverse of channel 1 and was left out"

@@ -159,7 +159,7 @@ def test_a_worker_that_waits_for_a_device_does_not_hang(opened: Open) -> None:
 def test_workers_that_die_before_they_can_begin_end_the_run(opened: Open) -> None:
     pool = opened(workers=1)
     pool.scripts.append(lambda: pool.workers[-1].child.die(1))
-    with pytest.raises(MachineError, match="processes die as they start: ended by itself with exit code 1"):
+    with pytest.raises(MachineError, match="processes die as they start: exited with code 1"):
         pool.run()
     assert len(pool.workers) == 2
 

@@ -41,8 +41,8 @@ def test_what_has_gone_through_begins_anew() -> None:
         (-signal.SIGKILL, True, Death("killed by SIGKILL, memory ran out", own_fault=True, for_memory=True)),
         (-signal.SIGTERM, True, Death("killed by SIGTERM", own_fault=False)),
         (-signal.SIGSEGV, False, Death("killed by SIGSEGV", own_fault=True)),
-        (1, False, Death("ended by itself with exit code 1", own_fault=True)),
-        (None, True, Death("it is gone", own_fault=False)),
+        (1, False, Death("exited with code 1", own_fault=True)),
+        (None, True, Death("exit code unknown", own_fault=False)),
     ],
 )
 def test_how_a_process_died_tells_whose_fault_it_is(code: int | None, memory_ran_out: bool, expected: Death) -> None:

@@ -248,7 +248,7 @@ def test_what_is_not_used_any_more_is_not_counted_among_what_runs() -> None:
     assert scene.supervisor.runs == 5
     scene.supervisor.handle(other, DeviceUnusable(DeviceError("there is none")))
     assert (scene.supervisor.runs, scene.stats.devices) == (3, -1)
-    scene.supervisor.replace(other, Death("ended by itself with exit code 0", own_fault=True))
+    scene.supervisor.replace(other, Death("exited with code 0", own_fault=True))
     assert not scene.started
     assert scene.supervisor.processes == {scene.device}
     assert scene.shown.getvalue() == "the CPU is not used: there is none\n"

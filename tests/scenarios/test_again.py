@@ -287,7 +287,8 @@ def test_an_output_that_somebody_edited_is_never_overwritten(night: Sleepless) -
     Path("out/a.txt").write_text("corrected by hand")
     assert night().done == {}
     put("in/a.wav", "two")
-    assert night().warnings == [f"{Path.cwd()}/out/a.txt was edited or is not ours; the new text is in a.new.txt"]
+    warning = "was edited, or not written by funasr-cli; the new text is in a.new.txt"
+    assert night().warnings == [f"{Path.cwd()}/out/a.txt {warning}"]
     assert Path("out/a.txt").read_text() == "corrected by hand"
     assert Path("out/a.new.txt").read_text().startswith("two")
     assert Path("out/a.srt").read_text().count("two") == 1
@@ -321,7 +322,7 @@ def test_a_time_stamp_in_the_future_is_no_reason_to_wait_for_it(night: Sleepless
 def test_a_file_that_changes_while_it_is_read_is_left_for_next_time(night: Sleepless) -> None:
     path = put("in/a.wav", "one")
     result = night(while_read=lambda: path.write_text("one and more"))
-    assert result.left == {"a.wav": "changed while it was read; left for next time"}
+    assert result.left == {"a.wav": "changed while it was being read; left for the next run"}
     assert outputs() == set()
     assert night().done == {"a.wav": "new"}
     assert Path("out/a.txt").read_text().startswith("one and more")
@@ -334,7 +335,7 @@ def test_a_file_of_full_size_that_is_still_being_filled_is_left_for_next_time(ni
         path.write_text("one")
         os.utime(path, ns=(0, 1))
 
-    assert night(while_read=fill).left == {"a.wav": "changed while it was read; left for next time"}
+    assert night(while_read=fill).left == {"a.wav": "changed while it was being read; left for the next run"}
     assert outputs() == set()
 
 
@@ -456,11 +457,11 @@ def test_a_damaged_state_comes_with_what_is_lost_and_a_way_on(night: Sleepless, 
         other.close()
     put("in/b.wav", "two")
     for look in (lambda: night(force=True), lambda: peeked("in")):
-        with pytest.raises(RecordError, match=r"state\.sqlite: the record of this run cannot be kept: ") as caught:
+        with pytest.raises(RecordError, match=r"state\.sqlite: the state of this run cannot be saved: ") as caught:
             look()
         move = re.search(r"mv \S+ \S+", str(caught.value))
         assert move is not None
-        assert "which recordings are done and which names theirs are" in str(caught.value)
+        assert "which recordings are done and how their outputs are named" in str(caught.value)
     subprocess.run(move[0].split(), check=True)
     assert night().done == {"a.wav": "new", "b.wav": "new"}
     assert outputs() == {"a.txt", "a.srt", "b.txt", "b.srt", "b.new.txt", "b.new.srt"}

@@ -102,8 +102,8 @@ def test_a_text_that_was_lost_before_is_done_again(night: Sleepless, moved: Call
     result = night()
     assert result.done == {"Talk.wav": "no txt, srt of it yet"}
     (warning,) = result.warnings
-    assert "in/Talk.wav: its text is lost: the file system takes" in warning
-    assert warning.endswith("it is done again, and its outputs are called Talk.wav.*")
+    assert "in/Talk.wav: its text was overwritten by that of " in warning
+    assert warning.endswith("it is transcribed again, and its outputs are now named Talk.wav.*")
     assert texts() == ["one", "two"]
     result = night()
     assert (result.done, result.warnings) == ({}, [])
@@ -161,7 +161,7 @@ def test_what_was_written_is_looked_at_again(night: Sleepless, monkeypatch: pyte
         ((status, error),) = store.look_again(info)
     assert status == "done"
     assert error.where == str(Path("in/会.wav").resolve())
-    assert "its text is lost: the file system takes" in error.what
+    assert "its text was overwritten by that of " in error.what
     assert error.hint is not None
     assert [line["status"] for line in manifest() if str(line["path"]).endswith("会.wav")] == ["done", "failed"]
     assert night().done == {"会.wav": "failed before"}
@@ -177,7 +177,7 @@ def test_an_exfat_disk(tmp_path: Path, run: Run) -> None:
         command = ("transcribe", recordings, "-o", disk / "out", "-f", "txt", "--model", NANO, "--json-summary")
         done = run(*command)
         assert (done.returncode, json.loads(done.stdout)["done"]) == (1, 3)
-        assert "10:30.wav: no output can be called 10:30.txt: the file system does not take : in names" in done.stderr
+        assert "10:30.wav: no output can be named 10:30.txt: the file system does not allow : in names" in done.stderr
         assert {path.name for path in (disk / "out").glob("*.txt")} == {"Talk.txt", "talk.wav.txt", "a.txt"}
         (recordings / "10:30.wav").unlink()
         again = run(*command)

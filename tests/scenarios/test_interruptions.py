@@ -218,9 +218,9 @@ def test_of_two_runs_at_once_one_is_refused_and_one_may_wait(
     told = waiting.stderr.readline()
     first.send_signal(signal.SIGCONT)
     assert refused.returncode == 6
-    assert f"another run holds this output folder: process {first.pid} on " in messages
+    assert f"another run is using this output folder: process {first.pid} on " in messages
     assert late.returncode == 6
-    assert "at the deadline, +0s, another run still holds this output folder" in late_messages
+    assert "another run was still using this output folder at the deadline (+0s)" in late_messages
     assert (first.wait(), waiting.wait()) == (0, 0)
     assert f"waiting for another run to end: process {first.pid} on " in told
     assert "nothing to do: 30 done before" in waiting.communicate()[1]

@@ -196,7 +196,7 @@ def test_whatever_cannot_be_kept_or_looked_up_is_told_with_the_file(path: Path, 
         raw.execute("DROP TABLE output")
         raw.execute("DROP TABLE input")
     raw.close()
-    with pytest.raises(RecordError, match=r"state\.sqlite: the record of this run cannot be kept: no such table"):
+    with pytest.raises(RecordError, match=r"state\.sqlite: the state of this run cannot be saved: no such table"):
         CALLS[call](database, known)
 
 
@@ -257,7 +257,7 @@ def test_nothing_stays_open(path: Path, tmp_path: Path) -> None:
     for look in (Database, Database.copy_of):
         with pytest.raises(RecordError) as caught:
             look(tmp_path / "broken")
-        with pytest.raises(RecordError, match="cannot be kept"):
+        with pytest.raises(RecordError, match="cannot be saved"):
             look(tmp_path)
         del caught
     assert open_files() <= before

@@ -37,7 +37,7 @@ def hold(lock: Path) -> subprocess.Popen[str]:
 
 def test_a_lock_that_is_held_names_its_holder_and_one_of_a_dead_process_is_free(lock: Path) -> None:
     with hold(lock) as process:
-        message = rf"out: another run holds this output folder: process {process.pid} on "
+        message = rf"out: another run is using this output folder: process {process.pid} on "
         with pytest.raises(BusyError, match=message), folder_lock(lock, wait=False, tell=print):
             pass
         process.kill()
@@ -49,7 +49,8 @@ def test_a_lock_that_is_held_names_its_holder_and_one_of_a_dead_process_is_free(
 def test_a_lock_is_waited_for_until_the_deadline(lock: Path) -> None:
     told: list[str] = []
     with hold(lock) as process:
-        message = rf"out: at the deadline, \+0s, another run still holds this output folder: process {process.pid} on "
+        why = r"another run was still using this output folder at the deadline \(\+0s\)"
+        message = rf"out: {why}: process {process.pid} on "
         with (
             pytest.raises(BusyError, match=message),
             folder_lock(lock, wait=True, tell=told.append, deadline=Deadline("+0s")),
@@ -70,7 +71,7 @@ def test_a_file_system_without_locks_is_told(lock: Path, monkeypatch: pytest.Mon
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", no_locks)
-    message = r"(?s)the file system cannot lock.*on a local disk"
+    message = r"(?s)the file system does not support locks.*on a local disk"
     with pytest.raises(MachineError, match=message), folder_lock(lock, wait=False, tell=print):
         pass
 

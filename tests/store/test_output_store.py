@@ -182,7 +182,10 @@ def test_an_output_folder_is_used_by_one_run_at_a_time(store: OutputStore, out: 
 
 def test_an_output_folder_that_cannot_be_made_is_named(out: Path) -> None:
     out.write_text("a file")
-    with pytest.raises(MachineError, match=r"out: the output folder cannot be made: .* is not a folder"), opened(out):
+    with (
+        pytest.raises(MachineError, match=r"out: the output folder cannot be created: .* is not a folder"),
+        opened(out),
+    ):
         pass
 
 

@@ -55,7 +55,7 @@ def test_a_name_that_is_too_long_with_its_ending_is_refused(tmp_path: Path) -> N
         error = check.refusal(RECORDING, target, ("txt", "json"))
         assert error is not None
         assert error.where == str(RECORDING)
-        assert f"with {count} bytes it is too long for the file system" in error.what
+        assert f"the name has {count} bytes, too many for the file system" in error.what
 
 
 def test_characters_that_a_disk_does_not_take_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,8 +63,8 @@ def test_characters_that_a_disk_does_not_take_are_named(tmp_path: Path, monkeypa
     check = WriteCheck(beside=False)
     error = check.refusal(RECORDING, tmp_path / "10:30?", ("txt",))
     assert error is not None
-    assert "no output can be called 10:30?.txt: the file system does not take : ? in names" in str(error)
-    assert "another name" in str(error)
+    assert "no output can be named 10:30?.txt: the file system does not allow : ? in names" in str(error)
+    assert "Rename the recording" in str(error)
     assert check.refusal(RECORDING, tmp_path / "10:30" / "a", ("txt",)) is not None
     assert check.refusal(RECORDING, tmp_path / "10.30", ("txt",)) is None
 
@@ -73,15 +73,15 @@ def test_a_dead_link_or_a_file_in_the_way_is_said_to_be_one(tmp_path: Path) -> N
     (tmp_path / "dead").symlink_to("nowhere")
     (tmp_path / "file").touch()
     for place, why in (
-        ("dead", "dead is a link to nowhere, which is not there"),
-        ("dead/out", "dead is a link to nowhere, which is not there"),
+        ("dead", "dead is a link to nowhere, which does not exist"),
+        ("dead/out", "dead is a link to nowhere, which does not exist"),
         ("file", "file is not a folder"),
         ("file/out", "file is not a folder"),
     ):
-        with pytest.raises(MachineError, match=f"the output folder cannot be made: .*{why}") as caught:
+        with pytest.raises(MachineError, match=f"the output folder cannot be created: .*{why}") as caught:
             make_folder(tmp_path / place, ".state", beside=False)
         assert "-o DIR" in str(caught.value)
     assert not (tmp_path / "nowhere").exists()
     error = WriteCheck(beside=False).refusal(RECORDING, tmp_path / "dead" / "a", ("txt",))
     assert error is not None
-    assert error.what == "is a link to nowhere, which is not there"
+    assert error.what == "is a link to nowhere, which does not exist"

@@ -62,7 +62,7 @@ def test_a_time_of_day_follows_the_clock_if_that_is_set_and_a_span_does_not(monk
 
 @pytest.mark.parametrize("text", ["soon", "25:00", "12:60", "+", "2h", "12:30:00", ""])
 def test_anything_else_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="is no deadline"):
+    with pytest.raises(UsageError, match="is not a deadline"):
         seconds_until(text, NOON)
 
 

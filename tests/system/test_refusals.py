@@ -28,4 +28,4 @@ def test_a_bug_in_what_handles_a_refusal_is_a_bug() -> None:
 def test_memory_that_ran_out_is_the_reason_wherever_it_showed() -> None:
     told = refusal_of(raised(MemoryError(), KeyError("half made")))
     assert told is not None
-    assert told.what == "memory ran out"
+    assert told.what == "out of memory"

@@ -119,13 +119,13 @@ def test_what_does_not_fit_is_told(runner: WindowRunner) -> None:
     assert hotword_warnings(runner.model, MIXED) == ()
     (warning,) = hotword_warnings(runner.model, CHINESE)
     fit = len(chosen(runner, CHINESE))
-    assert warning.startswith(f"only {fit} of {len(CHINESE)} hotwords fit in front of whisper-base's windows: ")
+    assert warning.startswith(f"only {fit} of {len(CHINESE)} hotwords fit into the prompt of whisper-base: ")
     assert warning.endswith(
-        f"of the others {len(CHINESE) - fit} in Chinese characters are still corrected by their sound, in Mandarin"
+        f"of the others, {len(CHINESE) - fit} in Chinese characters are still corrected by their Mandarin sound"
     )
     names = [Hotword(f"Name{number}") for number in range(99)]
     (warning,) = hotword_warnings(runner.model, names)
-    assert warning.endswith(f", and {99 - len(chosen(runner, names, unspaced=False))} do nothing")
+    assert warning.endswith(f", and {99 - len(chosen(runner, names, unspaced=False))} have no effect")
     assert warning.startswith(f"only {len(chosen(runner, names, unspaced=False))} of 99 hotwords fit")
 
 
