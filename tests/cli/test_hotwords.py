@@ -80,7 +80,7 @@ def test_the_file_of_a_list_is_printed(run: Run) -> None:
     assert Path(done.stdout.removesuffix("\n")).read_bytes() == (ROOT / "hotwords/gov.txt").read_bytes()
     wrong = run("hotwords", "path", "gvo")
     assert (wrong.returncode, wrong.stdout) == (2, "")
-    assert wrong.stderr == "error: no list that ships is called 'gvo'\n  Did you mean gov?\n"
+    assert wrong.stderr == "error: no built-in hotword list is called 'gvo'\n  Did you mean gov?\n"
 
 
 def test_a_list_by_its_name_is_checked_and_scored(run: Run, tmp_path: Path) -> None:

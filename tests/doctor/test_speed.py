@@ -200,7 +200,7 @@ def test_a_recording_of_ones_own_is_what_is_run(quick: None, doctor: Doctor, sam
 def test_a_recording_without_speed_is_refused(run: Run, sample: Path) -> None:
     done = run("doctor", sample)
     assert done.returncode == 2
-    assert "only --speed takes a recording" in done.stderr
+    assert "a recording is only used with --speed" in done.stderr
 
 
 @pytest.mark.parametrize("options", [["--speed"], []])

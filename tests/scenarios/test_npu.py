@@ -315,4 +315,4 @@ def test_a_model_of_another_family_does_not_run_there(npu: Npu, embedded: None, 
 def test_a_device_that_is_none_is_wrong_usage(run: Run) -> None:
     done = run("transcribe", NANO, "--device", "npu0")
     assert done.returncode == 2
-    assert "'npu0' is none of auto, cpu, npu, npu:0 and npu:0,2" in done.stderr
+    assert "'npu0' is not one of auto, cpu, npu, npu:0 and npu:0,2" in done.stderr

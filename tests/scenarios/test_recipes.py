@@ -153,7 +153,7 @@ def test_a_device_refuses_what_does_not_fit(executor: Executor) -> None:
 
 def test_a_format_comes_out_of_a_run(run: Run, package: Package, recordings: Path) -> None:
     env = package.follow(FORMAT).environment
-    assert "What to write: txt, srt, vtt, json, tsv, lrc." in " ".join(
+    assert "Output formats: txt, srt, vtt, json, tsv, lrc." in " ".join(
         run("transcribe", "--help", env=env).stdout.split()
     )
     done = run("transcribe", f"in/{LONG}", "--model", NANO, "-f", "lrc,json", "--crlf", "-o", "out", env=env)
