@@ -69,7 +69,10 @@ def test_a_model_that_is_here_is_not_pulled_again(models: Models, hub: Hub, tmp_
     models("pull", "whisper-small", "--revision", "v2")
     hub.sent.clear()
     again = models("pull", "whisper-small")
-    assert (again.returncode, again.stderr) == (0, f"whisper-small is already present: {tmp_path}/store/whisper-small\n")
+    assert (again.returncode, again.stderr) == (
+        0,
+        f"whisper-small is already present: {tmp_path}/store/whisper-small\n",
+    )
     other = models("pull", "whisper-small", "--revision", "v3")
     assert other.returncode == 4
     assert "remove that folder first" in other.stderr
@@ -155,7 +158,9 @@ def test_a_folder_of_ones_own_is_carried_without_a_bundle(models: Models, tmp_pa
     (tmp_path / "my model").mkdir()
     done = models("pack", "my model", "-o", "x.tar")
     assert done.returncode == 4
-    assert f"tar cf 'my model'.tar -C {tmp_path} 'my model'; on the other machine: tar xf, and --model DIR" in done.stderr
+    assert (
+        f"tar cf 'my model'.tar -C {tmp_path} 'my model'; on the other machine: tar xf, and --model DIR" in done.stderr
+    )
 
 
 @pytest.mark.parametrize(
