@@ -151,7 +151,7 @@ def test_a_host_on_which_only_the_output_folder_can_be_written(recordings: Path)
     assert json.loads(done.stdout.splitlines()[0])["next"].endswith(" -o DIR")
     done = run(*TRANSCRIBE, "-", "-o", "-")
     assert done.returncode == 4
-    assert "stdin needs a temporary file" in done.stderr
+    assert "temporary file that stdin needs" in done.stderr
     assert "export TMPDIR=DIR" in done.stderr
 
 

@@ -104,7 +104,7 @@ def test_a_family_on_its_device_goes_the_whole_way(run: Run, package: Package, m
     assert len(tokens) > 1
     assert {token["text"].strip() for token in tokens} <= LEVELS.keys()
     again = run("transcribe", "in", "--model", model, "--vad", "off", "-f", "txt,json", "-o", "out", env=env)
-    assert "2 done before" in again.stderr
+    assert "2 already done" in again.stderr
 
 
 def test_the_same_text_comes_out_of_one_process(run: Run, package: Package, model: Path, recordings: Path) -> None:
