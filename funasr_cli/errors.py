@@ -56,7 +56,7 @@ class NoAudioError(FunasrError):
 
 
 class MachineError(FunasrError):
-    """The machine lacks something the run needs."""
+    """Something that the run needs is missing on this machine."""
 
     exit_code = exit_codes.MACHINE
 

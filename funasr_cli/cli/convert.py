@@ -43,7 +43,7 @@ def _gears(_: click.Context, param: click.Parameter, value: str | None) -> tuple
 @click.option(
     "--topk/--logits",
     default=True,
-    help="Output the best labels of each frame, if the folder was made with --topk, or all logits.",
+    help="Output only the best labels of each frame, if the folder was made that way (the default), or all logits.",
 )
 @click.option(
     "--host-cpu",

@@ -119,7 +119,7 @@ def path(name: str) -> None:
 @models.command()
 @click.argument("name", required=False)
 def verify(name: str | None) -> None:
-    """Verify the files of a model, or of all models on this machine, by their hashes.
+    """Verify the hashes of a model, or of all models on this machine.
 
     The exit code is 4 if a file is missing or differs from the record.
     """

@@ -114,7 +114,8 @@ HOTWORD_FORMAT = "format: funasr-cli hotwords check --help"
 SETTINGS = {
     "Output": [
         _option("-o", "--output", default=_default(OutputOptions, "output"), metavar="DIR|-",
-                help="Folder for the transcripts and the record of the run; - prints one format to stdout."),
+                help="Folder for the transcripts and the record of what was done (manifest and state); - prints one "
+                "format to stdout."),
         _option("--beside", is_flag=True,
                 help="Write each transcript next to its recording; the record stays in the --output folder."),
         _option("-f", "--format", "formats", callback=_formats, metavar="FORMAT,...",
@@ -171,7 +172,8 @@ SETTINGS = {
                 help="Words to listen for: the name of a built-in list (see funasr-cli hotwords list) or a file with "
                 f"one word per line ({HOTWORD_FORMAT}). Can be given several times."),
         _option("--hotword-correction", **_choice(Strength, Settings, "correction", none="off", first=True),
-                help="How readily to replace Mandarin text with a hotword that sounds like it."),
+                help="Replace Mandarin text with a hotword that sounds like it: never (off), only in clear cases "
+                "(safe), or more readily (strong)."),
         _option("--itn/--no-itn", default=_default(Settings, "itn"),
                 help="Write numbers as digits, and add punctuation if the model makes it optional."),
         _option("--script", **_choice(Script, Settings, "script", none="keep"),

@@ -56,8 +56,9 @@ def transcribe(flags: dict[str, bool], /, **options: Any) -> None:
     min_age. If an option can be given several times, its variable separates the values with : as PATH does.
 
     Exit codes: 0 done, even if nothing was new; 1 some recordings failed; 2 wrong usage; 3 no audio found; 4 no usable
-    model, device or folder, or stdout cannot be written; 5 the record or the summary could not be written; 6 another
-    run is using the output folder; 129, 130, 143 interrupted; 141 broken pipe (the reader closed stdout).
+    model, device or folder, or stdout cannot be written; 5 the record (manifest or state) or the summary could not be
+    written; 6 another run is using the output folder; 129, 130, 143 interrupted; 141 broken pipe (the reader closed
+    stdout).
     """
     flags["debug"] = options["debug"]
     if options["debug"]:

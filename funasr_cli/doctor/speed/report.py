@@ -1,4 +1,4 @@
-"""The figures and what they come to, as text and as JSON."""
+"""The measurements and conclusions, as text and as JSON."""
 
 from __future__ import annotations
 
