@@ -77,7 +77,7 @@ class Scheduler(Generic[WorkerT]):
         number = next(self._numbers)
         self._open[number] = ActiveJob(worker, sink)
         logger.debug("job %d for lane %d, %d bytes: %s", number, lane, sink.size, sink.source.path)
-        is_gone = not sink.source.is_stdin and current_folder_fault()  # the workers' may differ
+        is_gone = not sink.source.is_stdin and current_folder_fault()  # then workers run elsewhere
         return JobAssigned(lane, number, sink.source.identity if is_gone else sink.source.path, name_of(sink))
 
     def outputs_ready(self, message: OutputsReady) -> None:

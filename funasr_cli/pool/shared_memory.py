@@ -99,9 +99,7 @@ class Slots:
         self._memory.view(np.uint8, len(header), start)[:] = np.frombuffer(header, np.uint8)
 
     def _read(self, start: int) -> Arrays:
-        table = pickle.loads(
-            self._memory.view(np.uint8, HEADER_BYTES, start).tobytes()
-        )  # trusted: written by this program
+        table = pickle.loads(self._memory.view(np.uint8, HEADER_BYTES, start).tobytes())  # written by one of us
         return {
             name: self._memory.view(dtype, math.prod(shape), start + at).reshape(shape)
             for name, dtype, shape, at in table
