@@ -48,7 +48,7 @@ def test_a_model_is_pulled_verified_packed_and_imported_elsewhere(models: Models
         f"whisper-small is in {tmp_path}/store/whisper-small. Licence: MIT",
     ]
     assert models("path", "whisper-small").stdout == f"{tmp_path}/store/whisper-small\n"
-    strange = "; not those that are known by this name: from modelscope, Systran/faster-whisper-small at v2"
+    strange = "; not the files known by this name: from modelscope, Systran/faster-whisper-small at v2"
     assert models("verify").stdout == f"whisper-small: 4 files as recorded{strange}\n"
     packed = models("pack", "whisper-small", "-o", "small.tar")
     assert (packed.returncode, packed.stdout) == (0, "")
@@ -87,7 +87,7 @@ def test_verify_names_every_model_that_was_changed(models: Models, tmp_path: Pat
     assert done.returncode == 4
     assert "whisper-small/model.bin: has the sha256" in done.stderr
     assert "whisper-medium/config.json: is missing" in done.stderr
-    assert done.stderr.splitlines()[-1] == "error: not right: whisper-small, whisper-medium"
+    assert done.stderr.splitlines()[-1] == "error: verification failed: whisper-small, whisper-medium"
     packed = models("pack", "whisper-small", "-o", "small.tar")
     assert packed.returncode == 4
     assert not (tmp_path / "small.tar").exists()
