@@ -1,4 +1,4 @@
-"""`python -m funasr_cli`, the same as the command `funasr-cli`."""
+"""Run the command `funasr-cli` as `python -m funasr_cli`."""
 
 from funasr_cli.cli import main
 

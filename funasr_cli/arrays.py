@@ -1,4 +1,4 @@
-"""The arrays that are handed from package to package."""
+"""Types of the arrays that packages exchange."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLE_RATE: Final = 16_000
-"""Samples a second of everything behind the decoder."""
+"""Samples per second of all audio once it is decoded."""
 
 Samples: TypeAlias = NDArray[np.float32]
 """Mono audio at `SAMPLE_RATE`, float32 `[n]`, full scale ±1."""
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
-"""Named arrays: the inputs or the outputs of one run of a graph."""
+"""Named arrays: the inputs or outputs of one run of a graph."""
 
 
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
-    """Name, dtype and shape of a tensor; a dimension that may vary is None."""
+    """Name, dtype and shape of a tensor; a variable dimension is None."""
 
     name: str
     dtype: np.dtype[Any]
     shape: tuple[int | None, ...]
 
     def check(self, array: NDArray[Any]) -> None:
-        """Raise `ValueError` naming tensor, expected and got where `array` does not fit."""
+        """Raise `ValueError` if `array` does not fit; it names the tensor and the expected and actual types."""
         fits = len(array.shape) == len(self.shape) and all(
             want is None or want == got for want, got in zip(self.shape, array.shape, strict=True)
         )

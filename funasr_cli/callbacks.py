@@ -1,4 +1,4 @@
-"""Functions that are handed down to be called back."""
+"""Types of callback functions."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 Tell: TypeAlias = Callable[[str], object]
-"""Called with a message for people."""
+"""Called with a message for the user."""
 
 
 def silent(_: str) -> None:
-    """Tells nobody."""
+    """Discard the message."""
 
 
 OnProgress: TypeAlias = Callable[[float, float, "float | None"], None]
-"""Called about every second of audio, and after each window: seconds read, seconds recognised, and the recording's
-length if that is known."""
+"""Called about once per second of audio and after each window, with the seconds read, the seconds recognised, and the
+length of the recording if known."""

@@ -1,8 +1,8 @@
-"""Errors a person can act on: what went wrong, where, and what to do about it.
+"""Errors the user can act on: what went wrong, where, and what to do about it.
 
-`InputError`, `OutputError`, `Postponed`, and an error of a model or a device that concerns one window, cost one
-recording. Every other one ends the run with its exit code. Anything that is not a `FunasrError` is what the system
-refuses (`system.refusals`), or a bug in this program.
+`InputError`, `OutputError`, `Postponed`, and a model or device error that concerns one window, cost one recording.
+Every other `FunasrError` ends the run with its exit code. Any other exception is either a refusal by the operating
+system (`system.refusals`) or a bug in this program.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class InputError(FunasrError):
 
 
 class Postponed(FunasrError):
-    """Nothing is wrong with the recording, but it is not to be done now."""
+    """The recording is not faulty, but must wait for a later run."""
 
 
 class OutputError(FunasrError):
@@ -44,63 +44,63 @@ class OutputError(FunasrError):
 
 
 class UsageError(FunasrError):
-    """The command line asks for something that makes no sense."""
+    """The command line or the configuration is wrong."""
 
     exit_code = exit_codes.USAGE
 
 
 class NoAudioError(FunasrError):
-    """Nothing in what was named is audio."""
+    """The named files and folders contain no audio."""
 
     exit_code = exit_codes.NO_AUDIO
 
 
 class MachineError(FunasrError):
-    """The machine lacks something the run needs."""
+    """Something that the run needs is missing on this machine."""
 
     exit_code = exit_codes.MACHINE
 
 
 class StdoutError(MachineError):
-    """Standard output cannot be written, for which `error` is the reason."""
+    """Standard output cannot be written, because of `error`."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(f"standard output cannot be written: {error.strerror}")
 
 
 class ReaderGone(StdoutError):
-    """Nobody reads standard output any more, as with `| head`: the run ends, and says nothing."""
+    """The reader of standard output is gone, as with `| head`; the run ends without a message."""
 
     exit_code = exit_codes.READER_GONE
 
 
 class ModelError(MachineError):
-    """A model is missing, incomplete or not what it should be."""
+    """A model is missing, incomplete or damaged."""
 
 
 class DeviceError(MachineError):
-    """The device asked for cannot be used."""
+    """The requested device cannot be used."""
 
 
 class DeviceLost(DeviceError):
-    """The device failed in a run, or did not end it in time. It has to be reset; the run can be made again then."""
+    """The device failed during a run or did not finish it in time. After a reset, the run can be repeated."""
 
 
 class RecordError(FunasrError):
-    """Transcripts are written, but the record of it cannot be."""
+    """Transcripts are written, but the record of them cannot be."""
 
     exit_code = exit_codes.RECORD
 
 
 class BusyError(FunasrError):
-    """Another run holds the output folder."""
+    """Another run is using the output folder."""
 
     exit_code = exit_codes.BUSY
 
 
 @contextmanager
 def reading(path: str | os.PathLike[str], kind: type[FunasrError], *, hint: str | None = None) -> Iterator[None]:
-    """Turn an `OSError` within into one of `kind`: `path`, or the file below it that was opened, cannot be read."""
+    """Turn an `OSError` in the block into `kind`: `path`, or the file that was opened below it, cannot be read."""
     try:
         yield
     except OSError as error:
@@ -109,7 +109,7 @@ def reading(path: str | os.PathLike[str], kind: type[FunasrError], *, hint: str 
 
 @contextmanager
 def writing(path: str | os.PathLike[str], kind: type[FunasrError], *, hint: str | None = None) -> Iterator[None]:
-    """Turn an `OSError` within into one of `kind`: `path` cannot be written, whatever the name it was written under."""
+    """Turn an `OSError` in the block into `kind`: `path` cannot be written, even if a temporary file was opened."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""How an extra of this program is installed, from where the program itself was."""
+"""How to install an optional extra of this program, from the source the program itself came from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME = "funasr-cli"
 
 
 def how_to_install(extra: str) -> str:
-    """The command, for this very Python. From wheels, the user alone knows in which folder they are."""
+    """The pip command for the running Python. For wheels, the user has to fill in their folder."""
     pip = f"{quote(sys.executable)} -m pip install"
     checkout = _checkout()
     if checkout is not None:
@@ -28,16 +28,16 @@ def need(extra: str, *modules: str) -> None:
     """Raise `MachineError` unless the modules of an extra are installed."""
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
-        what = f"this needs the extra [{extra}], of which is not installed: {', '.join(missing)}"
+        what = f"this command needs the extra [{extra}]; not installed: {', '.join(missing)}"
         raise MachineError(what, hint=how_to_install(extra))
 
 
 def _checkout() -> Path | None:
-    """The source tree that this program runs in, or was installed from, if it is still there."""
-    from importlib.metadata import PackageNotFoundError, distribution  # --help can do without
+    """The source tree that this program runs from or was installed from, if it still exists."""
+    from importlib.metadata import PackageNotFoundError, distribution  # not needed for --help
 
     here = [Path(__file__).resolve().parent.parent]
     with suppress(PackageNotFoundError, ValueError, KeyError, TypeError):
-        origin = json.loads(distribution(NAME).read_text("direct_url.json") or "{}")  # PEP 610, as pip leaves it
+        origin = json.loads(distribution(NAME).read_text("direct_url.json") or "{}")  # PEP 610, written by pip
         here.append(Path(unquote(urlsplit(origin["url"]).path)))
     return next((folder for folder in here if (folder / "setup.cfg").is_file()), None)

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and what identifies their content."""
+"""Atomic writes, hashes of files, and paths as text."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def sha256_of(path: Path) -> str:
 
 
 def temporary_beside(path: Path) -> Path:
-    """A name that nobody else uses, in the folder of `path`, hidden, and recognisable by `is_temporary`.
+    """A unique hidden name in the folder of `path`, recognised by `is_temporary`.
 
-    Files made under it with the ordinary calls respect the umask, unlike those of `tempfile`.
+    A file created under it with the ordinary calls respects the umask, unlike one from `tempfile`.
     """
     return path.with_name(f".{path.name[:40]}.{os.urandom(6).hex()}{TEMPORARY_SUFFIX}")
 
@@ -37,15 +37,15 @@ TEMPORARY_SUFFIX = ".funasr-tmp"
 
 
 def is_temporary(path: Path) -> bool:
-    """Whether `path` is a name that `temporary_beside` gave."""
+    """Whether `path` was named by `temporary_beside`."""
     return path.name.startswith(".") and path.name.endswith(TEMPORARY_SUFFIX)
 
 
 @contextmanager
 def atomic_file(path: Path, temporary: Path | None = None) -> Iterator[BinaryIO]:
-    """A file to be filled, which becomes `path` at the end; if that raises, `path` stays what it was.
+    """Open a temporary file that replaces `path` at the end of the block; if anything raises, `path` is unchanged.
 
-    `temporary`, a name that `temporary_beside` gave for `path`, is what a killed process may leave.
+    `temporary` is a name from `temporary_beside(path)`, for callers that have to know what a killed process may leave.
     """
     temporary = temporary or temporary_beside(path)
     try:
@@ -62,13 +62,13 @@ def atomic_file(path: Path, temporary: Path | None = None) -> Iterator[BinaryIO]
 
 
 def write_whole(path: Path, data: bytes, temporary: Path | None = None) -> None:
-    """Write a file so that `path` holds all of `data` or what it held before, whatever happens meanwhile."""
+    """Write `data` to `path` atomically: the file holds either all of it or its previous content."""
     with atomic_file(path, temporary) as file:
         file.write(data)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Put a renaming on the disk, as far as the file system knows how."""
+    """Flush a rename to the disk, if the file system supports it."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -78,17 +78,17 @@ def _sync_folder(folder: Path) -> None:
 
 
 def utf8_text(path: str | os.PathLike[str]) -> str | None:
-    """The path as the text that its bytes are in UTF-8, whatever the locale takes them for; None if they are not."""
+    """Decode the bytes of a path as UTF-8, whatever the locale; None if they are not valid UTF-8."""
     try:
         return os.fsencode(path).decode()
     except UnicodeDecodeError:
         return None
-    except UnicodeEncodeError:  # no path of this locale
+    except UnicodeEncodeError:  # the locale cannot encode it
         return None if _SURROGATE.search(os.fspath(path)) else os.fspath(path)
 
 
 def printable(path: str | os.PathLike[str]) -> str:
-    """A path for people: what is not UTF-8 or not printable comes as an escape. For programs: `json_paths`."""
+    """A path for messages, with escapes for what is not UTF-8 or not printable. For programs, see `json_paths`."""
     text = utf8_text(path)
     if text is None:
         text = os.fspath(path).encode("utf-8", "backslashreplace").decode()
@@ -96,7 +96,7 @@ def printable(path: str | os.PathLike[str]) -> str:
 
 
 def shell_quoted(path: str | os.PathLike[str]) -> str:
-    """A path as a shell such as Bash takes it in a command, in UTF-8 if that is what it is."""
+    """Quote a path for a shell such as Bash, as text if it is printable UTF-8, otherwise byte by byte."""
     text = utf8_text(path)
     if text is not None and text.isprintable():
         return quote(text)
@@ -109,5 +109,5 @@ def _in_dollar_quotes(byte: int) -> str:
 
 
 def megabytes(count: int) -> str:
-    """A number of bytes for people, in MB or GB (10⁶, 10⁹)."""
+    """Format a number of bytes for messages, in MB or GB (10⁶, 10⁹)."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -1,6 +1,6 @@
-"""A line of a hotword file: a word, and its weight in one of the forms in which people write it.
+"""Parser for a line of a hotword file: a word and its weight, in any of the common notations.
 
-`word 20` is FunASR's form; `word :2.0` is that of sherpa-onnx, `word:20` and `word^5` are those of others.
+FunASR writes `word 20`, sherpa-onnx `word :2.0`, other tools `word:20` or `word^5`.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from typing import NamedTuple
 from funasr_cli.unicode_ranges import HAN
 
 DEFAULT_WEIGHT = 20.0
-"""What FunASR's runtime takes if a line has no weight (`fst_inc_wts`)."""
+"""The weight that FunASR's runtime uses if a line has none (`fst_inc_wts`)."""
 
 WEIGHTS = (1.0, 100.0)
-"""The range of weights that FunASR advises."""
+"""The range of weights that FunASR recommends."""
 
 MAX_WORD_CHARS = 20
-"""Characters of the longest word that is likely to be heard in one piece; FunASR advises 10."""
+"""Characters of the longest word that is likely to be recognised as a whole; FunASR recommends at most 10."""
 
 MIN_WORD_CHARS = 2
-"""Characters of the shortest word that can be told from other speech; so F 16 is a word."""
+"""Characters of the shortest word that can be distinguished from other speech. In F 16, the number joins the word."""
 
 FIRST_YEAR = 1900
-"""From here on a number after a word is a part of it: no weight is so large, but years are."""
+"""A number from here on belongs to the word before it: it may be a year, and is too large for a weight."""
 
 _PLAIN = re.compile(f"[{HAN}]{{{MIN_WORD_CHARS},{MAX_WORD_CHARS}}}")
 _COMMENT = re.compile(rf"(^|\s|(?<=[{HAN}]))[#＃]")
 _NUMERAL = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?"
 _NUMBER = re.compile(_NUMERAL, re.IGNORECASE)
 _NO_NUMBER = re.compile(r"[-+]?(nan|inf(inity)?)|[^\w\s]*\d[\d\W_]*", re.IGNORECASE)
-"""What is meant for a weight, after Chinese characters, and is none: NaN, 20%, 1.2.3."""
+"""Invalid weights after Chinese characters: NaN, 20%, 1.2.3."""
 
 _MARKED = re.compile(rf"(.*?(?:\S\s+|[^\s\d]))[:^]\s*({_NUMERAL})", re.IGNORECASE)
-"""A word and its weight after a colon or a caret; 16:9 is neither."""
+"""A word followed by a colon or caret and a weight; 16:9 does not match."""
 
 _QUOTED = re.compile(r'(["“”])(.+?)["“”](?=\s|[:：^]|$)')
 _RULE = re.compile(r"\S\s*(?:=+>?|[-=]>|[→⇒＝])\s*(\S.*)")
@@ -48,13 +48,13 @@ _MARKS = frozenset("，、；。,;|/\\")
 
 
 class Line(NamedTuple):
-    """What a line comes to: a word, None if it has none, its weight, and what a person should know."""
+    """A parsed line: the word (None if there is none), its weight, and warnings for the user."""
 
     text: str | None
     weight: float = DEFAULT_WEIGHT
     warnings: tuple[str, ...] = ()
     marked: bool = False
-    """Whether the weight stands after a colon or a caret, as other tools have it."""
+    """Whether the weight follows a colon or caret, the notation of other tools."""
 
 
 class _Weighed(NamedTuple):
@@ -65,7 +65,7 @@ class _Weighed(NamedTuple):
 
 
 def series(lines: Iterable[str]) -> Set[str]:
-    """The words in letters, in lower case, that stand before different numbers: iPhone, for iPhone 15 and iPhone 16."""
+    """Find the words in letters that occur before different numbers, in lower case: iphone for iPhone 15, iPhone 16."""
     numbers = defaultdict[str, set[str]](set)
     for line in lines:
         if not _LETTERS_AND_NUMBER.search(line):
@@ -77,41 +77,41 @@ def series(lines: Iterable[str]) -> Set[str]:
 
 
 def parse(line: str, numbered: Set[str] = frozenset()) -> Line:
-    """The word of a line, with warnings unless it is empty or a comment; `numbered` are the words of `series`."""
-    if _PLAIN.fullmatch(line):  # as most lines of a long list
+    """Parse a line. An empty line or a comment gives no warnings. `numbered` are the words found by `series`."""
+    if _PLAIN.fullmatch(line):  # the fast path for most lines of a long list
         return Line(line)
     bare, comment = _bare(line), _COMMENT.search(line)
     if not bare:
         return Line(None)
     if rule := _RULE.search(bare):
-        return Line(None, warnings=(f"{bare} is left out: it looks like a rule; write the word alone: {rule[1]}",))
+        return Line(None, warnings=(f"{bare} is ignored: it looks like a rule; write only the word: {rule[1]}",))
     written, weight, warnings, marked = _weighed(bare, numbered)
     text = _PARTED.sub("", written)
     if len(text) < MIN_WORD_CHARS or not any(map(str.isalnum, text)):
-        return Line(None, warnings=(*warnings, f"{text} is left out: too short to be told from other speech"))
+        return Line(None, warnings=(*warnings, f"{text} is ignored: too short to be distinguished from other speech"))
     told = list(warnings)
     if comment and not comment[1]:
-        told.append(f"what follows # is a comment; the word is {text}")
+        told.append(f"the text after # is read as a comment; the word is {text}")
     if text != written:
-        told.append(f"{written} has a space between Chinese characters; it is taken as {text}, one word")
+        told.append(f"{written} has a space between Chinese characters; it is read as one word, {text}")
     if re.search(r"#\S", text):
-        told.append(f"# is a part of {text}; a comment needs a space before it")
+        told.append(f"# is read as part of {text}; put a space before a comment")
     if _MARKS.intersection(text):
-        told.append(f"{text} looks like several words; write one a line")
+        told.append(f"{text} looks like several words; write one word per line")
     elif len(text) > MAX_WORD_CHARS:
-        told.append(f"{text} is longer than {MAX_WORD_CHARS} characters and will hardly be heard in one piece")
+        told.append(f"{text} is longer than {MAX_WORD_CHARS} characters and is unlikely to be recognised as a whole")
     return Line(text, weight, tuple(told), marked)
 
 
 def _bare(line: str) -> str:
-    """A line without its comment, what cannot be seen, and spaces at its ends."""
+    """Strip comment, invisible characters and surrounding spaces from a line."""
     line = line.translate(_INVISIBLE)
     comment = _COMMENT.search(line)
     return line[: comment.start() if comment else None].strip()
 
 
 def _weighed(bare: str, numbered: Set[str]) -> _Weighed:
-    """The word, one space between its parts, and the weight after it."""
+    """Split a line into the word, with single spaces between its parts, and the weight."""
     if quoted := _QUOTED.match(bare):
         word, rest = " ".join(quoted[2].split()), bare[quoted.end() :].strip().lstrip(":：^").strip()
         if not rest:
@@ -124,9 +124,9 @@ def _weighed(bare: str, numbered: Set[str]) -> _Weighed:
 
 
 def _trailing(fields: list[str], numbered: Set[str]) -> _Weighed:
-    """Take the weight after a word; of several the last, as FunASR does.
+    """Take the weight after a word. Of several weights the last counts, as in FunASR.
 
-    A number in front of it belongs to a word in letters (iPhone 15), not to a Chinese one.
+    A number before the weight belongs to a word in letters (iPhone 15), but not to a Chinese one.
     """
     numbers = [_plain(text) for text in fields]
     end = len(fields)
@@ -145,27 +145,25 @@ def _trailing(fields: list[str], numbered: Set[str]) -> _Weighed:
     told = [f"{' '.join(given)} is more than one weight; the last counts"] if len(given) > 1 else []
     if not _NUMBER.fullmatch(given[-1]):
         return _Weighed(
-            word, DEFAULT_WEIGHT, (*told, f"the weight {given[-1]} is no number; {DEFAULT_WEIGHT:g} is taken")
+            word, DEFAULT_WEIGHT, (*told, f"the weight {given[-1]} is not a number; {DEFAULT_WEIGHT:g} is used")
         )
     weight, more = _bounded(given[-1])
     if letters and any(map(str.isalpha, fields[end - 1])):
         whole = f"{word} {given[-1]}"
-        told.append(
-            f'{given[-1]} is taken as the weight of {word}; write "{whole}" in quotes if it is a part of the word'
-        )
+        told.append(f'{given[-1]} is read as the weight of {word}; write "{whole}" in quotes if it is part of the word')
     return _Weighed(word, weight, (*told, *more))
 
 
 def _bounded(number: str) -> tuple[float, tuple[str, ...]]:
-    """A weight within `WEIGHTS`, and what there is to say if it was not."""
+    """Clamp a weight to `WEIGHTS`; return it with a warning if it was outside."""
     weight = min(max(float(number), WEIGHTS[0]), WEIGHTS[1])
     if weight == float(number):
         return weight, ()
-    return weight, (f"the weight {number} is not between 1 and 100; it is taken as {weight:g}",)
+    return weight, (f"the weight {number} is not between 1 and 100; {weight:g} is used",)
 
 
 def _plain(text: str) -> str:
-    """Text with full-width digits and marks as ASCII has them."""
+    """Replace full-width digits and marks by ASCII."""
     return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 

@@ -1,4 +1,4 @@
-"""Hotword files: names and terms of the user's field, one a line, in FunASR's form `word [weight]` and others'."""
+"""Hotword files: names and terms of the user's field, one per line, as `word [weight]` or similar."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from funasr_cli.package_data import hotword_lists
 from funasr_cli.text_encoding import ambiguity, decoded
 
 FAINT_WEIGHT = 10.0
-"""If a file has no weight above this after its colons, half the usual one, they are probably of another scale."""
+"""Half the default. If no weight after a colon in a file is larger, the weights probably use another scale."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hotword:
-    """A word to listen for. `weight` is between 1 and 100, 20 by default; `where` is its file and line."""
+    """A word to listen for. `weight` is from 1 to 100, 20 by default; `where` is its file and line."""
 
     text: str
     weight: float = DEFAULT_WEIGHT
@@ -28,26 +28,26 @@ class Hotword:
 
 @dataclass(frozen=True, slots=True)
 class HotwordList:
-    """Different words in the order of their files, and what a person should know of these, with file and line."""
+    """Distinct words in the order of their files, and warnings about them with file and line."""
 
     words: tuple[Hotword, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
 def read_hotwords(paths: Iterable[Path]) -> HotwordList:
-    """The words of all files together. Raises `UsageError` where one cannot be read as text."""
+    """Read the words of all files. Raises `UsageError` if a file cannot be read as text."""
     words: dict[str, Hotword] = {}
     warnings: list[str] = []
     for path in paths:
         before = len(words)
         _read(path, words, warnings)
         if len(words) == before:
-            warnings.append(f"{printable(path)}: adds no hotword")
+            warnings.append(f"{printable(path)}: adds no hotwords")
     return HotwordList(tuple(words.values()), tuple(warnings))
 
 
 def _read(path: Path, words: dict[str, Hotword], warnings: list[str]) -> None:
-    """Add the words of a file, unless they are there already, and the warnings."""
+    """Add the words of a file that `words` does not have yet, and the warnings."""
     text, doubt = _text(path)
     lines, name = text.split("\n"), printable(path)
     if doubt:
@@ -64,14 +64,14 @@ def _read(path: Path, words: dict[str, Hotword], warnings: list[str]) -> None:
         word = Hotword(found.text, found.weight, f"{name}:{number}")
         first = words.setdefault(word.text, word)
         if first is not word:
-            warnings.append(f"{word.where}: {word.text} is in {first.where} already; that line counts")
+            warnings.append(f"{word.where}: {word.text} is already in {first.where}; that line counts")
     if of_others and max(of_others) <= FAINT_WEIGHT:
-        usual = f"here {DEFAULT_WEIGHT:g} is usual, and 100 the most"
-        warnings.append(f"{name}: the weights are {max(of_others):g} at most; {usual}")
+        usual = f"the default here is {DEFAULT_WEIGHT:g} and the maximum 100"
+        warnings.append(f"{name}: no weight is above {max(of_others):g}; {usual}")
 
 
 def _text(path: Path) -> tuple[str, str | None]:
-    """The text of a file in UTF-8 or GB18030, LF between its lines; and what is to be said if it could be either."""
+    """Read a file in UTF-8 or GB18030, with LF line ends; also return a warning if it could be either encoding."""
     with reading(path, UsageError, hint=None if path.exists() else _lists_like(path)):
         data = path.read_bytes()
     try:
@@ -82,7 +82,7 @@ def _text(path: Path) -> tuple[str, str | None]:
 
 
 def _lists_like(path: Path) -> str:
-    """A hint at the lists that ship, and at the one that was probably meant by the name of a missing file."""
+    """Hint for a missing file: the built-in lists, and the one that was probably meant."""
     lists = hotword_lists()
     close = get_close_matches(path.stem.lower(), lists, n=1)
-    return f"Lists that ship with funasr-cli: {', '.join(lists)}." + (f" Did you mean {close[0]}?" if close else "")
+    return f"Built-in lists: {', '.join(lists)}." + (f" Did you mean {close[0]}?" if close else "")

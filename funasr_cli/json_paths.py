@@ -1,7 +1,7 @@
-"""Paths and other text in output for programs: UTF-8 in every locale, and each path as it is.
+"""Paths and other text in JSON output: UTF-8 in every locale, without loss.
 
-Not every path is UTF-8, and JSON is. One that is not comes as a `file:` URI, by which no other path is called, and once
-more, in a field of its own, as its bytes in Base64.
+JSON is UTF-8, but not every path is. A path that is not is written as a `file:` URI, which no other path shares, and
+its bytes are added in Base64 in a separate field.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from urllib.parse import quote
 from funasr_cli.files import utf8_text
 
 BYTES_SUFFIX = "_bytes"
-"""Ends the names of the fields that hold in Base64 what is not UTF-8."""
+"""Suffix of the fields that hold, in Base64, paths that are not UTF-8."""
 
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""What JSON may hold as it is, and what ends a line for some readers, drives a terminal, or has no place in UTF-8."""
+"""Characters valid in JSON that some readers take for line ends, that control terminals, or that UTF-8 cannot hold."""
 
 
 def json_text(document: Any, **layout: Any) -> str:
-    """`document` as JSON that any encoding of Unicode can carry; `layout` is that of `json.dumps`."""
+    """Serialise `document` to JSON that any Unicode encoding can carry; `layout` are options of `json.dumps`."""
     text = json.dumps(document, ensure_ascii=False, **layout)
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def json_for_stdout(document: Any, **layout: Any) -> str:
-    """`document` as JSON in ASCII alone, so that it is UTF-8 whatever the locale makes of standard output."""
+    """Serialise `document` to pure ASCII, so that it is valid UTF-8 whatever the encoding of standard output."""
     return json.dumps(document, **layout)
 
 
 def path_fields(name: str, path: str | os.PathLike[str]) -> dict[str, str]:
-    """The field `name` with the path as text, and if it is not UTF-8 also `<name>_bytes` in Base64."""
+    """The field `name` with the path as text and, if the path is not UTF-8, `<name>_bytes` in Base64."""
     text = utf8_text(path)
     if text is not None:
         return {name: text}
@@ -43,18 +43,18 @@ def path_fields(name: str, path: str | os.PathLike[str]) -> dict[str, str]:
 
 
 def path_list_fields(name: str, paths: Iterable[str | os.PathLike[str]]) -> dict[str, Any]:
-    """The field `name` with a list of paths, and if some are not UTF-8 also `<name>_bytes`: these, by their text."""
+    """The field `name` with a list of paths and, if some are not UTF-8, `<name>_bytes`: their bytes, by their text."""
     listed = list(paths)
     return {name: [path_text(path) for path in listed], **_bytes_field(name, listed)}
 
 
 def by_path_fields(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same as `path_list_fields` with values by path."""
+    """Like `path_list_fields`, but the field `name` maps paths to values."""
     return {name: {path_text(path): value for path, value in values.items()}, **_bytes_field(name, values)}
 
 
 def path_text(path: str | os.PathLike[str]) -> str:
-    """A path as text that no other path has: itself, or a `file:` URI with its odd bytes as %FF if it is not UTF-8."""
+    """Unique text for a path: the path itself or, if it is not UTF-8, a `file:` URI with escapes such as %FF."""
     text = utf8_text(path)
     if text is not None:
         return text
@@ -79,7 +79,7 @@ def _base64(path: str | os.PathLike[str]) -> str:
 
 
 def _bytes(path: str | os.PathLike[str]) -> bytes:
-    """The bytes of a path. Text that the locale has no bytes for leads nowhere; it comes in UTF-8."""
+    """The bytes of a path. If the locale cannot encode it, it leads nowhere, and UTF-8 is used."""
     try:
         return os.fsencode(path)
     except UnicodeEncodeError:

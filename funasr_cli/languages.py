@@ -1,4 +1,4 @@
-"""Codes of languages, for the other ways in which people write them: zh-CN, zh_TW, cmn, jp, EN, chinese, 中文."""
+"""Language codes, and the other spellings people use for them: zh-CN, zh_TW, cmn, jp, EN, chinese, 中文."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ jav jw nb no nob no nno nn ukr uk pol pl tur tr nld nl flemish nl swe sv ces cs 
 rum ro moldavian ro hun hu fin fi dan da nor no fas fa per fa farsi fa fil tl mya my myanmar my khm km lao lo
 kaz kk bod bo mon mn valencian ca haitian-creole ht sinhalese si panjabi pa
 """
-"""Codes of three letters and of countries, older codes, and names, each with its code."""
+"""Three-letter codes, country codes, older codes and names, each followed by the language code."""
 
 
 def _pairs(text: str) -> dict[str, str]:
@@ -41,9 +41,9 @@ CODES = {name: code for code, name in LANGUAGE_NAMES.items()} | _pairs(OTHERS)
 
 
 def language_code(written: str) -> str:
-    """The code of a language as models know it; what is no known way to write one stays as it is.
+    """Return the code that models use for a language; an unknown spelling is returned unchanged.
 
-    Of a tag such as zh-CN or zh_Hant_TW the language counts, except that it is Cantonese in zh-yue.
+    Only the language of a tag such as zh-CN or zh_Hant_TW counts, except that zh-yue is Cantonese.
     """
     plain = written.strip().lower().replace("_", "-")
     if plain in CODES:
@@ -56,7 +56,7 @@ def language_code(written: str) -> str:
 
 
 def languages_like(code: str, known: frozenset[str]) -> list[str]:
-    """The languages of `known` that were probably meant, by code or by name."""
+    """Suggest languages of `known` that were probably meant, by code or name."""
     by_name = {LANGUAGE_NAMES.get(language, language): language for language in known}
     close = get_close_matches(code.lower(), [*by_name, *known], n=2, cutoff=0.7)
     return list(dict.fromkeys(by_name.get(match, match) for match in close))

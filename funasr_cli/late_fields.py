@@ -1,4 +1,4 @@
-"""Fields that were added to a dataclass after its values had been put on record."""
+"""Dataclass fields that were added after older versions had recorded values of the class."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ _BEFORE = "before"
 
 
 def late(default: Any, *, before: Any = MISSING) -> Any:
-    """A dataclass field that records of older versions do not have, with its default.
+    """A dataclass field that records of older versions lack, with its default.
 
-    `before` is the value that says the same as its absence there: the default that held when the field came. Name it
-    once the default changes.
+    `before` is the value that an absent field stands for: the default at the time the field was added. Pass it once
+    the default changes.
     """
     return field(default=default, metadata={_BEFORE: default if before is MISSING else before})
 
 
 def as_record(value: Any) -> Any:
-    """A dataclass as a dictionary, nested ones too, without the late fields that say what their absence says."""
+    """Convert a dataclass to a dictionary, recursively, without late fields whose value equals their absence."""
     if is_dataclass(value) and not isinstance(value, type):
         return {
             part.name: as_record(getattr(value, part.name))

@@ -1,7 +1,7 @@
-"""What ships with the program, by name: hotword lists and configuration files.
+"""Built-in hotword lists and configuration files, by name.
 
-They lie in data/. In a checkout its folders are links to those at the top, which are the ones to edit; a wheel and an
-sdist hold copies of the files.
+They are in data/. In a checkout, the folders there are links to the top-level folders, which are the ones to edit; a
+wheel and an sdist contain copies.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ DATA = Path(__file__).with_name("data")
 
 
 def hotword_lists() -> dict[str, Path]:
-    """The files of the hotword lists by name, in the order of the alphabet."""
+    """The files of the built-in hotword lists by name, in alphabetical order."""
     return _by_name("hotwords/*.txt")
 
 
 def configs() -> dict[str, Path]:
-    """The configuration files by name, in the order of the alphabet."""
+    """The built-in configuration files by name, in alphabetical order."""
     return _by_name("configs/*.yaml")
 
 
@@ -31,19 +31,19 @@ def _by_name(pattern: str) -> dict[str, Path]:
 
 
 def file_or_list(written: str, path: Path) -> Path:
-    """The hotword file that is meant by what is `written`: the one at `path`, else the list of that name.
+    """Find the hotword file that the user means by `written`: the file at `path`, else the built-in list of that name.
 
-    Without either it is `path`, for whoever reads it to say that it is missing. A folder is no hotword file.
+    If neither exists, returns `path`, so that whoever reads it reports it as missing. A folder does not count.
     """
     listed = hotword_lists().get(written)
     return path if listed is None or (os.path.lexists(path) and not os.path.isdir(path)) else listed
 
 
 def which_are_taken(paths: Iterable[Path]) -> Iterator[str]:
-    """A sentence on each hotword file that is a list that ships, or has the name of one."""
+    """Yield a sentence on each hotword file that is a built-in list or shares the name of one."""
     lists = hotword_lists()
     for path in paths:
         if path == lists.get(path.stem):
-            yield f"hotwords {path.stem}: the list that ships with funasr-cli {__version__}, {printable(path)}"
+            yield f"hotwords {path.stem}: the built-in list of funasr-cli {__version__}, {printable(path)}"
         elif path.name in lists:
-            yield f"hotwords {printable(path)}: this file, not the list {path.name} that ships with funasr-cli"
+            yield f"hotwords {printable(path)}: this file, not the built-in list {path.name}"

@@ -1,6 +1,6 @@
-"""Protobuf's wire format (protobuf.dev/programming-guides/encoding): as much of it as ONNX files need.
+"""Reader and writer for protobuf's wire format (protobuf.dev/programming-guides/encoding), as far as ONNX needs it.
 
-The package onnx would read them whole, weights and all, and is 31 MB that a run has no other use for.
+The package onnx would load whole files, weights included, and takes 31 MB that a run needs for nothing else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a message: an integer, or bytes for all that is longer; `raw` is the field as it is stored."""
+    """A field of a message: an integer, or the bytes of any other value; `raw` is the field as stored."""
 
     number: int
     value: int | memoryview
@@ -28,12 +28,12 @@ class Field:
 
     @property
     def text(self) -> str:
-        """A string. Raises `ValueError` if it is none."""
+        """The value as a string. Raises `ValueError` if it is not one."""
         return bytes(self.message).decode()
 
     @property
     def integers(self) -> list[int]:
-        """One integer, or packed ones."""
+        """The value as a list of integers: a single one, or packed ones."""
         if isinstance(self.value, int):
             return [self.value]
         values, at = [], 0
@@ -44,7 +44,7 @@ class Field:
 
 
 def fields(data: memoryview) -> Iterator[Field]:
-    """The fields of a message in their order. Raises `ValueError` if it is not one."""
+    """Iterate over the fields of a message in order. Raises `ValueError` if `data` is not a message."""
     at = 0
     while at < len(data):
         start = at
@@ -67,22 +67,22 @@ def fields(data: memoryview) -> Iterator[Field]:
 
 
 def integer(number: int, value: int) -> bytes:
-    """A field with an integer, not negative."""
+    """Encode a field with a non-negative integer."""
     return varint(number << 3 | VARINT) + varint(value)
 
 
 def message(number: int, *parts: bytes) -> bytes:
-    """A field with a message, a string or packed values, which consists of `parts`."""
+    """Encode a field with a message, a string or packed values, made of `parts`."""
     return header(number, sum(map(len, parts))) + b"".join(parts)
 
 
 def header(number: int, size: int) -> bytes:
-    """What stands before the bytes of such a field if there are `size` of them."""
+    """Encode the header of a field with `size` bytes."""
     return varint(number << 3 | BYTES) + varint(size)
 
 
 def varint(value: int) -> bytes:
-    """Seven bits a byte, from the lowest on."""
+    """Encode a non-negative integer with seven bits per byte, lowest first."""
     encoded = bytearray()
     while value > 0x7F:
         encoded.append(value & 0x7F | 0x80)
@@ -91,7 +91,7 @@ def varint(value: int) -> bytes:
 
 
 def _read_varint(data: memoryview, at: int) -> tuple[int, int]:
-    """The integer at `at`, and where it ends."""
+    """Decode the integer at `at`; return it and the offset after it."""
     value = shift = 0
     while at < len(data):
         byte = data[at]

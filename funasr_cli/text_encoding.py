@@ -1,4 +1,4 @@
-"""Which encoding a text is in, of those that Chinese text comes in."""
+"""Detection of a text's encoding, among those used for Chinese."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from funasr_cli.surnames import SURNAMES
 from funasr_cli.unicode_ranges import HAN, is_han
 
 COMMON_WORD_SHARE = 0.5
-"""The least share of everyday characters in Chinese text; bytes of other encodings make a quarter."""
+"""The minimum share of everyday characters in Chinese text; the wrong encoding gives about a quarter."""
 
 SURE_SHARE = 0.9
-"""The same for UTF-16 without zero bytes or a byte order mark, by which it would be known."""
+"""The same for UTF-16 without zero bytes or a byte order mark, the usual signs of it."""
 
 READABLE = ("utf-8-sig", "gb18030")
-"""What `decoded` takes."""
+"""Encodings that `decoded` accepts."""
 
 SHOWN_CHARS = 8
-"""Characters of a text that are enough to see which language it is in."""
+"""Characters of a text that suffice to recognise its language."""
 
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
 _ASCII_LETTER = re.compile("[A-Za-z]")
@@ -30,36 +30,36 @@ _LETTERS = {
     "HEBREW": re.compile("[\u05d0-\u05ea]+"),
     "ARABIC": re.compile("[\u0621-\u0652]+"),
 }
-"""The usual letters of scripts that take two bytes a letter in UTF-8, as everyday Chinese characters do in GB18030."""
+"""Common letters of scripts with two bytes per letter in UTF-8, like everyday Chinese characters in GB18030."""
 
 _WORD = re.compile(rf"[\w{HAN}]+")
 _KANA = re.compile("[\u3041-\u30ff]")
 
 
 def decoded(data: bytes) -> str:
-    """The text of `data` in UTF-8 or GB18030, LF between its lines.
+    """Decode `data` from UTF-8 or GB18030, with LF line ends.
 
-    Raises `ValueError` that names what it is instead, as far as that shows, and has the words for a hint as its second
-    argument.
+    Raises `ValueError` with two arguments: a message that names the actual encoding, if it can be detected, and a hint.
     """
     encoding = encoding_of(data)
     if b"\0" in data and not encoding:
-        raise ValueError("is no text: it holds zero bytes", None)
+        raise ValueError("is not text: it contains zero bytes", None)
     if encoding not in READABLE:
-        what = f"is {encoding}" if encoding else "is text neither in UTF-8 nor in GB18030"
+        what = f"is {encoding}" if encoding else "is neither UTF-8 nor GB18030 text"
         raise ValueError(what, f"Save it as UTF-8, e.g. with `iconv -f {encoding or 'ENCODING'} -t UTF-8`.")
     return data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def encoding_of(data: bytes) -> str | None:
-    """The encoding of `data`. Chinese encodings fit nearly any bytes: the one counts that makes everyday characters.
+    """Detect the encoding of `data`; None if it is unknown.
 
-    If none does, it is GB18030 as long as that makes words of Chinese characters alone: a list of rare names.
+    Nearly any bytes are valid in the Chinese encodings, so the one that yields the most everyday characters wins. If
+    none yields enough, `data` may be a list of rare names: then it is GB18030 if that yields only Chinese words.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "UTF-16"
     shares: dict[str, float] = {}
-    # Text has no zero bytes, but UTF-16 has them, in its ends of lines if nowhere else.
+    # Only UTF-16 text has zero bytes, at least in its line ends.
     for encoding in ("UTF-16LE", "UTF-16BE") if b"\0" in data else ("utf-8-sig", "gb18030", "big5"):
         with suppress(UnicodeDecodeError):
             text = data.decode(encoding)
@@ -68,7 +68,7 @@ def encoding_of(data: bytes) -> str | None:
             if "\0" not in text:
                 shares[encoding] = _everyday_share(text)
                 if encoding == "gb18030" and _names_share(text) >= COMMON_WORD_SHARE:
-                    return encoding  # as Big5 their rare characters may be everyday ones
+                    return encoding  # their rare characters may be everyday ones in Big5
     best = max(shares, key=lambda encoding: shares[encoding], default=None)
     if best and shares[best] >= COMMON_WORD_SHARE:
         return best
@@ -80,7 +80,7 @@ def encoding_of(data: bytes) -> str | None:
 
 
 def ambiguity(data: bytes) -> str | None:
-    """What is to be said of a text in UTF-8 or GB18030 that makes sense in the other too; None if it does not.
+    """Warning for a UTF-8 or GB18030 text that also makes sense in the other encoding; None if it does not.
 
     转写 in GB18030 is the UTF-8 of a Hebrew letter and a Cyrillic one.
     """
@@ -95,13 +95,13 @@ def ambiguity(data: bytes) -> str | None:
     if not scripts:
         taken, as_well = as_well, taken
     return (
-        f"is taken for {taken[0]} ({_foreign(taken[1])}), but could be {as_well[0]} ({_foreign(as_well[1])}); "
+        f"is read as {taken[0]} ({_foreign(taken[1])}), but could be {as_well[0]} ({_foreign(as_well[1])}); "
         "to be sure, save it as UTF-8 with a byte order mark"
     )
 
 
 def _chinese_behind(data: bytes) -> str | None:
-    """What a text in UTF-8 is in GB18030, if that is everyday Chinese; None if it is not, or if a mark says UTF-8."""
+    """Decode UTF-8 text as GB18030; None if that is not everyday Chinese, or if a byte order mark says UTF-8."""
     with suppress(UnicodeDecodeError):
         utf8, chinese = data.decode("utf-8"), data.decode("gb18030")
         foreign = _foreign(chinese, None)
@@ -111,9 +111,9 @@ def _chinese_behind(data: bytes) -> str | None:
 
 
 def _scripts(text: str) -> set[str]:
-    """The scripts of what is not ASCII in a text, "" for signs beside figures; empty if people do not write so.
+    """The scripts of the non-ASCII parts of a text, "" for symbols next to digits; empty if the text is implausible.
 
-    They write words of one script each and of its usual letters, Latin ones in lines with ASCII letters.
+    In plausible text, each word is in common letters of one script, and Latin ones are on lines with ASCII letters.
     """
     found = set[str]()
     for line in text.splitlines():
@@ -134,7 +134,7 @@ def _foreign(text: str, count: int | None = SHOWN_CHARS) -> str:
 
 
 def _may_be_names(data: bytes) -> bool:
-    """Whether GB18030 makes words of Chinese characters alone of `data`, and Shift JIS makes no kana of it."""
+    """Whether `data` in GB18030 has only Chinese words, and in Shift JIS no kana."""
     words = _WORD.findall(data.decode("gb18030"))
     foreign = [word for word in words if not word.isascii()]
     with suppress(UnicodeDecodeError):
@@ -144,7 +144,7 @@ def _may_be_names(data: bytes) -> bool:
 
 
 def _names_share(text: str) -> float:
-    """The share of lines that begin with a surname, of those with Chinese characters."""
+    """The share of non-ASCII lines that begin with a surname."""
     lines = [line for line in text.split("\n") if not line.isascii()]
     return sum(line[0] in SURNAMES for line in lines) / len(lines) if lines else 0.0
 
@@ -155,5 +155,5 @@ def _everyday_share(text: str) -> float:
 
 
 def _is_everyday(char: str) -> bool:
-    """Whether a character is of GB 2312 or of the first level of Big5: in daily use in one of the two scripts."""
+    """Whether a character is in GB 2312 or in the first level of Big5: in daily use in one of the two scripts."""
     return bool(char.encode("gb2312", "ignore")) or b"\xa1" <= char.encode("big5", "ignore") < b"\xc7"

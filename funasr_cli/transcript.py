@@ -1,7 +1,7 @@
-"""What is passed from recognition to the outputs: tokens with times, subtitle segments, the finished transcript.
+"""The result of recognition: tokens with times, subtitle segments, and the finished transcript.
 
-Where each channel of a recording was transcribed by itself, `channel` is the one in which something was heard, counted
-from 1; elsewhere it is None.
+If each channel of a recording was transcribed separately, `channel` is the number of the channel, counted from 1;
+otherwise it is None.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 class Token:
     """A word, or a character of a script without spaces.
 
-    `text` brings its own leading space where it has one and the punctuation that clings to it, so a text is the plain
-    concatenation of its tokens. `start` and `end` are seconds; `confidence` is a probability in [0, 1]. `tail` is for
-    how many seconds behind `end` it may still be heard: a CTC model marks where it knows a word, not where that ends.
-    `language` is the code of the language in which it was understood, if that is known.
+    `text` includes its leading space, if any, and adjacent punctuation, so a text is the plain concatenation of its
+    tokens. `start` and `end` are in seconds; `confidence` is a probability in [0, 1]. `tail` is the number of seconds
+    after `end` for which the token may still be audible: a CTC model marks when it recognises a word, not when the word
+    ends. `language` is the code of the recognised language, if known.
     """
 
     text: str
@@ -29,21 +29,21 @@ class Token:
 
     @property
     def until(self) -> float:
-        """The time at which it is over at the latest, in seconds."""
+        """The latest time at which the token ends, in seconds."""
         return self.end + self.tail
 
     @property
     def middle(self) -> float:
-        """The time half-way through the token, in seconds."""
+        """The time halfway through the token, in seconds."""
         return (self.start + self.end) / 2
 
     def shifted(self, seconds: float) -> Token:
-        """The same token, `seconds` later."""
+        """A copy of the token, `seconds` later."""
         return self.at(self.start + seconds, self.end + seconds)
 
     def at(self, start: float, end: float) -> Token:
-        """The same token from `start` to `end`."""
-        # `replace` takes ten times as long
+        """A copy of the token from `start` to `end`."""
+        # `dataclasses.replace` takes ten times as long
         return Token(self.text, start, end, self.confidence, self.tail, self.language)
 
 
@@ -59,7 +59,7 @@ class Segment:
 
     @property
     def text(self) -> str:
-        """The line as it is shown."""
+        """The text of the line."""
         return join(self.tokens)
 
 
@@ -74,7 +74,7 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What else was heard in a stretch of the recording: emotion of the speaker, events like laughter. In seconds."""
+    """The speaker's emotion, and events such as laughter, in a part of the recording. Times are in seconds."""
 
     start: float
     end: float
@@ -85,9 +85,9 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A hotword that was understood as something else: `before` in the model's text, `after` in ours.
+    """A hotword that the model misrecognised: `before` is the model's text, `after` the corrected text.
 
-    `score` is how alike the two sound, 1 where they sound the same; `start` and `end` are in seconds.
+    `score` is their phonetic similarity, 1 if they sound the same; `start` and `end` are in seconds.
     """
 
     before: str
@@ -100,10 +100,10 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """One recording's result and what is needed to account for it. Times are seconds from its start.
+    """The result for one recording, and how it was obtained. Times are in seconds from its start.
 
-    `speech_seconds` is the sum of all channels that were transcribed by themselves, which may speak at the same time.
-    `extra_runs` counts the model's runs beside one a window, by reason (`StageTimings`).
+    `speech_seconds` is summed over channels that were transcribed separately, even if their speech overlaps.
+    `extra_runs` counts runs of the model beyond one per window, by reason (`StageTimings`).
     """
 
     source: str
@@ -122,10 +122,10 @@ class Transcript:
 
     @property
     def text(self) -> str:
-        """The whole text, a paragraph a line."""
+        """The whole text, one paragraph per line."""
         return "\n".join(paragraph.text for paragraph in self.paragraphs)
 
 
 def join(tokens: Sequence[Token]) -> str:
-    """The text of `tokens`, without the space that the first one may bring."""
+    """Concatenate the text of `tokens`, without leading space."""
     return "".join(token.text for token in tokens).strip()

@@ -1,11 +1,11 @@
-"""Characters by their script."""
+"""Classes of characters by script."""
 
 from __future__ import annotations
 
 import re
 
 HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-"""Chinese characters, 々 and 〇 among them, as a range within a regular expression."""
+"""Chinese characters, including 々 and 〇, as ranges for a character class of a regular expression."""
 
 _TERMINAL = (
     "0021 002E 003F 0589 061D-061F 06D4 0700-0702 07F9 0837 0839 083D-083E 0964-0965 104A-104B 1362 1367-1368 "
@@ -22,14 +22,14 @@ SENTENCE_TERMINAL = frozenset(
     for first, last in ((int(ends[:4], 16), int(ends[-4:], 16)) for ends in _TERMINAL.split())
     for code in range(first, last + 1)
 )
-"""The marks that end sentences, of all scripts in use: Unicode's property Sentence_Terminal, and Khmer's two."""
+"""Marks that end sentences in all scripts in use: Unicode's property Sentence_Terminal, and the two of Khmer."""
 
 
 def is_han(text: str) -> bool:
-    """Whether `text` consists of Chinese characters; an empty one does not."""
+    """Whether `text` consists of Chinese characters and is not empty."""
     return _HAN.fullmatch(text) is not None
 
 
 def is_chinese(text: str) -> bool:
-    """Whether `text` has Chinese characters and is not Japanese."""
+    """Whether `text` contains Chinese characters but no kana."""
     return _HAN.search(text) is not None and _KANA.search(text) is None

@@ -1,4 +1,4 @@
-"""The folders below a folder."""
+"""Recursive listing of folders."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def walk(
     enter: Callable[[PurePath], bool] = _everywhere,
     on_error: Callable[[Path, OSError], None] = _pass_over,
 ) -> Iterator[tuple[PurePath, list[os.DirEntry[str]]]]:
-    """Each folder from `root` down, the nearest first: its place below `root`, and what is in it but folders.
+    """Yield each folder from `root` down, breadth first: its path relative to `root`, and its entries except folders.
 
-    Names with a leading dot are left out. No folder is entered twice, nor one that `entered` holds as (device, inode);
-    it grows. Links are followed after all else, so that a folder that can be reached without one has its own place.
-    `enter` says by its place whether a folder is entered. `on_error` is called with a folder that cannot be listed, or
-    not to its end.
+    Names with a leading dot are skipped. No folder is entered twice, nor one that is in `entered` as (device, inode);
+    the folders entered are added to it. Symbolic links are followed last, so that a folder that can also be reached
+    without one gets its real path. `enter` decides by relative path whether to enter a folder. `on_error` is called
+    with a folder that cannot be listed, or only in part.
     """
     entered = set() if entered is None else entered
     level, links = [PurePath()], list[PurePath]()
@@ -64,5 +64,5 @@ def walk(
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link to itself, say; whoever opens it is told
+    except OSError:  # such as a link to itself; reported when it is opened
         return False

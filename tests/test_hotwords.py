@@ -75,10 +75,10 @@ def test_gb18030_lists_of_rare_names_are_read(tmp_path: Path, text: str) -> None
         ("utf-16-be", "一带一路\n碳达峰 30\n", "is UTF-16BE"),
         ("utf-16-le", "machine learning\n", "is UTF-16LE"),
         ("big5", "發電\n鄉村振興", "is big5"),
-        ("shift_jis", "日本語の音声認識", "is text neither in UTF-8 nor in GB18030"),
-        ("shift_jis", "カタカナ\nひらがな", "is text neither in UTF-8 nor in GB18030"),
-        ("latin-1", "Zürich\nMüller", "is text neither in UTF-8 nor in GB18030"),
-        ("latin-1", "café déjà", "is text neither in UTF-8 nor in GB18030"),
+        ("shift_jis", "日本語の音声認識", "is neither UTF-8 nor GB18030 text"),
+        ("shift_jis", "カタカナ\nひらがな", "is neither UTF-8 nor GB18030 text"),
+        ("latin-1", "Zürich\nMüller", "is neither UTF-8 nor GB18030 text"),
+        ("latin-1", "café déjà", "is neither UTF-8 nor GB18030 text"),
     ],
 )
 def test_other_encodings_are_refused_by_name(tmp_path: Path, encoding: str, text: str, what: str) -> None:
@@ -101,22 +101,22 @@ def test_files_that_are_no_text_are_refused(tmp_path: Path) -> None:
 def test_if_a_file_is_missing_the_lists_that_ship_are_named(tmp_path: Path, name: str, meant: str) -> None:
     with pytest.raises(UsageError) as raised:
         words(tmp_path / name)
-    assert raised.value.hint == f"Lists that ship with funasr-cli: energy, finance, gov, tech.{meant}"
+    assert raised.value.hint == f"Built-in lists: energy, finance, gov, tech.{meant}"
 
 
 def test_several_files_are_one_list_in_which_the_first_mention_counts(tmp_path: Path) -> None:
     one, two = write(tmp_path / "1.txt", "碳达峰 30\n"), write(tmp_path / "2.txt", "碳中和\n碳达峰 50\n")
     found = read_hotwords([one, two])
     assert found.words == (Hotword("碳达峰", 30), Hotword("碳中和"))
-    assert found.warnings == (f"{two}:2: 碳达峰 is in {one}:1 already; that line counts",)
+    assert found.warnings == (f"{two}:2: 碳达峰 is already in {one}:1; that line counts",)
 
 
 @pytest.mark.parametrize(
     ("line", "weight", "warning"),
     [
-        ("碳达峰 0", 1, "1: the weight 0 is not between 1 and 100; it is taken as 1"),
-        ("碳达峰 -5", 1, "1: the weight -5 is not between 1 and 100; it is taken as 1"),
-        ("碳达峰 1000", 100, "1: the weight 1000 is not between 1 and 100; it is taken as 100"),
+        ("碳达峰 0", 1, "1: the weight 0 is not between 1 and 100; 1 is used"),
+        ("碳达峰 -5", 1, "1: the weight -5 is not between 1 and 100; 1 is used"),
+        ("碳达峰 1000", 100, "1: the weight 1000 is not between 1 and 100; 100 is used"),
     ],
 )
 def test_absurd_weights_are_bounded(tmp_path: Path, line: str, weight: float, warning: str) -> None:
@@ -127,13 +127,13 @@ def test_absurd_weights_are_bounded(tmp_path: Path, line: str, weight: float, wa
 @pytest.mark.parametrize(
     ("line", "word", "weight", "warning"),
     [
-        ("大模型 1e3", "大模型", 100, "the weight 1e3 is not between 1 and 100; it is taken as 100"),
+        ("大模型 1e3", "大模型", 100, "the weight 1e3 is not between 1 and 100; 100 is used"),
         ("大模型 2e1", "大模型", 20, None),
-        ("大模型 .5", "大模型", 1, "the weight .5 is not between 1 and 100; it is taken as 1"),
-        ("智能体 NaN", "智能体", 20, "the weight NaN is no number; 20 is taken"),
-        ("智能体 inf", "智能体", 20, "the weight inf is no number; 20 is taken"),
-        ("智能体 30%", "智能体", 20, "the weight 30% is no number; 20 is taken"),
-        ("智能体 30，", "智能体", 20, "the weight 30, is no number; 20 is taken"),
+        ("大模型 .5", "大模型", 1, "the weight .5 is not between 1 and 100; 1 is used"),
+        ("智能体 NaN", "智能体", 20, "the weight NaN is not a number; 20 is used"),
+        ("智能体 inf", "智能体", 20, "the weight inf is not a number; 20 is used"),
+        ("智能体 30%", "智能体", 20, "the weight 30% is not a number; 20 is used"),
+        ("智能体 30，", "智能体", 20, "the weight 30, is not a number; 20 is used"),
         ("AI 大模型 ３０．５", "AI 大模型", 30.5, None),
         ("二十大 20 30", "二十大", 30, "20 30 is more than one weight; the last counts"),
         ("iPhone 15 30", "iPhone 15", 30, None),
@@ -181,7 +181,7 @@ def test_words_and_weights_as_other_tools_write_them(tmp_path: Path, line: str, 
 
 def test_weights_of_another_scale_are_pointed_out(tmp_path: Path) -> None:
     assert warnings(tmp_path, "深度学习 :2.0\n昇腾芯片 :3.5\n") == [
-        " the weights are 3.5 at most; here 20 is usual, and 100 the most"
+        " no weight is above 3.5; the default here is 20 and the maximum 100"
     ]
     assert warnings(tmp_path, "深度学习 :2.0\n昇腾芯片 :35\n") == []
 
@@ -192,21 +192,21 @@ def test_weights_of_another_scale_are_pointed_out(tmp_path: Path) -> None:
 def test_a_rule_is_no_hotword(tmp_path: Path, line: str) -> None:
     (warning,) = warnings(tmp_path, f"{line}\n一带一路\n")
     assert warning.startswith("1: ")
-    assert "is left out: it looks like a rule; write the word alone: " in warning
+    assert "is ignored: it looks like a rule; write only the word: " in warning
     assert words(tmp_path / "gov.txt") == [("一带一路", 20)]
 
 
 def test_a_number_behind_letters_is_a_weight_and_a_warning_says_how_it_is_a_word(tmp_path: Path) -> None:
     assert warnings(tmp_path, "Windows 11\n华为 Mate 60\n12306 30\nAI 大模型 30\n") == [
-        '1: 11 is taken as the weight of Windows; write "Windows 11" in quotes if it is a part of the word',
-        '2: 60 is taken as the weight of 华为 Mate; write "华为 Mate 60" in quotes if it is a part of the word',
+        '1: 11 is read as the weight of Windows; write "Windows 11" in quotes if it is part of the word',
+        '2: 60 is read as the weight of 华为 Mate; write "华为 Mate 60" in quotes if it is part of the word',
     ]
     assert words(tmp_path / "gov.txt") == [("Windows", 11), ("华为 Mate", 60), ("12306", 30), ("AI 大模型", 30)]
 
 
 def test_numbers_that_tell_words_apart_are_parts_of_them(tmp_path: Path) -> None:
     text = "iPhone 15\niphone 16 # 新\n华为 Mate 60\n华为 Mate 70\nQwen 2.5\nQwen 3\nGPT 30\nGPT 30\n"
-    assert warnings(tmp_path, text)[0].startswith("7: 30 is taken as the weight of GPT")
+    assert warnings(tmp_path, text)[0].startswith("7: 30 is read as the weight of GPT")
     names = ["iPhone 15", "iphone 16", "华为 Mate 60", "华为 Mate 70", "Qwen 2.5", "Qwen 3"]
     assert words(tmp_path / "gov.txt") == [*((name, 20) for name in names), ("GPT", 30)]
 
@@ -216,10 +216,10 @@ def test_numbers_that_tell_words_apart_are_parts_of_them(tmp_path: Path) -> None
     [
         ("乡村振兴 # 注", "乡村振兴", None),
         ("乡村振兴\t＃注", "乡村振兴", None),
-        ("乡村振兴#注", "乡村振兴", "what follows # is a comment; the word is 乡村振兴"),
-        ("华能#2机组", "华能", "what follows # is a comment; the word is 华能"),
-        ("GPU#显卡", "GPU#显卡", "# is a part of GPU#显卡; a comment needs a space before it"),
-        ("乡村振兴 20#注", "乡村振兴 20#注", "# is a part of 乡村振兴 20#注; a comment needs a space before it"),
+        ("乡村振兴#注", "乡村振兴", "the text after # is read as a comment; the word is 乡村振兴"),
+        ("华能#2机组", "华能", "the text after # is read as a comment; the word is 华能"),
+        ("GPU#显卡", "GPU#显卡", "# is read as part of GPU#显卡; put a space before a comment"),
+        ("乡村振兴 20#注", "乡村振兴 20#注", "# is read as part of 乡村振兴 20#注; put a space before a comment"),
         ("C# language", "C# language", None),
     ],
 )
@@ -248,14 +248,14 @@ def test_chinese_has_no_spaces(tmp_path: Path, line: str, word: str, told: bool)
 
 def test_lines_that_are_probably_mistakes(tmp_path: Path) -> None:
     assert warnings(tmp_path, "碳达峰,30\n碳\n，\n" + "很" * 21) == [
-        "1: 碳达峰,30 looks like several words; write one a line",
-        "2: 碳 is left out: too short to be told from other speech",
-        "3: ， is left out: too short to be told from other speech",
-        f"4: {'很' * 21} is longer than 20 characters and will hardly be heard in one piece",
+        "1: 碳达峰,30 looks like several words; write one word per line",
+        "2: 碳 is ignored: too short to be distinguished from other speech",
+        "3: ， is ignored: too short to be distinguished from other speech",
+        f"4: {'很' * 21} is longer than 20 characters and is unlikely to be recognised as a whole",
     ]
     assert [word for word, _ in words(tmp_path / "gov.txt")] == ["碳达峰,30", "很" * 21]
 
 
 def test_a_file_that_adds_nothing_is_mentioned(tmp_path: Path) -> None:
     path = write(tmp_path / "empty.txt", "# 词 权重\n\n")
-    assert read_hotwords([path]).warnings == (f"{path}: adds no hotword",)
+    assert read_hotwords([path]).warnings == (f"{path}: adds no hotwords",)

@@ -19,7 +19,7 @@ def test_chinese_that_no_one_would_write_as_letters_is_read_as_chinese(word: str
     data = form.format(word).encode("gb18030")
     assert data.decode("utf-8")  # it is UTF-8 too
     assert word in decoded(data)
-    assert "is taken for GB18030" in (ambiguity(data) or "")
+    assert "is read as GB18030" in (ambiguity(data) or "")
 
 
 @pytest.mark.parametrize("text", ["小写", "写\n"])
@@ -63,7 +63,7 @@ def test_a_list_of_hotwords_is_read_and_warned_of(tmp_path: Path) -> None:
     found = read_hotwords([path])
     assert [word.text for word in found.words] == ["转写"]
     (warning,) = found.warnings
-    assert warning.startswith(f"{path}: is taken for GB18030 (转写), but could be UTF-8 (תд); to be sure, save it as")
+    assert warning.startswith(f"{path}: is read as GB18030 (转写), but could be UTF-8 (תд); to be sure, save it as")
 
 
 def test_references_and_configuration_files_are_refused_or_warned_of(run: Run, tmp_path: Path) -> None:
@@ -71,15 +71,15 @@ def test_references_and_configuration_files_are_refused_or_warned_of(run: Run, t
     (tmp_path / "ref.txt").write_bytes("转写".encode("gb18030"))
     done = run("score", "hyp.txt", "ref.txt")
     assert done.returncode == 1
-    assert "failed: ref.txt: is taken for GB18030 (转写)" in done.stderr
+    assert "failed: ref.txt: is read as GB18030 (转写)" in done.stderr
     assert "iconv -f GB18030 -t UTF-8" in done.stderr
     (tmp_path / "ref.txt").write_text("да", encoding="utf-8")
     done = run("score", "hyp.txt", "ref.txt")
     assert (done.returncode, done.stderr.splitlines()[0].partition(" (")[0]) == (
         0,
-        "warning: ref.txt: is taken for UTF-8",
+        "warning: ref.txt: is read as UTF-8",
     )
     (tmp_path / "c.yaml").write_bytes("output: 转写\n".encode("gb18030"))
     done = run("transcribe", "x.wav", "--config", "c.yaml")
     assert done.returncode == 2
-    assert done.stderr.startswith("error: c.yaml: is taken for GB18030 (转写)")
+    assert done.stderr.startswith("error: c.yaml: is read as GB18030 (转写)")

@@ -1,4 +1,4 @@
-"""What runs the recordings of a run: the model on its device, in this process alone or with a pool of processes."""
+"""The backend of a run: the model on its device, in this process or in a pool of processes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The model of a run and why it is this one, its device, and a NUMA node for each process that needs one."""
+    """The model of a run and why it was chosen, its device, and the NUMA node of each process (None: any)."""
 
     model: Model
     model_reason: str
@@ -38,9 +38,9 @@ class Target:
 
 
 def choose_target(options: DeviceOptions, display: Display) -> Target:
-    """What the options come to on this machine.
+    """Choose model, device and NUMA nodes by the options and this machine.
 
-    Raises `ModelError` or `DeviceError` if that cannot be had, `UsageError` if there is no such NUMA node.
+    Raises `ModelError` or `DeviceError` if they are not available, `UsageError` if there is no such NUMA node.
     """
     name, reason = (options.model, "asked for with --model") if options.model else default_model()
     device = choose_device(options.device)
@@ -52,7 +52,7 @@ def choose_target(options: DeviceOptions, display: Display) -> Target:
 
 
 class Backend:
-    """Transcribes recordings; raises `Interrupted` if a signal came."""
+    """Transcribes recordings; raises `Interrupted` if a signal arrives."""
 
     def __init__(
         self, options: RunOptions, settings: Settings, target: Target, deadline: Deadline, reporter: Reporter
@@ -66,7 +66,7 @@ class Backend:
     def write(self, sinks: Sequence[FileSink], store: OutputStore) -> None:
         """Transcribe into files, with a pool of processes if there are several recordings.
 
-        An NPU has a process of its own here, which can be ended if it hangs; with `-o -` it has not.
+        An NPU gets its own process, which can be ended if it hangs. `run_local`, used for `-o -`, lacks that.
         """
         if self._count(sinks) == 1 and not self._target.device.npus and len(self._target.nodes) == 1:
             self.run_local(sinks)
@@ -75,14 +75,14 @@ class Backend:
 
     def run_local(self, sinks: Sequence[Sink]) -> None:
         """Transcribe in this process, one recording after another."""
-        # The runtimes take longer to import than a night takes in which nothing is new.
+        # Importing the runtimes takes longer than a whole run that finds nothing new.
         from funasr_cli.batch.local import LocalRun
         from funasr_cli.pipeline.transcriber import Transcriber
         from funasr_cli.pipeline.window_runner import load_window_runner
 
         device, settings = self._options.device, self._settings
         if len(self._target.nodes) == 1:
-            pin(self._target.nodes[0])  # before the cores are counted
+            pin(self._target.nodes[0])  # before cores are counted
         placement = single_placement(
             self._target.model,
             self._target.device.npus,
@@ -136,22 +136,22 @@ class Backend:
             pool.run(sinks, self._deadline, self._options.inputs.max_files)
 
     def _count(self, sinks: Sequence[Sink]) -> int:
-        """How many recordings will be done."""
+        """The number of recordings that will be transcribed."""
         return min(len(sinks), self._options.inputs.max_files or len(sinks))
 
     def _check(self, window: float) -> None:
-        """Refuse an overlap that this model cannot do; its windows are `window` seconds long."""
+        """Raise `UsageError` if the overlap is too long for the model's windows of `window` seconds."""
         try:
             WindowShape(window, self._settings.overlap)
         except ValueError as error:
             raise UsageError(str(error)) from error
 
     def _introduce(self, device: str, size: PoolSize | None = None) -> None:
-        """Say which model runs on which `device`, and in how many processes; with --verbose in full."""
+        """Report which model runs on which `device`, and in how many processes; in full with --verbose."""
         target, display = self._target, self._reporter.display
         model, why = printable(target.model.name), target.device.why
         if target.device.npus and not device.startswith("npu"):
-            why = "in place of an NPU that cannot be used, as --on-device-failure says"
+            why = "instead of an NPU that cannot be used, by --on-device-failure"
         if self._options.report.verbose:
             display.note(f"model {model}: {target.model_reason}")
             display.note(f"device {device}: {why}")

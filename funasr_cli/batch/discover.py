@@ -1,4 +1,4 @@
-"""The recordings that were named on the command line, and what is said where there are none."""
+"""Find the recordings named on the command line, and report what was not found."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from funasr_cli.reporting.display import Display
 from funasr_cli.system.places import temporary_folder
 
 OPEN_FILES = Path(f"/proc/{os.getpid()}/fd")
-"""The files that this process has open, for its children too."""
+"""The open files of this process, by paths that its children can open too."""
 
 
 @contextmanager
 def discover(paths: Sequence[str], output_dir: Path | None, select: FileSelection, display: Display) -> Iterator[Scan]:
-    """All recordings in `paths`, of which `-` is stdin. Raises `NoAudioError` where there are none."""
+    """Find all recordings in `paths`; `-` is stdin. Raises `NoAudioError` if there are none."""
     named = [path for path in paths if path != "-"]
     with _stdin_spooled(wanted="-" in paths) as spooled:
         found = scan(named, output_dir, select)
@@ -35,7 +35,7 @@ def discover(paths: Sequence[str], output_dir: Path | None, select: FileSelectio
 
 @contextmanager
 def _stdin_spooled(*, wanted: bool) -> Iterator[list[Path]]:
-    """Stdin's content in a private temporary file: the index of an MP4 may come last."""
+    """Copy stdin to a private temporary file, because the index of an MP4 may be at its end."""
     if not wanted:
         yield []
         return
@@ -47,33 +47,36 @@ def _stdin_spooled(*, wanted: bool) -> Iterator[list[Path]]:
             file.flush()
         except OSError as error:
             what = f"stdin cannot be copied into a temporary file: {error.strerror}"
-            raise MachineError(what, hint="export TMPDIR=DIR takes another folder for it.") from error
+            raise MachineError(what, hint="To use another folder, export TMPDIR=DIR.") from error
         yield [Path(file.name) if isinstance(file.name, str) else OPEN_FILES / str(file.fileno())]
 
 
 @contextmanager
 def _temporary_file() -> Iterator[IO[bytes]]:
-    """A file without a name, so that nothing is left of it however this process ends; with one if /proc is missing."""
+    """Create a temporary file without a name, so that nothing is left however this process ends.
+
+    Without /proc, its children could not open it; then it has a name.
+    """
     folder = temporary_folder()
     if folder is None:
         raise MachineError(
-            "stdin needs a temporary file, and there is no folder for one that can be written",
-            hint="export TMPDIR=DIR with a folder that can, or name the recording.",
+            "no writable folder for the temporary file that stdin needs",
+            hint="Set one with export TMPDIR=DIR, or name the recording instead of using stdin.",
         )
     make: Callable[..., IO[bytes]] = tempfile.TemporaryFile if OPEN_FILES.is_dir() else tempfile.NamedTemporaryFile
     try:
         file = make(dir=folder)
     except OSError as error:
-        what = f"no temporary file can be made for stdin: {error.strerror}"
-        raise MachineError(what, where=folder, hint="export TMPDIR=DIR takes another folder.") from error
+        what = f"no temporary file for stdin can be created: {error.strerror}"
+        raise MachineError(what, where=folder, hint="To use another folder, export TMPDIR=DIR.") from error
     with file:
         yield file
 
 
 def _check(found: Scan, named: Sequence[str], display: Display) -> None:
-    """Say what could not be looked at, and which patterns were for nothing."""
+    """Report problems, and patterns that matched nothing. Raises `NoAudioError` if there are no recordings."""
     for option, pattern in found.unused:
-        display.warn(f"warning: {option} {printable(pattern)} fits nothing that was found below the folders")
+        display.warn(f"warning: {option} {printable(pattern)} matched no files")
     if found.passed_over:
         display.note(str(found.passed_over))
     problems = found.problems
@@ -86,8 +89,8 @@ def _check(found: Scan, named: Sequence[str], display: Display) -> None:
         path, why = problems[-1]
         raise NoAudioError(why, where=path)
     if found.narrowed:
-        raise NoAudioError("no recording is left of those that were found", hint="See --include and --exclude.")
+        raise NoAudioError("--include/--exclude filtered out every recording")
     raise NoAudioError(
-        "no recording in what was named",
-        hint="Folders are searched for audio and video files by their extension; name a file to take it anyway.",
+        "no recordings found",
+        hint="Folders are searched for known audio and video extensions; name a file directly to transcribe it anyway.",
     )

@@ -1,4 +1,4 @@
-"""A run in this one process: each recording in turn, failures kept to themselves."""
+"""A run in a single process: one recording after another, each failing on its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from funasr_cli.system.refusals import as_funasr_error
 
 
 class LocalRun:
-    """Does recordings one after another. What it has done so far is in the totals, also when it is interrupted."""
+    """Transcribes recordings one after another. The totals are up to date even after an interruption."""
 
     def __init__(self, transcriber: Transcriber, reporter: Reporter, check_stop: Callable[[], None]) -> None:
         self._transcriber = transcriber
@@ -25,9 +25,9 @@ class LocalRun:
         self._check_stop = check_stop
 
     def do(self, sinks: Sequence[Sink], deadline: Deadline, max_files: int | None, *, debug: bool) -> None:
-        """Do up to `max_files`, as long as `deadline` has not passed; the others are left for next time.
+        """Transcribe up to `max_files` until `deadline` passes; the others are left for next time.
 
-        A recording that fails costs only itself; with `debug` it ends the run with its traceback.
+        A failing recording does not affect the others, but with `debug` it ends the run with its traceback.
         """
         settled = 0
         self._reporter.open(sinks)

@@ -1,6 +1,6 @@
-"""Everything that a run is asked for: what the command line, the environment and the configuration file come to.
+"""The options of a run, combined from the command line, the environment and the configuration file.
 
-Each default is here, or in the dataclass of the package that it concerns; options and documents refer to it.
+Each default is defined here, or in the dataclass of the package that it concerns; options and documents refer to it.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ ProgressStyle: TypeAlias = Literal["auto", "rich", "plain", "none"]
 STDIN = STDOUT = "-"
 
 FORMATS_ON_STDOUT = ("txt",)
-"""What is printed unless formats are named."""
+"""Formats that are printed by default."""
 
 CONCATENABLE_FORMATS = ("txt", "json")
-"""Formats of which several can follow each other in one stream."""
+"""Formats in which several transcripts can follow each other in one stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputOptions:
-    """Which recordings there are, and which of them are to be done. `min_age` is in seconds."""
+    """Where to look for recordings, and which of them to transcribe. `min_age` is in seconds."""
 
     paths: tuple[str, ...]
     selection: FileSelection = field(default_factory=FileSelection)
@@ -42,7 +42,7 @@ class InputOptions:
 
 @dataclass(frozen=True, slots=True)
 class OutputOptions:
-    """Where outputs and record go: a folder, or - for stdout; `beside`: outputs go next to their recordings."""
+    """Where to write outputs and record: a folder, or - for stdout; `beside`: outputs next to their recordings."""
 
     output: str = OUTPUT_FOLDER
     beside: bool = False
@@ -50,7 +50,7 @@ class OutputOptions:
 
     @property
     def on_stdout(self) -> bool:
-        """Whether the result is printed, and nothing put on record."""
+        """Whether the result is printed, without a record."""
         return self.output == STDOUT
 
     @property
@@ -61,9 +61,9 @@ class OutputOptions:
 
 @dataclass(frozen=True, slots=True)
 class DeviceOptions:
-    """With which model, and on what, recognition is run. Times are in seconds.
+    """Which model to run, and on which devices. Times are in seconds.
 
-    `workers`, and `cpu_runs`, the windows that run at a time on a CPU, None: by the cores.
+    `cpu_runs` is the number of windows that run at a time on a CPU. None, as for `workers`: depends on the cores.
     """
 
     model: str | None = None
@@ -77,13 +77,13 @@ class DeviceOptions:
 
     @property
     def fallback(self) -> bool:
-        """Whether the CPU may take the place of an NPU that fails."""
+        """Whether the CPU may replace an NPU that fails."""
         return self.on_device_failure == "cpu"
 
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """What is said of the run, and how: `quiet`, nothing but errors and warnings, `verbose`, also why."""
+    """What to report, and how: `quiet` reports only errors and warnings, `verbose` also the reasons for choices."""
 
     progress: ProgressStyle = "auto"
     quiet: bool = False
@@ -96,9 +96,9 @@ class ReportOptions:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """One run of `transcribe`. `settings` are without the hotwords, which are read from `hotword_files`.
+    """One run of `transcribe`. `settings` do not have the hotwords yet, which are read from `hotword_files`.
 
-    Raises `UsageError` for options that make no sense together.
+    Raises `UsageError` for options that contradict each other.
     """
 
     inputs: InputOptions
@@ -119,13 +119,13 @@ class RunOptions:
         }
         wanting = [name for name, given in printing.items() if given]
         if len(wanting) > 1:
-            raise UsageError(f"{' and '.join(wanting)} would mix on stdout")
+            raise UsageError(f"{' and '.join(wanting)} cannot be combined: each prints to stdout")
         if report.quiet and report.verbose:
-            raise UsageError("--quiet and --verbose exclude each other")
+            raise UsageError("--quiet and --verbose cannot be combined")
         if outputs.on_stdout and outputs.beside:
-            raise UsageError("--beside and -o - exclude each other")
+            raise UsageError("--beside and -o - cannot be combined")
         if outputs.beside and STDIN in self.inputs.paths:
-            raise UsageError("there is no place beside stdin", hint="Name a folder with -o, or print with -o -.")
+            raise UsageError("--beside cannot be used with stdin", hint="Name a folder with -o, or print with -o -.")
         if outputs.on_stdout and len(self.settings.formats) > 1:
-            hint = "Name it, e.g. -f srt, or write files with -o DIR."
-            raise UsageError("only one format fits on stdout", hint=hint)
+            hint = "Choose one, e.g. -f srt, or write files with -o DIR."
+            raise UsageError("only one format can be printed to stdout", hint=hint)

@@ -1,4 +1,4 @@
-"""Outputs whose recordings are gone: they were renamed, moved or removed after they had been transcribed."""
+"""Orphans: outputs whose recordings were renamed, moved or removed after they were transcribed."""
 
 from __future__ import annotations
 
@@ -16,30 +16,32 @@ from funasr_cli.store.output_store import has_record, peek_store
 
 
 def orphans_found(count: int) -> str:
-    """What a run says of `count` of them."""
-    of, it = ("1 output is of a recording", "it") if count == 1 else (f"{count:,} outputs are of recordings", "them")
-    return f"{of} no longer there (removed, moved or renamed); with --list-orphans this command lists {it}"
+    """The message of a run that has found `count` orphans."""
+    of, it = (
+        ("1 output belongs to a recording", "it") if count == 1 else (f"{count:,} outputs belong to recordings", "them")
+    )
+    return f"{of} no longer there (removed, moved or renamed); to list {it}, add --list-orphans to this command"
 
 
 def list_orphans(inputs: InputOptions, outputs: OutputOptions, display: Display) -> None:
-    """Print their absolute paths, as the file system has them, one a line. Nothing is changed.
+    """Print the absolute paths of orphans, as the bytes of the file system, one per line. Changes nothing.
 
-    Recordings that were moved with their tree are found again as a run would find them. Raises `UsageError` if the
-    folder has no record.
+    Recordings that were moved together with their tree are recognised, as in a run. Raises `UsageError` if the folder
+    has no record.
     """
     folder = outputs.folder
     if not has_record(folder):
-        hint = "Name the folder that the outputs were written into, with -o."
-        raise UsageError("no run has written into this folder", where=folder, hint=hint)
+        hint = "Name the folder of the transcripts with -o."
+        raise UsageError("no run has written to this folder", where=folder, hint=hint)
     named = [path for path in inputs.paths if path != STDIN]
-    found = scan(named, folder, replace(inputs.selection, include=(), exclude=()))  # what is left out is not gone
+    found = scan(named, folder, replace(inputs.selection, include=(), exclude=()))  # a filtered recording is not gone
     with peek_store(folder, beside=outputs.beside) as store:
         for where, why in found.problems:
-            if os.path.lexists(where) or not store.knows(Path(where)):  # a folder that was removed is no problem
-                raise NoAudioError(f"{why}; recordings that moved there would count as gone", where=where)
+            if os.path.lexists(where) or not store.knows(Path(where)):  # a known folder may be gone
+                raise NoAudioError(f"{why}; recordings there would be listed as gone", where=where)
         paths = [os.fsencode(path) for path in store.orphans(found.sources)]
     for path in paths:
         click.echo(path.replace(b"\n", b"\\n"))
     if broken := sum(b"\n" in path for path in paths):
-        hold = "holds a line feed" if broken == 1 else "hold line feeds"
-        display.warn(f"warning: {broken} of these paths {hold}, which is printed as \\n")
+        contain = "contains a line feed" if broken == 1 else "contain line feeds"
+        display.warn(f"warning: {broken} of these paths {contain}, printed as \\n")

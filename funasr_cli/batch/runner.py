@@ -40,19 +40,19 @@ from funasr_cli.system.signals import Interrupted
 logger = logging.getLogger(__name__)
 
 MAX_MESSAGES = 10
-"""Of one kind; there may be hundreds."""
+"""Messages of one kind that are shown; there may be hundreds."""
 
 MANY_HOTWORDS = 10_000
-"""From here on people see that something takes time."""
+"""From this number on, preparing hotwords takes noticeable time."""
 
 
 def run(options: RunOptions) -> int:
-    """Find the recordings and do what is to be done with them; returns the exit code."""
+    """Find the recordings, transcribe those that need it, and return the exit code."""
     return Run(options, read_hotwords(options.hotword_files)).execute()
 
 
 class Run:
-    """What a run works with from its first message to its last, and its steps."""
+    """One run: its steps, and the state they share."""
 
     def __init__(self, options: RunOptions, words: HotwordList) -> None:
         self.options = options
@@ -68,7 +68,7 @@ class Run:
         self.reporter = Reporter(self.display, self.stats)
 
     def execute(self) -> int:
-        """All steps; returns the exit code."""
+        """Run all steps and return the exit code."""
         inputs, outputs, report = self.options.inputs, self.options.outputs, self.options.report
         output_dir = None if outputs.on_stdout else outputs.folder
         check_relative([*(path for path in inputs.paths if path != STDIN), *map(str, filter(None, [output_dir]))])
@@ -111,16 +111,16 @@ class Run:
                 ) as store:
                     self._write(sources, backend, store, rules, target)
         except Interrupted as interruption:
-            self.display.warn(f"interrupted by {interruption}; what was finished is kept")
+            self.display.warn(f"interrupted by {interruption}; finished transcripts are kept")
             return interruption.exit_code
         return exit_codes.FAILED if self.stats.failed else 0
 
     def _print(self, sources: Sequence[Source], backend: Backend) -> None:
-        """Transcribe onto stdout; no record is kept."""
+        """Transcribe to stdout, without a record."""
         kind = self.settings.formats[0]
         if len(sources) > 1 and kind not in CONCATENABLE_FORMATS:
             raise UsageError(
-                f"{len(sources)} recordings do not fit into one {kind} stream",
+                f"{len(sources)} recordings cannot be printed as one {kind} stream",
                 hint=f"Write files with -o DIR, or print {' or '.join(CONCATENABLE_FORMATS)}.",
             )
         self._warn_of_silence()
@@ -129,16 +129,16 @@ class Run:
     def _write(
         self, sources: Sequence[Source], backend: Backend, store: OutputStore, rules: PlanRules, target: Target
     ) -> None:
-        """Transcribe into files what is not done yet."""
+        """Transcribe into files all recordings that are not up to date."""
         info = RunInfo(target.model.name, target.model.sha256, target.device.kind, target.device.why, rules.fingerprint)
         todo = self._plan(sources, store, rules, info)
         if orphans := store.orphans():
             self.display.note(orphans_found(len(orphans)))
         if not todo:
-            self.display.note(f"nothing to do: {self.stats.skipped} done before")
+            self.display.note(f"nothing to do: {self.stats.skipped} already done")
             return
-        if self.deadline.passed:  # while this run waited for another: the model would be loaded for nothing
-            self.display.note(f"the deadline, {self.deadline.text}, has passed: no recording is begun")
+        if self.deadline.passed:  # while waiting for another run: the model would be loaded for nothing
+            self.display.note(f"the deadline, {self.deadline.text}, has passed: no recording is started")
             self.reporter.open([FileSink(store, job, self.settings, info) for job in todo])
             self.reporter.close(len(todo))
             return
@@ -154,7 +154,7 @@ class Run:
         self._look_again(store, info)
 
     def _refuse_unwritable(self, todo: Sequence[PlannedJob], store: OutputStore, info: RunInfo) -> list[FileSink]:
-        """What is to be done; what could not be written has failed before the work."""
+        """Return the sinks that can be written; the others fail now, before any work."""
         sinks = {job.known.id: FileSink(store, job, self.settings, info) for job in todo}
         refused: dict[str, list[FileSink]] = defaultdict(list)
         with store.transaction():
@@ -168,12 +168,12 @@ class Run:
             self.stats.failed += len(failed)
             self.stats.failed_before += before
             many = f"{len(failed)} recordings: " if len(failed) > 1 else ""
-            messages.append(f"failed{' as before' if before == len(failed) else ''}: {many}{why}")
+            messages.append(f"failed{' again' if before == len(failed) else ''}: {many}{why}")
         _tell_few(messages, self.display.warn, "; see the manifest")
         return list(sinks.values())
 
     def _look_again(self, store: OutputStore, info: RunInfo) -> None:
-        """Say which of the texts that were written are gone, as the file system took two names for one."""
+        """Report outputs that are gone because the file system treated two names as one."""
         for status, error in store.look_again(info):
             self.display.warn(f"failed: {error}")
             self.stats.failed += 1
@@ -183,7 +183,7 @@ class Run:
                 self.stats.done -= 1
 
     def _plan(self, sources: Sequence[Source], store: OutputStore, rules: PlanRules, info: RunInfo) -> list[PlannedJob]:
-        """The recordings to do; what is left for next time is put on record, what is done is counted."""
+        """Return the recordings to transcribe; record those left for next time, and count those already done."""
         todo: list[PlannedJob] = []
         for job in store.jobs(sources, rules):
             if job.action is Action.DO:
@@ -196,12 +196,12 @@ class Run:
                 self.stats.skipped += 1
         if self.stats.left:
             self.display.note(
-                f"left for next time, as changed within the last {rules.min_age:g} s (--min-age): {self.stats.left}"
+                f"left for next time, changed within the last {rules.min_age:g} s (--min-age): {self.stats.left}"
             )
         return todo
 
     def _list_plan(self, sources: Sequence[Source], rules: PlanRules) -> None:
-        """`--dry-run`."""
+        """Print the plan, for `--dry-run`."""
         outputs = self.options.outputs
         with peek_store(outputs.folder, beside=outputs.beside, tell=self.display.warn) as store:
             for job in store.jobs(sources, rules):
@@ -216,25 +216,25 @@ class Run:
         meant = f"Did you mean {' or '.join(like)}? " if like else ""
         raise UsageError(
             f"{model.name} does not know the language {language!r}",
-            hint=f"{meant}It knows: auto, {', '.join(sorted(known))}.",
+            hint=f"{meant}Known languages: auto, {', '.join(sorted(known))}.",
         )
 
     def _warn_of_hotwords(self, target: Target) -> None:
         if (count := len(self.words.words)) >= MANY_HOTWORDS:
-            self.display.note(f"preparing {count:,} hotwords, which takes each process some seconds before it begins")
+            self.display.note(f"preparing {count:,} hotwords, which takes each process a few seconds at the start")
         warnings = [*self.words.warnings, *hotword_warnings(target.model, self.words.words)]
-        _tell_few(warnings, self.display.warn, "; funasr-cli hotwords check tells all of them")
+        _tell_few(warnings, self.display.warn, "; to see all, use funasr-cli hotwords check")
 
     def _warn_of_silence(self) -> None:
         if self.settings.vad is None:
             self.display.warn(
-                "warning: --vad off: silence and noise are transcribed too, and may become words that nobody said; "
-                "with --vad silero they are left out"
+                "warning: --vad off: silence and noise are transcribed too, and may turn into words that nobody said; "
+                "--vad silero leaves them out"
             )
 
     @contextmanager
     def _summary(self, target: Target) -> Iterator[None]:
-        """Print the totals as one JSON object at the end, however it comes."""
+        """Print the totals as one JSON object at the end, even if the run fails."""
 
         def summarise() -> None:
             about = {**path_fields("model", target.model.name), "device": target.device.kind}
@@ -243,7 +243,7 @@ class Run:
         try:
             yield
         except BaseException:
-            with suppress(StdoutError):  # what went wrong first is what must be told
+            with suppress(StdoutError):  # the first error is the one to report
                 summarise()
             raise
         try:
@@ -251,7 +251,7 @@ class Run:
         except ReaderGone:
             raise
         except StdoutError as error:
-            hint = "Transcripts and record are written; only the summary is missing."
+            hint = "The transcripts and the record are written; only the summary is missing."
             raise RecordError(error.what, hint=hint) from error
 
 
@@ -261,15 +261,15 @@ def _print_bytes(content: bytes) -> None:
 
 
 def _unexpected_name(job: PlannedJob) -> Iterator[str]:
-    """What is to be said if a new recording's outputs could not get the name that comes to mind."""
+    """Yield a message if a new recording's outputs could not get the obvious name."""
     obvious, name = next(candidates(job.source.relative)), job.known.name
     if job.known.status is None and name != obvious:
-        taken = f"{printable(obvious)}.* belongs to another recording"
-        yield f"{printable(job.source.named)}: its outputs are called {printable(name)}.*, for {taken}"
+        taken = f"{printable(obvious)}.* is already used by another recording"
+        yield f"{printable(job.source.named)}: outputs will be named {printable(name)}.*: {taken}"
 
 
 def _tell_few(messages: Sequence[str], tell: Callable[[str], None], where: str = "") -> None:
-    """The first of what may be hundreds of messages, and `where` all of them are."""
+    """Show the first of possibly hundreds of messages, and `where` to find the others."""
     for message in messages[:MAX_MESSAGES]:
         tell(message)
     if len(messages) > MAX_MESSAGES:

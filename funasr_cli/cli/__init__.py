@@ -1,4 +1,4 @@
-"""The command line: one command a file. Imports nothing heavy before a command really runs."""
+"""The command line, one command per file. Nothing heavy is imported until a command runs."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.group(cls=CommandGroup, context_settings=CONTEXT)
 @click.version_option(__version__, "-V", "--version", prog_name="funasr-cli")
 def cli() -> None:
-    """Transcribe folders of recordings with FunASR's SenseVoice or Whisper, offline, on CPUs and Ascend NPUs.
+    """Transcribe folders of recordings offline, with SenseVoice or Whisper, on CPUs and Ascend NPUs.
 
     \b
-    funasr-cli transcribe ./meetings        text and subtitles, to ./transcripts
-    funasr-cli doctor                       what is missing, if it does not run
+    funasr-cli transcribe ./meetings        write text and subtitles to ./transcripts
+    funasr-cli doctor                       find out what is missing if that fails
     """
 
 
@@ -54,14 +54,14 @@ cli.add_command(completion)
 
 
 def main() -> None:
-    """Entry point: every error a person can act on becomes one message on stderr and an exit code."""
+    """Entry point: turn every error into one message on stderr and an exit code."""
     take_streams()
-    # A command that reads its options sets it as they say.
+    # Commands update this once their options are parsed.
     flags = {"debug": "--debug" in sys.argv or is_debugging()}
     if flags["debug"]:
         show_debug_log()
     for number in heeded(signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _terminate)  # so that what is half made is removed
+        signal.signal(number, _terminate)  # an exit by exception removes half-written files
     try:
         _refuse_empty(sys.argv[1:])
         sys.exit(cli.main(standalone_mode=False, complete_var=COMPLETE_VAR, obj=flags))
@@ -89,8 +89,8 @@ def _fail(error: FunasrError) -> None:
 
 
 def _unexpected(error: Exception) -> FunasrError:
-    """What the system refused, else a bug."""
-    from funasr_cli.system import places, refusals  # --help can do without
+    """Explain what the operating system refused; anything else is a bug."""
+    from funasr_cli.system import places, refusals  # not needed for --help
 
     refusal = refusals.refusal_of(error)
     if refusal is None:
@@ -102,7 +102,7 @@ def _unexpected(error: Exception) -> FunasrError:
 
 
 def _refuse_empty(arguments: list[str]) -> None:
-    """No argument means anything when it is empty; taken for a path it would be the current folder."""
+    """Raise `UsageError` for an empty or blank argument; as a path, an empty one would be the current folder."""
     for before, argument in pairwise(["funasr-cli", *arguments]):
         option, _, value = argument.partition("=")
         if not argument.strip() and argument and not os.path.lexists(argument):
@@ -110,7 +110,7 @@ def _refuse_empty(arguments: list[str]) -> None:
         if not argument or (option.startswith("--") and argument != option and not value):
             named = option or (before if before.startswith("-") and before not in ("-", "--") else "")
             what = f"the value of {named} is empty" if named else f"the argument after {printable(before)} is empty"
-            raise UsageError(what, hint='Is it a variable that is not set, such as "$FOLDER"?')
+            raise UsageError(what, hint='Is a shell variable unset, such as "$FOLDER"?')
 
 
 def _terminate(number: int, _: object) -> None:

@@ -22,9 +22,9 @@ SOURCES = {
 }
 
 
-@click.group(short_help="Show the settings, and write a file of them.")
+@click.group(short_help="Show settings or write a configuration file.")
 def config() -> None:
-    """Settings, where they come from, and the file to put them into."""
+    """Show the settings and where they come from, or write a configuration file."""
 
 
 @config.command(
@@ -35,7 +35,10 @@ def config() -> None:
 @settings
 @click.pass_context
 def show(context: click.Context, /, **values: Any) -> None:
-    """Print every setting, its value and where it came from, with the same options as `transcribe`."""
+    """Print every setting with its value and where it comes from.
+
+    Takes the same options as `transcribe`.
+    """
     order = [param.name for param in context.command.params if param.name in values]
     shown = {str(name): _shown(values[str(name)]) for name in order}
     names, width = max(map(len, shown)), max(map(len, shown.values()))
@@ -46,19 +49,20 @@ def show(context: click.Context, /, **values: Any) -> None:
         click.echo(f"{name:{names}}  {value:{width}}  {source}")
 
 
-@config.command(short_help="Write a commented file of all settings.")
+@config.command(short_help="Write a commented configuration file.")
 @click.argument("file", metavar="[FILE|-]", default="funasr-cli.yaml", type=click.Path(path_type=Path))
 @click.option(
     "--template",
     type=click.Choice(list(configs())),
     default="default",
     show_default=True,
-    help="What to write: every setting with its default, or the few of a nightly run on such a machine.",
+    help="File to write: `default` lists every setting with its default value; the others hold the few settings of a "
+    "nightly run on that kind of machine.",
 )
 def init(file: Path, template: str) -> None:
-    """Write a commented configuration file to FILE, by default ./funasr-cli.yaml, or to stdout.
+    """Write a commented configuration file to FILE, by default ./funasr-cli.yaml, or to stdout if FILE is -.
 
-    A file that exists is left as it is.
+    An existing file is not overwritten.
 
     \b
     funasr-cli config init
@@ -73,8 +77,8 @@ def init(file: Path, template: str) -> None:
             with file.open("xb") as new:
                 new.write(content)
         except FileExistsError:
-            raise UsageError("exists already", where=file, hint="Name another file, or - to print it.") from None
-    click.echo(f"written: {printable(file)}; take it with --config or FUNASR_CLI_CONFIG", err=True)
+            raise UsageError("already exists", where=file, hint="Choose another name, or - to print it.") from None
+    click.echo(f"written: {printable(file)}; use it with --config or FUNASR_CLI_CONFIG", err=True)
 
 
 def _shown(value: object) -> str:

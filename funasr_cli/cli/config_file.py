@@ -1,6 +1,6 @@
-"""Configuration files: YAML with the names of the options as keys.
+"""Configuration files: YAML with option names as keys.
 
-A file is read with the positions of its keys, so that a misspelt or ill-typed one is reported by its line.
+The position of each key is kept, so that a misspelt key or a value of the wrong type is reported with its line.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 def read_config(path: Path, options: Mapping[str, click.Option]) -> dict[str, Any]:
-    """Values by option, checked against `options`. Raises `UsageError` with the line of what is wrong."""
-    import yaml  # here, so that --help does not load it
+    """Return the values by option name, checked against `options`. Raises `UsageError` naming the faulty line."""
+    import yaml  # not needed for --help
 
     try:
         with reading(path, UsageError):
             document = yaml.compose(_text(path), yaml.SafeLoader)
     except yaml.YAMLError as error:
-        raise UsageError(f"not YAML: {error}", where=path) from error
+        raise UsageError(f"is not valid YAML: {error}", where=path) from error
     if document is None:
         return {}
     if not isinstance(document, yaml.MappingNode):
@@ -43,20 +43,20 @@ def read_config(path: Path, options: Mapping[str, click.Option]) -> dict[str, An
         if option is None:
             raise UsageError(f"unknown setting {key.value!r}", where=place, hint=nearest(name, options))
         if name in values:
-            raise UsageError(f"the setting {key.value!r} is there twice", where=place)
+            raise UsageError(f"duplicate setting {key.value!r}", where=place)
         try:
             plain = yaml.SafeLoader("").construct_object(value, deep=True)
         except (yaml.YAMLError, ValueError) as error:
             raise UsageError(f"{name}: not a plain value: {error}", where=place) from error
         values[name] = _checked(plain, option, place, value)
-        if isinstance(option.type, HotwordFile):  # what a file names lies where the file says, whoever calls from where
+        if isinstance(option.type, HotwordFile):  # relative to the configuration file, not to the current folder
             names = plain if isinstance(plain, list) else [plain]
             values[name] = [file_or_list(part, path.parent / expand_home(part)) for part in names]
     return values
 
 
 def _text(path: Path) -> str:
-    """The text of a file in UTF-8. Raises `OSError`, or `UsageError` that names what it is instead."""
+    """Read a UTF-8 file. Raises `OSError`, or `UsageError` naming the encoding it has instead."""
     data = path.read_bytes()
     encoding = encoding_of(data)
     if encoding != "utf-8-sig":
@@ -66,15 +66,15 @@ def _text(path: Path) -> str:
 
 
 def nearest(name: str, options: Iterable[str], called: Callable[[str], str] = str) -> str:
-    """A hint at the option that was probably meant, by what it is `called`."""
+    """Suggest the option that was probably meant; `called` turns its name into what the user types."""
     close = get_close_matches(name, list(options), n=1)
     return f"Did you mean {called(close[0])}?" if close else f"Known: {', '.join(map(called, sorted(options)))}."
 
 
 def _checked(value: Any, option: click.Option, place: str, node: yaml.Node) -> Any:
-    """The value as click takes it for a default; `node` is how it is written."""
+    """Return the value in the form in which click takes defaults; `node` is the value as written."""
     if value in (None, "", []):
-        raise UsageError(f"{option.name}: has no value", where=place, hint="Leave the line out to take the default.")
+        raise UsageError(f"{option.name}: has no value", where=place, hint="Remove the line to use the default.")
     if option.is_flag != isinstance(value, bool):
         wanted = "true or false" if option.is_flag else f"{_kind(option)}, not true or false"
         raise UsageError(f"{option.name}: expected {wanted}, got {value!r}", where=place, hint=_quoted(option, node))
@@ -96,10 +96,10 @@ def _checked(value: Any, option: click.Option, place: str, node: yaml.Node) -> A
 
 
 def _check_plain(part: object, option: click.Option, place: str, node: yaml.Node) -> None:
-    """Refuse what YAML made of a value that should have been text: numbers and dates where a name belongs."""
+    """Reject a value of the wrong type, such as a number or date that YAML made of what should be text."""
     text, whole = _is_text(option), isinstance(option.type, click.IntRange)
     if not isinstance(part, str if text else int if whole else (int, float)) or isinstance(part, bool):
-        wanted = f"{_kind(option)} (put it into quotes)" if text else _kind(option)
+        wanted = f"{_kind(option)} (put it in quotes)" if text else _kind(option)
         raise UsageError(f"{option.name}: expected {wanted}, got {part!r}", where=place, hint=_quoted(option, node))
 
 
@@ -108,18 +108,18 @@ def _is_text(option: click.Option) -> bool:
 
 
 def _kind(option: click.Option) -> str:
-    """What the option takes, in words."""
+    """The type of the option's value, in words."""
     if _is_text(option):
         return "text"
     return "a whole number" if isinstance(option.type, click.IntRange) else "a number"
 
 
 def _quoted(option: click.Option, node: yaml.Node) -> str | None:
-    """A hint at quotes, where YAML took for something else what is a value of the option as it is written."""
+    """Suggest quotes if the value is valid as written, but YAML reads it as another type."""
     if not _is_text(option) or not isinstance(node.value, str):
         return None
     try:
         option.type.convert(node.value, option, None)
     except click.BadParameter as error:
         return error.message
-    return f'YAML takes {node.value} for something else. Put it into quotes: {option.name}: "{node.value}"'
+    return f'YAML does not read {node.value} as text. Put it in quotes: {option.name}: "{node.value}"'

@@ -14,38 +14,38 @@ from funasr_cli.errors import ModelError, UsageError
 EXISTING = click.Path(path_type=Path, exists=True)
 
 
-@click.command(short_help="Check this machine, and say what is missing; or measure its speed.")
+@click.command(short_help="Check this machine for what is missing, or measure its speed.")
 @click.argument("recording", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--json", "as_object", is_flag=True, help="Print everything as one JSON object.")
 @click.option(
     "--model",
     metavar="NAME|DIR",
     shell_complete=MODELS,
-    help="For runs of this model, with its OMs for NPUs, instead of the default. By name, or a folder.",
+    help="Check for runs with this model (a name or a folder) and its OMs for NPUs, instead of the default model.",
 )
 @click.option(
     "--speed",
     is_flag=True,
-    help="Measure for a minute how fast this machine's CPU is with the model, and with how many windows at a time. "
-    "With RECORDING, its first five minutes; else sound like speech.",
+    help="Measure for about a minute how fast this machine's CPU runs the model, and with how many windows at a time "
+    "it is fastest. Uses the first five minutes of RECORDING, or else synthetic speech-like sound.",
 )
 @click.pass_context
 def doctor(context: click.Context, recording: Path | None, as_object: bool, model: str | None, speed: bool) -> None:
-    """Check this machine, and say what is missing and which command to type next.
+    """Check this machine; report what is missing and which command to type next.
 
-    Looks at versions, processor, memory, models, devices and folders, needs no network and changes nothing. Of models
-    it compares sizes; `funasr-cli models verify` hashes them. On each Ascend NPU it runs a compiled model once, with
-    zeros, where there is one for it; CANN keeps its log of that.
+    Checks versions, processor, memory, models, devices and folders. Needs no network and changes nothing. Model files
+    are compared by size only; `funasr-cli models verify` hashes them. On each Ascend NPU, a model compiled for it is
+    run once on zeros, if there is one; CANN writes its usual log.
 
-    With --speed it measures instead: × real time, hours of speech a day, what limits them, and the best setting.
+    --speed measures instead: speed in × real time, hours of speech per day, the bottleneck and the best setting.
 
-    Exit codes: 0 a run is possible, perhaps with warnings; 4 it is not.
+    Exit codes: 0 a run is possible, perhaps with warnings; 4 no run is possible.
     """
     if speed:
         _measure(model, recording, as_object=as_object)
         return
     if recording is not None:
-        raise UsageError(f"{recording}: only --speed takes a recording")
+        raise UsageError(f"{recording}: a recording is only used with --speed")
     from funasr_cli.doctor.report import as_json, as_text, diagnose
 
     report = diagnose(_folder(model, context) if model else None)
@@ -54,7 +54,7 @@ def doctor(context: click.Context, recording: Path | None, as_object: bool, mode
 
 
 def _folder(model: str, context: click.Context) -> Path:
-    """The folder of that name, or of the model in the store. Raises `ModelError` if that is not there."""
+    """The folder of that name, or of that model in the store. Raises `ModelError` if it does not exist."""
     from funasr_cli.models.catalogue import CATALOGUE
     from funasr_cli.models.search import find_folder
     from funasr_cli.models.store import folder_of, is_present
@@ -78,6 +78,6 @@ def _measure(model: str | None, recording: Path | None, *, as_object: bool) -> N
 
 
 def _tell(text: str) -> None:
-    """How it goes, for those who watch: on a terminal, and in no log."""
+    """Show progress on a terminal; keep it out of logs."""
     if sys.stderr.isatty():
         click.echo(text, err=True)

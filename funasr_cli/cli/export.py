@@ -1,4 +1,4 @@
-"""`funasr-cli export` and `funasr-cli freeze`: two ways to the same folder."""
+"""`funasr-cli export` and `funasr-cli freeze`: two ways to make the same kind of folder."""
 
 from __future__ import annotations
 
@@ -21,33 +21,34 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 def _options(command: Command) -> Command:
     for option in (
-        click.option("--int8", is_flag=True, help="Also write one for CPUs with 8-bit weights, for a clip at a time."),
+        click.option("--int8", is_flag=True, help="Also write an 8-bit graph for CPUs; it takes one clip at a time."),
         click.option("--topk", type=click.IntRange(0), default=32, show_default=True, metavar="K",
-                     help="Labels kept of each frame in the static graph; 0 leaves the logits."),
+                     help="Number of best labels per frame that the static graph returns; 0 returns all logits."),
         click.option("--window", type=NumberRange(1, 60), default=15.0, show_default=True, metavar="SECONDS",
-                     help="Length of audio that the static graph takes."),
+                     help="Length of the audio window that the static graph takes."),
         click.option("-o", "--output", required=True, metavar="DIR", shell_complete=FOLDERS,
-                     help="Folder to make; it must not exist."),
+                     help="Folder to create; it must not exist."),
     ):  # fmt: skip
         command = option(command)
     return command
 
 
-@click.command(short_help="Make graphs from a FunASR checkpoint.")
+@click.command(short_help="Export graphs from a FunASR checkpoint.")
 @click.argument("checkpoint", type=FOLDER, metavar="CHECKPOINT_DIR")
 @_options
 def export(checkpoint: Path, output: str, window: float, topk: int, int8: bool) -> None:
-    """Make graphs from a FunASR checkpoint (config.yaml, model.pt, am.mvn, tokens.json), with torch and funasr.
+    """Export ONNX graphs from a FunASR checkpoint (config.yaml, model.pt, am.mvn, tokens.json), with torch and funasr.
 
-    DIR then holds a static graph for NPU compilers, one with free dimensions for CPUs (the folder is a --model), and
-    model.yaml, which accounts for both. Needs the extra [export]; in a checkout: pip install '.[export]'
+    Writes to DIR a static graph for NPU compilers, a graph with free dimensions for CPUs, and model.yaml, which
+    records how both were made. DIR can be used as a --model. Needs the extra [export]; in a checkout: pip install
+    '.[export]'
 
     \b
     funasr-cli export ./SenseVoiceSmall -o sensevoice-15s
     """
     for name in ("config.yaml", "model.pt"):
         if not (checkpoint / name).is_file():
-            hint = "A FunASR checkpoint is a folder with config.yaml, model.pt, am.mvn and tokens.json."
+            hint = "A FunASR checkpoint is a folder that contains config.yaml, model.pt, am.mvn and tokens.json."
             raise ModelError(f"has no {name}", where=checkpoint, hint=hint)
     need("export", "torch", "funasr", "onnx")
     from funasr_cli.export.make import from_checkpoint
@@ -55,13 +56,13 @@ def export(checkpoint: Path, output: str, window: float, topk: int, int8: bool) 
     from_checkpoint(checkpoint, Path(output), window=window, topk=topk, int8=int8, tell=_tell)
 
 
-@click.command(short_help="Make a static graph from a published one.")
+@click.command(short_help="Make a static graph from a published ONNX graph.")
 @click.argument("graph", type=FILE, metavar="MODEL.onnx")
 @_options
 def freeze(graph: Path, output: str, window: float, topk: int, int8: bool) -> None:
-    """Make a static graph from a published one (FunASR's or sherpa-onnx's), without torch.
+    """Make a static graph from a published ONNX graph (FunASR's or sherpa-onnx's), without torch.
 
-    Vocabulary and statistics are taken from the folder of MODEL.onnx. DIR holds what `export` would put there.
+    Vocabulary and feature statistics are read from the folder of MODEL.onnx. DIR gets the same files as with `export`.
     Needs the extra [freeze]; in a checkout: pip install '.[freeze]'
 
     \b

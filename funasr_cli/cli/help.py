@@ -1,4 +1,4 @@
-"""Commands that help: with so many options that they come in groups, and with a guess at what was meant."""
+"""click commands with grouped options in their help, and suggestions for mistyped commands."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from funasr_cli.errors import UsageError
 from funasr_cli.files import shell_quoted
 
 USUAL = "transcribe"
-"""The command that is meant by whoever names recordings and no command."""
+"""The command that is suggested if recordings are named without a command."""
 
 GLOB_CHARACTERS = frozenset("*?[")
 
 
 class GroupedOption(click.Option):
-    """An option with the title of the `group` in which it stands."""
+    """An option that is listed under the title `group`."""
 
     def __init__(self, *args: Any, group: str, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -26,10 +26,10 @@ class GroupedOption(click.Option):
 
 
 class GroupedCommand(click.Command):
-    """Its help has a section for each group, in the order of the options; what is in no group comes last."""
+    """A command whose help lists options by group, in their order; options without a group come last."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the sections."""
+        """Write one section per group."""
         for title, records in option_groups(self, ctx).items():
             with formatter.section(title):
                 formatter.write_dl(records)
@@ -47,30 +47,30 @@ def option_groups(command: click.Command, ctx: click.Context) -> dict[str, list[
 
 
 class CommandGroup(click.Group):
-    """Says which command was probably meant if there is none of the name: recordings are transcribed."""
+    """A group that suggests the intended command for an unknown name; for recordings that is `transcribe`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order in which they were added, the usual one first."""
+        """List commands in the order they were added, the most used first."""
         return list(self.commands)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As click does it, for options that belong after a command too."""
+        """Parse as click does, but explain an option of `transcribe` that comes before the command."""
         given = list(args)
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             if any(error.option_name in (*param.opts, *param.secondary_opts) for param in self.commands[USUAL].params):
-                what = f"{error.option_name} is an option of {USUAL}, and comes after it"
+                what = f"{error.option_name} is an option of {USUAL} and must come after it"
                 raise UsageError(what, hint=_did_you_mean(USUAL, *given)) from None
             raise
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the first argument names. Raises `UsageError` if there is none."""
+        """Find the command named by the first argument. Raises `UsageError` if there is none."""
         name, *others = args
         if self.get_command(ctx, name) is None and not name.startswith("--") and not ctx.resilient_parsing:
-            raise UsageError(f"no command is called {shell_quoted(name)}", hint=self._hint(name, others))
+            raise UsageError(f"no such command: {shell_quoted(name)}", hint=self._hint(name, others))
         return super().resolve_command(ctx, args)
 
     def _hint(self, name: str, others: list[str]) -> str:
@@ -84,7 +84,7 @@ class CommandGroup(click.Group):
 
 
 def _names_recordings(text: str) -> bool:
-    """Whether this is a path that is there, stdin, or looks like a path or a pattern."""
+    """Whether `text` is an existing path or stdin, or looks like a path or a glob pattern."""
     return text == "-" or os.path.lexists(text) or bool(GLOB_CHARACTERS & {*text}) or "/" in text or "." in text
 
 

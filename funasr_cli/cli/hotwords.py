@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from funasr_cli.hotwords import HotwordList
 
 
-@click.group(short_help="List hotwords that ship, and check files.")
+@click.group(short_help="List built-in hotwords and check hotword files.")
 def hotwords() -> None:
-    """Hotword lists: the names and terms of your field, which `transcribe --hotwords NAME|FILE` listens for."""
+    """Hotword lists: names and terms of your field that `transcribe --hotwords NAME|FILE` listens for."""
 
 
-@hotwords.command("list", short_help="List the lists that ship, and where they are.")
+@hotwords.command("list", short_help="List the built-in hotword lists.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def list_(as_json: bool) -> None:
-    """List the lists that ship with the program: name, number of words, file, and what it is about."""
-    from funasr_cli.hotwords import read_hotwords  # --help can do without
+    """List the built-in hotword lists: name, number of words, file and topic."""
+    from funasr_cli.hotwords import read_hotwords  # not needed for --help
 
     lists = [(name, len(read_hotwords([path]).words), path, _topic(path)) for name, path in hotword_lists().items()]
     if as_json:
@@ -50,32 +50,33 @@ def list_(as_json: bool) -> None:
 @hotwords.command()
 @click.argument("name", shell_complete=words(hotword_lists))
 def path(name: str) -> None:
-    """Print the file of a list that ships, to copy it or to look at it."""
+    """Print the path of a built-in list, to read or copy it."""
     lists = hotword_lists()
     if name not in lists:
-        raise UsageError(f"no list that ships is called {name!r}", hint=nearest(name, lists))
+        raise UsageError(f"no built-in hotword list is called {name!r}", hint=nearest(name, lists))
     click.echo(os.fsencode(lists[name]))
 
 
-@hotwords.command(short_help="Tell what is wrong with hotword files.")
+@hotwords.command(short_help="Report mistakes in hotword files.")
 @click.argument("files", metavar="NAME|FILE...", nargs=-1, required=True, type=HotwordFile())
 @click.option(
-    "--model", metavar="NAME|DIR", shell_complete=MODELS, help="Also tell what this model cannot do with them."
+    "--model", metavar="NAME|DIR", shell_complete=MODELS, help="Also report words that this model cannot use."
 )
 def check(files: tuple[Path, ...], model: str | None) -> None:
-    """Read hotword files, or lists that ship, and tell what is wrong with them, by file and line.
+    """Read hotword files or built-in lists and report mistakes by file and line.
 
-    A file has one word a line, in UTF-8 or GB18030, with a weight from 1 to 100 after it or without (20). What follows
-    a # at the start of a line or after a space is a comment. Several files count as one list. A number after letters is
-    a weight too, unless it is in quotes with them, is 1900 or more, or tells the word from another of the list (iPhone
-    15, iPhone 16).
+    A hotword file has one word per line, in UTF-8 or GB18030. A weight from 1 to 100 may follow the word; the default
+    is 20. A comment begins with # at the start of a line or after a space. Several files count as one list.
+
+    A number after letters is read as a weight, unless the whole is in quotes, the number is 1900 or more, or it is
+    needed to tell two words of the list apart (iPhone 15, iPhone 16).
 
     \b
     新发展格局 40
     一带一路:30
     "Windows 11"
 
-    Exit codes: 0 all is well; 1 there are warnings; 2 a file cannot be read; 4 no such model.
+    Exit codes: 0 no warnings; 1 warnings; 2 a file cannot be read; 4 no such model.
     """
     from funasr_cli.hotwords import read_hotwords
 
@@ -91,13 +92,13 @@ def check(files: tuple[Path, ...], model: str | None) -> None:
 
 
 def _topic(path: Path) -> str:
-    """What the first line of a list that ships says that it is about."""
+    """The topic of a built-in list, from its first line."""
     with path.open(encoding="utf-8") as file:
         return file.readline().lstrip("# ").partition("。")[0]
 
 
 def _of_model(found: HotwordList, name: str) -> tuple[str, ...]:
     from funasr_cli.models.store import find_model
-    from funasr_cli.pipeline.registry import hotword_warnings  # these load what --help does not need
+    from funasr_cli.pipeline.registry import hotword_warnings  # not needed for --help
 
     return hotword_warnings(find_model(name), found.words)

@@ -19,25 +19,26 @@ from funasr_cli.models.catalogue import CATALOGUE, HUGGINGFACE, MODELSCOPE, Cata
 
 CLIENT_SETTINGS = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
-    "MODELSCOPE_DOWNLOAD_MAX_RETRIES": "3",  # six seconds to find out that there is no network, not thirty
-    "MODELSCOPE_DOWNLOAD_TIMEOUT": "15",  # a hub that says nothing is given up after a minute, not after four
-    "MODELSCOPE_DOWNLOAD_TOTAL_TIMEOUT": "86400",  # an hour for a file is too short for 3 GB on a slow line
+    "MODELSCOPE_DOWNLOAD_MAX_RETRIES": "3",  # six seconds to notice that there is no network, instead of thirty
+    "MODELSCOPE_DOWNLOAD_TIMEOUT": "15",  # give up a silent hub after a minute instead of four
+    "MODELSCOPE_DOWNLOAD_TOTAL_TIMEOUT": "86400",  # the default of one hour per file is too short for 3 GB
 }
-"""Variables of the hubs' clients that are set unless the user has set them."""
+"""Environment variables of the hubs' clients, set unless the user has set them."""
 
 
-@click.group(short_help="List, fetch, check and carry models.")
+@click.group(short_help="List, download, verify and transfer models.")
 def models() -> None:
-    """The models that can be run, and those that are here.
+    """List, download, verify and transfer models.
 
-    They live in ~/.cache/funasr-cli/models, or the folder that FUNASR_CLI_MODELS names. Only `pull` needs the network.
+    Models are stored in ~/.cache/funasr-cli/models, or in the folder named by FUNASR_CLI_MODELS. Only `pull` needs the
+    network.
     """
 
 
-@models.command("list", short_help="List the models, and where they are.")
+@models.command("list", short_help="List known models and where they are.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def list_(as_json: bool) -> None:
-    """List the models, what they are, and where those are that are here."""
+    """List known models: size, family, languages, licence, and the folder if the model is on this machine."""
     from funasr_cli.models.store import default_model, store_dir
 
     default, reason = default_model()
@@ -63,20 +64,27 @@ def list_(as_json: bool) -> None:
     for row in rows:
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
     damaged = next((model["fault"] for model in described if model["default"]), None)
-    click.echo(f"\n* default: {reason}" + (", but damaged: a run without --model will refuse it" if damaged else ""))
+    click.echo(f"\n* default: {reason}" + (", but it is damaged: runs without --model will fail" if damaged else ""))
 
 
 @models.command()
 @click.argument("name", shell_complete=MODEL_NAMES)
-@click.option("--hub", type=click.Choice([MODELSCOPE, HUGGINGFACE]), default=MODELSCOPE, show_default=True)
-@click.option("--revision", metavar="R", help="Branch, tag or commit, instead of the one that this program knows.")
+@click.option(
+    "--hub",
+    type=click.Choice([MODELSCOPE, HUGGINGFACE]),
+    default=MODELSCOPE,
+    show_default=True,
+    help="Hub to download from.",
+)
+@click.option("--revision", metavar="R", help="Branch, tag or commit to download, instead of the known one.")
 def pull(name: str, hub: str, revision: str | None) -> None:
-    """Fetch a model from a hub.
+    """Download a model from a hub.
 
-    Each file's sha256 is checked, and a pull that was interrupted goes on where it stopped. MODELSCOPE_ENDPOINT and
-    HF_ENDPOINT name a mirror. REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR name the certificates
-    of your company; each counts for both hubs, beside those of the system. With --revision, files are taken as the hub
-    has them there.
+    The sha256 of each file is checked. An interrupted download resumes where it stopped. With --revision, the files
+    are accepted as the hub has them.
+
+    Set MODELSCOPE_ENDPOINT or HF_ENDPOINT to use a mirror. To trust your company's certificates in addition to the
+    system's, set REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR; each applies to both hubs.
     """
     from funasr_cli.models.store import fault, folder_of, is_present
 
@@ -84,15 +92,16 @@ def pull(name: str, hub: str, revision: str | None) -> None:
     if is_present(entry):
         if damage := fault(entry):
             hint = f"Remove the folder {folder_of(entry)} first."
-            raise ModelError(f"{name} is here, but damaged: {damage}", hint=hint)
+            raise ModelError(f"{name} is present but damaged: {damage}", hint=hint)
         if revision is not None:
-            raise ModelError(f"{name} is here already", where=folder_of(entry), hint="Remove that folder to change it.")
-        _say(f"{name} is here already: {printable(folder_of(entry))}")
+            hint = "To get another revision, remove that folder first."
+            raise ModelError(f"{name} is already present", where=folder_of(entry), hint=hint)
+        _say(f"{name} is already present: {printable(folder_of(entry))}")
         return
     for variable, value in CLIENT_SETTINGS.items():
         os.environ.setdefault(variable, value)
     if not sys.stderr.isatty():
-        os.environ.setdefault("TQDM_DISABLE", "1")  # a log is no place for a progress bar
+        os.environ.setdefault("TQDM_DISABLE", "1")  # no progress bars in a log
     from funasr_cli.models.download import pull as fetch
 
     fetch(entry, folder_of(entry), hub, revision, _say)
@@ -102,7 +111,7 @@ def pull(name: str, hub: str, revision: str | None) -> None:
 @models.command()
 @click.argument("name", shell_complete=MODEL_NAMES)
 def path(name: str) -> None:
-    """Print the folder of a model."""
+    """Print the path of a model's folder."""
     from funasr_cli.models.store import obtain
 
     click.echo(os.fsencode(obtain(entry_named(name))))
@@ -111,9 +120,9 @@ def path(name: str) -> None:
 @models.command()
 @click.argument("name", required=False, shell_complete=MODEL_NAMES)
 def verify(name: str | None) -> None:
-    """Hash a model's files, or those of all that are here.
+    """Verify the hashes of a model, or of all models on this machine.
 
-    The exit code is 4 where one is missing or not as recorded.
+    The exit code is 4 if a file is missing or differs from the record.
     """
     from funasr_cli.models.origin import described, is_known
     from funasr_cli.models.store import is_present, verified
@@ -127,17 +136,17 @@ def verify(name: str | None) -> None:
             wrong.append(entry.name)
             _say(f"{entry.name}: {error}")
         else:
-            known = "" if is_known(record, entry) else f"; not those that are known by this name: {described(record)}"
+            known = "" if is_known(record, entry) else f"; not the files known by this name: {described(record)}"
             click.echo(f"{entry.name}: {len(record.files)} files as recorded{known}")
     if wrong:
-        raise ModelError(f"not right: {', '.join(wrong)}")
+        raise ModelError(f"verification failed: {', '.join(wrong)}")
 
 
 @models.command()
 @click.argument("name", shell_complete=MODEL_NAMES)
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The bundle, a tar file.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Tar file to write.")
 def pack(name: str, output: Path) -> None:
-    """Make one file of a model, to carry to another machine."""
+    """Pack a model into one file, to transfer it to another machine."""
     from funasr_cli.models.bundle import pack as write
     from funasr_cli.models.store import verified
 
@@ -145,18 +154,18 @@ def pack(name: str, output: Path) -> None:
         path = Path(name).resolve()
         given, name = name, shell_quoted(path.name)
         by_tar = f"tar cf {name}.tar -C {shell_quoted(path.parent)} {name}"
-        hint = f"Carry a folder of your own as it is: {by_tar}; there, tar xf, and --model DIR"
-        raise ModelError("a bundle has a model that is known by its name", where=given, hint=hint)
+        hint = f"Transfer a folder of your own with {by_tar}; on the other machine: tar xf, and --model DIR"
+        raise ModelError("only models known by name can be packed", where=given, hint=hint)
     folder, record = verified(entry_named(name))
     write(folder, record, output)
-    _say(f"{name} is in {printable(output)}. There: funasr-cli models import {printable(output.name)}")
+    _say(f"{name} is in {printable(output)}. On the other machine: funasr-cli models import {printable(output.name)}")
 
 
-@models.command("import", short_help="Put a model from a bundle into the store.")
+@models.command("import", short_help="Import a packed model into the store.")
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option("--trust", is_flag=True, help="Take files that this program does not know, on the bundle's word.")
+@click.option("--trust", is_flag=True, help="Also accept files that this program does not know.")
 def import_(bundle: Path, trust: bool) -> None:
-    """Put a model from a bundle into the store, every file verified."""
+    """Import a model packed by `models pack` into the store, and verify every file."""
     from funasr_cli.models.bundle import unpack
     from funasr_cli.models.store import store_dir
 
@@ -171,14 +180,14 @@ def _whereabouts(model: dict[str, Any]) -> str:
 
 
 def _described(entry: CatalogueEntry, default: str) -> dict[str, Any]:
-    """What there is to say about a model, as JSON has it but for its path."""
+    """The facts about a model in the form they have in JSON, except for its path."""
     from funasr_cli.models.embedded import is_installed
     from funasr_cli.models.origin import read_record
     from funasr_cli.models.store import fault, folder_of, is_present
 
     folder = folder_of(entry) if is_present(entry) else None
     origin = None
-    with suppress(ModelError):  # `verify` tells of a damaged record
+    with suppress(ModelError):  # `verify` reports a damaged record
         origin = folder and read_record(folder, entry).origin
     return {
         "name": entry.name,

@@ -33,10 +33,10 @@ from funasr_cli.text.options import Script, Strength
 
 ENVIRONMENT = "FUNASR_CLI"
 NOT_OPTIONS = ("models",)
-"""Variables of ours that are no options, without their prefix."""
+"""Environment variables of this program that are not options, without the prefix."""
 
 CONFIG = "funasr_cli.config_path"
-"""Under which the path of the configuration file is in the meta dictionary of click's context."""
+"""Key of the configuration file's path in the `meta` dictionary of click's context."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -52,7 +52,7 @@ def _formats(_: click.Context, param: click.Parameter, value: str | None) -> tup
     names = _split(value)
     for name in names or ():
         if name not in FORMATS:
-            raise click.BadParameter(f"{name!r} is no output format; there are {', '.join(FORMATS)}", param=param)
+            raise click.BadParameter(f"unknown output format {name!r}; known: {', '.join(FORMATS)}", param=param)
     return names
 
 
@@ -62,7 +62,7 @@ def _extensions(_: click.Context, __: click.Parameter, value: str | None) -> tup
 
 
 def _config(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
-    """Make the file's values the defaults, below the environment; refuse variables that mean nothing."""
+    """Use the file's values as defaults, which the environment overrides; reject unknown variables."""
     if context.resilient_parsing:
         return value  # a shell completes the line
     known = {param.name: param for param in context.command.params if isinstance(param, click.Option) and param.name}
@@ -71,7 +71,7 @@ def _config(context: click.Context, _: click.Parameter, value: str | None) -> st
         name = variable.removeprefix(f"{ENVIRONMENT}_").lower()
         if variable.startswith(f"{ENVIRONMENT}_") and name not in variables:
             hint = nearest(name, variables, lambda name: f"{ENVIRONMENT}_{name.upper()}")
-            raise UsageError(f"the environment variable {variable} is no setting", hint=hint)
+            raise UsageError(f"the environment variable {variable} is not a setting", hint=hint)
     if value is not None:
         context.meta[CONFIG] = value
         settings = {name: option for name, option in known.items() if name not in ("config", "help")}
@@ -90,13 +90,13 @@ def _option(*names: str, **more: Any) -> _Option:
 
 
 def _default(owner: type, name: str) -> Any:
-    """The default of a dataclass's field: it stands there alone."""
+    """The default of a dataclass field, which is the only place where it is defined."""
     (part,) = (part for part in fields(owner) if part.name == name)
     return part.default if part.default_factory is MISSING else part.default_factory()
 
 
 def _choice(names: object, owner: type, name: str, *, none: str | None = None, first: bool = False) -> dict[str, Any]:
-    """Type and default of an option that takes the values of a literal type, or `none` for None."""
+    """Type and default of an option whose choices are the values of a literal type, and `none` for None."""
     values, extra = get_args(names), () if none is None else (none,)
     choices = [*extra, *values] if first else [*values, *extra]
     return {"type": click.Choice(choices), "default": _default(owner, name) or none}
@@ -110,124 +110,129 @@ DEVICE = Pattern(r"auto|cpu|npu(:\d+(,\d+)*)?", "auto, cpu, npu, npu:0 and npu:0
 
 NUMA = Pattern(r"auto|off|\d+", "auto, off and the number of a node")
 
-TRACK = Pattern(r"[1-9]\d*|[A-Za-z]{2,3}([-_]\w+)*", "the numbers from 1 on and the ISO 639 codes, such as eng or zh")
+TRACK = Pattern(r"[1-9]\d*|[A-Za-z]{2,3}([-_]\w+)*", "the numbers from 1 and the ISO 639 codes, such as eng or zh")
 
-HOTWORD_FORMAT = "the format: funasr-cli hotwords check --help"
+HOTWORD_FORMAT = "format: funasr-cli hotwords check --help"
 
 SETTINGS = {
-    "What is written": [
+    "Output": [
         _option("-o", "--output", default=_default(OutputOptions, "output"), metavar="DIR|-", shell_complete=FOLDERS,
-                help="Folder for the outputs and the record of the run; - prints one format to stdout."),
+                help="Folder for the transcripts and the record of what was done (manifest and state); - prints one "
+                "format to stdout."),
         _option("--beside", is_flag=True,
-                help="Write each output next to its recording; the record stays in the folder."),
+                help="Write each transcript next to its recording; the record stays in the --output folder."),
         _option("-f", "--format", "formats", callback=_formats, metavar="FORMAT,...",
                 shell_complete=words(lambda: FORMATS),
-                help=f"What to write: {', '.join(FORMATS)}.  [default: {','.join(_default(Settings, 'formats'))}; "
+                help=f"Output formats: {', '.join(FORMATS)}.  [default: {','.join(_default(Settings, 'formats'))}; "
                 f"{','.join(FORMATS_ON_STDOUT)} on stdout]"),
         _option("--txt-layout", **_choice(TxtLayout, OutputLayout, "txt"),
-                help="Of TXT files: one line, a paragraph a line, or each paragraph behind the time at which it "
-                "begins."),
+                help="Layout of TXT files: one line, one paragraph per line, or paragraphs prefixed with their start "
+                "time."),
         _option("--bom", is_flag=True,
-                help="Begin text and subtitles with a byte order mark, for old Windows programs."),
-        _option("--crlf", is_flag=True, help="End the lines of text and subtitles as Windows does."),
+                help="Start text and subtitle files with a byte order mark, for old Windows programs."),
+        _option("--crlf", is_flag=True, help="Use Windows line endings in text and subtitle files."),
     ],
-    "Which recordings": [
+    "Recordings": [
         _option("--include", multiple=True, metavar="GLOB", type=Glob(),
-                help="Take only what fits: a path below the folder or, without a slash, a name at any depth, of a "
-                "recording or of a folder with all in it. Can be given several times."),
+                help="In folders, transcribe only what matches GLOB: a name at any depth or, if GLOB has a slash, a "
+                "path below the folder. A matching folder includes everything in it. Can be given several times."),
         _option("--exclude", multiple=True, metavar="GLOB", type=Glob(),
-                help="Pass over what fits, by the same rules. Can be given several times."),
+                help="Skip what matches GLOB, by the same rules as --include. Can be given several times."),
         _option("--ext", callback=_extensions, metavar="EXT,...",
-                help="Extensions taken in folders instead of all known."),
+                help="File extensions to look for in folders, e.g. wav,mp3, instead of all known ones."),
         _seconds("--min-age", InputOptions, "min_age",
-                  "Leave files that were changed more recently for next time; 60 is good for cron."),
-        _option("--force", is_flag=True, help="Do again what is done."),
+                  "Leave files that changed more recently than this for the next run; 60 works well with cron."),
+        _option("--force", is_flag=True, help="Transcribe again even if up to date."),
         _option("--verify-content", is_flag=True,
-                help="Compare content by hash even where size and times are the same."),
-        _option("--dry-run", is_flag=True, help="List what would be done and why, and do nothing."),
+                help="Compare files by content hash even if their size and times are unchanged."),
+        _option("--dry-run", is_flag=True, help="List what would be done and why, without doing it."),
         _option("--list-orphans", is_flag=True,
-                help="List the outputs in the folder whose recordings are gone, a path a line, and do nothing."),
+                help="List the outputs whose recordings are gone, one path per line, without changing anything."),
     ],
     "Model and device": [
         _option("--model", metavar="NAME|DIR", shell_complete=MODELS,
-                help="By name or folder.  [default: sensevoice-small if it is there, else sensevoice-small-int8, else "
-                "whisper-base]"),
+                help="Name or folder of the model; see funasr-cli models list.  [default: sensevoice-small if present, "
+                "else sensevoice-small-int8, else whisper-base]"),
         _option("--precision", type=click.Choice(["auto", "float32", "int8"]),
                 default=_default(DeviceOptions, "precision"),
-                help="Of the model's computation; int8 takes less time and memory and makes more mistakes."),
+                help="Numeric precision of the model; int8 is faster and smaller but less accurate."),
         _option("--device", default=_default(DeviceOptions, "device"), type=DEVICE, metavar="auto|cpu|npu[:0,1]",
                 shell_complete=words(lambda: ("auto", "cpu", "npu")),
-                help="Where the model runs: npu takes all NPUs, npu:0,2 these; auto never passes over one in "
-                "silence."),
+                help="Device to run the model on: npu uses all NPUs, npu:0,2 only these. auto prefers NPUs and never "
+                "ignores one silently."),
         _option("--on-device-failure", **_choice(OnDeviceFailure, DeviceOptions, "on_device_failure"),
-                help="When an NPU fails and does not come back: fail, or go on on the CPU and say so."),
+                help="If an NPU fails and does not recover: fail, or continue on the CPU with a warning."),
         _option("--window-timeout", type=NumberRange(0, min_open=True), metavar="SECONDS",
                 default=_default(DeviceOptions, "window_timeout"),
-                help="Give up a device process that takes longer for one window, and run the window again in a new "
-                "one."),
+                help="Replace a device process that takes longer than this for one window, and run the window again."),
         _option("--numa", default=_default(DeviceOptions, "numa"), type=NUMA,
                 metavar="auto|off|N",
-                help="Memory node to keep the processes on: by default that of their NPU, where there are several."),
+                help="NUMA node to keep processes on. On a machine with several nodes, auto keeps each process on the "
+                "node of its NPU or, on CPUs, uses all nodes."),
     ],
     "Language and text": [
         _option("--language", type=Language(), default=_default(Settings, "language") or "auto", metavar="CODE",
-                help="Language spoken, e.g. zh or en; auto lets each recording's first windows vote."),
+                help="Spoken language, e.g. zh or en; auto detects it from the start of each recording."),
         _option("--hotwords", multiple=True, metavar="NAME|FILE", type=HotwordFile(),
-                help=f"Words to listen for: a list that ships (funasr-cli hotwords list) or a file, one a line "
-                f"({HOTWORD_FORMAT}). Can be given several times."),
+                help="Words to listen for: the name of a built-in list (see funasr-cli hotwords list) or a file with "
+                f"one word per line ({HOTWORD_FORMAT}). Can be given several times."),
         _option("--hotword-correction", **_choice(Strength, Settings, "correction", none="off", first=True),
-                help="How readily a hotword takes the place of Mandarin text that sounds like it."),
+                help="Replace Mandarin text with a hotword that sounds like it: never (off), only in clear cases "
+                "(safe), or more readily (strong)."),
         _option("--itn/--no-itn", default=_default(Settings, "itn"),
-                help="Numbers in figures, and punctuation from models that can do without."),
+                help="Write numbers as digits, and add punctuation if the model makes it optional."),
         _option("--script", **_choice(Script, Settings, "script", none="keep"),
-                help="Of Chinese text: simplified, traditional, or as in Taiwan or Hong Kong; keep leaves it as the "
-                "model writes it."),
+                help="Script of Chinese text: simplified, traditional, or as used in Taiwan or Hong Kong; keep leaves "
+                "it as the model writes it."),
     ],
-    "Sound": [
+    "Audio": [
         _option("--channels", **_choice(Channels, Settings, "channels"),
-                help="Average them, or split: a microphone per channel, each transcribed by itself and labelled."),
+                help="mix averages the channels; split transcribes and labels each one separately, for recordings with "
+                "one microphone per channel."),
         _option("--track", type=TRACK, metavar="N|LANG",
-                help="Audio track to take of several: its number, from 1 on, or its language, e.g. zh or chi.  "
-                "[default: the file's default track, or if it is silent the first that is not]"),
+                help="Audio track to use if a file has several: its number, starting at 1, or its language, e.g. zh or "
+                "chi.  [default: the file's default track, or if that is silent the first that is not]"),
         _option("--raw", type=RawFormatText(), metavar="FORMAT:RATE:CHANNELS",
-                help="How sound is stored in files without a header, e.g. s16le:16000:1 or alaw:8000:1. Files with a "
-                "known header are read by that; folders are also searched for .pcm, .raw, .al and the like. Formats: "
+                help="Format of files without a header, e.g. s16le:16000:1 or alaw:8000:1. Files with a known header "
+                "are read by that; folders are also searched for .pcm, .raw, .al and similar. Formats: "
                 f"{', '.join(ENCODINGS)}."),
         _option("--vad", type=click.Choice(["silero", "off"]), default="silero" if _default(Settings, "vad") else "off",
-                help="Voice detector; off transcribes silence as well."),
+                help="Voice activity detector; off transcribes silence as well."),
         _option("--vad-threshold", type=NumberRange(0, 1, min_open=True, max_open=True),
                 default=_default(VadOptions, "threshold"),
                 metavar="P",
-                help="Probability from which a sound is speech."),
-        _seconds("--vad-min-speech", VadOptions, "min_speech", "Shorter sounds are no speech."),
-        _seconds("--vad-min-silence", VadOptions, "min_silence", "Shorter pauses do not end a stretch of speech."),
-        _seconds("--vad-padding", VadOptions, "padding", "Margin kept around speech; at most the minimum silence."),
-        _seconds("--overlap", Settings, "overlap", "How far windows overlap in speech without pauses."),
+                help="Minimum probability for a sound to count as speech."),
+        _seconds("--vad-min-speech", VadOptions, "min_speech", "Shorter sounds do not count as speech."),
+        _seconds("--vad-min-silence", VadOptions, "min_silence", "Shorter pauses do not split speech."),
+        _seconds("--vad-padding", VadOptions, "padding", "Margin kept around speech; at most --vad-min-silence."),
+        _seconds("--overlap", Settings, "overlap", "Overlap of consecutive windows in speech without pauses."),
     ],
-    "The run": [
-        _option("--deadline", metavar="HH:MM|+2h", help="Take on no new recording after this time."),
-        _option("--max-files", type=click.IntRange(1), metavar="N", help="Do at most N recordings."),
+    "Run": [
+        _option("--deadline", metavar="HH:MM|+2h",
+                help="Start no new recording after this time of day, or this long after the start."),
+        _option("--max-files", type=click.IntRange(1), metavar="N", help="Transcribe at most N recordings."),
         _option("--workers", type=click.IntRange(1), metavar="N",
-                help="Processes that read and write recordings.  [default: by the cores this process may use]"),
+                help="Number of processes that read and write recordings.  [default: depends on the available cores]"),
         _option("--cpu-runs", type=click.IntRange(1), metavar="N",
-                help="Windows that run at a time on a CPU, each on its share of the cores; funasr-cli doctor --speed "
-                "finds the best number.  [default: one for each core, 32 at most]"),
-        _option("--wait", is_flag=True, help="Wait where another run holds the output folder."),
+                help="Number of windows to run at a time on a CPU, each on its share of the cores; funasr-cli doctor "
+                "--speed finds the best number.  [default: one per core, at most 32]"),
+        _option("--wait", is_flag=True, help="If another run is using the output folder, wait for it to finish."),
         _option("--json-summary", is_flag=True, help="Print the totals as one JSON object on stdout."),
         _option("--progress", **_choice(ProgressStyle, ReportOptions, "progress"),
-                help="Live display, lines for a log, or nothing; always on stderr."),
-        _option("-q", "--quiet", is_flag=True, help="Say nothing but errors and warnings: for the mails of cron."),
+                help="Progress on stderr: a live display (rich), lines for a log (plain), or none."),
+        _option("-q", "--quiet", is_flag=True, help="Print only errors and warnings; suits mail from cron."),
         _option("-v", "--verbose", is_flag=True,
-                help="Say at the start why it is this model and this device, and how many processes there are."),
-        _option("--debug", is_flag=True, help="Stop at the first error and show where it arose."),
+                help="Explain at the start which model and device are used and why, and how many processes."),
+        _option("--debug", is_flag=True,
+                help="Print a debug log, and stop at the first error with a traceback."),
         _option("--config", callback=_config, is_eager=True, expose_value=False, metavar="FILE", shell_complete=FILES,
-                help="YAML file with these options as keys; the environment and the command line go before it."),
+                help="YAML file with these options as keys; environment variables and the command line override it."),
     ],
 }  # fmt: skip
 
 
 def settings(command: Command) -> Command:
-    """Give a command all settings."""
+    """Add all settings to a command as options."""
     for title, options in reversed(SETTINGS.items()):
         for option in reversed(options):
             command = click.option(*option.names, cls=GroupedOption, group=title, **option.more)(command)

@@ -1,4 +1,4 @@
-"""What options take, beyond the types that click has."""
+"""Parameter types for options, beyond click's own."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from funasr_cli.languages import LANGUAGE_NAMES, language_code
 
 
 class NumberRange(click.FloatRange):
-    """A number within bounds. Not a number and infinity, which compare with bounds as they please, are none."""
+    """A finite number within bounds. click would let NaN and infinity pass some bounds."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number."""
+        """Return the number."""
         number: float = click.FLOAT.convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number", param, ctx)
@@ -26,24 +26,24 @@ class NumberRange(click.FloatRange):
 
 
 class Pattern(click.types.StringParamType):
-    """Text that fits a pattern; `known` says in words what does."""
+    """Text that matches a regular expression; `known` describes in words what does."""
 
     def __init__(self, pattern: str, known: str) -> None:
         self._pattern = re.compile(pattern)
         self._known = known
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The value as it is."""
+        """Return the value unchanged if it is valid."""
         if not self._pattern.fullmatch(value):
-            self.fail(f"{value!r} is none of {self._known}", param, ctx)
+            self.fail(f"{value!r} is not one of {self._known}", param, ctx)
         return value
 
 
 class Language(click.types.StringParamType):
-    """The code of a language, however it is written. Which ones a model has is known once that is found."""
+    """A language code in any spelling. Whether the model knows the language is checked once the model is found."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The code, as far as there is one."""
+        """Return the normalised code."""
         return language_code(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -53,10 +53,10 @@ class Language(click.types.StringParamType):
 
 
 class RawFormatText(click.types.StringParamType):
-    """How sound without a header is stored, as text."""
+    """The format of audio without a header, as text such as `s16le:16000:1`."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The value as it is."""
+        """Return the value unchanged if it is valid."""
         try:
             RawFormat.parse(value)
         except ValueError as error:
@@ -65,6 +65,6 @@ class RawFormatText(click.types.StringParamType):
 
 
 class Glob(click.types.StringParamType):
-    """A pattern. In a variable several stand as paths do in PATH."""
+    """A glob pattern. In an environment variable, several are separated as in PATH."""
 
     envvar_list_splitter = os.pathsep

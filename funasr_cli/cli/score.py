@@ -22,8 +22,8 @@ EXISTING = click.Path(exists=True, path_type=Path)
     type=click.Choice(["auto", "cer", "wer"]),
     default="auto",
     show_default=True,
-    help="Character or word error rate; auto is cer where the references are mostly Chinese or Japanese "
-    "or otherwise without spaces.",
+    help="Character or word error rate; auto is cer if the references are mostly in a script without spaces, such as "
+    "Chinese or Japanese.",
 )
 @click.option(
     "--worst",
@@ -31,23 +31,23 @@ EXISTING = click.Path(exists=True, path_type=Path)
     default=10,
     show_default=True,
     metavar="N",
-    help="List the N files with the highest rates.",
+    help="List the N files with the highest error rates.",
 )
 @click.option(
     "--hotwords",
     multiple=True,
     metavar="NAME|FILE",
     type=HotwordFile(),
-    help="Count how many of these words were recognised, and how many were not said: a list that ships or a file; can "
-    "be given several times.",
+    help="Also count how many of these words were recognised, missed or falsely inserted. A built-in list or a file. "
+    "Can be given several times.",
 )
 @click.option(
     "--baseline",
     metavar="HYP",
     type=EXISTING,
-    help="Another result for the same references: tell by how much HYP differs from it.",
+    help="Another result for the same references; report how HYP differs from it.",
 )
-@click.option("--json", "as_object", is_flag=True, help="Print everything, every file included, as one JSON object.")
+@click.option("--json", "as_object", is_flag=True, help="Print the results, including every file, as one JSON object.")
 def score(
     hypothesis: Path,
     reference: Path,
@@ -57,42 +57,42 @@ def score(
     baseline: Path | None,
     as_object: bool,
 ) -> None:
-    """Compare transcripts with references: error rates, and errors of time.
+    """Compare transcripts with references: error rates and timing errors.
 
-    HYP and REF are two files or two folders. Files in folders are paired by their path without its extension; of
-    several formats of one name the one that tells most is taken: json, tsv, srt, vtt, txt. A reference without a
-    hypothesis counts as all deleted. A hypothesis without a reference is not counted.
+    HYP and REF are two files or two folders. Files in folders are paired by path without the extension. If a name
+    exists in several formats, the first of json, tsv, srt, vtt, txt is used. A reference without a hypothesis counts
+    as all deletions. A hypothesis without a reference is ignored.
 
     \b
     funasr-cli score transcripts references
     funasr-cli score talk.srt talk-reference.txt --metric cer
 
-    Before they are compared, texts are put into Unicode NFKC and case folded, and punctuation and symbols are removed;
-    an apostrophe joins what is around it, anything else parts words. Numbers and simplified or traditional script stay
-    as they are written. CER compares characters without white space; WER compares words between spaces, and in scripts
-    without spaces each character by itself. The rate is the sum of substitutions, deletions and insertions over that of
-    the reference lengths. Its 95 % interval is a bootstrap over files.
+    Texts are first normalised: Unicode NFKC, case folding, and no punctuation or symbols. Removing an apostrophe joins
+    the parts around it; removing anything else separates words. Numbers and simplified or traditional script are left
+    as written. CER compares characters without white space. WER compares words separated by spaces; in scripts without
+    spaces, each character is a word. The rate is the number of substitutions, deletions and insertions divided by the
+    length of all references. Its 95 % interval is a bootstrap over files.
 
-    Where both sides have times, the starts of matched characters or words are compared: of tokens in JSON, of lines in
-    other formats. A TSV has start, end and text in its rows: in milliseconds, or in seconds where any time has a
-    decimal point. JSON also comes as {"words": [{"text", "start"}]}, in seconds.
+    If both sides have times, the start times of matching characters or words are compared: of tokens in JSON, of lines
+    in other formats. The rows of a TSV file are start, end and text. Times are in milliseconds, or in seconds if any
+    of them has a decimal point. JSON may also be {"words": [{"text", "start"}]}, in seconds.
 
-    With --hotwords, the occurrences of these words are compared in the same normalised characters. Recall is the share
-    of the reference's that HYP has at the aligned place, precision the share of HYP's that the reference has there. The
-    others are false; words that are in none of the references are counted by themselves too. Within a longer word of
-    the list a word does not count: 一带一路 is one occurrence, also where 一带 is listed. A word with spaces around it
-    counts as a whole: art is not in party.
+    With --hotwords, occurrences of these words are compared, in the same normalised text. Recall is the share of
+    occurrences in REF that HYP has at the aligned position; precision is the share of occurrences in HYP that REF has
+    there. Occurrences in HYP that REF does not have are false; words that occur in no reference are also counted
+    separately. A word inside a longer word of the list is not counted: 一带一路 is one occurrence even if 一带 is
+    listed. In scripts with spaces only whole words count: art is not found in party.
 
     \b
     funasr-cli score with-hotwords references --hotwords gov --baseline without
 
-    The 95 % intervals of differences from a baseline are a bootstrap over pairs: each file is drawn with both results.
+    The 95 % intervals of differences from a baseline are a paired bootstrap: each file is drawn with both results.
 
-    Exit codes: 0 done; 1 some files could not be read, the others are compared; 2 wrong usage, nothing to compare.
+    Exit codes: 0 done; 1 some files could not be read, the others are compared; 2 wrong usage or nothing to compare.
     """
     from funasr_cli.hotwords import read_hotwords
     from funasr_cli.package_data import which_are_taken
-    from funasr_cli.scoring.compare import compare  # NumPy and rapidfuzz are loaded here, not for --help
+    from funasr_cli.scoring.compare import compare  # loads NumPy and rapidfuzz, which --help does not need
     from funasr_cli.scoring.pairs import pair
     from funasr_cli.scoring.report import as_json, as_text, remarks
     from funasr_cli.scoring.score import score as score_files

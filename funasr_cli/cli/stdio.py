@@ -1,7 +1,7 @@
-"""Standard input, output and error as the whole program has them, however they were handed to it.
+"""Standard input, output and error, made safe however they were inherited.
 
-A descriptor that is closed is the next one that a file is opened under, and what somebody prints then lands in that
-file. So 0 to 2 are taken before anything else is opened.
+If one of the descriptors 0 to 2 is closed, the next file to be opened gets its number, and whatever is printed ends up
+in that file. So all three are occupied before anything else is opened.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from typing import TextIO
 from funasr_cli.errors import ReaderGone, StdoutError
 
 ESCAPES = "funasr-escapes"
-"""Error handler of the streams: what their encoding lacks comes as JSON has it, so that JSON stays JSON."""
+"""Error handler of the streams: characters missing from their encoding become JSON escapes, so JSON stays valid."""
 
 
 def take_streams() -> None:
-    """Make `sys.stdout` raise `StdoutError`, and `sys.stderr` pass over what it cannot write."""
+    """Make `sys.stdout` raise `StdoutError`, and `sys.stderr` drop what it cannot write."""
     codecs.register_error(ESCAPES, _escaped)
-    # Closed ones are opened the wrong way round, so that using them is an error as it was.
+    # Closed descriptors are opened in the wrong direction, so that using them remains an error.
     for descriptor, flags in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_RDONLY)):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, flags)  # gets the lowest number that is free, which is this one
+            os.open(os.devnull, flags)  # gets the lowest free number, which is this one
     sys.stdout = _text(_Stdout(1, "w", closefd=False), sys.stdout)
     sys.stderr = _text(_Stderr(2, "w", closefd=False), sys.stderr)
 
@@ -36,14 +36,14 @@ class _Stdout(io.FileIO):
         try:
             return super().write(data)
         except OSError as error:
-            _drop(self)  # the interpreter tries to write the rest as it ends, and would complain
+            _drop(self)  # at exit the interpreter flushes the rest, and would complain
             kind = ReaderGone if isinstance(error, BrokenPipeError) else StdoutError
             raise kind(error) from error
 
 
 class _Stderr(io.FileIO):
     def write(self, data: bytes, /) -> int:  # type: ignore[override]
-        """A log that is full or gone must not cost a recording; the manifest has it all."""
+        """Write, or drop the data: a log that is full or gone must not cost a recording. The manifest has it all."""
         try:
             return super().write(data)
         except OSError:
@@ -57,7 +57,7 @@ def _drop(stream: io.FileIO) -> None:
 
 
 def _text(raw: io.FileIO, before: TextIO | None) -> TextIO:
-    """A text stream like the one `before`, which is None where the descriptor was closed."""
+    """A text stream with the encoding of the one `before`, which is None if the descriptor was closed."""
     encoding = None if before is None else before.encoding
     return io.TextIOWrapper(io.BufferedWriter(raw), encoding, ESCAPES, line_buffering=True)
 

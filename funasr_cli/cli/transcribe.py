@@ -44,37 +44,37 @@ Group = TypeVar("Group", InputOptions, OutputOptions, DeviceOptions, ReportOptio
 def transcribe(flags: dict[str, bool], /, **options: Any) -> None:
     """Turn recordings into text and subtitles.
 
-    Each PATH is a file, a folder (with everything below it), a glob pattern, or - for stdin. Results go to
-    ./transcripts, in a tree like that of the inputs; messages go to stderr. What is done is not done again unless the
-    recording, the model or a setting that matters has changed.
+    Each PATH is a file, a folder (with all its subfolders), a glob pattern, or - for stdin. Transcripts are written to
+    ./transcripts, in the same folder structure as the recordings; messages go to stderr. A recording is transcribed
+    again only if it, the model or a setting that affects the result has changed.
 
     \b
     funasr-cli transcribe ./meetings
     funasr-cli transcribe talk.mp4 -f srt,json -o subtitles
     cat call.mp3 | funasr-cli transcribe - -f txt -o - > call.txt
 
-    Every option can be set elsewhere too: --min-age by the variable FUNASR_CLI_MIN_AGE, or as min_age in the file of
-    --config. In a variable, what can be given several times stands with : between, as in PATH.
+    Every option can also be set by an environment variable or in the --config file: --min-age as FUNASR_CLI_MIN_AGE or
+    min_age. If an option can be given several times, its variable separates the values with : as PATH does.
 
-    Exit codes: 0 done, also when nothing was new; 1 some recordings failed; 2 wrong usage; 3 no audio found; 4 no
-    usable model, device or folder, or nothing can be printed; 5 the record could not be kept, or the summary not be
-    printed; 6 another run holds the output folder; 129, 130, 143 interrupted; 141 nobody reads what is printed any
-    more.
+    Exit codes: 0 done, even if nothing was new; 1 some recordings failed; 2 wrong usage; 3 no audio found; 4 no usable
+    model, device or folder, or stdout cannot be written; 5 the record (manifest or state) or the summary could not be
+    written; 6 another run is using the output folder; 129, 130, 143 interrupted; 141 broken pipe (the reader closed
+    stdout).
     """
     flags["debug"] = options["debug"]
     if options["debug"]:
         show_debug_log()
     asked = run_options(**options)
-    from funasr_cli.batch.runner import run  # NumPy, the runtimes and rich are loaded here, not for --help
+    from funasr_cli.batch.runner import run  # loads NumPy, the runtimes and rich, which --help does not need
 
     sys.exit(run(asked))
 
 
 def run_options(**given: Any) -> RunOptions:
-    """The values of the command's options, by what they concern. Raises `UsageError` if they make no sense together."""
+    """Sort the command's option values into `RunOptions`. Raises `UsageError` if they contradict each other."""
 
     def grouped(group: Callable[..., Group], **more: Any) -> Group:
-        """A dataclass whose fields have the names of options, but for those in `more`."""
+        """Fill a dataclass from the options named like its fields, except for the fields in `more`."""
         names = [part.name for part in fields(group) if part.name not in more]  # type: ignore[arg-type]
         return group(**more, **{name: given[name] for name in names})
 
@@ -113,7 +113,7 @@ def _settings(given: dict[str, Any]) -> Settings:
 
 
 def _track(text: str | None) -> int | str | None:
-    """A number, or a language by one code of the several that it may have, so that it is the same setting."""
+    """Return the track's number, or one canonical code for its language, so that synonyms are the same setting."""
     if text is None or text.isdigit():
         return None if text is None else int(text)
     tag = text.lower().replace("_", "-")
@@ -125,5 +125,5 @@ def _vad(given: dict[str, Any]) -> VadOptions:
     try:
         return VadOptions(given["vad_threshold"], given["vad_min_speech"], min_silence, padding)
     except ValueError as error:
-        hint = "--vad-padding is at most --vad-min-silence: give both." if padding > min_silence else None
+        hint = "--vad-padding must not exceed --vad-min-silence: set both." if padding > min_silence else None
         raise UsageError(str(error), hint=hint) from error

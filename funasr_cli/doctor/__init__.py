@@ -1,1 +1,1 @@
-"""What there is on this machine, what a run lacks, and the command that brings it. Looks only; changes nothing."""
+"""Checks of this machine: what is missing for a run, and the command that fixes it. Changes nothing."""

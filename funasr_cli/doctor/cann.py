@@ -1,4 +1,4 @@
-"""Driver, firmware and CANN: which releases are here, whether they fit each other, and whether Python finds CANN."""
+"""Checks of driver, firmware and CANN: their releases, whether these fit each other, and whether Python finds CANN."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ ROOT = Path("/")
 
 INSTALL = "bash Ascend-cann-toolkit_VERSION_linux-$(uname -m).run --install"
 MOUNT = "docker run -v /usr/local/Ascend/driver:/usr/local/Ascend/driver"
-ONE_RELEASE = "Install firmware and driver of one release, and restart the machine."
-NOTES = "Compare with CANN's release notes, which name the drivers that it works with."
+ONE_RELEASE = "Install firmware and driver of the same release, and restart the machine."
+NOTES = "Check CANN's release notes for the drivers that it works with."
 
 RANGE = re.compile(r"\[([^,\]]+),([^,\]]+)\]")
 LINE = re.compile(r"V\d+R\d+C\d+")
-"""A line of development, the beginning of an inner version: `V100R001C19` of `V100R001C19SPC002B226`."""
+"""A line of development, the start of an inner version: `V100R001C19` in `V100R001C19SPC002B226`."""
 
 
 def release_checks() -> list[Check]:
-    """Driver, firmware and CANN, by the notes of their installers, and CANN's Python module."""
+    """Check driver, firmware and CANN by the files their installers left, and CANN's Python module."""
     driver, firmware = (read_note(_folder() / name / "version.info") for name in ("driver", "firmware"))
     environment, said = sourced_environment()
     cann = cann_note(environment)
@@ -49,13 +49,13 @@ def _folder() -> Path:
 
 def _driver(driver: Mapping[str, str]) -> Check:
     if "version" not in driver:
-        text = f"no version.info in {_folder() / 'driver'}: a container has the driver's files if it was given them"
+        text = f"no version.info in {_folder() / 'driver'}; a container only has the driver's files if they are mounted"
         return Check("driver", text, "warning", MOUNT)
     return Check("driver", driver["version"])
 
 
 def _firmware(driver: Mapping[str, str], firmware: Mapping[str, str]) -> Check:
-    """By the rule of the driver's own tools: either lists the other in its version.info."""
+    """Check the firmware by the rule of the driver's own tools: one must list the other in its version.info."""
     version = firmware.get("version")
     if version is None:
         return Check("firmware", f"not checked: no version.info in {_folder() / 'firmware'}, as in most containers")
@@ -65,15 +65,15 @@ def _firmware(driver: Mapping[str, str], firmware: Mapping[str, str]) -> Check:
     ]
     known = [(release, ranges) for release, ranges in lists if release and ranges]
     if not known:
-        return Check("firmware", f"{version}; whether it fits the driver is not checked: neither lists the other")
+        return Check("firmware", f"{version}; compatibility with the driver is unknown: neither lists the other")
     if any(_is_in(release, ranges) for release, ranges in known):
         return Check("firmware", f"{version}, fits the driver")
-    text = f"{version}, does not fit the driver: " + "; ".join(f"{ranges} has no {it}" for it, ranges in known)
+    text = f"{version}, does not fit the driver: " + "; ".join(f"{it} is not in {ranges}" for it, ranges in known)
     return Check("firmware", text, "warning", ONE_RELEASE)
 
 
 def _is_in(version: str, ranges: str) -> bool:
-    """Whether a version is in `[7.0.0,7.2.99],[24.1,24.1.]`; an end stands for all that begin with it."""
+    """Whether a version is in ranges such as `[7.0.0,7.2.99],[24.1,24.1.]`; an end includes all that begin with it."""
     parts = _parts(version)
     return any(
         _parts(low) <= parts and parts[: len(_parts(high))] <= _parts(high) for low, high in RANGE.findall(ranges)
@@ -81,28 +81,28 @@ def _is_in(version: str, ranges: str) -> bool:
 
 
 def _parts(version: str) -> list[tuple[int, int | str]]:
-    """`24.1.rc3` as what sorts: release candidates before numbers."""
+    """Split a version such as `24.1.rc3` into parts that sort, release candidates before numbers."""
     return [(1, int(part)) if part.isdigit() else (0, part) for part in re.findall(r"\d+|[a-z]+", version.lower())]
 
 
 def _cann(cann: Mapping[str, str], driver: Mapping[str, str], said: str) -> Check:
     version = cann.get("version")
     if version is None:
-        text = f"not found: {printable(said)}" if said else "its installer left no version"
+        text = f"not found: {printable(said)}" if said else "version unknown: its installer left none"
         return Check("CANN", text, "warning", f"{SOURCE_COMMAND} FOLDER")
     text = f"{version} in {printable(cann['path'])}" if "path" in cann else version
     ours, its = (LINE.match(note.get("innerversion", "")) for note in (cann, driver))
     ours_take, its_take = (LINE.findall(note.get("compatible_version", "")) for note in (cann, driver))
     if not (ours and its and (ours_take or its_take)):
-        return Check("CANN", f"{text}; whether it fits the driver is not checked: no lists in their notes")
+        return Check("CANN", f"{text}; compatibility with the driver is unknown: neither has a list")
     if its[0] == ours[0] or its[0] in ours_take or ours[0] in its_take:
         return Check("CANN", f"{text} ({ours[0]}), fits the driver ({its[0]}) by their lists")
-    text += f"; neither it ({ours[0]}) nor the driver ({its[0]}) lists the other as one that it works with"
+    text += f"; neither it ({ours[0]}) nor the driver ({its[0]}) lists the other as compatible"
     return Check("CANN", text, "warning", NOTES)
 
 
 def _module(sourced: str) -> Check:
-    """`sourced` is PYTHONPATH as scripts/ascend_env.sh makes it."""
+    """Check CANN's module `acl`; `sourced` is PYTHONPATH after scripts/ascend_env.sh."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
     spec = find_spec("acl")
     if spec is not None:
@@ -117,11 +117,11 @@ def _module(sourced: str) -> Check:
         files = list(_modules_in(Path(folder))) if folder else []
         if not files:
             continue
-        if folder in sys.path:  # and not found there, so not for this Python
+        if folder in sys.path:  # but not importable, so not for this Python
             names = ", ".join(sorted(path.name for path in files))
-            return Check("acl", f"{printable(folder)} has {names}, not for {python}", "problem", "python3 -VV")
+            return Check("acl", f"{printable(folder)} has {names}, but not for {python}", "problem", "python3 -VV")
         return Check("acl", f"in {printable(folder)}, which is not on PYTHONPATH", "problem", SOURCE_COMMAND)
-    return Check("acl", "not installed: it is part of CANN, toolkit, nnae or nnrt", "problem", INSTALL)
+    return Check("acl", "not installed; it is part of CANN (toolkit, nnae or nnrt)", "problem", INSTALL)
 
 
 def _modules_in(folder: Path) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""One thing that was looked at, and what came of it."""
+"""The result of one check."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Literal
 
 Verdict = Literal["ok", "warning", "problem"]
-"""Warning: a run is possible, but not all that one may expect of it. Problem: no run is possible."""
+"""Warning: a run is possible, but not with everything that might be expected. Problem: no run is possible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was looked at, what was found, in a line each, and where it is not `ok`, what to do (`fix`).
+    """What was checked, what was found (one line each), and what to do if the verdict is not `ok` (`fix`).
 
-    `fix` of a problem is a command. `option` is what a run needs on its command line to do without what is missing.
-    `path` is the folder that was looked at, if it was one.
+    The `fix` of a problem is a command. `option` is the command-line option with which a run works around what is
+    missing. `path` is the folder that was checked, if any.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Devices that a run could use: which one it would take, with which model, and all about NPUs where there are some."""
+"""Checks of devices: which one a run would use, with which model, and everything about NPUs if there are any."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from funasr_cli.models.layouts import AUTO, choose_weights, layout_of
 from funasr_cli.models.model_yaml import MODEL_YAML, OMS, read_model_yaml
 
 NAMELESS = "funasr-cli doctor"
-"""Looks for a model that a run could take here, where the one that was named cannot be taken."""
+"""The command that looks for a model that works here, suggested if the model that was named does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """What was looked at. `model`: where none was named, the folder of one that ran on an NPU."""
+    """The checks. `model` is the folder of a model that ran on an NPU, if no model was named."""
 
     checks: Sequence[Check]
     model: Path | None = None
 
 
 def examine_devices(model: Path | None) -> Devices:
-    """What a run would run on, and whether it may, with the model in the folder `model`, or any in the store."""
+    """Check the device that a run would use, with the model in folder `model`, or any in the store."""
     try:
         device = choose_device("auto")
     except DeviceError as error:
@@ -39,15 +39,15 @@ def examine_devices(model: Path | None) -> Devices:
     if device.kind == "npu":
         return _on_npus(device.why, model)
     if device.passed_over:
-        choice = Check("NPU", f"{device.why}; runs on the CPU", "warning", how_to_get_files())
+        choice = Check("NPU", f"{device.why}; runs use the CPU", "warning", how_to_get_files())
     else:
-        choice = Check("NPU", "none: runs on the CPU")
+        choice = Check("NPU", "none; runs use the CPU")
     about = without_problems(examine_npus(_folders(model)).checks) if is_npu_here() else []
     return Devices([choice, *(_on_cpu(model) if model else []), *about])
 
 
 def _folders(model: Path | None) -> Sequence[Path]:
-    """Those in which OMs are looked for."""
+    """The folders in which to look for OMs."""
     return [model] if model else compiled_folders()
 
 
@@ -60,7 +60,7 @@ def _on_cpu(model: Path) -> list[Check]:
 
 
 def _on_npus(why: str, model: Path | None) -> Devices:
-    choice = Check("NPU", f"taken: {why}")
+    choice = Check("NPU", f"used: {why}")
     if model and not layout_of(model).compiled:
         text = f"{layout_of(model).family} models do not run on an NPU. {HOW_TO_USE_CPU}"
         return Devices([choice, Check("model", text, "problem", NAMELESS), *examine_npus(None).checks])
@@ -71,7 +71,7 @@ def _on_npus(why: str, model: Path | None) -> Devices:
 
 
 def _account_of(om: Path) -> list[Check]:
-    """A run refuses an OM that is not what model.yaml says; this looks only whether it says anything."""
+    """Check that model.yaml lists the OM. A run also verifies the OM against it, and refuses a mismatch."""
     try:
         account = read_model_yaml(om.parent)
     except ModelError as error:
@@ -79,5 +79,5 @@ def _account_of(om: Path) -> list[Check]:
     else:
         if account is None or om.name in (account.get(OMS) or {}):
             return []
-        text = f"{MODEL_YAML} does not account for {printable(om.name)}, and a run would refuse it"
+        text = f"{MODEL_YAML} does not list {printable(om.name)}, so a run would refuse it"
     return [Check("model", text, "problem", f"funasr-cli convert {shell_quoted(om.parent)}")]

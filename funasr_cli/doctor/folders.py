@@ -1,4 +1,4 @@
-"""Folders that a run writes into: whether it may, and how much room there is."""
+"""Checks of the folders that a run writes to: permissions and free space."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from funasr_cli.outputs.layout import OUTPUT_FOLDER
 from funasr_cli.system.places import current_folder_fault
 
 LOW_SPACE_BYTES = 1_000_000_000
-"""Bytes: the size of the largest model that is a default."""
+"""Bytes: about the size of the largest default model."""
 
 
 def folder_checks(*, chosen: bool = False) -> list[Check]:
-    """The model store, the folder for transcripts and the one for temporary files.
+    """Check the model store, the folder for transcripts and the folder for temporary files.
 
-    A model that is `chosen` in another folder needs no store.
+    A model that was `chosen` from another folder does not need the store.
     """
     has_model = chosen or is_present(CATALOGUE[default_model()[0]])
     return [
@@ -33,33 +33,33 @@ def folder_checks(*, chosen: bool = False) -> list[Check]:
 def _transcripts() -> Check:
     instead, option = "funasr-cli transcribe FOLDER -o DIR", "-o DIR"
     if fault := current_folder_fault():
-        return Check("transcripts", f"{fault}: no relative path leads anywhere", "warning", instead, option)
+        return Check("transcripts", f"{fault}: relative paths do not work", "warning", instead, option)
     return _folder("transcripts", Path(OUTPUT_FOLDER).absolute(), instead, option=option)
 
 
 def _folder(name: str, path: Path, otherwise: str, unwritable: Verdict = "warning", option: str = "") -> Check:
-    """`otherwise` says how to take another folder."""
+    """Check one folder; `otherwise` is the command that selects another."""
     obstacle = _obstacle(path)
     if obstacle is not None:
         return Check(name, f"{printable(path)}: {obstacle}", unwritable, otherwise, option, path)
     there = _existing(path)
     free = shutil.disk_usage(there).free
-    text = f"{printable(path)}, {'writable' if there == path else 'can be made'}, {megabytes(free)} free"
+    text = f"{printable(path)}, {'writable' if there == path else 'can be created'}, {megabytes(free)} free"
     if free < LOW_SPACE_BYTES:
         return Check(name, text, "warning", otherwise, path=path)
     return Check(name, text, path=path)
 
 
 def _obstacle(path: Path) -> str | None:
-    """Why nothing can be written into the folder; `None` where it is there or can be made, and can be written."""
+    """Why the folder cannot be written or created; None if it can."""
     there = _existing(path)
     if not there.is_dir():
-        return f"{printable(there)} is no folder"
+        return f"{printable(there)} is not a folder"
     return None if os.access(there, os.W_OK | os.X_OK) else f"{printable(there)} cannot be written"
 
 
 def _existing(path: Path) -> Path:
-    """The path, or the nearest above it that exists. (`Path.exists` would raise where looking is forbidden.)"""
+    """The path or its nearest existing parent. (`Path.exists` would raise without permission to look.)"""
     return next(
         (
             each
@@ -71,7 +71,7 @@ def _existing(path: Path) -> Path:
 
 
 def _temporary_folder() -> Path:
-    """Where Python's tempfile would write, which finds out by writing: the first that can be written, in its order."""
+    """The folder that Python's `tempfile` would use: the first writable one in its order, found without writing."""
     named = [Path(value) for variable in ("TMPDIR", "TEMP", "TMP") if (value := os.environ.get(variable))]
     places = [*named, Path("/tmp"), Path("/var/tmp"), Path("/usr/tmp")]
     if current_folder_fault() is None:

@@ -1,4 +1,4 @@
-"""Limits that shells, clusters and service managers set for a process, if a run could not begin within them."""
+"""Checks of process limits set by shells, clusters and service managers that could keep a run from starting."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from funasr_cli.system.refusals import check_open_files, open_files_limit
 from funasr_cli.system.resources import usable_cores
 
 SLOT_BYTES = 128 << 20
-"""Addresses that a process of a run maps for a window; as `pool.shared_memory`, which loads NumPy."""
+"""Address space that a process of a run maps per window; as in `pool.shared_memory`, which would load NumPy."""
 
 MAPPED_BYTES = 500_000_000
-"""Addresses that it has beside: the libraries, and a small model. Measured: two cores need 1.3 to 1.5 GB in all."""
+"""Other address space: libraries and a small model. Measured: on two cores, a process needs 1.3 to 1.5 GB in all."""
 
 
 def limit_checks() -> list[Check]:
-    """Open files, and addresses if they are limited."""
+    """Check the limit of open files and, if there is one, of address space."""
     workers = max(2, usable_cores() // CORES_PER_WORKER)
     files = Check("open files", f"up to {open_files_limit()}")
     try:
@@ -30,10 +30,10 @@ def limit_checks() -> list[Check]:
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     if limit == resource.RLIM_INFINITY:
         return [files]
-    windows = cpu_placement(usable_cores()).runs * WHISPER_BATCH + 2 + 2 * workers  # of the model that takes most
+    windows = cpu_placement(usable_cores()).runs * WHISPER_BATCH + 2 + 2 * workers  # for the most demanding model
     needed = MAPPED_BYTES + windows * SLOT_BYTES
-    text = f"up to {megabytes(limit)} a process (ulimit -v)"
+    text = f"up to {megabytes(limit)} per process (ulimit -v)"
     if limit >= needed:
         return [files, Check("addresses", text)]
-    text += f", and a run with {workers} workers needs {megabytes(needed)}"
+    text += f", but a run with {workers} workers needs {megabytes(needed)}"
     return [files, Check("addresses", text, "problem", "ulimit -v unlimited")]

@@ -1,4 +1,4 @@
-"""The machine: system, processor, cores and memory, as Linux tells of them."""
+"""Checks of the machine: system, processor, cores and memory."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from funasr_cli.system.processor import VNNI, cpu_fields, features
 from funasr_cli.system.resources import usable_cores, usable_memory
 
 LOW_MEMORY_BYTES = 2_000_000_000
-"""Bytes: the weights of sensevoice-small in float32 are 0.9 GB, and a run computes with as much again."""
+"""Bytes: the weights of sensevoice-small in float32 take 0.9 GB, and a run needs as much again for computing."""
 
 FEATURES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "x86_64": {"AVX2": ("avx2",), "AVX-512": ("avx512f",), "VNNI": VNNI},
     "aarch64": {"asimddp": ("asimddp",), "i8mm": ("i8mm",), "SVE": ("sve",)},
 }
-"""What makes matrix products fast, by architecture, and the kernel's flags for it, any of which will do."""
+"""Processor features that make matrix products fast, by architecture, with the kernel's flags; any flag suffices."""
 
 EIGHT_BIT: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "x86_64": {"VNNI": VNNI, "AMX": ("amx_int8",)},
     "aarch64": {"asimddp": ("asimddp",), "i8mm": ("i8mm",)},
 }
-"""The same of what makes products of 8-bit numbers fast."""
+"""The same for products of 8-bit numbers."""
 
 MOUNT_PROC = "mount -t proc proc /proc"
 
 ARM_CORES = {("0x48", "0xd01"): "Kunpeng 920 (TaiShan v110)", ("0x48", "0xd02"): "Kunpeng (TaiShan v120)"}
-"""Names of (implementer, part), which most aarch64 kernels print as numbers only; from util-linux's lscpu."""
+"""Names by (implementer, part), which most aarch64 kernels print only as numbers; from util-linux's lscpu."""
 
 
 def machine_checks() -> list[Check]:
-    """System, processor, cores and memory."""
+    """Check system, processor, cores and memory."""
     return [Check("system", _system()), _processor(), Check("cores", _cores()), _memory()]
 
 
@@ -42,19 +42,19 @@ def _system() -> str:
         name = platform.freedesktop_os_release()["PRETTY_NAME"]
     except (OSError, KeyError):
         name = "unknown distribution"
-    library = " ".join(platform.libc_ver()).strip() or "C library other than glibc"
+    library = " ".join(platform.libc_ver()).strip() or "a C library other than glibc"
     return f"{platform.machine()}, {name}, {platform.system()} {platform.release()}, {library}"
 
 
 def _processor() -> Check:
     if not cpu_fields():
-        text = "unknown: /proc/cpuinfo cannot be read, so the runtimes do without what makes it fast"
+        text = "unknown: /proc/cpuinfo cannot be read, so the runtimes do not use its fast instructions"
         return Check("processor", text, "warning", MOUNT_PROC)
     return Check("processor", processor())
 
 
 def processor() -> str:
-    """Its name, and what makes matrix products fast that it has and lacks."""
+    """The processor's name, and which features for fast matrix products it has and lacks."""
     fields = cpu_fields()
     core = fields.get("CPU implementer", "?"), fields.get("CPU part", "?")
     name = fields.get("model name") or ARM_CORES.get(core) or f"implementer {core[0]}, part {core[1]}"
@@ -62,7 +62,7 @@ def processor() -> str:
 
 
 def eight_bit_features() -> str:
-    """What makes products of 8-bit numbers fast that the processor has and lacks."""
+    """Which features for fast 8-bit products the processor has and lacks."""
     return "; ".join(_has_and_lacks(EIGHT_BIT)) or "unknown"
 
 
@@ -75,7 +75,7 @@ def _has_and_lacks(groups: Mapping[str, Mapping[str, tuple[str, ...]]]) -> list[
 
 def _cores() -> str:
     usable, there = usable_cores(), os.cpu_count() or 1
-    return f"{usable}" if usable == there else f"{usable} of {there}: affinity or a control group allows no more"
+    return f"{usable}" if usable == there else f"{usable} of {there}: limited by CPU affinity or a control group"
 
 
 def _memory() -> Check:
@@ -86,5 +86,5 @@ def _memory() -> Check:
     if memory.limited:
         text += ", the limit of the control group"
     if memory.available < LOW_MEMORY_BYTES:
-        return Check("memory", text, "warning", "Free some, or take a small model: --model whisper-base")
+        return Check("memory", text, "warning", "Free some memory, or use a smaller model: --model whisper-base")
     return Check("memory", text)

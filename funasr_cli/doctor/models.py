@@ -1,4 +1,4 @@
-"""The model that a run would take, and the others in the store. Sizes only: hashing is `funasr-cli models verify`."""
+"""Checks of models: the one that a run would use, and the others in the store. By size only, without hashing."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from funasr_cli.models.store import default_model, fault, folder_of, is_present,
 
 
 def model_checks(named: Path | None, found: Path | None) -> list[Check]:
-    """Which model a run would take and why; then the others that are in the store, of which none is needed.
+    """Check the model that a run would use, and the other models in the store, which are optional.
 
-    That is the one in the folder that was `named`, else in the one that was `found` to run on an NPU, else the default.
+    A run uses the model in the folder that was `named`, else the one `found` to run on an NPU, else the default.
     """
     default, why = default_model()
     folder = named or found
@@ -29,11 +29,12 @@ def model_checks(named: Path | None, found: Path | None) -> list[Check]:
     chosen = Check("chosen", text, option=f"--model {shell_quoted(folder)}", path=folder)
     if named:
         return [chosen, *checks]
-    return [Check("default", f"{default} has nothing that runs on an NPU; this one has", "warning"), chosen, *checks]
+    text = f"{default} is not compiled for an NPU; the chosen one is"
+    return [Check("default", text, "warning"), chosen, *checks]
 
 
 def compiled_folders() -> list[Path]:
-    """Folders in the store that hold a model with OMs. None of the catalogue's, which have to stay as they came."""
+    """Folders in the store with a model and its OMs, except those of the catalogue, which must not be changed."""
     folders = sorted({om.parent for om in store_dir().glob("*/*.om")})
     return [folder for folder in folders if folder.name not in CATALOGUE and _is_for_npus(folder)]
 
@@ -48,12 +49,12 @@ def _is_for_npus(folder: Path) -> bool:
 def _model(entry: CatalogueEntry, *, needed: bool) -> Check:
     if not is_present(entry):
         if is_installed(entry):
-            return Check(entry.name, "in its packages; the first run joins it into the store")
-        text = f"not on this machine; without network, bring it with funasr-cli models import {entry.name}.tar"
+            return Check(entry.name, "in installed packages; the first run puts it into the store")
+        text = f"not on this machine; without network: funasr-cli models import {entry.name}.tar"
         return Check(entry.name, text, "problem", entry.install)
     folder = folder_of(entry)
     wrong = fault(entry)
     if wrong is None:
         return Check(entry.name, f"{megabytes(entry.size)} in {printable(folder)}, sizes as recorded", path=folder)
     verdict: Verdict = "problem" if needed else "warning"
-    return Check(entry.name, wrong, verdict, f"funasr-cli models verify {entry.name}")  # which tells how to mend it
+    return Check(entry.name, wrong, verdict, f"funasr-cli models verify {entry.name}")  # explains how to repair it

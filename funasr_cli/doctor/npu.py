@@ -1,4 +1,4 @@
-"""Ascend NPUs: their device files, health, memory, who holds them, and one run on each."""
+"""Checks of Ascend NPUs: device files, health, memory, processes that use them, and one run on each."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from funasr_cli.executors.ascend import device_files, npu_smi, topology
 from funasr_cli.executors.ascend.npu_smi import Chip
 from funasr_cli.files import printable, shell_quoted
 
-ENDS_ALL = "as root on the host; ends all that runs on it"
+ENDS_ALL = "as root on the host; ends everything that runs on it"
 
 
 @dataclass(frozen=True, slots=True)
 class Npus:
-    """What was looked at, and the OM that ran on an NPU, the first if there are several."""
+    """The checks, and the first OM that ran on an NPU, if any."""
 
     checks: Sequence[Check]
     om: Path | None = None
 
 
 def is_npu_here() -> bool:
-    """Whether anything on this machine says that it has an NPU: device files, the PCI bus, or the driver's tool."""
+    """Whether this machine shows any sign of an NPU: device files, the PCI bus, or the driver's tool."""
     return bool(device_files.npu_files() or topology.accelerators() or shutil.which("npu-smi"))
 
 
 def examine_npus(folders: Sequence[Path] | None) -> Npus:
-    """Everything about the NPUs of this machine; `folders` may hold OMs, None: no OM is wanted.
+    """Check everything about the NPUs of this machine. `folders` are searched for OMs; None: no OM is needed.
 
-    A run on each is made where CANN is found. Problems are what no run on any NPU is possible with: once one has run,
-    there are none.
+    If CANN works, runs a model on each NPU. A problem means that no run on any NPU is possible, so as soon as one run
+    succeeds, problems become warnings.
     """
     releases = release_checks()
     chips, table = _table()
@@ -58,22 +58,22 @@ def examine_npus(folders: Sequence[Path] | None) -> Npus:
 
 
 def without_problems(checks: Sequence[Check]) -> list[Check]:
-    """The same, where a run is possible all the same."""
+    """The checks with problems turned into warnings, because a run is possible anyway."""
     return [replace(check, verdict="warning") if check.verdict == "problem" else check for check in checks]
 
 
 def _files() -> Check:
-    """The device files in this container, or on this machine."""
+    """Check the device files in this container or on this machine."""
     wanted, missing = device_files.wanted_files(), device_files.missing_files()
     closed = [
         name for name in wanted if name not in missing and not os.access(device_files.DEV / name, os.R_OK | os.W_OK)
     ]
     if missing:
         text = f"{', '.join(device_files.npu_files()) or 'no davinci'} here; missing: {', '.join(missing)}"
-        text += "; a container has only those that it was given, and a host has them when the driver is loaded"
+        text += "; a container has only those passed to it, a host has them once the driver is loaded"
         return Check("/dev", text, "problem", device_files.how_to_get_files())
     if closed:
-        text = f"this user may not open {', '.join(closed)}; then log in again"
+        text = f"no permission to open {', '.join(closed)}; join the group, then log in again"
         return Check("/dev", text, "problem", "sudo usermod -aG HwHiAiUser $USER")
     return Check("/dev", ", ".join(wanted))
 
@@ -82,7 +82,7 @@ def _table() -> tuple[Sequence[Chip], list[Check]]:
     try:
         return npu_smi.ask(), []
     except DeviceError as error:
-        # Not a problem by itself: the runtime does without the tool, and the runs below show whether it works.
+        # Not a problem: the runtime does not need the tool, and the runs below show whether it works.
         return (), [Check("npu-smi", printable(error.what), "warning", error.hint or "npu-smi info")]
 
 
@@ -104,14 +104,14 @@ def _chip(name: str, chip: Chip, node: int | None) -> Check:
         "NUMA node unknown" if node is None else f"NUMA node {node}",
     ]
     held = [f"{printable(it.name) or 'process'} ({it.id}, {it.megabytes:,} MB)" for it in chip.processes]
-    text = ", ".join(facts) + (f"; held by {', '.join(held)}" if held else "")
+    text = ", ".join(facts) + (f"; used by {', '.join(held)}" if held else "")
     if chip.health == npu_smi.HEALTHY:
         return Check(name, text)
     return Check(name, text, "warning", chip.health_details)
 
 
 def _socs(chips: Sequence[Chip]) -> set[str]:
-    """What models for them are compiled for, as far as npu-smi tells."""
+    """The SoCs that models for these chips are compiled for, as far as npu-smi reports them."""
     found = set()
     for chip in {chip.soc: chip for chip in reversed(chips)}.values():  # the first of each
         with suppress(DeviceError):
@@ -120,7 +120,7 @@ def _socs(chips: Sequence[Chip]) -> set[str]:
 
 
 def _oms(socs: Collection[str], folders: Sequence[Path]) -> Iterator[Check]:
-    """What is compiled for these NPUs."""
+    """Check which models are compiled for these NPUs."""
     for soc in sorted(socs):
         there = [
             f"{printable(om.parent.name)}/{printable(om.name)}" for folder in folders if (om := find_om([folder], soc))
@@ -128,7 +128,7 @@ def _oms(socs: Collection[str], folders: Sequence[Path]) -> Iterator[Check]:
         if there:
             yield Check("OMs", f"for {soc}: {', '.join(there)}")
         else:
-            places = ", ".join(printable(folder) for folder in folders) or "the model store, and no --model is named"
+            places = ", ".join(printable(folder) for folder in folders) or "the model store, and no --model was given"
             folder = shell_quoted(folders[0]) if len(folders) == 1 else "FOLDER"
             yield Check("OMs", f"none for {soc} in {places}", "problem", f"funasr-cli convert {folder} --soc {soc}")
 
@@ -137,11 +137,11 @@ def _outcome(name: str, trial: Trial, chip: Chip | None) -> Check:
     if trial.reason:
         fix = "npu-smi info"
         if trial.stuck and chip and chip.processes:
-            fix += f"   (others hold it; when they are done: {chip.reset}, {ENDS_ALL})"
+            fix += f"   (other processes use it; when they are done: {chip.reset}, {ENDS_ALL})"
         elif trial.stuck and chip:
             fix = f"{chip.reset}   ({ENDS_ALL})"
         return Check(name, " ".join(f"{trial.reason}. {trial.hint}".split()), "problem", fix)
     if trial.om is None:
-        return Check(name, f"{trial.soc} opens, but there is no OM to run", "warning")
+        return Check(name, f"{trial.soc} can be opened, but there is no OM to run", "warning")
     took = f"{trial.seconds * 1000:.0f} ms"
-    return Check(name, f"{printable(trial.om.name)} with zeros took {took}; a first run loads kernels")
+    return Check(name, f"{printable(trial.om.name)} on zeros took {took} (the first run also loads kernels)")

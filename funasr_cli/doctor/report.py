@@ -1,4 +1,4 @@
-"""All checks together: what they amount to, as text and as JSON."""
+"""The report of all checks, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ TRANSCRIBE = "funasr-cli transcribe FOLDER"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The checks by section, in the order in which a person reads them."""
+    """The checks by section, in the order in which they are printed."""
 
     sections: Mapping[str, Sequence[Check]]
 
     @property
     def ready(self) -> bool:
-        """Whether the command `next` transcribes."""
+        """Whether a run is possible, so that `next` is a command that transcribes."""
         return all(check.verdict != "problem" for check in self._checks())
 
     @property
     def next(self) -> str:
-        """The command to type: what mends the first problem, else a run with the options that it needs here."""
+        """The command to type: the fix of the first problem, else a run with the options that it needs here."""
         mending = (check.fix for check in self._checks() if check.verdict == "problem")
         options = (check.option for check in self._checks() if check.option)
         return next(mending, " ".join([TRANSCRIBE, *options]))
@@ -46,10 +46,10 @@ class Report:
 
 
 def diagnose(model: Path | None = None) -> Report:
-    """Look at everything, for runs of the model in the folder `model`. Writes nothing.
+    """Make all checks for runs of the model in the folder `model`. Writes nothing.
 
-    Where none is named, for runs of one in the store that is compiled for this machine's NPUs, if it has some and they
-    are in order; else of the default. Raises `ModelError` where the folder holds no model.
+    If `model` is None: for a model in the store that is compiled for this machine's NPUs, if it has working ones; else
+    for the default model. Raises `ModelError` if the folder contains no model.
     """
     named = layout_of(model).family if model else None
     devices = examine_devices(model)
@@ -67,7 +67,7 @@ def diagnose(model: Path | None = None) -> Report:
 
 
 def as_text(report: Report) -> str:
-    """Aligned lines, what to do below what is not in order, the next command at the end."""
+    """Format the report as aligned lines, each fix below its check, and the next command at the end."""
     width = max(len(check.name) for checks in report.sections.values() for check in checks)
     lines = []
     for section, checks in report.sections.items():
@@ -81,9 +81,9 @@ def as_text(report: Report) -> str:
 
 
 def as_json(report: Report) -> str:
-    """`{"ready", "next", "sections": {name: [{"name", "text", "verdict", "fix", "option", "path"}]}}`.
+    """Format as `{"ready", "next", "sections": {name: [{"name", "text", "verdict", "fix", "option", "path"}]}}`.
 
-    `path` is there if a folder was looked at.
+    `path` is present if a folder was checked.
     """
     sections = {name: [_fields(check) for check in checks] for name, checks in report.sections.items()}
     return json_for_stdout({"ready": report.ready, "next": report.next, "sections": sections})

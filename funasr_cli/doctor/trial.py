@@ -1,4 +1,4 @@
-"""One run on an NPU, in a process of its own: whatever the driver does to that process, this one lives on."""
+"""A trial run on an NPU, in its own process, so that this one survives whatever the driver does."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from funasr_cli.errors import DeviceLost, FunasrError, ModelError
 from funasr_cli.models.om_files import choose_om
 from funasr_cli.system.isolated import NoAnswer, run_isolated
 
-if TYPE_CHECKING:  # NumPy may be what does not load here
+if TYPE_CHECKING:  # NumPy may be the package that cannot be loaded
     from funasr_cli.arrays import Arrays, TensorSpec
 
 TRIAL_TIMEOUT_S = 180.0
-"""Seconds: loading a model and its first run take tens of seconds on a busy machine. The run alone may take half."""
+"""Seconds: loading a model and its first run take tens of seconds on a busy machine. The run alone gets half of it."""
 
 FREE_FRAMES = 100
-"""What a free dimension is given: six seconds of speech."""
+"""Size given to a free dimension of the inputs: six seconds of speech."""
 
 MAX_FREE_FRAMES = 4 * FREE_FRAMES
-"""What a free dimension may come to in the outputs."""
+"""Maximum size of a free dimension of the outputs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What became of it. `om` is what was run, in `seconds`; None where there is none for this `soc`.
+    """The result of a trial: the `om` that ran, and in how many `seconds`; None if there is none for this `soc`.
 
-    Where it failed, `reason` says why and `hint` what may help; `stuck`: it hung, or the device failed in the run;
-    a reset may be what helps then.
+    If the trial failed, `reason` says why and `hint` what may help. `stuck` means that it hung or the device failed
+    during the run, so that a reset may help.
     """
 
     soc: str = ""
@@ -50,7 +50,7 @@ class _NothingFits(ModelError):
 
 
 def run_trial(npu: int, folders: Sequence[Path]) -> Trial:
-    """Run the first OM in the folders that is for this NPU's SoC once, with zeros."""
+    """Run the first OM in `folders` that fits this NPU's SoC once, on zeros."""
     try:
         return run_isolated(
             "funasr-trial", TRIAL_TIMEOUT_S, _try, npu, [folder.absolute() for folder in folders], TRIAL_TIMEOUT_S / 2
@@ -69,7 +69,7 @@ def _try(npu: int, folders: Sequence[Path], time_limit: float) -> Trial:
         return Trial(reason=error.what, stuck=True)
     except FunasrError as error:
         return Trial(reason=error.what, hint=error.hint or "")
-    except Exception as error:  # an OM may be of any kind, and NumPy not load
+    except Exception as error:  # the OM may be anything, or NumPy may not load
         return Trial(reason=f"{type(error).__name__}: {error}")
 
 
@@ -92,7 +92,7 @@ def _run(npu: int, folders: Sequence[Path], time_limit: float) -> Trial:
 
 
 def find_om(folders: Sequence[Path], soc: str) -> Path | None:
-    """The OM for a SoC in the first of the folders that has one."""
+    """Find the OM for a SoC in the first folder that has one."""
     for folder in folders:
         try:
             return choose_om(folder, soc)
@@ -102,7 +102,7 @@ def find_om(folders: Sequence[Path], soc: str) -> Path | None:
 
 
 def _inputs(specs: Sequence[TensorSpec]) -> Arrays:
-    """Silence: zeros, but ones for whole numbers, which are lengths and choices."""
+    """Make inputs of silence: zeros, but ones for integers, which are lengths and choices."""
     import numpy as np
 
     return {
@@ -114,6 +114,6 @@ def _inputs(specs: Sequence[TensorSpec]) -> Arrays:
 
 
 def _be_silent() -> None:
-    """The runtime writes where it likes; stdout is the report's."""
+    """Discard stdout and stderr: the runtime writes to both, but stdout belongs to the report."""
     for stream in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)

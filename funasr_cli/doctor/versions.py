@@ -1,4 +1,4 @@
-"""Versions, and whether the packages with compiled code can be loaded, which a damaged or foreign wheel cannot."""
+"""Checks of versions, and of whether packages with compiled code can be imported; damaged or foreign wheels cannot."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from funasr_cli.doctor.check import Check, Verdict
 from funasr_cli.files import printable
 
 IMPORT_TIMEOUT_S = 60.0
-"""Seconds for one import; on a slow network file system it takes several."""
+"""Seconds for one import, which takes several on a slow network file system."""
 
 MISSING_LIBRARY = re.compile(r"(?P<library>\S+\.so[.\d]*): cannot open shared object file")
 STATIC_TLS = re.compile(r"(?P<library>\S+\.so[.\d]*): cannot allocate memory in static TLS block")
-"""Of a library that must be loaded first; known from libgomp on aarch64."""
+"""The error of a library that must be loaded first; known from libgomp on aarch64."""
 
 IMPORT_SCRIPT = """
 import importlib, sys
@@ -37,7 +37,7 @@ except BaseException as error:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package by its name in the package index, its module, and the model family that needs it (`None`: all do)."""
+    """A package: its name in the package index, its module, and the model family that needs it (None: all)."""
 
     name: str
     module: str
@@ -58,15 +58,15 @@ PACKAGES = (
 
 
 def version_checks(family: str) -> list[Check]:
-    """This program, Python and the packages, for a run of a model of `family`."""
-    # All at once, each in a process of its own: a wheel for another CPU does not raise, it kills.
+    """Check this program, Python and the packages, for a run with a model of `family`."""
+    # All at once, each in its own process: a wheel for another CPU does not raise, it kills the process.
     imports = [start_import(package.module) for package in PACKAGES]
     packages = [_package(package, family, process) for package, process in zip(PACKAGES, imports, strict=True)]
     return [Check("funasr-cli", __version__), Check("Python", platform.python_version()), *packages]
 
 
 def start_import(module: str) -> subprocess.Popen[str]:
-    """Begin to import a module in a process of its own, from where this one would."""
+    """Start to import a module in another process, with this process's search path."""
     return subprocess.Popen(
         [sys.executable, "-B", "-c", IMPORT_SCRIPT, module, *sys.path],  # -B: write no byte code
         stdin=subprocess.DEVNULL,
@@ -91,7 +91,7 @@ def _package(package: Package, family: str, process: subprocess.Popen[str]) -> C
 
 
 def why_it_failed(process: subprocess.Popen[str]) -> str | None:
-    """The last thing that the process said, or how it ended; `None` where the import succeeded."""
+    """The last line that the process printed, or how it ended; None if the import succeeded."""
     try:
         _, said = process.communicate(timeout=IMPORT_TIMEOUT_S)
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""A worker's end of its pipe to the parent: the one place where it waits, for a slot, a result, a job."""
+"""A worker's end of its pipe to the parent, the only place where it waits: for a slot, a result, or a job."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Answer = TypeVar("Answer")
 
 
 class CoordinatorClient:
-    """Requests to the parent as coroutines. Made and used within a running event loop."""
+    """Requests to the parent as coroutines. Must be created and used in a running event loop."""
 
     def __init__(self, pipe: Connection, slots: Slots, lanes: int) -> None:
         self._pipe = pipe
@@ -51,31 +51,31 @@ class CoordinatorClient:
 
     @property
     def is_crowded(self) -> bool:
-        """Whether more windows wait for a slot than one of each lane, which may get it at once."""
+        """Whether more windows wait for a slot than one per lane, which is normal."""
         return self._waiting > self._lanes
 
     def send(self, message: FromWorker) -> None:
-        """Tell the parent something that has no answer."""
+        """Send a message that has no answer."""
         try:
             self._pipe.send(message)
         except OSError:
             _leave()
 
     async def job(self, lane: int) -> JobAssigned:
-        """The next job for a lane."""
+        """Wait for the next job of a lane."""
         self._jobs[lane] = _future()
         self.send(JobRequest(lane))
         return await self._jobs[lane]
 
     async def places(self, rendered: OutputsReady) -> Sequence[OutputWrite] | None:
-        """Where to write a job's outputs; None: nowhere."""
+        """Ask where to write a job's outputs; None: nowhere."""
         self._writes[rendered.job] = _future()
         self.send(rendered)
         return await self._writes[rendered.job]
 
     @asynccontextmanager
     async def run(self, inputs: Arrays) -> AsyncIterator[RunResult]:
-        """Have a window run; its outputs are in shared memory until the context ends."""
+        """Run a window; its outputs are in shared memory until the context ends."""
         self._waiting += 1
         try:
             async with self._turn:  # one request at a time, so that workers get their slots in turn
@@ -100,7 +100,7 @@ class CoordinatorClient:
         try:
             return await waiting
         except asyncio.CancelledError:
-            if not waiting.cancelled():  # it came in the last moment
+            if not waiting.cancelled():  # the grant arrived at the last moment
                 self.send(SlotReleased(waiting.result()))
             raise
 
@@ -121,7 +121,7 @@ class CoordinatorClient:
                 self._sort(self._pipe.recv())
         except (EOFError, OSError):
             _leave()
-        except Exception:  # an event loop would go on as if nothing had been, and the job would wait for ever
+        except Exception:  # the event loop would ignore it, and the job would wait forever
             traceback.print_exc()
             os._exit(1)
 
@@ -142,7 +142,7 @@ class CoordinatorClient:
                 self._writes.pop(job).set_result(writes)
 
     def _settle(self, future: asyncio.Future[Answer], answer: Answer, slot: int) -> None:
-        """Hand over what was waited for; what nobody waits for any more frees its slot."""
+        """Resolve `future` with the answer, or release the slot if nobody waits for it any more."""
         if future.done():
             self.send(SlotReleased(slot))
         else:
@@ -154,5 +154,5 @@ def _future() -> asyncio.Future[Any]:
 
 
 def _leave() -> None:
-    """The parent is gone, and whatever this worker has under way is no longer wanted."""
+    """Exit at once: the parent is gone, and the work in progress is no longer needed."""
     os._exit(0)

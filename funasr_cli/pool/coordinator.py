@@ -1,7 +1,8 @@
-"""A run with workers and device processes: the parent's side.
+"""The parent's side of a run with workers and device processes.
 
-Whatever dies costs at most itself. A worker that dies is replaced and its recordings are begun again; a device process
-that dies or hangs is replaced and its windows are run again; what processes keep dying of fails, and the rest goes on.
+A crash costs at most the recording that caused it. A worker that dies is replaced and its recordings are started again;
+a device process that dies or hangs is replaced and its windows are run again. A recording or window over which
+processes keep dying fails, and the rest of the run continues.
 """
 
 from __future__ import annotations
@@ -43,14 +44,14 @@ from funasr_cli.system.signals import Interrupted
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.2
-"""Between two looks at signals, at hung processes and at how far the workers are."""
+"""Seconds between two checks for signals, hung processes and the workers' progress."""
 
 LAST_WRITES_TIMEOUT_S = 10.0
-"""That an interrupted run grants the workers for the outputs that they are just writing."""
+"""Seconds that an interrupted run gives the workers to finish the outputs they are writing."""
 
 
 class Coordinator:
-    """Listens to all children, and passes on what they say: `wait_until_ready`, then `run`."""
+    """Receives the messages of all children and acts on them. Call `wait_until_ready`, then `run`."""
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class Coordinator:
         *,
         debug: bool = False,
     ) -> None:
-        """`selector` tells of the writer, and of the pipes of all children. `check_stop` raises `Interrupted`."""
+        """`selector` watches the writer and the pipes of all children. `check_stop` raises `Interrupted`."""
         self._selector = selector
         self._writer = writer
         self._dispatcher = dispatcher
@@ -80,13 +81,13 @@ class Coordinator:
         self._oom_kills = out_of_memory_kills()
 
     def wait_until_ready(self) -> DeviceReady:
-        """Wait until a device is ready. Raises what keeps it from being so."""
+        """Wait until a device is ready. Raises the error that prevents it."""
         while self._devices.first_ready is None:
             self._step()
         return self._devices.first_ready
 
     def run(self, sinks: Sequence[FileSink], deadline: Deadline, max_files: int | None) -> None:
-        """Do up to `max_files`, as long as `deadline` has not passed; the others are left for next time."""
+        """Transcribe up to `max_files` until `deadline` passes; the others are left for next time."""
         scheduler: Scheduler[WorkerHandle] = Scheduler(
             self._writer, self._reporter, deadline, lambda worker, message: worker.child.send(message)
         )
@@ -107,7 +108,7 @@ class Coordinator:
             self._reporter.close(len(sinks) - len(chosen) + scheduler.remaining)
 
     def end_children(self) -> None:
-        """End all processes."""
+        """End all child processes."""
         for worker in self._workers.processes:
             worker.child.kill()
         handles: list[WorkerHandle | DeviceHandle] = [*self._devices.processes, *self._workers.processes]
@@ -118,7 +119,7 @@ class Coordinator:
             handle.child.join(max(0.0, until - time.monotonic()))
 
     def _step(self) -> None:
-        """Listen to all children for a moment."""
+        """Handle messages for a moment, and make the periodic checks if they are due."""
         self._check_stop()
         self._listen()
         if self._clock.advance():
@@ -193,7 +194,7 @@ class Coordinator:
         return self._scheduler
 
     def _lost(self, one: WorkerHandle | DeviceHandle, hung: str | None = None) -> None:
-        """A child is gone, or was ended because it was `hung`."""
+        """Handle the loss of a child that died, or was ended because it was `hung`."""
         self._selector.unregister(one.child.pipe)
         code = one.child.join()
         if hung is not None:
@@ -210,19 +211,19 @@ class Coordinator:
             self._devices.replace(one, death)
 
     def _check_start(self, one: WorkerHandle | DeviceHandle, death: Death) -> None:
-        """Raise `MachineError` if processes keep dying before they can begin."""
+        """Raise `MachineError` if processes keep dying at startup."""
         name, own_fault = type(one).__name__, death.own_fault
         npu = isinstance(one, DeviceHandle) and (one.disabled or one.placement.npu is not None)
-        if one.ready or npu:  # the supervisor knows what to do with a device
+        if one.ready or npu:  # the supervisor handles devices
             return
         if self._startup_crashes.should_give_up(name, 0.0, own_fault=own_fault):
             error = one.error if isinstance(one, WorkerHandle) else None
             if error is not None:
                 raise MachineError(
-                    f"a process of the run cannot begin: {error.what}", where=error.where, hint=error.hint
+                    f"a process of the run cannot start: {error.what}", where=error.where, hint=error.hint
                 )
-            hint = more_memory() if death.for_memory else "FUNASR_CLI_DEBUG=1 shows what they were doing."
-            raise MachineError(f"processes die as they start: {death.how}", hint=hint)
+            hint = more_memory() if death.for_memory else "Set FUNASR_CLI_DEBUG=1 to see what they were doing."
+            raise MachineError(f"processes die at startup: {death.how}", hint=hint)
 
     def _lost_worker(self, worker: WorkerHandle, death: Death) -> None:
         self._dispatcher.remove_worker(worker)
@@ -243,12 +244,12 @@ class Coordinator:
             self._lost(one, how)
 
     def _is_working(self, worker: WorkerHandle) -> bool:
-        """Whether a worker has a job, and waits for nothing from here."""
+        """Whether a worker has a job and is not waiting for this process."""
         scheduler = self._scheduler
         return scheduler is not None and scheduler.is_working(worker) and not self._dispatcher.owes(worker)
 
     def _finish_writing(self, scheduler: Scheduler[WorkerHandle]) -> None:
-        """Outputs that are just being written are worth waiting for."""
+        """Wait for outputs that are being written."""
         scheduler.stop()
         until = time.monotonic() + LAST_WRITES_TIMEOUT_S
         while scheduler.is_writing and time.monotonic() < until:

@@ -1,4 +1,4 @@
-"""Who is to blame when a process dies: what it was at (a recording, a window, its own start), or nobody here."""
+"""Decides what is to blame for the death of a process: a recording, a window, its own start, or nothing in this run."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Generic, TypeVar
 KeyT = TypeVar("KeyT", bound=Hashable)
 
 MAX_CRASHES = 2
-"""A process that dies of itself twice over the same thing dies of it."""
+"""If processes crash twice over the same thing, it is the cause."""
 
 MAX_KILLS_AT_ONE_PLACE = 10
-"""A SIGKILL from outside (an administrator's, a watchdog's) says little; many in a row at the same place do. A few say
-nothing either: on a busy machine everything is at its beginning for a while, and to begin again costs little."""
+"""A SIGKILL from outside (by an administrator or a watchdog) says little, but many in a row at the same place do. A few
+are no evidence: on a busy machine everything stays at its beginning for a while, and starting again costs little."""
 
 
 @dataclass(slots=True)
@@ -24,13 +24,13 @@ class _Past:
 
 
 class CrashPolicy(Generic[KeyT]):
-    """Counts deaths by what the process was at."""
+    """Counts deaths by what the process was working on."""
 
     def __init__(self) -> None:
         self._past: dict[KeyT, _Past] = {}
 
     def should_give_up(self, key: KeyT, place: float, *, own_fault: bool) -> bool:
-        """One more process died over `key`, at `place` in it; returns whether `key` is not to be tried again."""
+        """Count a death over `key`, at `place` in it; return whether to stop trying `key`."""
         past = self._past.setdefault(key, _Past())
         past.deaths += own_fault
         past.kills = past.kills + 1 if place == past.place else 1
@@ -38,5 +38,5 @@ class CrashPolicy(Generic[KeyT]):
         return past.deaths >= MAX_CRASHES or past.kills >= MAX_KILLS_AT_ONE_PLACE
 
     def forget(self, key: KeyT) -> None:
-        """`key` has gone through, or stands for something else from now on."""
+        """Forget the deaths of `key`, which has succeeded or now means something else."""
         self._past.pop(key, None)

@@ -1,4 +1,4 @@
-"""The device process: the graph on its device, and nothing else. What happens to it happens to nobody else."""
+"""The device process: runs the graph on its device and nothing else, so that its crash affects no other process."""
 
 from __future__ import annotations
 
@@ -34,14 +34,15 @@ from funasr_cli.system.process import init_child
 logger = logging.getLogger(__name__)
 
 MAX_BEGUN_WINDOWS = 2
-"""Windows that are begun at a time on an NPU: while one runs, the next is on the device already."""
+"""Windows in progress at a time on an NPU: while one runs, the next is already on the device."""
 
 
 def serve_device(pipe: Connection, slots: Slots, model: Model, placement: Placement) -> None:
-    """Load the model and run windows until the pipe closes. Ends with an error if the device does not come back."""
+    """Load the model and run windows until the pipe closes. Exits with an error if the device does not recover."""
     init_child("funasr-device")
     pin(placement.node)
-    # The parent is gone, or wants this process to go; or the device does not let go, but will with the process.
+    # The pipe closed because the parent is gone or wants this process to end; or the device cannot be released, which
+    # the end of the process does.
     with suppress(EOFError, OSError, DeviceError), ExitStack() as opened:
         try:
             executor, graph = load_executor(model, placement, lambda text: pipe.send(DeviceNotice(text)))
@@ -58,7 +59,7 @@ def serve_device(pipe: Connection, slots: Slots, model: Model, placement: Placem
 
 
 def run_side_by_side(executor: Executor, pipe: Connection, slots: Slots, windows: int) -> None:
-    """Answer orders until the pipe closes: `windows` at a time, taken up in their order, each answered when done."""
+    """Run windows until the pipe closes, `windows` at a time, started in order and answered as they finish."""
     sending = Lock()
 
     def answer(slot: int) -> None:
@@ -68,7 +69,7 @@ def run_side_by_side(executor: Executor, pipe: Connection, slots: Slots, windows
                 pipe.send(said)
         except BrokenPipeError:
             return  # the parent is gone
-        except BaseException:  # the pool would keep it to itself, and the parent wait in vain
+        except BaseException:  # the thread pool would swallow it, and the parent would wait in vain
             print_exc()
             os._exit(1)
 
@@ -82,7 +83,7 @@ def run_side_by_side(executor: Executor, pipe: Connection, slots: Slots, windows
 
 
 def run_in_turn(executor: Executor, pipe: Connection, slots: Slots) -> None:
-    """Answer orders, one after the other, until the pipe closes; the next one is begun before the last is fetched."""
+    """Run windows in order until the pipe closes; the next one is begun before the outputs of the last are fetched."""
     begun: deque[tuple[int, Fetch]] = deque()
     while True:
         while not begun or (len(begun) < MAX_BEGUN_WINDOWS and pipe.poll()):
@@ -91,15 +92,15 @@ def run_in_turn(executor: Executor, pipe: Connection, slots: Slots) -> None:
         try:
             pipe.send(_answer(executor, slots, *begun.popleft()))
         except DeviceError as error:
-            logger.debug("the device does not come back", exc_info=True)
+            logger.debug("the device does not recover", exc_info=True)
             pipe.send(DeviceNotice(str(error)))
-            sys.exit(1)  # the window is run again in another process, which may find the device well
+            sys.exit(1)  # the window is run again in a new process, for which the device may work
 
 
 def _begin(executor: Executor, inputs: Arrays) -> Fetch:
     try:
         return executor.begin(inputs)
-    except Exception as error:  # answers go out in the order of the windows
+    except Exception as error:  # raised when its turn comes: answers are sent in the order of the windows
         return failed(error)
 
 
@@ -111,7 +112,7 @@ def _answer(executor: Executor, slots: Slots, slot: int, fetch: Fetch) -> FromDe
         return WindowFailed(slot, error, format_exc())
     except DeviceError:
         raise
-    except Exception as error:  # a runtime may raise anything, and the next window may well be run
-        what = f"the run of a window failed: {type(error).__name__}: {error}"
+    except Exception as error:  # a runtime may raise anything, and the next window may still work
+        what = f"running a window failed: {type(error).__name__}: {error}"
         return WindowFailed(slot, ModelError(what), format_exc())
     return WindowDone(slot, seconds, executor.device)

@@ -1,4 +1,4 @@
-"""The device processes of a run: replaced if they die or hang, given up if they cannot go on."""
+"""Supervisor of the device processes: replaces those that die or hang, and disables devices that cannot work."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from funasr_cli.system.process import ChildFailed, Death, RemoteTraceback
 logger = logging.getLogger(__name__)
 
 DEVICE_START_TIMEOUT_S = 600.0
-"""That a device process may take to load its graph."""
+"""Seconds that a device process may take to load its graph."""
 
 MAX_DEVICE_FAILURES = 6
-"""Failures in a row after which an NPU is given up, before it costs all recordings: each costs one after two."""
+"""Consecutive failures after which an NPU is disabled, before it costs all recordings: two failures cost one."""
 
 
 class DeviceSupervisor:
-    """Knows the device processes; the coordinator listens to them, and passes on what they say."""
+    """Owns the device processes; the coordinator receives their messages and passes them on."""
 
     def __init__(
         self,
@@ -50,14 +50,14 @@ class DeviceSupervisor:
         *,
         window_timeout: float,
     ) -> None:
-        """`watch` is given each new process to listen to.
+        """`watch` is called with each new process, to listen to it.
 
-        A process that takes longer for a window than `window_timeout` seconds of `clock` hangs; for windows that run
-        side by side, which share its time, accordingly longer.
+        A process that takes longer than `window_timeout` seconds of `clock` for a window counts as hung. Windows that
+        run side by side share its time, so they may take correspondingly longer.
         """
         self.processes: set[DeviceHandle] = set()
         self.first_ready: DeviceReady | None = None
-        """What the first that was ready said of the graph."""
+        """The message of the first process that was ready."""
         self._slots = slots
         self._model = model
         self._dispatcher = dispatcher
@@ -65,26 +65,26 @@ class DeviceSupervisor:
         self._watch = watch
         self._clock = clock
         self._window_timeout = window_timeout
-        self._crashes: CrashPolicy[int] = CrashPolicy()  # of the windows in the slots
+        self._crashes: CrashPolicy[int] = CrashPolicy()  # by the slot of a window
 
     @property
     def runs(self) -> int:
-        """How many windows run side by side, in all processes that can work."""
+        """The number of windows that run at a time in all working processes."""
         return sum(device.placement.runs for device in self.processes if not device.disabled)
 
     def start(self, placement: Placement, failures: int = 0) -> None:
-        """Start a process; so many failures there were in its place since a run went well."""
+        """Start a process; `failures` are those of its predecessors since the last successful run."""
         device = DeviceHandle.start(self._slots, self._model, placement, self._clock.now, failures)
         logger.debug("device process started on %s", placement.name)
         self.processes.add(device)
         self._watch(device)
 
     def new_window(self, slot: int) -> None:
-        """There is another window in the slot than the one that processes may have died of."""
+        """Forget crashes over the previous window in this slot."""
         self._crashes.forget(slot)
 
     def handle(self, device: DeviceHandle, message: FromDevice) -> None:
-        """A process said something. Raises what makes the last device unusable."""
+        """Handle a message of a process. Raises the error that makes the last device unusable."""
         match message:
             case WindowDone():
                 device.failures = 0
@@ -107,43 +107,43 @@ class DeviceSupervisor:
                 self._disable(device, RemoteTraceback.attached(error, trace))
 
     def replace(self, device: DeviceHandle, death: Death) -> None:
-        """A process is gone: its windows are the next to be run, by another one in its place.
+        """Replace a dead process; its windows are run next.
 
-        If it ran several, none of them is to blame before a process has died of it alone; one over which it was hung
-        is. Raises what makes the last device unusable.
+        If it ran several windows, none is to blame until a process has died over it alone, or unless it was the one
+        that hung. Raises the error that makes the last device unusable.
         """
         blamed = self._overdue(device) or list(self._dispatcher.running(device))
         verdict = None
         if len(blamed) == 1 and self._crashes.should_give_up(blamed[0], 0.0, own_fault=death.own_fault):
-            verdict = WindowFailed(blamed[0], InputError(f"device processes die over a window of it: {death.how}"))
+            verdict = WindowFailed(blamed[0], InputError(f"one of its windows crashes device processes: {death.how}"))
         self.processes.remove(device)
         self._dispatcher.remove_device(device, verdict)
         device.failures += death.own_fault if device.ready else 2
         if not device.disabled and not self._gives_up(device, death.how):
             what = f"the process of {device.placement.name} was lost ({death.how})"
-            self._reporter.display.warn(f"{what}; its windows are run again in a new one")
+            self._reporter.display.warn(f"{what}; its windows are run again in a new process")
             self.start(device.placement, device.failures)
 
     def find_hung(self) -> list[tuple[DeviceHandle, str]]:
-        """The processes that hang, and how that shows."""
+        """The hung processes, each with the reason."""
         found = []
         for device in self.processes:
             if not device.ready and self._clock.now - device.since > DEVICE_START_TIMEOUT_S:
-                found.append((device, f"it was not ready within {DEVICE_START_TIMEOUT_S:.0f} s"))
+                found.append((device, f"not ready within {DEVICE_START_TIMEOUT_S:.0f} s"))
             elif self._overdue(device):
                 found.append((device, f"no answer within --window-timeout, {self._window_timeout:.0f} s"))
         return found
 
     def _overdue(self, device: DeviceHandle) -> list[int]:
-        """The slots of the windows that it has been at for too long. A device that is reset gets more time."""
+        """The slots of windows that have taken too long. A device that was reset gets more time."""
         return [slot for slot, had in self._dispatcher.running(device).items() if had > self._window_timeout]
 
     def _gives_up(self, device: DeviceHandle, how: str) -> bool:
-        """Whether its NPU has failed too often; the CPU takes its place if that is allowed."""
+        """Return whether the NPU has failed too often; if so, disable it, or replace it by the CPU if allowed."""
         placement = device.placement
         if placement.npu is None or device.failures < MAX_DEVICE_FAILURES:
             return False
-        error = DeviceError(f"{placement.name} fails again and again: {how}", hint=FIX)
+        error = DeviceError(f"{placement.name} keeps failing: {how}", hint=FIX)
         if placement.fallback:
             device.disabled = True
             self._reporter.display.warn(f"{error.what}; {CPU_TAKES_OVER}")
@@ -153,7 +153,7 @@ class DeviceSupervisor:
         return True
 
     def _disable(self, device: DeviceHandle, error: FunasrError) -> None:
-        """Go on with the others. Raises the error if there are none."""
+        """Stop using a device. Raises the error if no other is left."""
         device.disabled = True
         if all(other.disabled for other in self.processes):
             raise error

@@ -1,16 +1,16 @@
-"""The star's middle: who has which slot, which windows wait, and which device runs them.
+"""The centre of the pool: tracks who owns which slot, which windows wait, and which device runs them.
 
-Everything goes through the parent, and nothing is locked: each child has a pipe of its own to it, so a child that dies
-takes no lock and no message of another with it. A device's answer comes over the pipe of the process that was given
-the slot, and the pipe of a dead process is closed; so no late answer is ever taken for that of a later use.
+Everything goes through the parent, and nothing is locked. Each child has its own pipe to the parent, so a child that
+dies takes no lock and no message of another child with it. A device's answer arrives on the pipe of the process that
+was given the slot, and the pipe of a dead process is closed, so a late answer is never mistaken for a later one.
 
-Slots are given out in the order in which they were asked for, one at a time to each worker, so that a worker with a
-ten-hour recording gets no more of them than one with five seconds.
+Slots are granted in the order of the requests, one at a time to each worker, so that a worker with a ten-hour
+recording gets no more of them than one with five seconds.
 
-A device takes up its windows in the order in which they came, several at a time if it runs them side by side, and
-answers each as it is done. So the first of those that are not answered are the ones that it runs. Each of them has its
-share of the device's time, by which it is judged whether one hangs. If the device dies, its windows run alone next:
-whatever the next process dies of is known.
+A device starts its windows in the order in which they arrive, several at a time if it runs them side by side, and
+answers each as it finishes. So the first unanswered windows are the ones that are running. Each is charged a share of
+the device's time, which shows whether one of them hangs. If the device dies, its windows are run alone next, so that
+it is known which of them kills the next process.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ WorkerT = TypeVar("WorkerT", bound=Hashable)
 DeviceT = TypeVar("DeviceT", bound=Hashable)
 
 WAITING_WINDOWS = 2
-"""Windows that a device process has beside those that it runs, so that it waits for nobody."""
+"""Windows queued at a device process in addition to those that it runs, so that it never waits."""
 
 MAX_SHARES = 8
-"""Into which the time of a device is divided. Windows that run side by side wait for each other's cores, memory and
-batches, but with more shares a device that hangs would not be noticed for hours."""
+"""The maximum number of shares into which a device's time is divided. Windows that run side by side wait for each
+other's cores, memory and batches, but with more shares a hung device would not be noticed for hours."""
 
 
 def windows_at(together: int) -> int:
-    """How many windows a device process has at a time that runs so many side by side."""
+    """The number of windows at a device process that runs `together` of them side by side."""
     return together + WAITING_WINDOWS
 
 
 @dataclass(slots=True)
 class _Device:
-    """What a device has: slots in their order, and what each of the first `together` has had of its time, in seconds.
+    """The slots at a device in their order, and the seconds of its time charged to each of the first `together`.
 
-    Up to the time `seen`, that is: `advance` brings it up to date.
+    The seconds are those up to the time `seen`; `advance` updates them.
     """
 
     together: int
@@ -77,7 +77,7 @@ class _Device:
 
 
 class Dispatcher(Generic[WorkerT, DeviceT]):
-    """Keeps account of slots; it speaks to workers and devices through `to_worker` and `to_device`."""
+    """Tracks slots; sends messages to workers and devices through `to_worker` and `to_device`."""
 
     def __init__(
         self,
@@ -86,48 +86,49 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
         to_device: Callable[[DeviceT, RunWindow], None],
         now: Callable[[], float],
     ) -> None:
-        """`now` is the time in seconds."""
+        """`now` returns the time in seconds."""
         self._to_worker = to_worker
         self._to_device = to_device
         self._now = now
         self._free = list(range(slots))
         self._wanting: deque[WorkerT] = deque()
-        self._owners: dict[int, WorkerT | None] = {}  # of slots in use; None: the owner is gone, a device still has it
+        self._owners: dict[int, WorkerT | None] = {}  # of slots in use; None: a device outlived the owner
         self._ready: deque[int] = deque()  # to be run, in this order
-        self._suspects: set[int] = set()  # a device died with them: each is run alone
+        self._suspects: set[int] = set()  # they were at a device that died: each is run alone
         self._devices: dict[DeviceT, _Device] = {}
 
     def request_slot(self, worker: WorkerT) -> None:
-        """The worker wants a slot."""
+        """Queue a worker's request for a slot."""
         self._wanting.append(worker)
         self._grant()
 
     def submit(self, worker: WorkerT, slot: int) -> None:
-        """The worker has put a window into its slot."""
+        """Queue the window that the worker has written to its slot."""
         assert self._owners[slot] == worker
         self._ready.append(slot)
         self._dispatch()
 
     def release(self, worker: WorkerT, slot: int) -> None:
-        """The worker gives its slot back."""
+        """Take a slot back from a worker."""
         assert self._owners[slot] == worker
         self._release(slot)
 
     def complete(self, device: DeviceT, answer: WindowDone | WindowFailed) -> None:
-        """The device has run one of its windows."""
+        """Pass on the result of a window from the device that ran it."""
         self._devices[device].answered(answer.slot, self._now())
         self._suspects.discard(answer.slot)
         self._answer(answer)
         self._dispatch()
 
     def add_device(self, device: DeviceT, together: int) -> None:
-        """The device can take windows, and runs so many side by side."""
+        """Add a device that is ready and runs `together` windows side by side."""
         self._devices[device] = _Device(together, self._now())
         self._dispatch()
 
     def running(self, device: DeviceT) -> Mapping[int, float]:
-        """The slots that the device is running, and how many seconds of its time each has had: of each second a share,
-        however many of them are run side by side.
+        """The slots that the device is running, and the seconds of its time charged to each.
+
+        Windows that run side by side share each second between them.
         """
         found = self._devices.get(device)
         if found is None:
@@ -136,13 +137,13 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
         return dict(found.had)
 
     def grant_time(self, device: DeviceT) -> None:
-        """What the device has run so far does not count: it was busy with something else."""
+        """Reset the time charged to the device's windows, because it was busy with something else."""
         if found := self._devices.get(device):
             found.advance(self._now())
             found.had = dict.fromkeys(found.had, 0.0)
 
     def remove_device(self, device: DeviceT, verdict: WindowFailed | None = None) -> None:
-        """The device is gone: its windows are run next, each alone, but for the one that gets a `verdict` instead."""
+        """Remove a dead device; its windows run next, each alone, except for the one that gets a `verdict` instead."""
         found = self._devices.pop(device, None)
         for slot in reversed(found.slots if found else ()):
             if self._owners[slot] is None:
@@ -155,7 +156,7 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
         self._dispatch()
 
     def remove_worker(self, worker: WorkerT) -> None:
-        """The worker is gone: its slots are free, but for those that a device still has."""
+        """Remove a dead worker and free its slots, except for those that a device still has."""
         self._wanting = deque(other for other in self._wanting if other != worker)
         at_devices = self._at_devices()
         for slot in [slot for slot, owner in self._owners.items() if owner == worker]:
@@ -165,10 +166,10 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
                 if slot in self._ready:
                     self._ready.remove(slot)
                 self._release(slot)
-        self._dispatch()  # what had to run alone may have been in the way of others
+        self._dispatch()  # a window that had to run alone may have blocked others
 
     def owes(self, worker: WorkerT) -> bool:
-        """Whether the worker waits for a slot or for an answer."""
+        """Whether the worker is waiting for a slot or for a result."""
         pending = {*self._ready, *self._at_devices()}
         return worker in self._wanting or any(self._owners[slot] == worker for slot in pending)
 
@@ -185,7 +186,7 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
     def _release(self, slot: int) -> None:
         del self._owners[slot]
         self._suspects.discard(slot)
-        self._free.append(slot)  # the last one is the next one: its pages are there already
+        self._free.append(slot)  # reused first, because its pages are already allocated
         self._grant()
 
     def _grant(self) -> None:
@@ -195,7 +196,7 @@ class Dispatcher(Generic[WorkerT, DeviceT]):
             self._to_worker(worker, SlotGranted(slot))
 
     def _dispatch(self) -> None:
-        """Give waiting windows to the devices, the one with the least to do first."""
+        """Give waiting windows to the devices, the least loaded first."""
         while self._ready and self._devices:
             slot = self._ready[0]
             taking = [name for name, device in self._devices.items() if self._takes(device, slot)]

@@ -1,4 +1,4 @@
-"""A pool of processes: its parts, put together."""
+"""Assembles a pool of processes from its parts."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def open_pool(
     window_timeout: float,
     debug: bool = False,
 ) -> Iterator[Coordinator]:
-    """A pool whose processes were started; none of them outlives the context.
+    """Start a pool; none of its processes outlives the context.
 
-    A device process that takes longer than `window_timeout` seconds for a window hangs. With `debug` the first
-    recording that fails, and the first process that dies, end the run.
+    A device process that takes longer than `window_timeout` seconds for a window counts as hung. With `debug`, the
+    first recording that fails or the first process that dies ends the run.
     """
-    words = ["pypinyin"] if settings.hotwords else []  # dictionaries, of which one in memory is enough
+    words = ["pypinyin"] if settings.hotwords else []  # its dictionaries are then in memory only once
     preload("funasr_cli.pool.worker", *FAMILIES[model.family].preload, "rjieba", *words)
     at_devices = sum(windows_at(placement.windows) for placement in size.placements)
     count = at_devices + size.workers * LANES_PER_WORKER

@@ -1,4 +1,4 @@
-"""The children of a pool: what the coordinator knows of each."""
+"""Handles of the pool's child processes: what the coordinator knows about each."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from funasr_cli.settings.transcription import Settings
 from funasr_cli.system.process import ChildProcess
 
 LANES_PER_WORKER = 2
-"""Recordings that a worker has open at a time: lane 0 takes the largest file left, lane 1 the smallest."""
+"""Recordings that a worker has open at a time: lane 0 gets the largest file left, lane 1 the smallest."""
 
 
 @dataclass(eq=False, slots=True)
 class WorkerHandle:
-    """A worker process; its lanes are on the board from `row` on, `idle` ones have asked for a job in vain.
+    """A worker process. Its lanes have rows on the board from `row` on; `idle` lanes wait for a job.
 
-    `ready`: it was able to begin; `error` is why it cannot go on. `seen` is its last sign of life, and it has to give
-    the next by `due`, in seconds of the pool's clock.
+    `ready` means that it started successfully; `error` is why it cannot continue. `seen` is the time of its last sign
+    of life, and `due` the latest time for the next, in seconds of the pool's clock.
     """
 
     child: ChildProcess
@@ -42,24 +42,24 @@ class WorkerHandle:
         node: int | None,
         windows: int,
     ) -> WorkerHandle:
-        """A new process on the NUMA `node`, if any; it has to be told a `GraphInfo` first.
+        """Start a process on the NUMA `node`, if any; the first message to it must be a `GraphInfo`.
 
-        Of each recording it has up to `windows` under way.
+        It has up to `windows` of each recording in progress.
         """
         rows = range(row, row + LANES_PER_WORKER)
         return cls(ChildProcess("forkserver", _work, slots, board, rows, model, settings, node, windows), row)
 
     def last_seen(self, board: ProgressBoard) -> LaneProgress:
-        """Where it is: where that of its lanes is which moved last."""
+        """The position of the lane that moved last."""
         return max((board.get(self.row + lane) for lane in range(LANES_PER_WORKER)), key=lambda where: where.seen)
 
 
 @dataclass(eq=False, slots=True)
 class DeviceHandle:
-    """A device process, started at `since` by the pool's clock; later, when it last said something but an answer.
+    """A device process. `since` is when it started or last sent a notice, in seconds of the pool's clock.
 
-    `ready`: it has loaded the graph. `disabled`: it cannot work, nor could another in its place. `failures` in its
-    place, since the last run there that went well.
+    `ready` means that it has loaded the graph; `disabled`, that neither it nor a replacement can work. `failures` are
+    those of the process and its predecessors since the last successful run.
     """
 
     child: ChildProcess
@@ -71,12 +71,12 @@ class DeviceHandle:
 
     @classmethod
     def start(cls, slots: Slots, model: Model, placement: Placement, now: float, failures: int = 0) -> DeviceHandle:
-        """A new process; it says `DeviceReady` when it is. Never a forked one: an NPU's driver would not bear it."""
+        """Start a process, which sends `DeviceReady`. Never forked, because an NPU driver does not survive that."""
         child = ChildProcess("spawn", _serve, slots, model, placement)
         return cls(child, placement, now, failures=failures)
 
 
-# Imported in the children: what they need is nothing that the parent needs.
+# Imported in the children, because the parent does not need these modules.
 
 
 def _work(*arguments: object) -> None:

@@ -1,6 +1,6 @@
-"""What the coordinator and its children say to each other. A pipe that closes says the rest: the other side is gone.
+"""Messages between the coordinator and its children. A closed pipe means that the other side is gone.
 
-`trace` is the traceback of an error in the process that sends it, which pickling would lose.
+`trace` is the traceback of an error in the sending process, which pickling would lose.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from funasr_cli.pipeline.registry import GraphInfo
 from funasr_cli.store.entries import InputContent, OutputWrite, TranscriptSummary
 from funasr_cli.system.process import ChildFailed
 
-# To a device process, and back.
+# To and from a device process.
 
 
 @dataclass(frozen=True, slots=True)
 class RunWindow:
-    """The inputs in this slot are to be run. A worker says it to the parent, the parent to a device."""
+    """Run the inputs in this slot. Sent by a worker to the parent, and by the parent to a device."""
 
     slot: int
 
 
 @dataclass(frozen=True, slots=True)
 class WindowDone:
-    """The outputs are in the slot; the run took `seconds` on `device`. The parent says it on to the worker."""
+    """The outputs are in the slot; the run took `seconds` on `device`. The parent forwards it to the worker."""
 
     slot: int
     seconds: float
@@ -36,7 +36,7 @@ class WindowDone:
 
 @dataclass(frozen=True, slots=True)
 class WindowFailed:
-    """The run of this slot failed, with an error that the same inputs would raise again. Sent on as `WindowDone` is."""
+    """The run of this slot failed, as it would again with the same inputs. Forwarded like `WindowDone`."""
 
     slot: int
     error: FunasrError
@@ -45,7 +45,7 @@ class WindowFailed:
 
 @dataclass(frozen=True, slots=True)
 class DeviceReady:
-    """The device process is ready: its graph, and the recogniser's window in seconds."""
+    """The device process is ready. Carries its graph, and the recogniser's window in seconds."""
 
     graph: GraphInfo
     window: float
@@ -53,14 +53,14 @@ class DeviceReady:
 
 @dataclass(frozen=True, slots=True)
 class DeviceNotice:
-    """Something happened to the device that people should know."""
+    """An event at the device that the user should know about."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceUnusable:
-    """The device process cannot work, and another one could not either."""
+    """The device process cannot work, and a new one could not either."""
 
     error: FunasrError
     trace: str = ""
@@ -71,26 +71,26 @@ class DeviceUnusable:
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """One of the worker's lanes wants a job: the largest file there is, or the smallest."""
+    """One of the worker's lanes requests a job: the largest or the smallest file left."""
 
     lane: int
 
 
 @dataclass(frozen=True, slots=True)
 class SlotRequest:
-    """The worker wants a slot."""
+    """The worker requests a slot."""
 
 
 @dataclass(frozen=True, slots=True)
 class SlotReleased:
-    """The worker needs this slot no more."""
+    """The worker no longer needs this slot."""
 
     slot: int
 
 
 @dataclass(frozen=True, slots=True)
 class OutputsReady:
-    """A job's outputs are ready to be written, and these are their hashes by format."""
+    """A job's outputs are ready to be written. Carries their hashes by format."""
 
     job: int
     summary: TranscriptSummary
@@ -101,14 +101,14 @@ class OutputsReady:
 
 @dataclass(frozen=True, slots=True)
 class JobDone:
-    """A job's outputs are in place."""
+    """A job's outputs are written."""
 
     job: int
 
 
 @dataclass(frozen=True, slots=True)
 class JobFailed:
-    """A job has no result."""
+    """A job failed."""
 
     job: int
     error: FunasrError
@@ -117,12 +117,12 @@ class JobFailed:
     trace: str = ""
 
 
-# To a worker, which is told a `GraphInfo` first.
+# To a worker, after a `GraphInfo`.
 
 
 @dataclass(frozen=True, slots=True)
 class JobAssigned:
-    """A recording to be done, for the lane that asked; `name` by its place in the tree."""
+    """A recording to transcribe, for the lane that requested it; `name` is its path in the input folder."""
 
     lane: int
     job: int
@@ -132,14 +132,14 @@ class JobAssigned:
 
 @dataclass(frozen=True, slots=True)
 class SlotGranted:
-    """The worker may have this slot."""
+    """The worker gets this slot."""
 
     slot: int
 
 
 @dataclass(frozen=True, slots=True)
 class WriteOutputs:
-    """Where a job's outputs are to be written; None: not at all, the parent has settled the matter."""
+    """Where to write a job's outputs; None: nowhere, because the parent has recorded a failure."""
 
     job: int
     writes: Sequence[OutputWrite] | None

@@ -1,4 +1,4 @@
-"""Which worker does which recording when, and what became of it."""
+"""Scheduler: assigns recordings to workers, and settles their results."""
 
 from __future__ import annotations
 
@@ -29,8 +29,11 @@ WorkerT = TypeVar("WorkerT", bound=Hashable)
 
 @dataclass(slots=True)
 class ActiveJob(Generic[WorkerT]):
-    """A job under way: who has it, what it is, whether it is being given a place for its result, the result
-    that is being written there, and whether what became of it is settled."""
+    """A job in progress.
+
+    `placing` is true while the places of its outputs are looked up; `writing` is the result that is being written to
+    them. `settled` means that success or failure is decided.
+    """
 
     worker: WorkerT
     sink: FileSink
@@ -40,12 +43,12 @@ class ActiveJob(Generic[WorkerT]):
 
 
 class Scheduler(Generic[WorkerT]):
-    """Knows the jobs that wait, from the smallest file to the largest, and those under way."""
+    """Tracks waiting jobs, from the smallest file to the largest, and those in progress."""
 
     def __init__(
         self, writer: StoreWriter, reporter: Reporter, deadline: Deadline, send: Callable[[WorkerT, WriteOutputs], None]
     ) -> None:
-        """`send` answers a worker."""
+        """`send` sends an answer to a worker."""
         self._writer = writer
         self._reporter = reporter
         self._deadline = deadline
@@ -57,12 +60,12 @@ class Scheduler(Generic[WorkerT]):
         self._crashes: CrashPolicy[FileSink] = CrashPolicy()
 
     def submit(self, sinks: Sequence[FileSink]) -> None:
-        """These are to be done."""
+        """Set the recordings to transcribe."""
         self._waiting = sorted(sinks, key=lambda sink: sink.size)
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is under way and nothing is to be handed out any more."""
+        """Whether nothing is in progress and nothing more will be assigned."""
         return not self._open and self._is_closed
 
     def next_job(self, worker: WorkerT, lane: int) -> JobAssigned | None:
@@ -74,11 +77,11 @@ class Scheduler(Generic[WorkerT]):
         number = next(self._numbers)
         self._open[number] = ActiveJob(worker, sink)
         logger.debug("job %d for lane %d, %d bytes: %s", number, lane, sink.size, sink.source.path)
-        is_gone = not sink.source.is_stdin and current_folder_fault()  # then workers are in another one
+        is_gone = not sink.source.is_stdin and current_folder_fault()  # then workers run elsewhere
         return JobAssigned(lane, number, sink.source.identity if is_gone else sink.source.path, name_of(sink))
 
     def outputs_ready(self, message: OutputsReady) -> None:
-        """A worker asks where to write a result."""
+        """Look up where a worker is to write a result, and answer it."""
         if self._stopping:
             return
         self._open[message.job].placing = True
@@ -92,7 +95,7 @@ class Scheduler(Generic[WorkerT]):
     def _placed(self, message: OutputsReady, outcome: Future[list[OutputWrite]]) -> None:
         job = self._open.get(message.job)
         if job is None or job.settled or self._stopping:
-            return  # its worker has died meanwhile
+            return  # its worker has died in the meantime
         job.placing = False
         try:
             writes = outcome.result()
@@ -104,7 +107,7 @@ class Scheduler(Generic[WorkerT]):
             self._send(job.worker, WriteOutputs(message.job, writes))
 
     def job_done(self, message: JobDone) -> None:
-        """A worker has written a result."""
+        """Record a result that a worker has written."""
         job = self._open[message.job]
         assert job.writing is not None
         job.settled = True
@@ -117,30 +120,30 @@ class Scheduler(Generic[WorkerT]):
         self._writer.submit(lambda: sink.finish(result.summary, result.content, result.seconds), finished)
 
     def job_failed(self, message: JobFailed) -> None:
-        """A worker says that there is no result."""
+        """Record a failure reported by a worker."""
         self._fail(message.job, message.error, message.content, message.seconds)
 
     def worker_lost(self, worker: WorkerT, where: LaneProgress, how: str, *, own_fault: bool) -> None:
-        """A worker died. What it had is done again; but not what workers die of."""
+        """Queue the jobs of a dead worker again, except for a recording over which workers keep dying, which fails."""
         for number in [n for n, job in self._open.items() if job.worker == worker and not job.settled]:
             sink = self._open[number].sink
             sink.abandon()
             if number == where.job and self._crashes.should_give_up(sink, where.seconds, own_fault=own_fault):
-                what = f"the process that read it died again, at {where.seconds:.0f} s of it: {how}"
-                hint = "It may be damaged, or need more memory than there is."
+                what = f"the process that read it died again, {where.seconds:.0f} s into the recording: {how}"
+                hint = "The file may be damaged, or need more memory than is available."
                 self._fail(number, InputError(what, where=sink.source.named, hint=hint), InputContent(), {})
             else:
                 del self._open[number]
-                self._reporter.display.warn(f"{display_path(sink)} is begun again: its process was lost ({how})")
+                self._reporter.display.warn(f"{display_path(sink)} is started again: its process was lost ({how})")
                 insort(self._waiting, sink, key=lambda sink: sink.size)
 
     def is_working(self, worker: WorkerT) -> bool:
-        """Whether the worker has jobs under way, and is not waiting for an answer from here."""
+        """Whether the worker has jobs in progress and is not waiting for an answer from this process."""
         jobs = [job for job in self._open.values() if job.worker == worker and not job.settled]
         return bool(jobs) and not any(job.placing for job in jobs)
 
     def stop(self) -> None:
-        """Nothing new is begun or written any more."""
+        """Start and write nothing more."""
         self._stopping = True
 
     @property
@@ -149,11 +152,11 @@ class Scheduler(Generic[WorkerT]):
 
     @property
     def is_writing(self) -> bool:
-        """Whether results are just being written."""
+        """Whether results are being written."""
         return any(job.writing or job.settled for job in self._open.values())
 
     def report_progress(self, places: Iterable[LaneProgress]) -> None:
-        """Tell how far the jobs under way are."""
+        """Report the progress of the jobs."""
         audio = work = 0.0
         current = ""
         for where in places:
@@ -165,11 +168,11 @@ class Scheduler(Generic[WorkerT]):
 
     @property
     def remaining(self) -> int:
-        """Recordings that were not done, with those that were begun and given up."""
+        """The number of recordings that were not finished, including those that were started."""
         return len(self._waiting) + len(self._open)
 
     def abandon(self) -> None:
-        """The run ends here: what is half written is removed."""
+        """Remove half-written outputs, because the run ends."""
         for job in self._open.values():
             job.sink.abandon()
 

@@ -1,7 +1,7 @@
-"""Memory that the parent and its children see at once: windows on their way, and where each worker is.
+"""Memory shared by the parent and its children: slots for windows, and the progress of each worker.
 
-It is anonymous (memfd): nothing of it has a name in /dev/shm, whose 64 MB in a default container it does not use, and
-nothing is left of it when the last process that holds it has gone. Pages that are never written cost nothing.
+It is anonymous (memfd): it has no name in /dev/shm, does not count towards the 64 MB of /dev/shm in a default
+container, and is freed when the last process that has it exits. Pages that are never written cost nothing.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from funasr_cli.arrays import Arrays
 
 HEADER_BYTES = 4096
 INPUT_BYTES = 16 << 20
-"""Room for the inputs of a window; Whisper's largest are 1.5 MB."""
+"""Space for the inputs of a window; Whisper's take up to 1.5 MB."""
 OUTPUT_BYTES = 112 << 20
-"""Room for its outputs; 30 s of SenseVoice's logits are 50 MB."""
+"""Space for its outputs; 30 s of SenseVoice's logits take 50 MB."""
 SLOT_BYTES = INPUT_BYTES + OUTPUT_BYTES
 ALIGNMENT_BYTES = 64
 
 
 class SharedMemory:
-    """`size` bytes of zeros, mapped. It goes to a child as an argument of its process, and in no other way."""
+    """`size` mapped bytes, initially zero. Can only be passed to a child as an argument of its process."""
 
     def __init__(self, size: int) -> None:
         descriptor = os.memfd_create("funasr-cli", os.MFD_CLOEXEC)
@@ -42,11 +42,11 @@ class SharedMemory:
         self._buffer = mmap.mmap(descriptor, size)
 
     def view(self, dtype: Any, count: int, offset: int) -> NDArray[Any]:
-        """`count` items at `offset`, not copied."""
+        """`count` items at `offset`, without copying."""
         return np.frombuffer(self._buffer, dtype, count, offset)
 
     def close(self) -> None:
-        """Give back the descriptor; the mapping lives as long as a view of it does."""
+        """Close the descriptor; the mapping lives as long as a view of it."""
         os.close(self._descriptor)
 
     def __getstate__(self) -> tuple[Any, int]:
@@ -58,32 +58,32 @@ class SharedMemory:
 
 
 class Slots:
-    """Places for `count` windows, each with room for the inputs of a run and, apart from them, for its outputs.
+    """Slots for `count` windows, each with separate space for the inputs and the outputs of a run.
 
-    The outputs do not overwrite the inputs, so that a window can be run again when its device died half-way.
+    The outputs do not overwrite the inputs, so a window can be run again if its device died halfway.
     """
 
     def __init__(self, count: int) -> None:
         self._memory = SharedMemory(count * SLOT_BYTES)
 
     def write_inputs(self, slot: int, arrays: Arrays) -> None:
-        """Copy the inputs of a run into the slot. Raises `ValueError` where they are larger than it."""
+        """Copy the inputs of a run into the slot. Raises `ValueError` if they do not fit."""
         self._write(slot * SLOT_BYTES, INPUT_BYTES, arrays)
 
     def write_outputs(self, slot: int, arrays: Arrays) -> None:
-        """Copy the outputs of a run into the slot. Raises `ValueError` where they are larger than it."""
+        """Copy the outputs of a run into the slot. Raises `ValueError` if they do not fit."""
         self._write(slot * SLOT_BYTES + INPUT_BYTES, OUTPUT_BYTES, arrays)
 
     def inputs(self, slot: int) -> Arrays:
-        """The inputs in the slot: views, good until the next write."""
+        """The inputs in the slot, as views that are valid until the next write."""
         return self._read(slot * SLOT_BYTES)
 
     def outputs(self, slot: int) -> Arrays:
-        """The outputs in the slot: views, good until the slot is given away."""
+        """The outputs in the slot, as views that are valid until the slot is released."""
         return self._read(slot * SLOT_BYTES + INPUT_BYTES)
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Release the memory."""
         self._memory.close()
 
     def _write(self, start: int, size: int, arrays: Arrays) -> None:
@@ -99,7 +99,7 @@ class Slots:
         self._memory.view(np.uint8, len(header), start)[:] = np.frombuffer(header, np.uint8)
 
     def _read(self, start: int) -> Arrays:
-        table = pickle.loads(self._memory.view(np.uint8, HEADER_BYTES, start).tobytes())  # what one of us wrote
+        table = pickle.loads(self._memory.view(np.uint8, HEADER_BYTES, start).tobytes())  # written by one of us
         return {
             name: self._memory.view(dtype, math.prod(shape), start + at).reshape(shape)
             for name, dtype, shape, at in table
@@ -108,8 +108,8 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class LaneProgress:
-    """The job a lane is at, how many `seconds` of its audio were read and `recognized`, which share of it is
-    recognised, as far as that is known, and when it said so (`time.monotonic`)."""
+    """The progress of a lane: its job, the `seconds` of audio read and `recognized`, the recognised share of the job
+    (0 if its length is unknown), and when this was reported (`seen`, by `time.monotonic`)."""
 
     job: int
     seconds: float
@@ -119,24 +119,24 @@ class LaneProgress:
 
 
 COLUMNS = 5
-"""Numbers in a row of the board: the fields of `LaneProgress`."""
+"""Numbers in a row of the board, one for each field of `LaneProgress`."""
 
 
 class ProgressBoard:
-    """Where each lane of each worker is. It survives the worker's death, so the parent knows what it died of."""
+    """The progress of each lane of each worker. It survives a worker's death, so the parent knows where it died."""
 
     def __init__(self, rows: int) -> None:
         self._memory = SharedMemory(rows * COLUMNS * 8)
 
     def put(self, row: int, job: int, seconds: float, recognized: float, share: float) -> None:
-        """The lane of this row is now at `seconds` of `job`."""
+        """Write the progress of the lane in this row."""
         self._memory.view(np.float64, COLUMNS, row * COLUMNS * 8)[:] = job, seconds, recognized, share, time.monotonic()
 
     def get(self, row: int) -> LaneProgress:
-        """Where the lane of this row was last."""
+        """Read the last progress of the lane in this row."""
         job, *values = self._memory.view(np.float64, COLUMNS, row * COLUMNS * 8).tolist()
         return LaneProgress(int(job), *values)
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Release the memory."""
         self._memory.close()

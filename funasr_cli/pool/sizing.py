@@ -1,4 +1,4 @@
-"""How many processes a run starts, how many windows they run at a time, and with how many threads each."""
+"""Sizing of a pool: the number of processes, of windows at a time, and of threads for each."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from funasr_cli.models.store import Model
 from funasr_cli.system.resources import usable_cores, usable_memory
 
 MAX_RUNS = 32
-"""Windows that one process runs side by side on a CPU. Two runs with a thread each do more than one with two threads,
-but each has memory of its own, and what is left at the end of a run keeps fewer of them busy."""
+"""Maximum number of windows that one process runs side by side on a CPU. Two runs with one thread each are faster than
+one with two threads, but each needs its own memory, and the last windows of a run keep fewer of them busy."""
 
 MAX_THREADS_BESIDE_NPU = 16
-"""Of the graph that takes the place of an NPU; more gain little at batch 1."""
+"""Maximum threads of the graph that replaces a failed NPU; more gain little at batch size 1."""
 
 CORES_PER_WORKER = 4
-"""A core of front end keeps about four times as many cores of any model busy as a machine has for it."""
+"""Cores per worker. The front end on one core feeds about four times as many cores as this, with any model."""
 
 MEMORY_PER_WEIGHT_BYTE = 3
-"""Bytes of memory that a loaded graph is granted for each byte of its weights, with what its runs need."""
+"""Bytes of memory granted to a loaded graph and its runs for each byte of its weights."""
 
 BATCH_MEMORY_PER_WEIGHT_BYTE = 1
-"""Bytes of memory for each byte of the weights that a run's batch of windows is granted: more than Whisper's takes."""
+"""Bytes of memory granted to a batch of windows for each byte of the weights: more than Whisper needs."""
 
 WORKERS_PER_NPU = 4
-"""One prepares and decodes about 400 times as fast as speech; an NPU that takes 10 ms for 15 s runs 1,500 times."""
+"""A worker prepares and decodes at about 400 × real time; an NPU that takes 10 ms for 15 s runs at 1,500 ×."""
 
 
 @dataclass(frozen=True, slots=True)
 class PoolSize:
-    """How many workers there are, and a placement for each device process, on whose NUMA nodes workers are too."""
+    """The number of workers, and a placement for each device process. Workers share the NUMA nodes of placements."""
 
     workers: int
     placements: tuple[Placement, ...]
 
     @property
     def windows(self) -> int:
-        """How many windows are under way at a time, in all device processes together."""
+        """The number of windows that all device processes together run at a time."""
         return sum(placement.windows for placement in self.placements)
 
     def node_of(self, worker: int) -> int | None:
@@ -47,7 +47,7 @@ class PoolSize:
         return self.placements[worker % len(self.placements)].node
 
     def on_nodes(self, nodes: Sequence[int | None]) -> PoolSize:
-        """The same with a node for each placement; a single one is for all."""
+        """A copy with a node for each placement; a single node is used for all."""
         return replace(
             self,
             placements=tuple(replace(placement, node=node) for placement, node in zip(self.placements, cycle(nodes))),
@@ -55,7 +55,7 @@ class PoolSize:
 
     @property
     def brief(self) -> str:
-        """What is worth a word in every run: the workers, and which NPUs they feed."""
+        """The part worth reporting in every run: the workers, and the NPUs they feed."""
         if any(placement.npu is not None for placement in self.placements):
             return str(self)
         return self._workers
@@ -75,27 +75,27 @@ class PoolSize:
 
 
 def describe_layout(placement: Placement) -> str:
-    """How a CPU is shared out, for people."""
+    """Describe in words how a CPU is divided."""
     runs, threads = placement.runs, placement.threads
     of_each = f"{threads} threads" if threads > 1 else "1 thread"
     return of_each if runs == 1 else f"{runs} windows at a time, {of_each} each"
 
 
 def granted_memory(model: Model, processes: int) -> int:
-    """Bytes of memory that so many processes with the model are granted."""
+    """Bytes of memory granted to `processes` with the model."""
     return MEMORY_PER_WEIGHT_BYTE * model.weights.stat().st_size * processes
 
 
 def cpu_placement(cores: int, runs: int | None = None) -> Placement:
-    """One graph on so many cores: `runs` windows at a time if given, else about as many as there are cores."""
+    """Place one graph on `cores`, with `runs` windows at a time, by default about as many as cores."""
     if runs is None:
         runs = cores // -(-cores // MAX_RUNS)
     return Placement(max(1, cores // runs), runs=runs)
 
 
 def _with_batches(placement: Placement, model: Model, processes: int = 1) -> Placement:
-    """The same, one of so many `processes`, in batches if the model gains by them and there is memory for them."""
-    from funasr_cli.pipeline.registry import FAMILIES  # needs NumPy, without which doctor says what is missing
+    """A copy for one of `processes`, with batches if the model gains from them and there is memory for them."""
+    from funasr_cli.pipeline.registry import FAMILIES  # loads NumPy, and doctor must work without it
 
     batch = FAMILIES[model.family].max_batch
     if batch > 1:
@@ -113,9 +113,9 @@ def cpu_pool_size(
     nodes: Sequence[int | None] = (None,),
     runs: int | None = None,
 ) -> PoolSize:
-    """For a model on the CPU: a device process on each of the NUMA `nodes`, if there is memory for all; else one.
+    """The pool for a model on CPUs: a device process on each of the NUMA `nodes` if there is memory for all, else one.
 
-    `workers`, and the number of `runs` at a time in all processes together, if given.
+    `workers` and `runs`, the number of windows at a time in all processes together, override the defaults.
     """
     cores = usable_cores()
     fit = granted_memory(model, len(nodes)) <= usable_memory().available
@@ -130,7 +130,7 @@ def cpu_pool_size(
 def npu_pool_size(
     npus: Sequence[int], workers: int | None, recordings: int, *, fallback: bool, window_timeout: float
 ) -> PoolSize:
-    """For a model on NPUs: a process for each, and as many workers as keep them busy and have a core."""
+    """The pool for a model on NPUs: a process for each, and enough workers to keep them busy if there are cores."""
     cores = usable_cores()
     threads = max(1, min(MAX_THREADS_BESIDE_NPU, cores // len(npus)))
     workers = workers or max(2, min(cores - len(npus), WORKERS_PER_NPU * len(npus)))
@@ -143,7 +143,7 @@ def npu_pool_size(
 def single_placement(
     model: Model, npus: Sequence[int], *, fallback: bool, window_timeout: float, runs: int | None = None
 ) -> Placement:
-    """For one graph and all else in one process: on the first of the NPUs, if there are any."""
+    """The placement for a run in one process: on the first NPU, if there are any."""
     cores = usable_cores()
     if not npus:
         return _with_batches(cpu_placement(cores, runs), model)
@@ -151,5 +151,5 @@ def single_placement(
 
 
 def _run_limit(window_timeout: float) -> float:
-    """Seconds for a run, so that within `window_timeout` seconds there is time for a reset and another run."""
+    """Seconds for one run, so that `window_timeout` leaves time for a reset and another run."""
     return min(RUN_LIMIT_S, window_timeout / 3)

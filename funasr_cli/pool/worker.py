@@ -1,7 +1,7 @@
-"""The worker process: from recordings to files, all but the run of the graph.
+"""The worker process: everything from the recording to its output files, except running the graph.
 
-It has two recordings open at a time, one from either end of the queue. Their windows take turns, so that a recording
-of ten hours does not hold up those of five seconds, and has not been left to the end when the night is over.
+It has two recordings open at a time, one from either end of the queue. Their windows take turns, so that a ten-hour
+recording does not hold up those of five seconds, but is not left to the end of the night either.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def run_worker(
     node: int | None,
     windows: int,
 ) -> None:
-    """Do jobs until the pipe closes, in as many lanes as there are `rows` for them on the board.
+    """Do jobs until the pipe closes, in one lane for each of the `rows` on the board.
 
-    Of each recording up to `windows` are under way together.
+    Up to `windows` of each recording are in progress at a time.
     """
     init_child("funasr-worker")
     pin(node)
@@ -73,7 +73,7 @@ def run_worker(
 
 
 class LaneMarker:
-    """A lane's line on the board."""
+    """A lane's row on the progress board."""
 
     def __init__(self, board: ProgressBoard, row: int) -> None:
         self._board = board
@@ -81,22 +81,22 @@ class LaneMarker:
         self._at = (0, 0.0, 0.0, 0.0)
 
     def begin(self, job: int) -> None:
-        """The lane is at the beginning of a job."""
+        """Note that the lane begins a job."""
         self._at = (job, 0.0, 0.0, 0.0)
         self.refresh()
 
     def move(self, read: float, recognized: float, duration: float | None) -> None:
-        """The lane has read and recognised so much of its job."""
+        """Note the seconds of its job that the lane has read and recognised."""
         self._at = (self._at[0], read, recognized, min(1.0, recognized / duration) if duration else 0.0)
         self.refresh()
 
     def refresh(self) -> None:
-        """The lane, and not another, is what the worker is at."""
+        """Note that this lane is the one the worker is running."""
         self._board.put(self._row, *self._at)
 
 
 class MarkingGraphRunner:
-    """Runs windows in the device process, and notes on the board when their lane goes on."""
+    """Runs windows in the device process, and notes on the board when their lane continues."""
 
     def __init__(self, client: CoordinatorClient, marker: LaneMarker) -> None:
         self._client = client
@@ -126,7 +126,7 @@ class Lane:
         self._settings = settings
 
     async def serve(self) -> None:
-        """Until the process ends."""
+        """Do jobs until the process ends."""
         while True:
             job = await self._client.job(self._number)
             self._marker.begin(job.job)
@@ -149,6 +149,6 @@ class Lane:
                 self._marker.refresh()
                 write_outputs(writes, contents)
                 self._client.send(JobDone(job.job))
-        except Exception as error:  # a defect, too, costs only this recording
+        except Exception as error:  # even a bug costs only this recording
             failure = as_funasr_error(error, job.path)
             self._client.send(JobFailed(job.job, failure, content, timings.seconds, format_exc()))

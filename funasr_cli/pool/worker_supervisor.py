@@ -1,4 +1,4 @@
-"""The worker processes of a run: started, given jobs, watched, replaced if they die or hang."""
+"""Supervisor of the worker processes: starts them, gives them jobs, and replaces those that die or hang."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from funasr_cli.system.clock import ActiveClock
 logger = logging.getLogger(__name__)
 
 WORKER_STALL_TIMEOUT_S = 600.0
-"""After which a worker that is not waiting for anything, and does not come on in its recording, hangs."""
+"""Seconds without progress after which a worker that is not waiting for anything counts as hung."""
 
 
 class WorkerSupervisor:
-    """Knows the worker processes; the coordinator listens to them."""
+    """Owns the worker processes; the coordinator receives their messages."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class WorkerSupervisor:
         watch: Callable[[WorkerHandle], None],
         clock: ActiveClock,
     ) -> None:
-        """`watch` is given each new process to listen to."""
+        """`watch` is called with each new process, to listen to it."""
         self.processes: set[WorkerHandle] = set()
         self._size = size
         self._slots = slots
@@ -46,18 +46,18 @@ class WorkerSupervisor:
         self._graph: GraphInfo | None = None
 
     def start_all(self) -> None:
-        """Start all of them."""
+        """Start all workers."""
         for number in range(self._size.workers):
             self._start(number * LANES_PER_WORKER)
 
     def set_graph(self, graph: GraphInfo) -> None:
-        """Have all, also those to come, begin with this graph."""
+        """Send the graph to all workers, present and future, so that they can begin."""
         self._graph = graph
         for worker in self.processes:
             worker.child.send(graph)
 
     def offer(self, next_job: Callable[[WorkerHandle, int], JobAssigned | None]) -> None:
-        """Give jobs to the lanes that have none."""
+        """Give jobs to idle lanes."""
         for lane in range(LANES_PER_WORKER):
             for worker in self.processes:
                 if lane in worker.idle and (job := next_job(worker, lane)):
@@ -65,20 +65,20 @@ class WorkerSupervisor:
                     worker.child.send(job)
 
     def replace(self, worker: WorkerHandle) -> None:
-        """A process is gone: another takes its place."""
+        """Start a new process in place of a dead one."""
         self.processes.remove(worker)
         self._start(worker.row)
 
     def last_seen(self, worker: WorkerHandle) -> LaneProgress:
-        """Where it was when it last said so."""
+        """The last position that a worker reported."""
         return worker.last_seen(self._board)
 
     def progress(self) -> list[LaneProgress]:
-        """Where all lanes are."""
+        """The positions of all lanes."""
         return [self._board.get(row) for row in range(self._size.workers * LANES_PER_WORKER)]
 
     def find_hung(self, is_working: Callable[[WorkerHandle], bool]) -> list[tuple[WorkerHandle, str]]:
-        """The processes that hang, and how that shows; `is_working` tells whether it is a worker's turn."""
+        """The hung processes, each with the reason; `is_working` says whether a worker should be making progress."""
         found = []
         for worker in self.processes:
             seen = self.last_seen(worker).seen
@@ -86,7 +86,7 @@ class WorkerSupervisor:
             if seen != worker.seen or not (starts or is_working(worker)):
                 worker.seen, worker.due = seen, self._clock.now + WORKER_STALL_TIMEOUT_S
             elif self._clock.now > worker.due:
-                found.append((worker, f"it came no further for {WORKER_STALL_TIMEOUT_S:.0f} s"))
+                found.append((worker, f"no progress for {WORKER_STALL_TIMEOUT_S:.0f} s"))
         return found
 
     def _start(self, row: int) -> None:

@@ -1,4 +1,4 @@
-"""How a run is shown while it goes on: a live display on a terminal, lines in a log, or nothing. Always on stderr."""
+"""Displays of a run's progress on stderr: live on a terminal, as lines in a log, or none."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ PLAIN_INTERVAL_S = 30.0
 REFRESHES_PER_S = 5
 
 ERASE_BELOW = Segment("\x1b[J", control=[(ControlType.ERASE_IN_LINE, 0)])
-"""Erases from the cursor to the end of the screen. Rich has no name for that, and prints the text of any control."""
+"""Erases from the cursor to the end of the screen. Rich has no name for this code, but prints any control's text."""
 
 TO_BEGINNING = Segment("\r", control=[(ControlType.CARRIAGE_RETURN,)])
 
 BAR_COLUMNS = 12
-"""Characters of the live bar."""
+"""Width of the live bar, in characters."""
 
 MIN_NAME_COLUMNS = 12
-"""Characters that the name of the file under way has at least, before numbers that can be done without."""
+"""Minimum width of the current file's name, in characters; optional numbers are dropped first."""
 
 
 class Display:
-    """Shows nothing but what must be said: errors and warnings. The base of the other displays."""
+    """Shows only errors and warnings; the base class of the other displays."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
 
     def start(self, stats: RunStats) -> None:
-        """The run begins with everything that `stats` totals."""
+        """Begin to show the totals in `stats`."""
 
     def update(self, stats: RunStats, current: str) -> None:
-        """`stats` changed, or another file is under way."""
+        """Show changed `stats`, or another `current` file."""
 
     def note(self, text: str) -> None:
-        """Something worth knowing, for those who watch."""
+        """Show information for whoever watches the run."""
 
     def warn(self, text: str) -> None:
-        """Something that must be known."""
+        """Show a warning or an error."""
         self._print(text)
 
     def _print(self, text: str) -> None:
@@ -58,17 +58,17 @@ class Display:
             print(text, file=self.stream, flush=True)
 
     def suspend(self) -> None:
-        """The terminal is somebody else's for a while: this process is stopped, or ends."""
+        """Release the terminal, because this process is stopped or ends."""
 
     def resume(self) -> None:
-        """It goes on."""
+        """Take the terminal again."""
 
     def close(self, stats: RunStats) -> None:
-        """The run is over."""
+        """Show the final totals."""
 
 
 class PlainDisplay(Display):
-    """Lines for a log, at most one in `PLAIN_INTERVAL_S` seconds."""
+    """Lines for a log, at most one every `PLAIN_INTERVAL_S` seconds."""
 
     _last = 0.0
 
@@ -91,7 +91,7 @@ class PlainDisplay(Display):
 
 
 class RichDisplay(Display):
-    """A live line with the file under way; notes and warnings scroll above it."""
+    """A live line with the current file; notes and warnings scroll above it."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
@@ -128,10 +128,10 @@ class RichDisplay(Display):
 
 
 class LiveLine:
-    """Percentage and numbers, and as the terminal is wider: a bar, the file under way, audio, speed and devices.
+    """Percentage and file counts and, on wide terminals, a bar, the current file, audio, speed and devices.
 
-    The cursor stays at its beginning. A terminal that becomes narrower breaks the line and takes the cursor along, so
-    all of it lies after the cursor still, and is erased from there; and the ^C that a terminal prints is overwritten.
+    The cursor stays at the start of the line. A terminal that becomes narrower wraps the line and moves the cursor with
+    its start, so the whole line can still be erased from the cursor on. The ^C that a terminal echoes is overwritten.
     """
 
     def __init__(self) -> None:
@@ -139,7 +139,7 @@ class LiveLine:
         self._current = ""
 
     def show(self, stats: RunStats, current: str) -> None:
-        """What to show from now on: the totals, and the file under way."""
+        """Set the totals and the current file to show."""
         self._stats, self._current = stats, current
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -148,7 +148,7 @@ class LiveLine:
         yield TO_BEGINNING
 
     def _row(self, console: Console) -> Table:
-        """One line that the terminal does not break."""
+        """Lay out one line that fits the terminal's width."""
         stats = self._stats
         line = Table.grid(padding=(0, 1))
         cells: list[RenderableType] = [f"{100 * stats.share:>3.0f} %"]
@@ -162,7 +162,7 @@ class LiveLine:
         room -= len(numbers) + 1
         if room > 0:
             current = self._current
-            # An ellipsis is no character of every terminal.
+            # Not every terminal has an ellipsis.
             name = Text(current if len(current) <= room else current.rpartition("/")[2], style="dim", no_wrap=True)
             name.truncate(room, overflow="ellipsis" if console.encoding.startswith("utf") else "crop")
             cells.append(name)
@@ -173,7 +173,7 @@ class LiveLine:
 
 
 def make_display(style: str, *, results_on_stdout: bool) -> Display:
-    """The display asked for; `auto` is silent beside results on stdout, live on a terminal, plain elsewhere."""
+    """Create the display for `style`; `auto` is none with results on stdout, rich on a terminal, otherwise plain."""
     if style == "auto":
         style = "none" if results_on_stdout else "rich" if sys.stderr.isatty() else "plain"
     kinds = {"rich": RichDisplay, "plain": PlainDisplay, "none": Display}

@@ -1,4 +1,4 @@
-"""What a run has done so far, in numbers."""
+"""The totals of a run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from funasr_cli.json_paths import by_path_fields
 
 @dataclass(slots=True)
 class RunStats:
-    """What a run has done so far. Audio and time in seconds, work in bytes of input.
+    """The totals of a run so far. Audio and time are in seconds, work in bytes of input.
 
-    `audio` and `work` are of the files done; `open_audio` and `open_work` of those under way, as far as they were
-    recognised.
-    `busy` is how long the devices have run, all `devices` together; `ran_on` counts files by what they were run on.
-    `failed_before` are those of the `failed` that failed in an earlier run too, and have not changed since.
-    `passed_over` counts files in folders by their extension, because of which they were not taken. The run `started`
-    before it `opened` its first file: it looked for them, waited for its turn and loaded a model.
+    `audio` and `work` are of finished files; `open_audio` and `open_work` are of files in progress, as far as they are
+    recognised. `busy` is the running time of all `devices` together; `ran_on` counts files by the device they ran on.
+    `failed_before` counts the files among `failed` that also failed in an earlier run and have not changed since.
+    `passed_over` counts files in folders that were skipped because of their extension, by extension. Between `started`
+    and `opened`, the run looks for files, waits for its turn and loads a model.
     """
 
     total_files: int = 0
@@ -44,7 +43,7 @@ class RunStats:
 
     @property
     def files(self) -> int:
-        """Files that the run is through with."""
+        """The number of files that the run has finished."""
         return self.done + self.empty + self.failed
 
     @property
@@ -54,17 +53,17 @@ class RunStats:
 
     @property
     def speed(self) -> float:
-        """Audio time done per time taken."""
+        """Seconds of audio per second of the run."""
         return (self.audio + self.open_audio) / max(self.elapsed, 1e-9)
 
     @property
     def share(self) -> float:
-        """How much of the work is done, 0 to 1."""
+        """The share of the work that is done, from 0 to 1."""
         return min(1.0, (self.work + self.open_work) / self.total_work) if self.total_work else 0.0
 
     @property
     def time_left(self) -> float | None:
-        """About how many seconds the rest takes at the pace so far; None as long as nothing was recognised."""
+        """The estimated seconds left at the speed so far; None until something is recognised."""
         done = self.work + self.open_work
         if not done:
             return None
@@ -72,16 +71,16 @@ class RunStats:
 
     @property
     def use(self) -> float:
-        """How much of the time the devices have run, 0 to 1."""
+        """The share of the time in which the devices were busy, from 0 to 1."""
         return min(1.0, self.busy / max(self.elapsed * self.devices, 1e-9))
 
     def __str__(self) -> str:
-        notes = ((self.skipped, "done before"), (self.left, "left for next time"))
+        notes = ((self.skipped, "already done"), (self.left, "left for next time"))
         more = [f"{number} {what}" for number, what in notes if number]
         return ", ".join([f"{self.files} of {self.total_files} files", *self._progress(), *self._failures(), *more])
 
     def brief(self, width: int) -> str:
-        """As much of it as `width` characters hold, and about how long the rest takes."""
+        """As much of the summary as fits into `width` characters, and the estimated time left."""
         left = [] if self.time_left is None else [f"{audio_time(self.time_left)} left"]
         kept = [f"{self.files}/{self.total_files} files", *self._failures(), *left]
         progress = self._progress()
@@ -91,7 +90,7 @@ class RunStats:
         return ", ".join(kept)
 
     def _progress(self) -> list[str]:
-        """How much audio is done, how fast, and with how busy devices; nothing while there is none."""
+        """Audio done, speed, and how busy the devices are; empty until there is any."""
         done, work = self.audio + self.open_audio, self.work + self.open_work
         if not done:
             return []
@@ -100,11 +99,11 @@ class RunStats:
         return [f"{audio_time(done)} {of}", f"{self.speed:.1f}x", f"device {self.use:.0%}"]
 
     def _failures(self) -> list[str]:
-        again = f" ({self.failed_before} as before)" if self.failed_before else ""
+        again = f" ({self.failed_before} again)" if self.failed_before else ""
         return [f"{self.failed} failed{again}"] if self.failed else []
 
     def summary(self) -> dict[str, object]:
-        """The totals, for programs."""
+        """The totals as fields of `--json-summary`."""
         return {
             "done": self.done,
             "empty": self.empty,
@@ -121,6 +120,6 @@ class RunStats:
 
 
 def audio_time(seconds: float) -> str:
-    """`h:mm:ss`."""
+    """Format seconds as `h:mm:ss`."""
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

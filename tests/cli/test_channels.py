@@ -170,6 +170,6 @@ def test_what_was_mixed_is_done_again_when_it_is_to_be_split(run: Run, tmp_path:
         done = run(*command, *options)
         assert done.returncode == 0, done.stderr
         texts.append((tmp_path / "out" / "a.txt").read_text(encoding="utf-8"))
-        said.append("nothing to do: 1 done before" in done.stderr)
+        said.append("nothing to do: 1 already done" in done.stderr)
     assert texts == [f"{WITH_PAUSES}\n"] * 2 + [f"[1] {WITH_PAUSES}\n"] * 2
     assert said == [False, True, False, True]

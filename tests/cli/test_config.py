@@ -47,21 +47,21 @@ def test_the_file_itself_can_be_named_in_the_environment(
         ("vad_threshold: 7\n", "c.yaml:1: vad_threshold: 7.0 is not in the range"),
         ("force: 1\n", "c.yaml:1: force: expected true or false, got 1"),
         ("language: no\n", "c.yaml:1: language: expected text, not true or false, got False"),
-        ("language: no\n", 'Put it into quotes: language: "no"'),
-        ("vad: off\n", 'Put it into quotes: vad: "off"'),
+        ("language: no\n", 'Put it in quotes: language: "no"'),
+        ("vad: off\n", 'Put it in quotes: vad: "off"'),
         ("vad: yes\n", "'yes' is not one of 'silero', 'off'"),
-        ("numa: off\n", 'Put it into quotes: numa: "off"'),
-        ("numa: 0\n", 'Put it into quotes: numa: "0"'),
-        ("deadline: 16:30\n", 'YAML takes 16:30 for something else. Put it into quotes: deadline: "16:30"'),
-        ("model: 2026-01-01\n", 'Put it into quotes: model: "2026-01-01"'),
-        ("include: [a, 1]\n", 'Put it into quotes: include: "1"'),
+        ("numa: off\n", 'Put it in quotes: numa: "off"'),
+        ("numa: 0\n", 'Put it in quotes: numa: "0"'),
+        ("deadline: 16:30\n", 'YAML does not read 16:30 as text. Put it in quotes: deadline: "16:30"'),
+        ("model: 2026-01-01\n", 'Put it in quotes: model: "2026-01-01"'),
+        ("include: [a, 1]\n", 'Put it in quotes: include: "1"'),
         ("min_age: off\n", "c.yaml:1: min_age: expected a number, not true or false, got False\n"),
         ("force: 'yes'\n", "c.yaml:1: force: expected true or false, got 'yes'\n"),
         ("output: ''\n", "c.yaml:1: output: has no value"),
-        ("language: 5\n", "c.yaml:1: language: expected text (put it into quotes), got 5"),
+        ("language: 5\n", "c.yaml:1: language: expected text (put it in quotes), got 5"),
         ("language: [zh, en]\n", "c.yaml:1: language: expected one value, got a list"),
-        ("device: gpu\n", "c.yaml:1: device: 'gpu' is none of auto, cpu, npu"),
-        ("wait: true\nwait: false\n", "c.yaml:2: the setting 'wait' is there twice"),
+        ("device: gpu\n", "c.yaml:1: device: 'gpu' is not one of auto, cpu, npu"),
+        ("wait: true\nwait: false\n", "c.yaml:2: duplicate setting 'wait'"),
         ("output:\n", "c.yaml:1: output: has no value"),
         ("ext: []\n", "c.yaml:1: ext: has no value"),
         ("min_age: .nan\n", "c.yaml:1: min_age: nan is not a finite number"),
@@ -74,7 +74,7 @@ def test_the_file_itself_can_be_named_in_the_environment(
         ("model: !strange x\n", "c.yaml:1: model: not a plain value"),
         ("min_age: 2024-02-30\n", "c.yaml:1: min_age: not a plain value"),
         ("- language\n", "c.yaml: has no `option: value` lines"),
-        ("language: [zh\n", "c.yaml: not YAML"),
+        ("language: [zh\n", "c.yaml: is not valid YAML"),
         (None, "c.yaml: cannot be read: No such file or directory"),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_variable_that_is_no_setting_is_refused(
     monkeypatch.setenv(f"FUNASR_CLI_{variable}", "zh")
     done = run("transcribe", "x.wav")
     assert done.returncode == 2
-    assert f"FUNASR_CLI_{variable} is no setting\n  Did you mean FUNASR_CLI_{meant}?" in done.stderr
+    assert f"FUNASR_CLI_{variable} is not a setting\n  Did you mean FUNASR_CLI_{meant}?" in done.stderr
 
 
 def test_lists_in_variables_are_as_in_path_or_as_on_the_command_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,13 +157,13 @@ def test_hotwords_are_a_list_that_ships_if_no_file_has_its_name(
 def test_init_writes_the_commented_file(run: Run, tmp_path: Path) -> None:
     done = run("config", "init")
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == "written: funasr-cli.yaml; take it with --config or FUNASR_CLI_CONFIG\n"
+    assert done.stderr == "written: funasr-cli.yaml; use it with --config or FUNASR_CLI_CONFIG\n"
     written = tmp_path / "funasr-cli.yaml"
     assert written.read_bytes() == (ROOT / "configs/default.yaml").read_bytes()
     written.write_text("language: zh\n")
     again = run("config", "init")
     assert (again.returncode, again.stdout) == (2, "")
-    assert again.stderr == "error: funasr-cli.yaml: exists already\n  Name another file, or - to print it.\n"
+    assert again.stderr == "error: funasr-cli.yaml: already exists\n  Choose another name, or - to print it.\n"
     assert written.read_text() == "language: zh\n"
     nowhere = run("config", "init", "no/c.yaml")
     assert (nowhere.returncode, nowhere.stderr) == (
@@ -194,7 +194,7 @@ def test_default_yaml_says_what_holds_without_it(run: Run, tmp_path: Path) -> No
     assert with_file == without
     text = path.read_text(encoding="utf-8")
     assert [name for name in without if f"\n{name}: " not in text and f"\n# {name}: " not in text] == []
-    (tmp_path / "all.yaml").write_text(text.partition("commas.\n")[2].replace("\n# ", "\n"), encoding="utf-8")
+    (tmp_path / "all.yaml").write_text(text.partition("by commas.\n")[2].replace("\n# ", "\n"), encoding="utf-8")
     assert run("config", "show", "--config", "all.yaml").returncode == 0
     assert set(yaml.safe_load(path.read_text(encoding="utf-8"))) == {
         name for name, value in without.items() if value != "-"

@@ -108,7 +108,7 @@ def test_the_om_lies_in_the_folder(run: Run, environment: dict[str, str], tmp_pa
     [
         (("--soc", "Ascend1"), 4, "E10001"),
         (("--soc", "310 P3"), 2, "no SoC is called 'Ascend310 P3'"),
-        (("--gears", "x"), 2, "'x' are no seconds with commas between"),
+        (("--gears", "x"), 2, "'x' is not a comma-separated list of seconds"),
         (("--gears", "5,0"), 2, "longer than 0 and at most 60 seconds"),
         (("--gears", "5"), 2, "one gear is none"),
         (("--precision", "best"), 2, "'best' is not one of"),
@@ -135,4 +135,4 @@ def test_a_check_prints_what_it_finds(run: Run, environment: dict[str, str], npu
 def test_a_check_takes_no_options_of_the_compiler(run: Run, environment: dict[str, str]) -> None:
     done = run("convert", "nano", "--check", ".", "--gears", "2,4", "--logits", env=environment)
     assert done.returncode == 2
-    assert "--check compiles nothing, and takes no --gears, --topk" in done.stderr
+    assert "--check compiles nothing and cannot be combined with --gears, --topk" in done.stderr

@@ -35,5 +35,5 @@ def test_a_missing_extra_is_named_with_how_to_install_it(
     named = tmp_path if extra == "export" else tmp_path / "model.onnx"
     error = CliRunner().invoke(cli, [extra, str(named), "-o", str(tmp_path / "new")]).exception
     assert isinstance(error, MachineError)
-    assert error.what == f"this needs the extra [{extra}], of which is not installed: {missing}"
+    assert error.what == f"this command needs the extra [{extra}]; not installed: {missing}"
     assert error.hint == how_to_install(extra)

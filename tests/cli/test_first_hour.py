@@ -81,7 +81,7 @@ def test_a_quiet_run_tells_problems_and_nothing_else(run: Run, rec: Path) -> Non
 
 def test_stdin_is_called_stdin_in_every_record_and_message(run: Run, tmp_path: Path) -> None:
     said = [run("transcribe", "-", "-f", "json", "--model", NANO, "-v", stdin=clip).stderr for clip in (CLIP, OTHER)]
-    assert "stdin: its outputs are called stdin.2.*" in said[1]
+    assert "stdin: outputs will be named stdin.2.*" in said[1]
     said.append(run("transcribe", "-", "--dry-run", "--model", NANO, stdin=CLIP).stdout)
     assert said[-1].startswith("do    stdin: ")
     lines = (tmp_path / "transcripts/manifest.jsonl").read_text().splitlines()
@@ -124,14 +124,14 @@ def test_outputs_of_recordings_that_are_gone_are_told_and_listed(run: Run, tmp_p
     assert orphans(tmp_path) == []
     (rec / "a.flac").rename(rec / "c.flac")
     done = run(*transcribe)
-    assert done.stderr.count("2 outputs are of recordings no longer there (removed, moved or renamed); with") == 1
-    assert "nothing to do: 2 done before" in (again := run(*transcribe).stderr)
-    assert "2 outputs are of recordings no longer there" in again
+    assert done.stderr.count("2 outputs belong to recordings no longer there (removed, moved or renamed); to") == 1
+    assert "nothing to do: 2 already done" in (again := run(*transcribe).stderr)
+    assert "2 outputs belong to recordings no longer there" in again
     before = contents(tmp_path)
     assert orphans(tmp_path) == ["transcripts/a.srt", "transcripts/a.txt"]
     assert contents(tmp_path) == before
     (tmp_path / "transcripts/a.srt").unlink()
-    assert "1 output is of a recording no longer there" in run(*transcribe).stderr
+    assert "1 output belongs to a recording no longer there" in run(*transcribe).stderr
     assert orphans(tmp_path) == ["transcripts/a.txt"]
 
 
@@ -168,10 +168,10 @@ def test_orphans_beside_their_recordings_and_of_odd_names_are_listed(run: Run, t
         os.fsencode(rec / "b.txt"),
         os.fsencode(rec) + b"/\xd7\xaa\\n.txt",
     ]
-    assert done.stderr == "warning: 1 of these paths holds a line feed, which is printed as \\n\n"
+    assert done.stderr == "warning: 1 of these paths contains a line feed, printed as \\n\n"
 
 
 def test_a_folder_without_a_record_has_no_orphans_to_list(run: Run, rec: Path) -> None:
     done = run("transcribe", "rec", "--list-orphans", "-o", "elsewhere")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: elsewhere: no run has written into this folder\n  Name the folder")
+    assert done.stderr.startswith("error: elsewhere: no run has written to this folder\n  Name the folder")

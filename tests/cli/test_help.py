@@ -35,5 +35,5 @@ def test_each_setting_stands_once_in_its_group(command: tuple[str, ...]) -> None
 
 def test_where_something_is_explained_it_is_explained() -> None:
     assert "funasr-cli hotwords check --help" in " ".join(help_of("transcribe").split())
-    assert "one word a line, in UTF-8 or GB18030, with a weight" in " ".join(help_of("hotwords", "check").split())
+    assert "one word per line, in UTF-8 or GB18030. A weight" in " ".join(help_of("hotwords", "check").split())
     assert "Fun-ASR" not in help_of()

@@ -35,10 +35,10 @@ def test_warnings_name_file_and_line(run: Run, tmp_path: Path) -> None:
     done = run("hotwords", "check", "gov.txt", "more.txt")
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
-        "gov.txt:1: the weight 200 is not between 1 and 100; it is taken as 100",
-        "more.txt:1: 一带一路 is in gov.txt:1 already; that line counts",
-        "more.txt:2: 碳 is left out: too short to be told from other speech",
-        "more.txt: adds no hotword",
+        "gov.txt:1: the weight 200 is not between 1 and 100; 100 is used",
+        "more.txt:1: 一带一路 is already in gov.txt:1; that line counts",
+        "more.txt:2: 碳 is ignored: too short to be distinguished from other speech",
+        "more.txt: adds no hotwords",
         "1 hotword, 4 warnings",
     ]
 
@@ -80,11 +80,11 @@ def test_the_file_of_a_list_is_printed(run: Run) -> None:
     assert Path(done.stdout.removesuffix("\n")).read_bytes() == (ROOT / "hotwords/gov.txt").read_bytes()
     wrong = run("hotwords", "path", "gvo")
     assert (wrong.returncode, wrong.stdout) == (2, "")
-    assert wrong.stderr == "error: no list that ships is called 'gvo'\n  Did you mean gov?\n"
+    assert wrong.stderr == "error: no built-in hotword list is called 'gvo'\n  Did you mean gov?\n"
 
 
 def test_a_list_by_its_name_is_checked_and_scored(run: Run, tmp_path: Path) -> None:
-    said = f"hotwords gov: the list that ships with funasr-cli {__version__}, {path_of(run, 'gov')}\n"
+    said = f"hotwords gov: the built-in list of funasr-cli {__version__}, {path_of(run, 'gov')}\n"
     checked = run("hotwords", "check", "gov")
     assert (checked.returncode, checked.stderr) == (0, said)
     (tmp_path / "a.txt").write_text("构建新发展格局", encoding="utf-8")
@@ -95,8 +95,8 @@ def test_a_list_by_its_name_is_checked_and_scored(run: Run, tmp_path: Path) -> N
 
 def test_a_run_says_which_it_took_and_redoes_nothing_for_another_name_of_a_list(run: Run, tmp_path: Path) -> None:
     command = ("transcribe", NANO / "words-with-pauses.flac", "--model", NANO, "--progress", "plain", "--hotwords")
-    ours = f"hotwords gov: the list that ships with funasr-cli {__version__}, {path_of(run, 'gov')}\n"
-    theirs = "hotwords gov: this file, not the list gov that ships with funasr-cli\n"
+    ours = f"hotwords gov: the built-in list of funasr-cli {__version__}, {path_of(run, 'gov')}\n"
+    theirs = "hotwords gov: this file, not the built-in list gov\n"
     first = run(*command, "gov")
     assert first.returncode == 0
     assert ours in first.stderr
@@ -164,11 +164,11 @@ def test_what_is_wrong_with_a_list_is_told_and_the_rest_of_it_counts(run: Run, t
     (tmp_path / "a.txt").write_text("碳\n鲲鹏\n收缩\n", encoding="utf-8")
     done = run("transcribe", NANO / "words-with-pauses.flac", "--model", NANO, "--hotwords", "a.txt")
     assert done.returncode == 0
-    assert "a.txt:1: 碳 is left out" in done.stderr
+    assert "a.txt:1: 碳 is ignored" in done.stderr
     assert "a.txt:2: the model cannot spell 鲲鹏" in done.stderr
     (tmp_path / "b.txt").write_text("".join(f"{chr(code)}\n" for code in range(0x4E00, 0x4E40)), encoding="utf-8")
     many = run("transcribe", NANO / "words-with-pauses.flac", "--model", NANO, "--hotwords", "b.txt")
-    assert "… and 55 more; funasr-cli hotwords check tells all of them" in many.stderr
+    assert "… and 55 more; to see all, use funasr-cli hotwords check" in many.stderr
 
 
 def test_a_hotword_that_sounds_like_the_text_takes_its_place_and_is_on_record(run: Run, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_a_model_is_pulled_verified_packed_and_imported_elsewhere(models: Models
         f"whisper-small is in {tmp_path}/store/whisper-small. Licence: MIT",
     ]
     assert models("path", "whisper-small").stdout == f"{tmp_path}/store/whisper-small\n"
-    strange = "; not those that are known by this name: from modelscope, Systran/faster-whisper-small at v2"
+    strange = "; not the files known by this name: from modelscope, Systran/faster-whisper-small at v2"
     assert models("verify").stdout == f"whisper-small: 4 files as recorded{strange}\n"
     packed = models("pack", "whisper-small", "-o", "small.tar")
     assert (packed.returncode, packed.stdout) == (0, "")
@@ -69,10 +69,13 @@ def test_a_model_that_is_here_is_not_pulled_again(models: Models, hub: Hub, tmp_
     models("pull", "whisper-small", "--revision", "v2")
     hub.sent.clear()
     again = models("pull", "whisper-small")
-    assert (again.returncode, again.stderr) == (0, f"whisper-small is here already: {tmp_path}/store/whisper-small\n")
+    assert (again.returncode, again.stderr) == (
+        0,
+        f"whisper-small is already present: {tmp_path}/store/whisper-small\n",
+    )
     other = models("pull", "whisper-small", "--revision", "v3")
     assert other.returncode == 4
-    assert "Remove that folder" in other.stderr
+    assert "remove that folder first" in other.stderr
     assert not hub.sent
 
 
@@ -84,7 +87,7 @@ def test_verify_names_every_model_that_was_changed(models: Models, tmp_path: Pat
     assert done.returncode == 4
     assert "whisper-small/model.bin: has sha256" in done.stderr
     assert "whisper-medium/config.json: is missing" in done.stderr
-    assert done.stderr.splitlines()[-1] == "error: not right: whisper-small, whisper-medium"
+    assert done.stderr.splitlines()[-1] == "error: verification failed: whisper-small, whisper-medium"
     packed = models("pack", "whisper-small", "-o", "small.tar")
     assert packed.returncode == 4
     assert not (tmp_path / "small.tar").exists()
@@ -122,7 +125,7 @@ def test_the_list_says_what_there_is_and_which_model_is_taken(models: Models, tm
     assert rows[1][:2] == ["*", "sensevoice-small-int8"]
     assert " ".join(rows[1][-6:]) == f"damaged: am.mvn is missing in {tmp_path}/store/sensevoice-small-int8"
     assert done.stdout.splitlines()[-1] == (
-        "* default: sensevoice-small-int8 is in the model store, but damaged: a run without --model will refuse it"
+        "* default: sensevoice-small-int8 is in the model store, but it is damaged: runs without --model will fail"
     )
     assert f"{tmp_path}/store/whisper-small\n" in done.stdout
     faults = {model["name"]: model["fault"] for model in json.loads(models("list", "--json").stdout)["models"]}
@@ -146,7 +149,7 @@ def test_a_damaged_model_does_not_pass_for_one_that_is_here(
     assert "damaged: " in models("list").stdout
     again = models("pull", "whisper-small")
     assert again.returncode == 4
-    assert "whisper-small is here, but damaged: " in again.stderr
+    assert "whisper-small is present but damaged: " in again.stderr
     assert fault in again.stderr
     assert f"Remove the folder {tmp_path}/store/whisper-small first." in again.stderr
 
@@ -155,7 +158,9 @@ def test_a_folder_of_ones_own_is_carried_without_a_bundle(models: Models, tmp_pa
     (tmp_path / "my model").mkdir()
     done = models("pack", "my model", "-o", "x.tar")
     assert done.returncode == 4
-    assert f"tar cf 'my model'.tar -C {tmp_path} 'my model'; there, tar xf, and --model DIR" in done.stderr
+    assert (
+        f"tar cf 'my model'.tar -C {tmp_path} 'my model'; on the other machine: tar xf, and --model DIR" in done.stderr
+    )
 
 
 @pytest.mark.parametrize(

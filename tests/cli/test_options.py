@@ -57,14 +57,14 @@ def test_every_option_of_the_command_reaches_the_run() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-o", "-", "--beside"], "--beside and -o - exclude each other"),
-        (["-o", "-", "--dry-run"], "-o - and --dry-run would mix on stdout"),
-        (["--dry-run", "--json-summary"], "--dry-run and --json-summary would mix on stdout"),
-        (["-o", "-", "-f", "txt,srt"], "only one format fits on stdout"),
-        (["-", "--beside"], "no place beside stdin"),
-        (["-q", "-v"], "--quiet and --verbose exclude each other"),
-        (["--list-orphans", "--dry-run"], "--dry-run and --list-orphans would mix on stdout"),
-        (["--list-orphans", "-o", "-"], "-o - and --list-orphans would mix on stdout"),
+        (["-o", "-", "--beside"], "--beside and -o - cannot be combined"),
+        (["-o", "-", "--dry-run"], "-o - and --dry-run cannot be combined: each prints to stdout"),
+        (["--dry-run", "--json-summary"], "--dry-run and --json-summary cannot be combined: each prints to stdout"),
+        (["-o", "-", "-f", "txt,srt"], "only one format can be printed to stdout"),
+        (["-", "--beside"], "--beside cannot be used with stdin"),
+        (["-q", "-v"], "--quiet and --verbose cannot be combined"),
+        (["--list-orphans", "--dry-run"], "--dry-run and --list-orphans cannot be combined: each prints to stdout"),
+        (["--list-orphans", "-o", "-"], "-o - and --list-orphans cannot be combined: each prints to stdout"),
     ],
 )
 def test_what_makes_no_sense_together_is_refused(arguments: list[str], message: str) -> None:

@@ -66,7 +66,7 @@ def test_hotwords_of_several_files_and_another_result(run: Run, tmp_path: Path) 
         "score", "hyp.txt", "ref.txt", "--hotwords", "gov.txt", "--hotwords", "energy.txt", "--baseline", "plain.txt"
     )
     assert done.returncode == 0
-    assert done.stderr == "warning: energy.txt:2: 碳 is left out: too short to be told from other speech\n"
+    assert done.stderr == "warning: energy.txt:2: 碳 is ignored: too short to be distinguished from other speech\n"
     assert done.stdout.splitlines()[1:5] == [
         "Hotwords: 100.00% of 2 occurrences recognised; precision 100.00%; "
         "0 false, 0 of them of words that no reference has",

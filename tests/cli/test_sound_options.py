@@ -95,8 +95,8 @@ def test_files_passed_over_are_counted_but_not_what_was_written_beside(run: Run,
     [
         ("--raw", "s16:16000:1", "'s16' is not one of the formats s8, u8"),
         ("--raw", "alaw", "is not FORMAT:RATE:CHANNELS, such as s16le:16000:1"),
-        ("--track", "0", "'0' is none of the numbers from 1 on and the ISO 639 codes"),
-        ("--track", "english", "none of the numbers from 1 on"),
+        ("--track", "0", "'0' is not one of the numbers from 1 and the ISO 639 codes"),
+        ("--track", "english", "not one of the numbers from 1"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_wrong_usage(run: Run, option: str, value: str, message: str) -> None:

@@ -75,7 +75,7 @@ def test_a_reader_that_goes_away_ends_the_run_at_once(shell: Shell) -> None:
 def test_a_summary_that_cannot_be_printed_is_not_a_run_that_failed(shell: Shell, tmp_path: Path) -> None:
     done = shell("cli transcribe in --json-summary --model $N >/dev/full")
     assert done.returncode == 5
-    assert f"{FULL}\n  Transcripts and record are written; only the summary is missing." in done.stderr
+    assert f"{FULL}\n  The transcripts and the record are written; only the summary is missing." in done.stderr
     assert len(list((tmp_path / "transcripts").glob("*.srt"))) == 3
     assert shell("cli transcribe in --json-summary --model $N | true").returncode == 141
 

@@ -87,9 +87,9 @@ def test_without_the_voice_detector_a_run_says_once_what_may_come_of_silence(run
     for name in "ab":
         shutil.copy(CLIP, tmp_path / f"{name}.flac")
     arguments = ("transcribe", "a.flac", "b.flac", "--model", NANO, "--vad", "off")
-    assert run(*arguments).stderr.count("may become words that nobody said") == 1
+    assert run(*arguments).stderr.count("may turn into words that nobody said") == 1
     again = run(*arguments)
-    assert "2 done before" in again.stderr
+    assert "2 already done" in again.stderr
     assert "nobody said" not in again.stderr
     assert "nobody said" in run("transcribe", "a.flac", "--model", NANO, "--vad", "off", "-o", "-", "-f", "txt").stderr
 
@@ -145,16 +145,16 @@ def test_beside_writes_next_to_the_recording(run: Run, tmp_path: Path) -> None:
     ("arguments", "code", "message"),
     [
         (["nothing-here"], 3, "nothing-here: no such file or folder"),
-        (["."], 3, "no recording in what was named"),
+        (["."], 3, "no recordings found"),
         ([], 2, "Missing argument"),
-        (["SAMPLE", "-f", "srt,docx"], 2, "'docx' is no output format; there are txt, srt, vtt, json, tsv"),
-        (["SAMPLE", "-f", "srt,txt", "-o", "-"], 2, "only one format fits on stdout"),
-        (["SAMPLES", "-f", "srt", "-o", "-"], 2, "2 recordings do not fit into one srt stream"),
-        (["SAMPLE", "--beside", "-o", "-"], 2, "--beside and -o - exclude each other"),
-        (["-", "--beside"], 2, "there is no place beside stdin"),
-        (["SAMPLE", "--dry-run", "--json-summary"], 2, "--dry-run and --json-summary would mix on stdout"),
+        (["SAMPLE", "-f", "srt,docx"], 2, "unknown output format 'docx'; known: txt, srt, vtt, json, tsv"),
+        (["SAMPLE", "-f", "srt,txt", "-o", "-"], 2, "only one format can be printed to stdout"),
+        (["SAMPLES", "-f", "srt", "-o", "-"], 2, "2 recordings cannot be printed as one srt stream"),
+        (["SAMPLE", "--beside", "-o", "-"], 2, "--beside and -o - cannot be combined"),
+        (["-", "--beside"], 2, "--beside cannot be used with stdin"),
+        (["SAMPLE", "--dry-run", "--json-summary"], 2, "--dry-run and --json-summary cannot be combined"),
         (["SAMPLES", "-o", "SAMPLES"], 3, "error: SAMPLES: is the output folder, which is never searched"),
-        (["SAMPLE", "-o", ""], 2, "the value of -o is empty\n  Is it a variable that is not set"),
+        (["SAMPLE", "-o", ""], 2, "the value of -o is empty\n  Is a shell variable unset"),
         (["SAMPLE", "--output="], 2, "the value of --output is empty"),
         (["SAMPLE", "--exclude", ""], 2, "the value of --exclude is empty"),
         ([""], 2, "the argument after transcribe is empty"),
@@ -167,14 +167,14 @@ def test_beside_writes_next_to_the_recording(run: Run, tmp_path: Path) -> None:
         (["SAMPLE", "--vad-threshold=NaN"], 2, "'--vad-threshold': NaN is not a finite number"),
         (["SAMPLE", "--vad-padding", "-1"], 2, "'--vad-padding': -1.0 is not in the range"),
         (["SAMPLE", "--deadline", "+99999999999h"], 2, "'+99999999999h' is not a deadline"),
-        (["SAMPLES", "--include", "nothing*"], 3, "no recording is left of those that were found\n  See --include"),
-        (["SAMPLES", "--exclude", "*.flac"], 3, "no recording is left of those that were found"),
-        (["SAMPLES", "--vad-min-silence", "0.2"], 2, "--vad-padding is at most --vad-min-silence: give both."),
+        (["SAMPLES", "--include", "nothing*"], 3, "--include/--exclude filtered out every recording"),
+        (["SAMPLES", "--exclude", "*.flac"], 3, "--include/--exclude filtered out every recording"),
+        (["SAMPLES", "--vad-min-silence", "0.2"], 2, "--vad-padding must not exceed --vad-min-silence: set both."),
         (["SAMPLE", "--vad-padding", "1"], 2, "padding of 1.0 s is longer than the minimum silence of 0.3 s"),
         (["SAMPLE", "--overlap", "20"], 2, "cannot overlap its neighbours by 20.0 s"),
         (["SAMPLE", "--language", "xx"], 2, "whisper-base does not know the language 'xx'"),
         (["SAMPLE", "--language", "xx", "--dry-run"], 2, "whisper-base does not know the language 'xx'"),
-        (["SAMPLE", "--language", "chinees"], 2, "Did you mean zh? It knows: auto, "),
+        (["SAMPLE", "--language", "chinees"], 2, "Did you mean zh? Known languages: auto, "),
         (["SAMPLE", "--model", "wisper-base"], 4, "Did you mean whisper-base?"),
         (["SAMPLE", "--device", "npu"], 4, "To run on the CPU, use --device cpu"),
     ],
@@ -196,7 +196,7 @@ def test_what_there_is_to_say_of_nothing_is_said_once(run: Run, tmp_path: Path) 
     (tmp_path / "empty").mkdir()
     assert run("transcribe", "gone", "empty").stderr.splitlines()[:2] == [
         "failed: gone: no such file or folder",
-        "error: no recording in what was named",
+        "error: no recordings found",
     ]
     assert run("transcribe", "gone", "gone2").stderr.splitlines() == [
         "failed: gone: no such file or folder",
@@ -207,7 +207,7 @@ def test_what_there_is_to_say_of_nothing_is_said_once(run: Run, tmp_path: Path) 
 def test_a_pattern_for_nothing_is_told(run: Run) -> None:
     done = run("transcribe", SAMPLES, "--dry-run", "--exclude", "odl", "--exclude", "railway*")
     assert done.stdout.count(": new\n") == 1
-    assert done.stderr == "warning: --exclude odl fits nothing that was found below the folders\n"
+    assert done.stderr == "warning: --exclude odl matched no files\n"
 
 
 def test_a_recording_goes_by_the_path_that_leads_to_it(run: Run, tmp_path: Path) -> None:
@@ -219,13 +219,13 @@ def test_a_recording_goes_by_the_path_that_leads_to_it(run: Run, tmp_path: Path)
         assert "failed: tree/sub/none.wav: not a readable audio" in said
         assert "warning: tree/sub/odd.wav: 16000 samples are NaN or infinite" in said
     again = run("transcribe", "tree", "--model", NANO, "--json-summary")
-    assert "failed as before, unchanged: tree/sub/none.wav: not a readable audio" in again.stderr
+    assert "failed again (file unchanged since the last failure): tree/sub/none.wav: not a readable audio" in again.stderr
     assert again.returncode == 1
     assert {key: json.loads(again.stdout)[key] for key in ("failed", "failed_before")} == {
         "failed": 1,
         "failed_before": 1,
     }
-    assert "1 of 1 files, 1 failed (1 as before), 1 done before in 0:00:0" in again.stderr
+    assert "1 of 1 files, 1 failed (1 again), 1 already done in 0:00:0" in again.stderr
 
 
 def test_what_is_too_young_is_said_to_be(run: Run, tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_what_is_too_young_is_said_to_be(run: Run, tmp_path: Path) -> None:
     shutil.copy(NANO / "words-with-pauses.flac", tmp_path / "in/a.flac")
     done = run("transcribe", "in", "--model", NANO, "--min-age", "60")
     assert done.stderr == (
-        "left for next time, as changed within the last 60 s (--min-age): 1\nnothing to do: 0 done before\n"
+        "left for next time, changed within the last 60 s (--min-age): 1\nnothing to do: 0 already done\n"
     )
 
 
@@ -241,7 +241,7 @@ def test_an_output_that_is_not_called_as_one_expects_is_told_once(run: Run, tmp_
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         shutil.copy(NANO / "words-with-pauses.flac", tmp_path / folder / "a.flac")
-    told = "two/a.flac: its outputs are called a.flac.*, for a.* belongs to another recording\n"
+    told = "two/a.flac: outputs will be named a.flac.*: a.* is already used by another recording\n"
     assert told not in run("transcribe", "one", "--model", NANO, "-f", "txt").stderr
     assert told in run("transcribe", "two", "--model", NANO, "-f", "txt").stderr
     assert told not in run("transcribe", "two", "--model", NANO, "-f", "txt", "--force").stderr

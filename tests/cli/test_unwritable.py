@@ -42,7 +42,7 @@ def test_beside_in_a_read_only_folder(tmp_path: Path, recordings: Path, run: Run
         again = run(*command)
         summary = json.loads(again.stdout)
         assert (again.returncode, summary["skipped"], summary["failed"], summary["failed_before"]) == (1, 1, 2, 2)
-        assert "failed as before: 2 recordings" in again.stderr
+        assert "failed again: 2 recordings" in again.stderr
     cured = run(*command)
     assert (cured.returncode, json.loads(cured.stdout)["done"]) == (0, 2)
 

@@ -73,7 +73,7 @@ def test_a_store_that_cannot_be_made_matters_where_a_model_has_yet_to_come(
     monkeypatch.setattr("funasr_cli.doctor.models.is_installed", lambda entry: True)
     result = doctor()
     assert result.exit_code == 4
-    assert f"{tmp_path}/file is no folder" in line(result, "models")
+    assert f"{tmp_path}/file is not a folder" in line(result, "models")
     assert next_command(result) == "export FUNASR_CLI_MODELS=DIR"
 
 
@@ -159,7 +159,7 @@ def test_json_holds_what_the_text_says(doctor: Doctor) -> None:
     assert report["next"] == WHISPER_BASE.install
     assert list(report["sections"]) == ["versions", "machine", "models", "devices", "folders"]
     assert report["sections"]["devices"] == [
-        {"name": "NPU", "text": "none: runs on the CPU", "verdict": "ok", "fix": "", "option": ""}
+        {"name": "NPU", "text": "none; runs use the CPU", "verdict": "ok", "fix": "", "option": ""}
     ]
 
 
@@ -189,7 +189,7 @@ def test_nothing_is_made_or_changed(run: Run, tmp_path: Path) -> None:
     before = times(tmp_path)
     done = run("doctor", env={**os.environ, **{name: str(tmp_path / folder) for name, folder in folders.items()}})
     assert f"{tmp_path}/temporary, writable" in done.stdout
-    assert f"{tmp_path}/store, can be made" in done.stdout
+    assert f"{tmp_path}/store, can be created" in done.stdout
     assert times(tmp_path) == before
 
 

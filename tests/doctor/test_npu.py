@@ -120,7 +120,7 @@ def two_310p3(machine: Machine, npu: Npu) -> Machine:
 def test_a_host_with_two_310p3_is_ready_and_all_about_it_is_told(two_310p3: Machine) -> None:
     result = two_310p3.examined()
     assert result.exit_code == 0, result.stdout
-    assert "taken: found davinci0, davinci1" in line(result, "NPU")
+    assert "used: found davinci0, davinci1" in line(result, "NPU")
     assert "24.1.0.1" in line(result, "driver")
     assert "7.5.0.2.220, fits the driver" in line(result, "firmware")
     assert "8.2.0 (V100R001C22), fits the driver (V100R001C19) by their lists" in line(result, "CANN")
@@ -128,12 +128,12 @@ def test_a_host_with_two_310p3_is_ready_and_all_about_it_is_told(two_310p3: Mach
     assert "davinci0, davinci1, davinci_manager, devmm_svm, hisi_hdc" in line(result, "/dev")
     assert (
         "Ascend310P3, health OK, 4,250 of 21,527 MB used, card 0 chip 0, 0000:01:00.0, NUMA node 0; "
-        "held by python3.11 (48988, 2,310 MB)"
+        "used by python3.11 (48988, 2,310 MB)"
     ) in line(result, "NPU 0")
     assert "2 nodes: node 0 has 2 cores" in line(result, "NUMA")
     assert "for Ascend310P3: nano/nano_6s_Ascend310P3.om" in line(result, "OMs")
     for number in (0, 1):
-        assert "nano_6s_Ascend310P3.om with zeros took" in line(result, f"run on {number}")
+        assert "nano_6s_Ascend310P3.om on zeros took" in line(result, f"run on {number}")
     assert next_command(result) == f"funasr-cli transcribe FOLDER --model {two_310p3.folder}"
 
 
@@ -193,10 +193,10 @@ def test_a_910b_for_which_nothing_is_compiled_needs_that(machine: Machine, npu: 
     result = machine.examined()
     assert result.exit_code == 4
     assert "60,231 of 65,536 MB used, card 7 chip 0, 0000:42:00.0, NUMA node unknown" in line(result, "NPU 1")
-    assert "held by process (29570, 56,293 MB), python (18966, 401 MB)" in line(result, "NPU 1")
+    assert "used by process (29570, 56,293 MB), python (18966, 401 MB)" in line(result, "NPU 1")
     assert "one node, nothing to pin" in line(result, "NUMA")
     assert f"none for Ascend910B3 in {machine.folder}" in line(result, "OMs")
-    assert "Ascend910B3 opens, but there is no OM to run" in line(result, "run on 0")
+    assert "Ascend910B3 can be opened, but there is no OM to run" in line(result, "run on 0")
     assert next_command(result) == f"funasr-cli convert {machine.folder} --soc Ascend910B3"
 
 
@@ -236,7 +236,7 @@ def test_a_container_that_lacks_one_file(machine: Machine) -> None:
     machine.has("davinci5", "davinci_manager", "devmm_svm")
     result = machine.examined()
     assert "davinci5 here; missing: hisi_hdc" in line(result, "/dev")
-    assert "held by pytest (485946, 5,175 MB)" in line(result, "NPU 0")
+    assert "used by pytest (485946, 5,175 MB)" in line(result, "NPU 0")
 
 
 def test_a_container_without_npu_smi_is_judged_by_a_run(machine: Machine) -> None:
@@ -282,7 +282,7 @@ def test_a_network_adapter_is_no_npu(machine: Machine) -> None:
 def test_files_that_this_user_may_not_open(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     machine.has("davinci0", *FILES)
     monkeypatch.setattr(os, "access", lambda path, mode: "davinci0" not in str(path))
-    assert "may not open davinci0" in line(machine.examined(), "/dev")
+    assert "no permission to open davinci0" in line(machine.examined(), "/dev")
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_a_module_for_another_python_is_told_from_one_that_is_not_there(
     monkeypatch.setattr(cann, "find_spec", lambda name: None)
     monkeypatch.syspath_prepend(machine.root / "site")
     machine.has("davinci0", *FILES)
-    assert "has acl.cpython-27-aarch64-linux-gnu.so, not for CPython 3." in line(machine.examined(), "acl")
+    assert "has acl.cpython-27-aarch64-linux-gnu.so, but not for CPython 3." in line(machine.examined(), "acl")
 
 
 @pytest.mark.parametrize(
@@ -400,7 +400,7 @@ def test_a_chip_that_others_hold_is_not_reset_at_once(
     result = two_310p3.examined()
     assert result.exit_code == 4
     assert next_command(result) == (
-        f"npu-smi info   (others hold it; when they are done: npu-smi set -t reset -i 0 -c 0, {ENDS_ALL})"
+        f"npu-smi info   (other processes use it; when they are done: npu-smi set -t reset -i 0 -c 0, {ENDS_ALL})"
     )
 
 
@@ -408,7 +408,7 @@ def test_a_chip_that_others_hold_is_not_reset_at_once(
     ("driver", "firmware", "said", "verdict"),
     [
         ("", "", "not checked: no version.info", "ok"),
-        ("Version=24.1.rc2\n", "Version=7.2.0.1\n", "is not checked: neither lists the other", "ok"),
+        ("Version=24.1.rc2\n", "Version=7.2.0.1\n", "is unknown: neither lists the other", "ok"),
         ("Version=24.1.rc2\ncompatible_version_fw=[7.0.0,7.2.99]\n", "Version=7.2.0.1.220\n", "fits", "ok"),
         ("Version=24.1.rc2\ncompatible_version_fw=[7.0.0,7.2.99]\n", "Version=7.3.0.1\n", "does not fit", "warning"),
         ("Version=24.1.rc2\n", "Version=7.3.0.1\ncompatible_version_drv=[24.0,24.0.],[24.1,24.1.]\n", "fits", "ok"),
@@ -432,8 +432,8 @@ def test_firmware_fits_a_driver_where_either_lists_the_other(
         (DRIVER, CANN, "8.2.0 (V100R001C22), fits the driver (V100R001C19)", "ok"),
         (DRIVER.replace("C19SPC", "C13SPC"), CANN, "neither it (V100R001C22) nor the driver (V100R001C13)", "warning"),
         (DRIVER, "version=9.1.0\ninnerversion=V100R001C19SPC1\n", "9.1.0 (V100R001C19), fits the driver", "ok"),
-        (DRIVER, "version=9.1.0\n", "9.1.0; whether it fits the driver is not checked", "ok"),
-        ("", CANN, "8.2.0; whether it fits the driver is not checked", "ok"),
+        (DRIVER, "version=9.1.0\n", "9.1.0; compatibility with the driver is unknown", "ok"),
+        ("", CANN, "8.2.0; compatibility with the driver is unknown", "ok"),
         (DRIVER, "", "not found: ascend_env: no CANN in", "warning"),
     ],
 )
@@ -467,7 +467,7 @@ def test_a_model_in_the_store_that_is_compiled_is_taken_and_named(
     assert result.exit_code == 0, result.stdout
     said = line(result, "default")
     assert said.startswith("  warning")
-    assert "whisper-base has nothing that runs on an NPU; this one has" in said
+    assert "whisper-base is not compiled for an NPU; the chosen one is" in said
     assert f"sensevoice in {folder}" in line(result, "chosen")
     assert next_command(result) == f"funasr-cli transcribe FOLDER --model '{folder}'"
     assert find_model(str(folder), soc="Ascend310P3").weights.name == "nano_6s_Ascend310P3.om"  # as that command does
@@ -509,7 +509,7 @@ def test_a_family_that_does_not_run_on_npus_is_not_ready(two_310p3: Machine) -> 
 
 @pytest.mark.parametrize(
     ("account", "said"),
-    [("sha256: {}\n", "model.yaml does not account for nano_6s_Ascend310P3.om"), ("[", "not YAML")],
+    [("sha256: {}\n", "model.yaml does not list nano_6s_Ascend310P3.om"), ("[", "not YAML")],
 )
 def test_an_om_that_a_run_would_refuse_is_not_ready(
     two_310p3: Machine, tmp_path: Path, account: str, said: str

@@ -93,7 +93,7 @@ def test_a_model_is_measured_in_each_precision_that_it_has(published: Path, tmp_
 def test_a_model_for_npus_alone_cannot_be_measured(tmp_path: Path) -> None:
     for name in ("tokens.txt", "nano_6s_Ascend310P3.om"):
         (tmp_path / name).touch()
-    with pytest.raises(ModelError, match="no weights for a CPU, which is what --speed measures"):
+    with pytest.raises(ModelError, match="no weights for a CPU, but --speed measures the CPU"):
         models_by_precision(str(tmp_path))
 
 
@@ -110,7 +110,7 @@ def test_the_fastest_layout_is_the_best_and_the_front_end_takes_its_share() -> N
     assert verdict.model_share == pytest.approx(0.98, abs=0.001)
     assert verdict.config == {}
     assert verdict.advice == ()
-    assert "nothing to set: a run does the best by itself" in speed_as_text(SPEED)
+    assert "nothing to set: the defaults are best" in speed_as_text(SPEED)
 
 
 def test_of_layouts_that_are_as_fast_the_one_with_the_fewest_runs_is_the_best() -> None:
@@ -144,8 +144,8 @@ def test_without_fast_8_bit_products_int8_gains_little(tmp_path: Path, monkeypat
     [
         ({"front_end": 0.5}, "front end", "limit          the front end"),
         ({"workers": 1, "front_end": 0.15, "cores": 64}, "front end", "limit          the front end"),
-        ({"nodes": 2}, "memory", "there is not enough memory for one process on each"),
-        ({"load": 1e6}, "model", "by CPU time, a run that has all cores does 10.1 × real time at most"),
+        ({"nodes": 2}, "memory", "not enough memory for one process on each"),
+        ({"load": 1e6}, "model", "by CPU time, a run with all cores to itself reaches at most 10.1 × real time"),
         ({"cores": 4}, "model", "keep only 1.9 of 4 cores busy"),
     ],
 )
@@ -194,13 +194,13 @@ def test_each_precision_and_layout_is_run(quick: None, doctor: Doctor, published
 def test_a_recording_of_ones_own_is_what_is_run(quick: None, doctor: Doctor, sample: Path) -> None:
     result = doctor("--speed", "--model", str(NANO), str(sample))
     assert f"{sample}, windows of up to 8 s" in result.stdout
-    assert "hours of speech a day" in result.stdout
+    assert "hours of speech per day" in result.stdout
 
 
 def test_a_recording_without_speed_is_refused(run: Run, sample: Path) -> None:
     done = run("doctor", sample)
     assert done.returncode == 2
-    assert "only --speed takes a recording" in done.stderr
+    assert "a recording is only used with --speed" in done.stderr
 
 
 @pytest.mark.parametrize("options", [["--speed"], []])

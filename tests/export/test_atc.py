@@ -250,7 +250,7 @@ def test_without_cann_it_says_where_it_looked(folder: Path, cann: Path) -> None:
 
 def test_a_variant_needs_onnx(folder: Path, cann: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(MachineError, match=r"(?s)the extra \[freeze\], of which is not installed: onnx.*\[freeze\]"):
+    with pytest.raises(MachineError, match=r"(?s)the extra \[freeze\]; not installed: onnx.*\[freeze\]"):
         atc.convert(plan(folder, logits=True), lambda _: None)
 
 

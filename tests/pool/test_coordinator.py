@@ -76,7 +76,7 @@ def test_the_recordings_of_a_worker_that_dies_are_begun_again_by_another(opened:
     pool.run()
     assert pool.as_it_should_be()
     assert [worker.row for worker in pool.workers] == [0, 0]
-    assert pool.shown.getvalue().count("is begun again: its process was lost (killed by SIGSEGV)") == 2
+    assert pool.shown.getvalue().count("is started again: its process was lost (killed by SIGSEGV)") == 2
 
 
 def test_a_recording_that_workers_die_of_fails_alone(opened: Open) -> None:
@@ -91,7 +91,9 @@ def test_a_recording_that_workers_die_of_fails_alone(opened: Open) -> None:
 
     pool.scripts.append(die_of_it)
     pool.run()
-    assert "c.wav: the process that read it died again, at 3 s of it: killed by SIGSEGV" in pool.shown.getvalue()
+    assert (
+        "c.wav: the process that read it died again, 3 s into the recording: killed by SIGSEGV" in pool.shown.getvalue()
+    )
     assert sorted(pool.texts()) == ["a", "b", "d", "e"]
     assert (pool.stats.done, pool.stats.failed, len(pool.workers)) == (4, 1, 3)
 
@@ -131,7 +133,7 @@ def test_a_worker_that_comes_no_further_is_replaced(opened: Open) -> None:
     pool.run()
     assert pool.as_it_should_be()
     assert first.child.killed
-    assert pool.shown.getvalue().count("its process was lost (it came no further for 600 s)") == 2
+    assert pool.shown.getvalue().count("its process was lost (no progress for 600 s)") == 2
 
 
 def test_a_worker_that_waits_for_a_device_does_not_hang(opened: Open) -> None:
@@ -159,7 +161,7 @@ def test_a_worker_that_waits_for_a_device_does_not_hang(opened: Open) -> None:
 def test_workers_that_die_before_they_can_begin_end_the_run(opened: Open) -> None:
     pool = opened(workers=1)
     pool.scripts.append(lambda: pool.workers[-1].child.die(1))
-    with pytest.raises(MachineError, match="processes die as they start: exited with code 1"):
+    with pytest.raises(MachineError, match="processes die at startup: exited with code 1"):
         pool.run()
     assert len(pool.workers) == 2
 
@@ -184,7 +186,7 @@ def test_the_windows_of_a_device_that_dies_are_run_by_another(opened: Open) -> N
     pool.run()
     assert pool.as_it_should_be()
     assert pool.shown.getvalue().splitlines() == [
-        "the process of the CPU was lost (killed by SIGABRT); its windows are run again in a new one"
+        "the process of the CPU was lost (killed by SIGABRT); its windows are run again in a new process"
     ]
 
 
@@ -199,7 +201,7 @@ def test_a_window_that_devices_die_of_costs_its_recording_and_no_other(opened: O
 
     pool.scripts.append(die_of_it)
     pool.run()
-    assert "e.wav: device processes die over a window of it: killed by SIGABRT" in pool.shown.getvalue()
+    assert "e.wav: one of its windows crashes device processes: killed by SIGABRT" in pool.shown.getvalue()
     assert sorted(pool.texts()) == ["a", "b", "c", "d"]
 
 
@@ -266,7 +268,7 @@ def test_a_device_that_had_nothing_to_do_for_hours_does_not_hang(opened: Open) -
 def test_devices_that_die_before_they_can_begin_end_the_run(opened: Open) -> None:
     pool = opened()
     pool.scripts.append(lambda: pool.devices[-1].child.die(-signal.SIGSEGV))
-    with pytest.raises(MachineError, match="processes die as they start: killed by SIGSEGV"):
+    with pytest.raises(MachineError, match="processes die at startup: killed by SIGSEGV"):
         pool.run()
     assert len(pool.devices) == 2
 
@@ -280,7 +282,7 @@ def test_a_device_that_is_not_ready_in_time_is_replaced(opened: Open) -> None:
     pool.run()
     assert pool.as_it_should_be()
     assert first.child.killed
-    assert "(it was not ready within 600 s)" in pool.shown.getvalue()
+    assert "(not ready within 600 s)" in pool.shown.getvalue()
 
 
 def unusable(device: PlayedDevice) -> None:

@@ -148,7 +148,7 @@ def serve_side_by_side(executor: Scripted, pipe: Connection, slots: Slots) -> No
         run_side_by_side(executor, pipe, slots, 2)
 
 
-@pytest.mark.parametrize(("number", "error"), [(-1, "the run of a window failed: ValueError: misshapen"), (-2, "lost")])
+@pytest.mark.parametrize(("number", "error"), [(-1, "running a window failed: ValueError: misshapen"), (-2, "lost")])
 def test_what_breaks_is_answered_in_its_turn(slots: Slots, number: int, error: str) -> None:
     first, second, third = answers(Scripted(), slots, [1, number, 3])
     assert [first, third] == [WindowDone(0, 0.5, "scripted"), WindowDone(2, 0.5, "scripted")]

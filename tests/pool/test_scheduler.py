@@ -127,7 +127,10 @@ def test_only_the_recording_that_it_was_at_is_blamed(stage: Stage) -> None:
         stage.scheduler.worker_lost("ann", at(bad, 2.0), "killed by SIGSEGV", own_fault=True)
     while not stage.stats.failed:
         stage.writer.answer()
-    assert "c.wav: the process that read it died again, at 2 s of it: killed by SIGSEGV" in stage.shown.getvalue()
+    assert (
+        "c.wav: the process that read it died again, 2 s into the recording: killed by SIGSEGV"
+        in stage.shown.getvalue()
+    )
     assert stage.take("bob", 1).path == good.path
 
 
@@ -262,7 +265,7 @@ def test_a_recording_that_is_begun_again_keeps_its_place_among_the_others(stage:
         stage.scheduler.worker_lost(worker, at(job, 1.0), "killed by SIGKILL", own_fault=False)
     assert [stage.take("cho", 0).path.stem for _ in SIZES] == ["c", "e", "a", "d", "b"]
     shown = stage.shown.getvalue()
-    assert f"{largest.path} is begun again: its process was lost (killed by SIGKILL)" in shown
+    assert f"{largest.path} is started again: its process was lost (killed by SIGKILL)" in shown
 
 
 def test_the_display_shows_how_far_the_jobs_under_way_are(stage: Stage) -> None:

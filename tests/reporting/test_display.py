@@ -77,10 +77,10 @@ def test_a_terminal_without_an_ellipsis_gets_none() -> None:
     [
         (night(), "2 of 9 files, 0:08:32 of 0:48:10 audio, 1.7x, device 1%, 1 failed"),
         (night(open_audio=0, work=2890, open_work=0), "2 of 9 files, 0:06:52 of audio, 1.4x, device 1%, 1 failed"),
-        (night(failed=3, failed_before=2, audio=0, open_audio=0, busy=0), "4 of 9 files, 3 failed (2 as before)"),
+        (night(failed=3, failed_before=2, audio=0, open_audio=0, busy=0), "4 of 9 files, 3 failed (2 again)"),
         (
             night(failed=0, skipped=4, left=2, audio=0, open_audio=0),
-            "1 of 9 files, 4 done before, 2 left for next time",
+            "1 of 9 files, 4 already done, 2 left for next time",
         ),
     ],
 )

@@ -223,7 +223,7 @@ def test_a_hung_worker_is_replaced_and_its_recordings_are_begun_again(
     for worker in run.children(WORKER):
         os.kill(worker, signal.SIGSTOP)
     assert run.wait() == 0
-    assert "is begun again: its process was lost (it came no further for 1 s)" in run.said
+    assert "is started again: its process was lost (no progress for 1 s)" in run.said
     assert results(tmp_path / "out") == results(tmp_path / "undisturbed")
 
 
@@ -243,7 +243,7 @@ def test_a_recording_that_workers_die_of_fails_and_the_others_are_done(
         """
     )
     assert run.wait() == 1
-    assert "the process that read it died again, at 0 s of it: killed by SIGSEGV" in run.said
+    assert "the process that read it died again, 0 s into the recording: killed by SIGSEGV" in run.said
     expected = {f"{number}.wav": ["failed" if number == 3 else "done"] for number in range(6)}
     assert statuses(tmp_path / "out") == expected
 
@@ -267,7 +267,7 @@ def test_a_window_that_device_processes_die_of_fails_its_recording(
         """,
     )
     assert run.wait() == 1
-    assert "3.wav: device processes die over a window of it: killed by SIGABRT" in run.said
+    assert "3.wav: one of its windows crashes device processes: killed by SIGABRT" in run.said
     expected = {f"{number}.wav": ["failed" if number == 3 else "done"] for number in range(6)}
     assert statuses(tmp_path / "out") == expected
 
@@ -330,7 +330,7 @@ def test_processes_that_die_as_they_start_end_the_run(start: Start, recordings: 
         """
     )
     assert run.wait() == 4
-    assert "processes die as they start: killed by SIGABRT" in run.said
+    assert "processes die at startup: killed by SIGABRT" in run.said
 
 
 def test_processes_that_are_killed_as_they_start_are_started_again(

@@ -94,7 +94,7 @@ def test_a_current_folder_that_is_of_no_use_is_needed_by_relative_paths_alone(
         assert "cd" in done.stderr
         (tmp_path / "cwd").mkdir(exist_ok=True)
     done = host("doctor", "--model", NANO, prepare=prepare)
-    assert f"the current folder {why}: no relative path leads anywhere" in done.stdout
+    assert f"the current folder {why}: relative paths do not work" in done.stdout
     assert done.stdout.endswith(" -o DIR\n")
 
 
@@ -151,7 +151,7 @@ def test_a_host_on_which_only_the_output_folder_can_be_written(recordings: Path)
     assert json.loads(done.stdout.splitlines()[0])["next"].endswith(" -o DIR")
     done = run(*TRANSCRIBE, "-", "-o", "-")
     assert done.returncode == 4
-    assert "stdin needs a temporary file" in done.stderr
+    assert "temporary file that stdin needs" in done.stderr
     assert "export TMPDIR=DIR" in done.stderr
 
 

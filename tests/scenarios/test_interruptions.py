@@ -146,7 +146,7 @@ def test_a_signal_ends_the_run_in_order_and_the_next_goes_on(
     process.send_signal(number)
     _, messages = process.communicate()
     assert process.returncode == code
-    assert f"interrupted by {signal.Signals(number).name}; what was finished is kept" in messages
+    assert f"interrupted by {signal.Signals(number).name}; finished transcripts are kept" in messages
     assert "Traceback" not in messages
     before = lines(tmp_path / "out")
     assert 2 <= before < SILENT + SPOKEN
@@ -223,7 +223,7 @@ def test_of_two_runs_at_once_one_is_refused_and_one_may_wait(
     assert "another run was still using this output folder at the deadline (+0s)" in late_messages
     assert (first.wait(), waiting.wait()) == (0, 0)
     assert f"waiting for another run to end: process {first.pid} on " in told
-    assert "nothing to do: 30 done before" in waiting.communicate()[1]
+    assert "nothing to do: 30 already done" in waiting.communicate()[1]
     assert lines(tmp_path / "out") == SILENT + SPOKEN
 
 
@@ -235,7 +235,7 @@ def test_a_deadline_leaves_the_rest_for_next_time(
     assert process.returncode == 0
     process = start("--deadline", "+0s")
     messages = process.communicate()[1]
-    assert messages.splitlines()[-1].startswith("0 of 26 files, 4 done before, 26 left for next time in 0:00:0")
+    assert messages.splitlines()[-1].startswith("0 of 26 files, 4 already done, 26 left for next time in 0:00:0")
     assert messages.count("left") == 1
     assert process.returncode == 0
     assert lines(tmp_path / "out") == 4

@@ -95,7 +95,7 @@ def test_every_record_has_the_path_as_it_is(run: Run, tmp_path: Path, recordings
     assert done.returncode == 0, done.stderr
     check(tmp_path, recordings)
     again = run("transcribe", "in", "-o", "out", "-f", "json", "--model", NANO)
-    assert f"nothing to do: {len(recordings)} done before" in again.stderr
+    assert f"nothing to do: {len(recordings)} already done" in again.stderr
     score = json.loads(run("score", "out", "out", "--json").stdout)
     names = {path_of(file, "name") for file in score["files"]}
     assert names == {os.path.relpath(path, os.fsencode(tmp_path / "in"))[:-4] for path in recordings.values()}

@@ -76,10 +76,10 @@ def test_nothing_is_done_again_in_a_folder_that_was_moved(old: Path, case: Case)
     before = contents(old)
     count = 1 if case is BESIDE else 2
     done = transcribe(old, case)
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, f"nothing to do: {count} done before")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, f"nothing to do: {count} already done")
     assert contents(old) == before
     again = transcribe(old, case)
-    assert again.stderr.splitlines()[-1] == f"nothing to do: {count} done before"
+    assert again.stderr.splitlines()[-1] == f"nothing to do: {count} already done"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.folder)
@@ -102,7 +102,7 @@ def test_nothing_is_done_again_by_the_looks_of_the_files_alone(old: Path, case: 
     done = transcribe(old, case)
     assert (done.returncode, done.stderr.splitlines()[-1]) == (
         0,
-        f"nothing to do: {1 if case is BESIDE else 2} done before",
+        f"nothing to do: {1 if case is BESIDE else 2} already done",
     )
 
 

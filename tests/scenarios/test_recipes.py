@@ -104,7 +104,7 @@ def test_a_family_on_its_device_goes_the_whole_way(run: Run, package: Package, m
     assert len(tokens) > 1
     assert {token["text"].strip() for token in tokens} <= LEVELS.keys()
     again = run("transcribe", "in", "--model", model, "--vad", "off", "-f", "txt,json", "-o", "out", env=env)
-    assert "2 done before" in again.stderr
+    assert "2 already done" in again.stderr
 
 
 def test_the_same_text_comes_out_of_one_process(run: Run, package: Package, model: Path, recordings: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_device_refuses_what_does_not_fit(executor: Executor) -> None:
 
 def test_a_format_comes_out_of_a_run(run: Run, package: Package, recordings: Path) -> None:
     env = package.follow(FORMAT).environment
-    assert "What to write: txt, srt, vtt, json, tsv, lrc." in " ".join(
+    assert "Output formats: txt, srt, vtt, json, tsv, lrc." in " ".join(
         run("transcribe", "--help", env=env).stdout.split()
     )
     done = run("transcribe", f"in/{LONG}", "--model", NANO, "-f", "lrc,json", "--crlf", "-o", "out", env=env)

@@ -83,6 +83,6 @@ def test_the_live_line_leaves_nothing_behind(terminal: Terminal, tmp_path: Path)
         above = terminal.lines[:-1]
         assert not [line for line in above if re.search(r" left|x, device|\d\.flac", line)]
     terminal.type("C-c")
-    terminal.wait_for("interrupted by SIGINT; what was finished is kept")
+    terminal.wait_for("interrupted by SIGINT; finished transcripts are kept")
     assert not terminal.live
     assert not any("^C" in line for line in terminal.lines)

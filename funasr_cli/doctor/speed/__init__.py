@@ -1,1 +1,1 @@
-"""How fast this machine is with a model, in which layout, and what limits it. Measures the CPU; changes nothing."""
+"""Measures how fast this machine's CPU runs a model, in which layout, and what limits it. Changes nothing."""

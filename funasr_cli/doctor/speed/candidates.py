@@ -1,4 +1,4 @@
-"""What is compared: each precision of a model in a few layouts, each of which uses all cores."""
+"""Candidates to compare: each precision of a model in a few layouts that use all cores."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from funasr_cli.system.places import expand_home
 from funasr_cli.system.resources import usable_cores
 
 MAX_LAYOUTS = 4
-"""Of each precision: more would take longer than a minute."""
+"""Layouts per precision; more would take longer than a minute."""
 
 MANY_RECORDINGS = 1_000_000
-"""Speed is measured for a run that never lacks a recording."""
+"""Speed is measured for a run that never runs out of recordings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model in one precision, and the placements of the processes that have it."""
+    """A model in one precision, and the placements of its processes."""
 
     model: Model
     placements: tuple[Placement, ...]
 
     @property
     def runs(self) -> int:
-        """Windows at a time, in all processes together: what `--cpu-runs` sets."""
+        """Windows at a time in all processes together, as set by `--cpu-runs`."""
         return sum(placement.runs for placement in self.placements)
 
     @property
@@ -45,7 +45,7 @@ class Candidate:
 
     @property
     def needed_memory(self) -> int:
-        """Bytes that its processes are granted."""
+        """Bytes of memory granted to its processes."""
         return granted_memory(self.model, len(self.placements))
 
     def __str__(self) -> str:
@@ -53,14 +53,14 @@ class Candidate:
 
 
 def models_by_precision(name: str | None) -> list[Model]:
-    """The model called `name`, by default that of a run, in each precision that its folder has for a CPU.
+    """The model called `name`, or the default model, in each precision that its folder has for a CPU.
 
-    The first is what a run takes by itself. Raises `ModelError` as a run does, and if it is compiled for NPUs alone.
+    The first is what a run uses by default. Raises `ModelError` as a run does, and if it is only compiled for NPUs.
     """
     name = name or default_model()[0]
     folder = expand_home(name)
     if name not in CATALOGUE and folder.is_dir() and not _precisions(folder):
-        what = "is compiled for NPUs, and has no weights for a CPU, which is what --speed measures"
+        what = "is compiled for NPUs and has no weights for a CPU, but --speed measures the CPU"
         raise ModelError(what, where=name, hint="Without --speed, doctor runs it once on each NPU.")
     first = find_model(name).made_absolute()
     found = {precision: weights for weights, precision in _precisions(first.path)}
@@ -77,7 +77,7 @@ def _precisions(folder: Path) -> list[tuple[Path, str]]:
 
 
 def layouts(model: Model) -> list[Candidate]:
-    """The model in the layout that a run takes by itself, which comes first, and in others."""
+    """The model in the default layout of a run, which comes first, and in other layouts."""
     nodes = choose_nodes("auto", ())
     own = pool_size(model, nodes)
     processes = len(own.placements)
@@ -88,12 +88,12 @@ def layouts(model: Model) -> list[Candidate]:
 
 
 def pool_size(model: Model, nodes: Sequence[int | None], runs: int | None = None) -> PoolSize:
-    """The pool of a run with many recordings on this machine's CPU."""
+    """The pool size of a run with many recordings on this machine's CPU."""
     return cpu_pool_size(model, None, MANY_RECORDINGS, nodes=nodes, runs=runs)
 
 
 def runs_to_compare(cores: int, default: int) -> list[int]:
-    """Numbers of runs at a time on so many cores, in order: 1, the default, the cores, and some in the widest gaps."""
+    """Numbers of runs at a time to compare, ascending: 1, the default, `cores`, and some in the widest gaps."""
     divisors = [runs for runs in range(1, cores + 1) if cores % runs == 0]
     chosen = sorted({1, default, cores})
     while len(chosen) < MAX_LAYOUTS:
@@ -106,13 +106,13 @@ def runs_to_compare(cores: int, default: int) -> list[int]:
 
 
 def _between(low: int, high: int, divisors: Sequence[int]) -> int:
-    """The one in the middle, by ratio."""
+    """The divisor nearest to the geometric mean of `low` and `high`."""
     middle = math.sqrt(low * high)
     return min((runs for runs in divisors if low < runs < high), key=lambda runs: abs(math.log(runs / middle)))
 
 
 def groups(candidates: Sequence[Candidate], memory: int) -> Iterator[list[Candidate]]:
-    """Those that fit into so many bytes together, in order; one that does not fit stands alone."""
+    """Group candidates, in order, that fit into `memory` bytes together; one that does not fit is a group alone."""
     group: list[Candidate] = []
     for candidate in candidates:
         if group and sum(it.needed_memory for it in [*group, candidate]) > memory:

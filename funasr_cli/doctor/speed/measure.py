@@ -1,4 +1,4 @@
-"""The measuring itself: candidates take turns in processes of their own, for about a minute in all."""
+"""The measurement: candidates take turns in their own processes, for about a minute in all."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ from funasr_cli.system.resources import usable_cores, usable_memory
 logger = logging.getLogger(__name__)
 
 BUDGET_S = 60.0
-"""Seconds in which all is measured, on a machine for which that is enough for a round of each candidate."""
+"""Seconds for the whole measurement, if the machine is fast enough for one round of each candidate in this time."""
 
 LATE_S = 60.0
-"""Seconds after those, from which on only what a run does by itself is begun, in each precision."""
+"""Seconds after `BUDGET_S` from which only the default layout is still started, in each precision."""
 
-TIME_IS_UP = "the model is slow here, and the time was up"
+TIME_IS_UP = "the model is slow here, and time ran out"
 
 ROUNDS = 3
-"""In which the candidates take turns, so that what else the machine does hits all of them; the median counts."""
+"""The candidates take turns in this many rounds, so that other load on the machine affects all; the median counts."""
 
 MAX_ROUND_S = 3.0
-"""Seconds of a round: more of a fast model would tell no more."""
+"""Maximum seconds of a round; longer rounds of a fast model would not be more accurate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What came of a candidate: how it runs, and its speed with all cores. `error`: why there is no speed.
+    """The result for a candidate: its layout, and its speed with all cores. `error`: why it has no speed.
 
-    `device` is what the executor says of itself. Memory is in bytes, at its highest, of all its processes together.
+    `device` is the executor's description of itself. `peak_memory` is in bytes, of all processes together.
     """
 
     precision: str
@@ -58,17 +58,17 @@ class Measured:
 
     @property
     def busy_cores(self) -> float:
-        """How many cores its runs keep busy."""
+        """The number of cores that its runs keep busy."""
         return self.times_real_time * self.cpu_seconds_per_hour / 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """All that was measured with a model: the first of `candidates` is what a run does by itself.
+    """All results for a model; the first of `candidates` is what a run does by default.
 
-    `front_end` is in CPU seconds for a second of audio. `nodes` are the memory nodes that want a process each;
-    `recording` is what was run, None: sound like speech, in windows of `window` seconds. `load` is how many threads of
-    the machine wanted to run in the minute before.
+    `front_end` is in CPU seconds per second of audio. `nodes` is the number of NUMA nodes, which should have a process
+    each. `recording` is the recording that was used, None: synthetic speech-like sound; `window` is the length of its
+    windows in seconds. `load` is the average number of runnable threads on the machine in the minute before.
     """
 
     model: Model
@@ -83,15 +83,15 @@ class Speed:
 
 
 def measure_speed(name: str | None, recording: Path | None, tell: Tell) -> Speed:
-    """Measure the model called `name`, or the default, on all cores that this process may use.
+    """Measure the model called `name`, or the default model, on all cores that this process may use.
 
-    `tell` is told how it goes. Raises `ModelError` if there is no such model, `InputError` about the recording, and
-    `MachineError` if no candidate could be measured.
+    `tell` receives progress messages. Raises `ModelError` if there is no such model, `InputError` if the recording
+    cannot be used, and `MachineError` if no candidate could be measured.
     """
     deadline = time.monotonic() + BUDGET_S
     load = os.getloadavg()[0]
     models = models_by_precision(name)
-    recording = recording and recording.absolute()  # for processes that are in another folder
+    recording = recording and recording.absolute()  # the processes run in another folder
     tell(f"the front end, with {models[0].name}")
     with MeasuringProcess(measure_front_end, models[0], cpu_placement(usable_cores(), 1), recording) as process:
         front: FrontEnd = process.receive()
@@ -104,7 +104,7 @@ def measure_speed(name: str | None, recording: Path | None, tell: Tell) -> Speed
         turns = [_Turns(candidate, may_be_left_out=candidate not in own) for candidate in group]
         measured += _measure_together(turns, front, share, deadline + LATE_S, tell)
     if all(it.error for it in measured):
-        raise MachineError(f"no run could be measured: {measured[0].error}")
+        raise MachineError(f"nothing could be measured: {measured[0].error}")
     nodes = choose_nodes("auto", ())
     return Speed(
         models[0],
@@ -122,7 +122,7 @@ def measure_speed(name: str | None, recording: Path | None, tell: Tell) -> Speed
 def _measure_together(
     turns: Sequence[_Turns], front: FrontEnd, seconds: float, late: float, tell: Tell
 ) -> list[Measured]:
-    """Load all of them, and have them take turns for about so many `seconds`; `late` is a time of `time.monotonic`."""
+    """Load all candidates and let them take turns for about `seconds`; `late` is a time of `time.monotonic`."""
     deadline = time.monotonic() + seconds
     with ExitStack() as opened:
         for round_ in range(ROUNDS):
@@ -139,7 +139,7 @@ def _measure_together(
 
 
 class _Turns:
-    """A candidate, its processes, and its rounds so far."""
+    """A candidate with its processes and its rounds so far."""
 
     def __init__(self, candidate: Candidate, *, may_be_left_out: bool) -> None:
         self.candidate = candidate
@@ -150,7 +150,7 @@ class _Turns:
         self._window = 0.0
 
     def load(self, front: FrontEnd, opened: ExitStack, late: float) -> None:
-        """Start its processes within `opened`, if it is not too `late` for what may be left out."""
+        """Start its processes within `opened`, unless it is optional and it is too `late`."""
         if self._may_be_left_out and time.monotonic() > late:
             self._error = TIME_IS_UP
             return
@@ -167,7 +167,7 @@ class _Turns:
         self._window = max(answer.seconds for answer in loaded)
 
     def take(self, seconds: float) -> None:
-        """Make one round of about so many seconds, unless it failed before."""
+        """Run one round of about `seconds`, unless the candidate has failed before."""
         if self._error:
             return
         try:
@@ -181,7 +181,7 @@ class _Turns:
             logger.debug("%s: %s", self.candidate, self._rounds[-1])
 
     def measured(self) -> Measured:
-        """The median of the rounds."""
+        """The result: the median of the rounds."""
         it, rounds = self.candidate, self._rounds
         layout = (it.model.precision, it.runs, it.threads, len(it.placements), self._device)
         if self._error:

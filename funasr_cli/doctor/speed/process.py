@@ -1,4 +1,4 @@
-"""Processes that measure: each has a model loaded as a device process has it, and answers the parent."""
+"""Processes that measure: each loads a model as a device process does, and answers the parent."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ANSWER_TIMEOUT_S = 900.0
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the executor says of itself, and how many seconds its first window took, which nothing ran beside."""
+    """The executor's description of itself, and the seconds that its first window took, with nothing else running."""
 
     device: str
     seconds: float
@@ -36,7 +36,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Seconds of audio that were run, of the clock and of the CPU; the most bytes that the process has had so far."""
+    """Seconds of audio processed, of wall-clock time and of CPU time; peak memory of the process so far, in bytes."""
 
     audio: float
     wall: float
@@ -45,7 +45,7 @@ class Round:
 
     @classmethod
     def together(cls, rounds: Sequence[Round]) -> Round:
-        """Of processes that ran at the same time."""
+        """Combine the rounds of processes that ran at the same time."""
         return cls(
             sum(it.audio for it in rounds),
             max(it.wall for it in rounds),
@@ -55,7 +55,7 @@ class Round:
 
 
 class MeasuringProcess:
-    """A process that runs a generator: it yields what `receive` gives, and is sent what `send` is given."""
+    """A process that runs a generator: `receive` returns what it yields, `send` sends it a value."""
 
     def __init__(self, function: Callable[..., Generator[Any, Any, None]], *arguments: Any) -> None:
         self._kills = out_of_memory_kills()
@@ -65,7 +65,7 @@ class MeasuringProcess:
         self._child.send(message)
 
     def receive(self) -> Any:
-        """The next answer. Raises the `FunasrError` that the function raised, `MachineError` if the process died."""
+        """Return the next answer. Raises the generator's `FunasrError`, or `MachineError` if the process died."""
         try:
             if not self._child.pipe.poll(ANSWER_TIMEOUT_S):
                 raise MachineError(f"no answer within {ANSWER_TIMEOUT_S:.0f} s")
@@ -93,7 +93,7 @@ class MeasuringProcess:
 def run_windows(
     model: Model, placement: Placement, sounds: Sequence[Samples], language: str | None
 ) -> Generator[Loaded | Round, int, None]:
-    """Load the model; then, for each number that is sent, run so many windows, `placement.windows` at a time."""
+    """Load the model; then, for each number sent, run that number of windows, `placement.windows` at a time."""
     pin(placement.node)
     executor, graph = load_executor(model, placement, lambda _: None)
     with closing(executor), ThreadPoolExecutor(placement.windows) as threads:
@@ -113,7 +113,7 @@ def run_windows(
 
 def _serve(pipe: Connection, function: Callable[..., Generator[Any, Any, None]], arguments: Sequence[Any]) -> None:
     init_child("funasr-speed")
-    with suppress(EOFError, OSError):  # the parent is gone, or has what it wanted
+    with suppress(EOFError, OSError):  # the parent is gone or has finished
         try:
             answers = function(*arguments)
             pipe.send(next(answers))

@@ -1,4 +1,4 @@
-"""The figures and what they come to, as text and as JSON."""
+"""The measurements and conclusions, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from funasr_cli.doctor.speed.verdict import Verdict, judge
 from funasr_cli.files import megabytes, printable
 from funasr_cli.json_paths import json_for_stdout, path_fields
 
-HEADS = ("device", "windows at a time", "threads of each", "× real time", "CPU s an hour", "cores busy", "memory")
+HEADS = ("device", "windows at a time", "threads each", "× real time", "CPU s per hour", "cores busy", "memory")
 
 
 def speed_as_text(speed: Speed) -> str:
-    """Aligned lines: what was measured with, the layouts, and what they come to."""
+    """Format as aligned lines: the conditions, the layouts, and the conclusions."""
     verdict = judge(speed)
     ordered = sorted(speed.candidates, key=lambda it: (it.precision, it.runs))
     layouts = _table([HEADS, *(_row(it) for it in ordered)])
@@ -32,15 +32,18 @@ def speed_as_text(speed: Speed) -> str:
             ("device", "the CPU; NPUs are not measured" if is_npu_here() else "the CPU"),
         ),
         "",
-        "runs of the model, with all cores",
+        "the model alone, on all cores",
         layouts[0],
         *marked,
         "",
         "a whole run",
         *_pairs(
-            ("speed", f"{verdict.times_real_time:.1f} × real time: {verdict.hours_per_day:.0f} hours of speech a day"),
+            (
+                "speed",
+                f"{verdict.times_real_time:.1f} × real time: {verdict.hours_per_day:.0f} hours of speech per day",
+            ),
             ("limit", f"{_limit(verdict)}"),
-            ("front end", f"{cost:.1f} CPU s an hour: {1 / speed.front_end:.0f} × real time on one core"),
+            ("front end", f"{cost:.1f} CPU s per hour: {1 / speed.front_end:.0f} × real time on one core"),
             ("configuration", _config(verdict)),
             *(("advice" if number == 0 else "", text) for number, text in enumerate(verdict.advice)),
         ),
@@ -49,7 +52,7 @@ def speed_as_text(speed: Speed) -> str:
 
 
 def speed_as_json(speed: Speed) -> str:
-    """One object, whose fields docs/processes.md describes."""
+    """Format as one JSON object; docs/processes.md describes its fields."""
     verdict = judge(speed)
     return json_for_stdout(
         {
@@ -74,7 +77,7 @@ def speed_as_json(speed: Speed) -> str:
 
 
 def _fields(it: Measured) -> dict[str, Any]:
-    """A candidate; what was not measured is null."""
+    """The fields of a candidate; values that were not measured are null."""
     done = not it.error
     return {
         "device": it.device or None,
@@ -104,7 +107,7 @@ def _row(it: Measured) -> Sequence[str]:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The first column to the left, numbers to the right below their heads."""
+    """Align the first column to the left, and numbers to the right below their heads."""
     widths = [max(len(row[0]) for row in rows), *map(len, HEADS[1:])]
     lines = []
     for row in rows:
@@ -122,19 +125,20 @@ def _pairs(*pairs: tuple[str, str]) -> list[str]:
 
 def _sound(speed: Speed) -> str:
     length = f"windows of up to {speed.window:.0f} s"
-    return f"like speech, {length}" if speed.recording is None else f"{printable(speed.recording)}, {length}"
+    return f"synthetic, {length}" if speed.recording is None else f"{printable(speed.recording)}, {length}"
 
 
 def _limit(verdict: Verdict) -> str:
     if verdict.limit == "front end":
         return "the front end: reading, voice detection, features and decoding"
     share = f"the model: {100 * verdict.model_share:.0f} % of the time"
-    return f"memory, which keeps processes from some memory nodes; then {share}" if verdict.limit == "memory" else share
+    few = "memory, which is too small for a process on each NUMA node"
+    return f"{few}; then {share}" if verdict.limit == "memory" else share
 
 
 def _config(verdict: Verdict) -> str:
     if not verdict.config:
-        return "nothing to set: a run does the best by itself"
+        return "nothing to set: the defaults are best"
     settings = "; ".join(f"{key}: {value}" for key, value in verdict.config.items())
     options = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in verdict.config.items())
     return f"{settings}   (or {options})"

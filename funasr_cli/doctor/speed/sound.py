@@ -1,4 +1,4 @@
-"""What is run: sound like speech, or the beginning of a recording; and what the front end takes for it."""
+"""The sound to measure with: speech-like noise or the start of a recording; and the cost of the front end for it."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from funasr_cli.recognizers.base import Request
 T = TypeVar("T")
 
 SYNTHETIC_SECONDS = 60
-"""Seconds of sound like speech: whole windows of every family, and enough to time the voice detector by."""
+"""Seconds of synthetic sound: whole windows of every model family, and enough to time the voice detector."""
 
 READ_SECONDS = 300
-"""Seconds that are read of a recording."""
+"""Seconds of a recording that are read."""
 
 MAX_SOUNDS = 8
-"""Windows of a recording that are run, the longest ones."""
+"""Maximum number of windows of a recording that are run; the longest are chosen."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrontEnd:
-    """What a worker takes for a second of audio, in CPU seconds, and the windows that came of it.
+    """The CPU seconds that a worker needs per second of audio (`cost`), and the windows it produced.
 
-    `cost` is for reading, voice detection, features and decoding. `sounds` are float32 at 16 kHz, each a window that is
-    to be run in `language`.
+    `cost` covers reading, voice detection, features and decoding. `sounds` are windows, float32 at 16 kHz, to be run
+    in `language`.
     """
 
     cost: float
@@ -51,22 +51,22 @@ class FrontEnd:
 
 
 def measure_front_end(model: Model, placement: Placement, recording: Path | None) -> Generator[FrontEnd, None, None]:
-    """Measure it, with the model loaded to decode what it says of a window. Yields once, as a process that measures.
+    """Measure the front end; the model is loaded too, to time decoding. Yields once, for `MeasuringProcess`.
 
-    Raises `InputError` if there is no speech in the beginning of the recording, and as reading and loading do.
+    Raises `InputError` if there is no speech at the start of the recording, and the errors of reading and loading.
     """
     executor, graph = load_executor(model, placement, lambda _: None)
     with closing(executor), _blocks(recording) as blocks:
         recognizer = load_recognizer(model, graph)
         windows = SpeechWindows(blocks, SpeechDetector(load_silero(), VadOptions()), WindowShape(recognizer.window))
         found, listening = _timed(lambda: [window.samples for window in windows])
-        if recording is None:  # what the detector makes of it does not matter
+        if recording is None:  # use all of it, whatever the detector found
             found = _cut(like_speech(SYNTHETIC_SECONDS), round(recognizer.window * SAMPLE_RATE))
         elif not found:
             raise InputError(f"no speech in its first {READ_SECONDS} s", where=recording)
         sounds = sorted(found, key=len, reverse=True)[:MAX_SOUNDS]
         outputs = executor.run(recognizer.prepare(sounds[0], Request()))
-        hypothesis = recognizer.decode(outputs, Request())  # the first one loads what later ones have
+        hypothesis = recognizer.decode(outputs, Request())  # the first call loads what later ones reuse
         _, preparing = _timed(lambda: [recognizer.prepare(samples, Request()) for samples in sounds])
         _, decoding = _timed(lambda: recognizer.decode(outputs, Request()))
     cost = listening / windows.duration + preparing / _seconds(sounds) + decoding / _seconds(sounds[:1])
@@ -74,7 +74,7 @@ def measure_front_end(model: Model, placement: Placement, recording: Path | None
 
 
 def _timed(work: Callable[[], T]) -> tuple[T, float]:
-    """What comes of it, and the CPU seconds of this process that it took."""
+    """Return the result of `work`, and the CPU seconds that this process spent on it."""
     started = time.process_time()
     result = work()
     return result, time.process_time() - started
@@ -85,7 +85,7 @@ def _seconds(sounds: Sequence[Samples]) -> float:
 
 
 def like_speech(seconds: int) -> Samples:
-    """Four syllables a second of a voice that rises and falls, and noise: the same at every call, float32."""
+    """Synthesise four syllables per second of a rising and falling voice, with noise: deterministic, float32."""
     moments = np.arange(seconds * SAMPLE_RATE) / SAMPLE_RATE
     pitch = 2 * np.pi * np.cumsum(120 + 30 * np.sin(2 * np.pi * 0.5 * moments)) / SAMPLE_RATE
     voice = np.sum([np.sin(overtone * pitch) / overtone for overtone in range(1, 30)], axis=0)
@@ -105,5 +105,5 @@ def _blocks(recording: Path | None) -> Iterator[Iterator[Samples]]:
 
 
 def _cut(sound: Samples, size: int) -> list[Samples]:
-    """Whole pieces of so many samples."""
+    """Cut `sound` into pieces of `size` samples, dropping the rest."""
     return [sound[at : at + size] for at in range(0, len(sound) - size + 1, size)]

@@ -1,4 +1,4 @@
-"""What the figures come to: the best layout, the speed of a whole run, what limits it, and what to do."""
+"""Conclusions from the measurements: the best layout, the speed of a whole run, its limit, and advice."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from funasr_cli.doctor.machine import eight_bit_features
 from funasr_cli.doctor.speed.measure import Measured, Speed
 
 TIE = 1.03
-"""A layout that is faster by less than this is not faster: rounds differ by as much."""
+"""Layouts whose speeds differ by less than this factor count as equally fast: rounds vary by as much."""
 
 FAST_INT8 = 1.3
-"""How many times as fast as float32 int8 is at least on a processor with fast 8-bit products."""
+"""Minimum speed of int8, relative to float32, on a processor with fast 8-bit products."""
 
 IDLE_SHARE = 0.75
-"""Of the cores: if the runs keep fewer busy, that is worth saying."""
+"""If the runs keep less than this share of the cores busy, it is reported."""
 
 BUSY_SHARE = 0.25
-"""Of the machine's cores: with so much other work, the figures are not the machine's."""
+"""If other work uses more than this share of the machine's cores, the figures do not represent the machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """For a whole run of many recordings, in the precision that it takes by itself.
+    """Conclusions for a whole run of many recordings, in its default precision.
 
-    `limit` is `model`, `front end` or `memory`; `model_share` how much of the time is the model's, from 0 to 1.
-    `config` holds settings that differ from what a run does by itself.
+    `limit` is `model`, `front end` or `memory`; `model_share` is the model's share of the time, from 0 to 1. `config`
+    contains the settings that should differ from the defaults.
     """
 
     best: Measured
@@ -39,12 +39,12 @@ class Verdict:
 
     @property
     def hours_per_day(self) -> float:
-        """Hours of speech in a day."""
+        """Hours of speech per day."""
         return 24 * self.times_real_time
 
 
 def judge(speed: Speed) -> Verdict:
-    """Speech takes its time in the model, in which all cores run, and takes their time from them in the front end."""
+    """Draw conclusions. The model runs on all cores, and the front end takes some of their time."""
     own = speed.candidates[0]
     best = best_of(speed, own.precision) or next(it for it in speed.candidates if not it.error)
     shared_out = 1 / best.times_real_time + speed.front_end / speed.cores
@@ -58,7 +58,7 @@ def judge(speed: Speed) -> Verdict:
 
 
 def best_of(speed: Speed, precision: str) -> Measured | None:
-    """The fastest in a precision; of those that are as fast, the one with the fewest runs, which needs least memory."""
+    """The fastest in a precision; among equally fast ones, the one with the fewest runs, which needs least memory."""
     measured = [it for it in speed.candidates if it.precision == precision and not it.error]
     fastest = max((it.times_real_time for it in measured), default=0.0)
     return min((it for it in measured if it.times_real_time * TIE >= fastest), key=lambda it: it.runs, default=None)
@@ -70,22 +70,22 @@ def _advice(speed: Speed, best: Measured) -> Iterator[str]:
         ratio = small.times_real_time / full.times_real_time
         if ratio >= TIE:
             gain = f"int8 is {ratio:.1f} × as fast as float32 here"
-            yield f"{gain}, and makes more mistakes: {_options(speed, small)}"
+            yield f"{gain}, but less accurate: {_options(speed, small)}"
         else:
-            yield f"int8 is not faster than float32 here ({ratio:.2f} ×), and makes more mistakes"
+            yield f"int8 is not faster than float32 here ({ratio:.2f} ×), and less accurate"
         if ratio < FAST_INT8:
-            yield f"int8 gains little; what makes 8-bit products fast, on this processor: {eight_bit_features()}"
+            yield f"int8 gains little; features for fast 8-bit products on this processor: {eight_bit_features()}"
     if speed.load > BUSY_SHARE * (os.cpu_count() or 1):
         alone = speed.cores / (best.cpu_seconds_per_hour / 3600 + speed.front_end)
-        yield f"the machine has other work (load {speed.load:.1f}): measure again when it is quiet"
-        yield f"by CPU time, a run that has all cores does {alone:.1f} × real time at most"
+        yield f"the machine is busy with other work (load {speed.load:.1f}): measure again when it is idle"
+        yield f"by CPU time, a run with all cores to itself reaches at most {alone:.1f} × real time"
     elif best.busy_cores < IDLE_SHARE * speed.cores:
         yield f"the runs keep only {best.busy_cores:.1f} of {speed.cores} cores busy"
     if speed.candidates[0].processes < speed.nodes:
-        needed = "there is not enough memory for one process on each"
-        yield f"{speed.nodes} memory nodes, but {speed.candidates[0].processes} process: {needed}"
+        needed = "not enough memory for one process on each"
+        yield f"{speed.nodes} NUMA nodes, but {speed.candidates[0].processes} process: {needed}"
     if speed.model.family == "whisper" and speed.recording is None:
-        yield "Whisper's time depends on what is said: measure a recording of your own, funasr-cli doctor --speed FILE"
+        yield "Whisper's speed depends on the speech: measure one of your recordings, funasr-cli doctor --speed FILE"
 
 
 def _options(speed: Speed, small: Measured) -> str:
