@@ -202,24 +202,24 @@ def test_vtt_of_other_tools(write: Write) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.srt", "1\n00:00:01 -> 00:00:02\nhello\n", "is no srt transcript: line 1: expected a cue with its times"),
+        ("a.srt", "1\n00:00:01 -> 00:00:02\nhello\n", "not a valid .srt transcript: line 1: expected the times"),
         (
             "a.srt",
             "1\n00:00:01,0 --> 00:00:02,0\nhello\n\nlost\n",
-            "line 5: expected a cue with its times",
+            "line 5: expected the times of a cue",
         ),
         (
             "a.srt",
             "00:00:01,0 --> 00:00:02,0\nhello\n2\n00:00:02,0 --> 00:00:03,0\nyou\n",
-            "line 4: expected an empty line in front of a cue",
+            "line 4: expected an empty line before a cue",
         ),
         ("a.vtt", "00:01.000 --> 00:02.000\nhello\n", "line 1: expected WEBVTT"),
-        ("a.tsv", "start\tend\ttext\n0\t1\tyes\n2\t3\n", "line 3: expected start, end and text with tabs between"),
+        ("a.tsv", "start\tend\ttext\n0\t1\tyes\n2\t3\n", "line 3: expected start, end and text, separated by tabs"),
         ("a.tsv", "file\ttext\tsplit\na.wav\tyes\ttrain\n", "line 1: expected start, end and text"),
         ("a.tsv", "nan\t1\tyes\n", "line 1: expected start, end and text"),
-        ("a.json", '{"text": ', "is no json transcript: Expecting value: line 1"),
+        ("a.json", '{"text": ', "not a valid .json transcript: Expecting value: line 1"),
         ("a.json", '["text"]', "expected an object"),
-        ("a.json", '{"result": "yes"}', "there are no `segments`, no `words` and no `text`"),
+        ("a.json", '{"result": "yes"}', "expected `segments`, `words` or `text`"),
         ("a.json", '{"segments": {"text": ""}}', "segments: expected a list"),
         ("a.json", '{"words": ["yes"]}', "words[0]: expected an object"),
         ("a.json", '{"words": [{"word": "yes"}]}', "words[0].text: expected a string"),
@@ -228,8 +228,8 @@ def test_vtt_of_other_tools(write: Write) -> None:
             '{"segments": [{"tokens": [{"text": "yes", "start": NaN}]}]}',
             "segments[0].tokens[0].start: expected seconds",
         ),
-        ("a.json", '{"words": [{"text": "yes", "start": 1' + "0" * 400 + "}]}", "is no json transcript"),
-        ("a.json", "[" * 200_000, "is no json transcript"),
+        ("a.json", '{"words": [{"text": "yes", "start": 1' + "0" * 400 + "}]}", "not a valid .json transcript"),
+        ("a.json", "[" * 200_000, "not a valid .json transcript"),
     ],
 )
 def test_what_is_malformed_is_named(name: str, content: str, message: str, write: Write) -> None:
