@@ -157,8 +157,7 @@ class _Chances:
         self._known: dict[int, dict[int, float]] = {}
 
     def of(self, state: int) -> dict[int, float]:
-        """Return the factor of each token. Tokens that continue a match are always included, if need be at the
-        floor."""
+        """Return the factor of each token. Tokens that continue a match get at least the floor."""
         known = self._known.get(state)
         if known is None:
             known = self._known[state] = self._make(state)

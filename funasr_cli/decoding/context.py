@@ -95,8 +95,7 @@ class ContextGraph:
         return self.following[state].get(token, START)
 
     def matches(self, text: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """Yield the first and last index of each hotword in `text`, only the longest of those with the same last
-        index."""
+        """Yield the first and last index of each hotword in `text`; the longest of those that end at one index."""
         state = START
         for last, token in enumerate(text):
             state = self.step(state, token)

@@ -14,8 +14,7 @@ from funasr_cli.models.atomic_folder import atomic_folder
 
 
 def from_checkpoint(folder: Path, target: Path, *, window: float, topk: int, int8: bool, tell: Tell) -> None:
-    """Write graphs to the folder `target`, from the checkpoint in `folder`. Raises like `export_checkpoint` and
-    `build`."""
+    """Write graphs to the folder `target`, from a checkpoint `folder`. Raises like `export_checkpoint` and `build`."""
     from funasr_cli.export.checkpoint import export_checkpoint
 
     with _workplace(target, tell) as (work, scratch):

@@ -68,8 +68,7 @@ def test_hotwords_of_several_files_and_another_result(run: Run, tmp_path: Path) 
     assert done.returncode == 0
     assert done.stderr == "warning: energy.txt:2: 碳 is left out: too short to be told from other speech\n"
     assert done.stdout.splitlines()[1:5] == [
-        "Hotwords: 100.00% of 2 occurrences recognised; precision 100.00%; "
-        "0 false, 0 of them words in no reference",
+        "Hotwords: 100.00% of 2 occurrences recognised; precision 100.00%; 0 false, 0 of them words in no reference",
         "Difference from the baseline, over 1 file:",
         "  CER -7.69 points",
         "  hotword recall +50.00 points",
