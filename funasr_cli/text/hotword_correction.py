@@ -67,12 +67,11 @@ class Caution:
     that consists of common words stays, and a word that fits anywhere (以, 只) is not surprising.
 
     The values were chosen on other recordings than those of the tables in benchmarks/README.md, and on half of the
-    sentences there. From a confidence of 0.5 on, the share of whisper-base's output that is wrong, but sounds the same, is
-    close to 1 minus its confidence. But if the recogniser is sure of a text that the dictionary finds
-    odd, it is a new word or a name, not a mistake: hence the square. In four out of five mistakes the tones are right
-    too, which is rare for words that only sound alike: so a difference in tone costs much. But recognisers confuse -n
-    and -ng, l and n in unknown words, as speakers do: `sound` counts half if that is the only difference in `LONG`
-    characters.
+    sentences there. From a confidence of 0.5 on, the share of whisper-base's output that is wrong, but sounds the same,
+    is close to 1 minus its confidence. But if the recogniser is sure of a text that the dictionary finds odd, it is a
+    new word or a name, not a mistake: hence the square. In four out of five mistakes the tones are right too, which is
+    rare for words that only sound alike: so a difference in tone costs much. But recognisers confuse -n and -ng, l and
+    n in unknown words, as speakers do: `sound` counts half if that is the only difference in `LONG` characters.
     """
 
     usual: float

@@ -1,4 +1,4 @@
-"""`funasr-cli convert` as a user types it."""
+"""`funasr-cli convert` on the command line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.graphs import write_sensevoice
 
 @pytest.fixture
 def environment(frozen: Path, tmp_path: Path) -> dict[str, str]:
-    """A machine with npu-smi and atc on the PATH; the model is in its working folder."""
+    """A machine with npu-smi and atc on the PATH; the model is in the current folder."""
     shutil.copytree(frozen, tmp_path / "nano")
     write_npu_smi(tmp_path / "bin", TWO_310P3)
     write_atc(tmp_path / "bin")

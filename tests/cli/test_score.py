@@ -1,4 +1,4 @@
-"""The command `score`: figures on stdout, what was left out on stderr, exit codes."""
+"""The command `score`: figures on stdout, skipped files on stderr, exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder becomes an OM: the exact command line, what is made for it, the account of it, and ATC's complaints."""
+"""Compiling a folder to an OM: the exact command line, temporary graphs, the record of it, and ATC's errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`funasr-cli convert --check`: an OM is held against its graph on speech, and what came of it is written down."""
+"""`funasr-cli convert --check` compares an OM with its graph on speech, and records the result."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def compiled(folder: Path, soc: str = "Ascend310P3", **options: Any) -> Path:
 
 
 def compiled_otherwise(folder: Path, change: Callable[[ModelProto], None], *options: str) -> None:
-    """An OM of a changed graph, of which model.yaml says that it was made from the one that is here."""
+    """Compile a changed graph, but keep the original graph in model.yaml."""
     model = onnx.load(folder / "model_6s_top5.onnx")
     change(model)
     onnx.save(model, folder.parent / "other.onnx")
@@ -203,7 +203,7 @@ def test_a_device_that_fails_is_an_error_and_given_back(folder: Path, cann: Path
         check(folder)
     assert "check" not in oms_of(folder)[OM]
     npu.set(faults={}, memory_mb=1)
-    with pytest.raises(DeviceError, match="207001"):  # and comes through from the other process
+    with pytest.raises(DeviceError, match="207001"):  # the error comes from the other process
         check(folder)
 
 

@@ -1,4 +1,4 @@
-"""Transcripts are read as text with times, whoever wrote them; what is malformed is named by its place."""
+"""Transcripts of any tool are read as text with times; errors name the place of malformed input."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.scoring.conftest import Write
 
 
 def starts(path: Path) -> list[tuple[str, float | None]]:
-    """Texts without the spaces around them, and when they start."""
+    """Return texts without surrounding spaces, and their start times."""
     return [(piece.text.strip(), piece.start) for piece in read(path) if piece.text.strip()]
 
 

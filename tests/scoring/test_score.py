@@ -1,4 +1,4 @@
-"""Folders compared: the sums, the order, what is left out."""
+"""The comparison of folders: sums, order, and skipped files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.scoring.conftest import Write
 
 @pytest.fixture
 def result(write: Write, tmp_path: Path) -> CorpusScore:
-    """Four references: one with an error in ten, one perfect, one without a hypothesis, one that cannot be read."""
+    """Four references: one with an error in ten, one perfect, one without a hypothesis, one unreadable."""
     words = [{"text": text, "start": second, "end": second + 0.5} for second, text in enumerate("今天下午开会")]
     write("ref/a.json", json.dumps({"text": "今天下午开会", "words": words}))
     write("hyp/a.tsv", "".join(f"{word['start']}.1\t{word['end']}\t{word['text']}\n" for word in words))
@@ -113,7 +113,7 @@ def test_without_a_reference_text_there_is_no_rate(write: Write) -> None:
 
 @pytest.fixture
 def heard(write: Write, tmp_path: Path) -> tuple[CorpusScore, CorpusScore]:
-    """Three occurrences of hotwords in two references: a result with all and a false one, and one with none."""
+    """Three hotwords in two references: one result has all and a false one, the other none."""
     write("ref/a.txt", "实现碳达峰和碳中和的目标")
     write("ref/b.txt", "做好碳达峰的工作")
     write("with/a.txt", "实现碳达峰和碳中和的目标")
