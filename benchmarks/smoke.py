@@ -51,7 +51,7 @@ def parser_of(doc: str | None) -> argparse.ArgumentParser:
 
 
 def is_installed(package: str) -> bool:
-    """Return whether a package is installed; if not, print that it is skipped."""
+    """Whether a package is installed; if not, print that it is skipped."""
     found = find_spec(package) is not None
     if not found:
         print(f"skipped: {package} is not installed")

@@ -47,7 +47,7 @@ def test_the_names_that_a_document_uses_are_in_the_code(document: str) -> None:
 
 
 def is_in_the_code(name: str) -> bool:
-    """Return whether a name such as `package.module.Class.method` exists."""
+    """Whether a name such as `package.module.Class.method` exists."""
     parts = name.split(".")
     modules = [count for count in range(1, len(parts) + 1) if ".".join(parts[:count]) in MODULES]
     if not modules:

@@ -132,7 +132,7 @@ class _Search:
                     least = ways[0][0]
 
     def _is_in_beam(self, prefix: _Prefix, token: int) -> bool:
-        """Return whether the beam contains `prefix` extended by `token`."""
+        """Whether the beam contains `prefix` extended by `token`."""
         longer = self._prefixes.get((prefix, token))
         return longer is not None and longer.frame == prefix.frame
 

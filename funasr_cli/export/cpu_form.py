@@ -147,7 +147,7 @@ def _memories(graph: GraphProto) -> Iterator[_Memory]:
 
 
 def _is_depthwise(conv: NodeProto, kernel: TensorProto) -> bool:
-    """Return whether a Conv convolves each channel of `[1, C, T]` separately, over every frame, without a bias."""
+    """Whether a Conv convolves each channel of `[1, C, T]` separately, over every frame, without a bias."""
     attributes = _attributes(conv)
     every = all(attributes.get(name, [1]) == [1] for name in ("strides", "dilations"))
     explicit = attributes.get("auto_pad", b"NOTSET") == b"NOTSET"
@@ -156,7 +156,7 @@ def _is_depthwise(conv: NodeProto, kernel: TensorProto) -> bool:
 
 
 def _pads_frames(node: NodeProto, tensors: Mapping[str, TensorProto]) -> bool:
-    """Return whether a node only pads the frames of `[1, C, T]` with zeros, before and after."""
+    """Whether a node only pads the frames of `[1, C, T]` with zeros, before and after."""
     if node.op_type != "Pad" or any(name and name not in tensors for name in node.input[1:]):
         return False
     amounts, *values = [numpy_helper.to_array(tensors[name]) for name in node.input[1:] if name]
@@ -165,7 +165,7 @@ def _pads_frames(node: NodeProto, tensors: Mapping[str, TensorProto]) -> bool:
 
 
 def _swaps(node: NodeProto) -> bool:
-    """Return whether a node swaps frames and channels."""
+    """Whether a node swaps frames and channels."""
     return node.op_type == "Transpose" and _attributes(node).get("perm") == [0, 2, 1]
 
 

@@ -38,7 +38,7 @@ def check(lines: Sequence[str]) -> None:
 
 
 def _differ(matches: Sequence[re.Match[str] | None]) -> bool:
-    """Return whether all lines match, with a different id each."""
+    """Whether all lines match, with a different id each."""
     found = {match[match.lastindex or 0] for match in matches if match}
     return len(found) == len(matches) and all(_ID.fullmatch(text) for text in found)
 

@@ -84,7 +84,7 @@ def units(pieces: Iterable[Piece], metric: Metric) -> Units:
 
 
 def is_mostly_unspaced(texts: Iterable[Sequence[Piece]]) -> bool:
-    """Return whether more than half of all characters are in scripts without spaces; if so, characters are counted."""
+    """Whether more than half of all characters are in scripts without spaces; if so, characters are counted."""
     unspaced = total = 0
     for pieces in texts:
         text = normalise("".join(piece.text for piece in pieces))

@@ -68,7 +68,7 @@ _FIRST_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
 def goes_on(text: str, following: str, pause: float) -> bool:
-    """Return whether `text` ends with an abbreviation after which the sentence continues.
+    """Whether `text` ends with an abbreviation after which the sentence continues.
 
     `text` is the text so far, with a full stop at its end; its last words are enough. `following` is the next word,
     after `pause` seconds of silence.
@@ -93,7 +93,7 @@ def goes_on(text: str, following: str, pause: float) -> bool:
 
 
 def leads_on(text: str) -> bool:
-    """Return whether `text` ends with an abbreviation that belongs to the next word: a title, an initial, No., U.S."""
+    """Whether `text` ends with an abbreviation that belongs to the next word: a title, an initial, No., U.S."""
     if not text.endswith("."):
         return False
     word = _last_word(text)
@@ -105,7 +105,7 @@ def _last_word(text: str) -> str:
 
 
 def _is_abbreviated(run: str, after: str, following: str) -> bool:
-    """Return whether letters with full stops are an abbreviation.
+    """Whether letters with full stops are an abbreviation.
 
     Several letters are, a capital is, and a small letter is before another letter (p. ej.) or a small word.
     """

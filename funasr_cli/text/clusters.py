@@ -29,7 +29,7 @@ _VIRAMA = 9
 
 
 def is_joined(before: str, after: str) -> bool:
-    """Return whether two neighbouring words or characters must stay together, so that no line begins with `after`."""
+    """Whether two neighbouring words or characters must stay together, so that no line begins with `after`."""
     if (mark := after.strip()) and _MARKS.issuperset(mark):
         return before.strip() != ""
     left, right = before[-1:], after[:1]

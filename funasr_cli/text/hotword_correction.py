@@ -201,7 +201,7 @@ class Corrector:
 
 
 def _disagree(fix: _Fix, other: _Fix) -> bool:
-    """Return whether `fix` changes a character that `other` keeps or changes."""
+    """Whether `fix` changes a character that `other` keeps or changes."""
     return any(other.start <= i < other.end for i in fix.at)
 
 

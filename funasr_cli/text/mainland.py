@@ -58,7 +58,7 @@ def _particles(text: str) -> str:
 
 
 def _in_name(text: str, at: int) -> bool:
-    """Return whether a character of simplified text belongs to a name: after a surname, or within one."""
+    """Whether a character of simplified text belongs to a name: after a surname, or within one."""
     words = cut(text)
     number = next(number for number, (_, end) in enumerate(words) if end > at)
     start, end = words[number]
@@ -77,7 +77,7 @@ def _in_name(text: str, at: int) -> bool:
 
 
 def _is_person(word: str) -> bool:
-    """Return whether a word is a name; excludes 牛肉干 (dried beef) and the like, which jieba takes for names."""
+    """Whether a word is a name; excludes 牛肉干 (dried beef) and the like, which jieba takes for names."""
     return not is_word(word) or (person(word) and not (len(word) > 2 and is_word(word[:-1])))
 
 

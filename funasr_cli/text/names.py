@@ -17,7 +17,7 @@ _TITLED = re.compile(
 
 
 def is_name(word: str) -> bool:
-    """Return whether a word in simplified characters is probably a person's name, not an ordinary word."""
+    """Whether a word in simplified characters is probably a person's name, not an ordinary word."""
     if not 2 <= len(word) <= 4 or not (word[0] in SURNAMES or word[:2] in COMPOUND_SURNAMES):
         return False
     if is_word(word):
@@ -26,7 +26,7 @@ def is_name(word: str) -> bool:
 
 
 def begins_name(text: str, at: int) -> bool:
-    """Return whether a character is a surname in simplified text: with a title, as 老余, or with a given name."""
+    """Whether a character is a surname in simplified text: with a title, as 老余, or with a given name."""
     start, end = next((start, end) for start, end in cut(text) if end > at)
     if start != at:
         return False

@@ -36,12 +36,12 @@ def sentences(tokens: Sequence[Token], pause: float = SENTENCE_PAUSE_S) -> Itera
 
 
 def ends_with(token: Token, marks: frozenset[str]) -> bool:
-    """Return whether the token's text ends with one of `marks`, ignoring closing quotes and brackets."""
+    """Whether the token's text ends with one of `marks`, ignoring closing quotes and brackets."""
     return token.text.rstrip().rstrip(CLOSING)[-1:] in marks
 
 
 def _may_end(last: Sequence[Token], after: Token, pause: float) -> bool:
-    """Return whether a sentence ends with the mark of its `last` words, `pause` seconds before `after`.
+    """Whether a sentence ends with the mark of its `last` words, `pause` seconds before `after`.
 
     It does not if the mark is a full stop without a space after it (3.5, example.com), or that of an abbreviation.
     """

@@ -182,7 +182,7 @@ def shape(value: Any) -> Any:
 
 
 def has_shape(found: Any, wanted: Any) -> bool:
-    """Return whether all fields exist with the right types; there may be more."""
+    """Whether all fields exist with the right types; there may be more."""
     if isinstance(wanted, dict):
         return isinstance(found, dict) and all(
             name in found and has_shape(found[name], part) for name, part in wanted.items()

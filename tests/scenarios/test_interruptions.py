@@ -198,7 +198,7 @@ def test_a_second_signal_ends_the_run_at_once(recordings: Path, tmp_path: Path) 
 
 
 def is_pending(pid: int, number: signal.Signals) -> bool:
-    """Return whether a signal was sent to a process and has not reached it."""
+    """Whether a signal was sent to a process and has not reached it."""
     status = Path(f"/proc/{pid}/status").read_text()
     masks = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("SigPnd", "ShdPnd"))]
     return any(mask >> (number - 1) & 1 for mask in masks)

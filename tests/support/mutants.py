@@ -102,7 +102,7 @@ class Bench:
         return time.monotonic() - begun
 
     def survives(self, module: str, mutant: Mutant, limit: float) -> bool:
-        """Return whether no test notices the mutant within `limit` seconds."""
+        """Whether no test notices the mutant within `limit` seconds."""
         path = self._root / "funasr_cli" / f"{module}.py"
         honest = path.read_text(encoding="utf-8")
         path.write_text(mutant.source, encoding="utf-8")

@@ -96,7 +96,7 @@ def _places(block: list[ast.stmt], scope: str) -> Iterator[tuple[str, ast.stmt, 
 
 
 def _is_yes_or_no(test: ast.AST) -> bool:
-    """Return whether a wrong value is tested anyway, by the mutant that replaces the condition."""
+    """Whether a wrong value is tested anyway, by the mutant that replaces the condition."""
     return isinstance(test, ast.Compare) and not any(isinstance(op, _ORDERS) for op in test.ops)
 
 
@@ -104,7 +104,7 @@ _ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 
 def _is_silent(statement: ast.stmt) -> bool:
-    """Return whether a statement is a docstring or only addresses developers."""
+    """Whether a statement is a docstring or only addresses developers."""
     if not isinstance(statement, ast.Expr):
         return isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING"
     return isinstance(statement.value, ast.Constant) or ast.unparse(statement.value).startswith(UNHEARD)
@@ -124,7 +124,7 @@ def _instead_of(statement: ast.stmt) -> Iterator[ast.stmt]:
 
 
 def _has_effect(statement: ast.stmt) -> bool:
-    """Return whether a statement does more than name a value, whose loss would be noticed at once."""
+    """Whether a statement does more than name a value, whose loss would be noticed at once."""
     if isinstance(statement, ast.Assign):
         return any(isinstance(target, (ast.Attribute, ast.Subscript)) for target in statement.targets)
     if isinstance(statement, ast.Expr):

@@ -96,7 +96,7 @@ def _all_or_none(text: str, changes: dict[Span, str], low: Span, high: Span) -> 
 
 
 def _is_short(text: str, low: Span, high: Span) -> bool:
-    """Return whether the first number leaves out the hundred or thousand of the second: 三到五百."""
+    """Whether the first number leaves out the hundred or thousand of the second: 三到五百."""
     return (
         text[low[1] : high[0]] in ("到", "至")
         and low[1] - low[0] == 1

@@ -83,12 +83,12 @@ def number(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
 
 
 def _stands_alone(spoken: str, after: str) -> bool:
-    """Return whether a shortened number such as 一万三 is the whole amount; not 二百五, a fool."""
+    """Whether a shortened number such as 一万三 is the whole amount; not 二百五, a fool."""
     return spoken != "二百五" and bool(_ENDED.match(after))
 
 
 def _is_rough(spoken: str, before: str) -> bool:
-    """Return whether the number is part of an approximate one, as in 几十 and 十几二十, or of a name (双十)."""
+    """Whether the number is part of an approximate one, as in 几十 and 十几二十, or of a name (双十)."""
     return (before.endswith(("几", "数")) and spoken[0] in SCALES) or bool(_ROUGHLY.search(before))
 
 
@@ -100,7 +100,7 @@ def _with_scales(value: int, spoken: str, after: str) -> str:
 
 
 def _is_decimal(whole: str, part: str, spoken: str, before: str, after: str) -> bool:
-    """Return whether `whole` 点 `part` is a decimal number, not a time or points of a speech (三点一要团结)."""
+    """Whether `whole` 点 `part` is a decimal number, not a time or points of a speech (三点一要团结)."""
     value = cardinal(whole) or 0
     if value <= 24 and after.startswith(("分", "刻")) and not is_changed(before):
         return False
@@ -114,7 +114,7 @@ def _is_decimal(whole: str, part: str, spoken: str, before: str, after: str) -> 
 
 
 def _takes_figures(value: int, spoken: str, before: str, after: str) -> bool:
-    """Return whether the context shows that a number is counted; many round ones (八百壮士, 三千尺) are not."""
+    """Whether the context shows that a number is counted; many round ones (八百壮士, 三千尺) are not."""
     if value < 10:
         return is_exact(after)
     if after.startswith("届") or (value <= 12 and after.startswith("月")):

@@ -83,7 +83,7 @@ def call_sign(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
 
 
 def is_code(spoken: str, before: str, after: str) -> bool:
-    """Return whether single digits are a telephone number, a room or a year; not 三五, 一二三四五 or 九一八."""
+    """Whether single digits are a telephone number, a room or a year; not 三五, 一二三四五 or 九一八."""
     plain = digits(spoken)
     if not plain.isdigit() or "两" in spoken:
         return False

@@ -51,36 +51,36 @@ _PERSONS = re.compile("[人位名户](?!次)|个人|家(?![企公])")
 
 
 def is_measured(after: str) -> bool:
-    """Return whether `after` begins with what is counted or with "more than": the number gets figures."""
+    """Whether `after` begins with what is counted or with "more than": the number gets figures."""
     return bool(_MEASURE.match(after, 1 if after.startswith(("多", "余")) else 0))
 
 
 def counts_persons(after: str) -> bool:
-    """Return whether `after` counts people or households, which have no fractions."""
+    """Whether `after` counts people or households, which have no fractions."""
     return bool(_PERSONS.match(after))
 
 
 def counts_others(before: str, after: str) -> bool:
-    """Return whether `after` counts people, but `before` ends with what has no people: 总分六百五十|七位同学."""
+    """Whether `after` counts people, but `before` ends with what has no people: 总分六百五十|七位同学."""
     counts = counts_persons(after) or (after.startswith("号") and not _NUMBERED.search(before[-6:]))
     return counts and bool(_QUANTITY.search(before[-6:]))
 
 
 def is_exact(after: str) -> bool:
-    """Return whether `after` begins with a measure word that gives figures even to a number below ten."""
+    """Whether `after` begins with a measure word that gives figures even to a number below ten."""
     return bool(_EXACT.match(after))
 
 
 def is_changed(before: str) -> bool:
-    """Return whether `before` ends with a rise or fall to or by a number: 上调, 降至."""
+    """Whether `before` ends with a rise or fall to or by a number: 上调, 降至."""
     return bool(_CHANGED.search(before[-4:]))
 
 
 def is_stated(before: str) -> bool:
-    """Return whether `before` ends with a word that introduces a figure: 约, 为, 突破, 人数."""
+    """Whether `before` ends with a word that introduces a figure: 约, 为, 突破, 人数."""
     return is_changed(before) or bool(_STATED.search(before[-4:]))
 
 
 def is_scheduled(before: str, after: str) -> bool:
-    """Return whether a number is a time because of a day before it or an event after it."""
+    """Whether a number is a time because of a day before it or an event after it."""
     return bool(_DAY.search(before[-4:]) or _EVENT.match(after))

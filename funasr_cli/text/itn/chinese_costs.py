@@ -111,7 +111,7 @@ def number_cost(spoken: str, before: str, after: str, is_first: bool = True) -> 
 
 
 def _counts(spoken: str, after: str) -> bool:
-    """Return whether a measure word comes next, but not 三季度, or 一度 (once) with its verb."""
+    """Whether a measure word comes next, but not 三季度, or 一度 (once) with its verb."""
     if (
         after.startswith("季度")
         or (spoken[-1] == "一" and after == "起")
@@ -164,12 +164,12 @@ def _code_cost(plain: str, spoken: str, before: str, after: str) -> float:
 
 
 def is_before_mobile(plain: str) -> bool:
-    """Return whether the first digits may belong to a word before a telephone number: 张三|一三八零零一三八零零零."""
+    """Whether the first digits may belong to a word before a telephone number: 张三|一三八零零一三八零零零."""
     return bool(_BEFORE_MOBILE.fullmatch(plain))
 
 
 def is_before_feast(plain: str) -> bool:
-    """Return whether the last digits may be a holiday after a year or a mobile telephone number: 二零二六|五一."""
+    """Whether the last digits may be a holiday after a year or a mobile telephone number: 二零二六|五一."""
     return bool(_BEFORE_FEAST.fullmatch(plain))
 
 

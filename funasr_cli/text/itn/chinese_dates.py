@@ -51,12 +51,12 @@ def time(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
 
 
 def _is_span(match: re.Match[str]) -> bool:
-    """Return whether a whole hour is one end of a time span."""
+    """Whether a whole hour is one end of a time span."""
     return bool(_TO_HOUR.match(match.string, match.end()) or _FROM_HOUR.search(match.string[: match.start()]))
 
 
 def _is_clock(match: re.Match[str]) -> bool:
-    """Return whether hour and minute are a time, not a decimal number or points of a speech (以下三点十分重要)."""
+    """Whether hour and minute are a time, not a decimal number or points of a speech (以下三点十分重要)."""
     minute, before, after = match["minute"], match.string[: match.start()], match.string[match.end() :]
     if match["unit"] and match["mark"] == "时":
         return True

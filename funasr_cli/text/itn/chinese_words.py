@@ -84,7 +84,7 @@ def _is_at_once(verb: str, after: str) -> bool:
 
 
 def _is_counted(word: str, is_numeral: Sequence[bool]) -> bool:
-    """Return whether a word of the dictionary is a number, or a number with its measure word: 三百, 亿元."""
+    """Whether a word of the dictionary is a number, or a number with its measure word: 三百, 亿元."""
     return (
         all(is_numeral[:2])
         or bool(_NO_WORD.match(word))

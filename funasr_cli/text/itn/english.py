@@ -85,7 +85,7 @@ class _Reader:
         return end
 
     def _joined(self, i: int) -> bool:
-        """Return whether only a space or a hyphen separates a word from the one before it."""
+        """Whether only a space or a hyphen separates a word from the one before it."""
         if not 0 < i < len(self._words):
             return False
         return self._text[self._matches[i - 1].end() : self._matches[i].start()] in (" ", "-")
@@ -162,11 +162,11 @@ class _Reader:
         return end, []
 
     def _is_place(self, last: int) -> bool:
-        """Return whether an ordinal that ends at `last` is a rank: not "twenty second(s)"."""
+        """Whether an ordinal that ends at `last` is a rank: not "twenty second(s)"."""
         return self._word(last) != "second" or bool(_NTH.fullmatch(self._word(last + 1)))
 
     def _is_day_of_month(self, at: int) -> bool:
-        """Return whether an ordinal is a day: the eleventh of November."""
+        """Whether an ordinal is a day: the eleventh of November."""
         month = self._matches[at + 2].group() if at + 2 < len(self._words) else ""
         return (
             self._word_before(at) == "the" and self._word(at + 1) == "of" and self._joined(at + 2) and month in _MONTHS
@@ -192,14 +192,14 @@ class _Reader:
         return called(number, before)
 
     def _is_group(self, at: int, end: int) -> bool:
-        """Return whether the words from `at` to before `end` are three digits, but not "one two three"."""
+        """Whether the words from `at` to before `end` are three digits, but not "one two three"."""
         words = self._words[max(at, 0) : end]
         return (
             len(words) == 3 and all(KINDS.get(word) in ("o", "z", "r") for word in words) and digits_of(words) != "123"
         )
 
     def _is_rough(self, at: int) -> bool:
-        """Return whether a number is approximate: four or five or six hundred."""
+        """Whether a number is approximate: four or five or six hundred."""
         return at >= 2 and self._words[at - 1] in ("or", "to") and self._words[at - 2] in KINDS
 
     def _price(self, at: int, end: int, plain: str) -> Found:

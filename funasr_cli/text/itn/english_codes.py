@@ -40,12 +40,12 @@ def called(number: Sequence[str], before: str) -> str | None:
 
 
 def is_room(number: Sequence[str], before: str) -> bool:
-    """Return whether a number is complete: "flight nine oh three lands", because there is no flight "nine oh"."""
+    """Whether a number is complete: "flight nine oh three lands", because there is no flight "nine oh"."""
     return bool(_LABELS.fullmatch(before)) and kinds_of(number) == "ozo"
 
 
 def counts_in_room(number: Sequence[str], before: str, following: str) -> bool:
-    """Return whether the last digit may count people in a room with a round number: room three hundred | five men."""
+    """Whether the last digit may count people in a room with a round number: room three hundred | five men."""
     return (
         bool(_LABELS.fullmatch(before))
         and kinds_of(number)[-2:] in ("ho", "yo")

@@ -64,29 +64,29 @@ _BEFORE_YEAR = re.compile(
 
 
 def is_day(plain: str, before: str, following: str) -> bool:
-    """Return whether a number after a month is a day of it; `before` is the word before the month."""
+    """Whether a number after a month is a day of it; `before` is the word before the month."""
     if _BEFORE_MONTH.fullmatch(before):
         return False
     return plain.isdigit() and int(plain) <= 31 and (following in KINDS or bool(_AFTER_DAY.fullmatch(following)))
 
 
 def is_graded(following: str) -> bool:
-    """Return whether an ordinal belongs to what follows, not to the number before it."""
+    """Whether an ordinal belongs to what follows, not to the number before it."""
     return bool(_GRADED.fullmatch(following))
 
 
 def is_at_a_point(number: Sequence[str], before: str) -> bool:
-    """Return whether a number begins with a point in time: at one point five men left."""
+    """Whether a number begins with a point in time: at one point five men left."""
     return before == "at" and list(number[:2]) == ["one", "point"]
 
 
 def counts_more(following: str) -> bool:
-    """Return whether the last digit of a row belongs to what follows."""
+    """Whether the last digit of a row belongs to what follows."""
     return bool(_MORE.fullmatch(following))
 
 
 def are_two(number: Sequence[str], before: str, following: str) -> bool:
-    """Return whether a possible year is two numbers: seventeen eighteen, nineteen twenty dollar bills."""
+    """Whether a possible year is two numbers: seventeen eighteen, nineteen twenty dollar bills."""
     if not may_be_year(number):
         return False
     if KINDS[number[-1]] == "o" and before != "the" and is_plural(following):
@@ -97,19 +97,19 @@ def are_two(number: Sequence[str], before: str, following: str) -> bool:
 
 
 def _may_count(digit: str, following: str) -> bool:
-    """Return whether the last decimal may count what follows: four point one | one morning."""
+    """Whether the last decimal may count what follows: four point one | one morning."""
     if _AFTER_CODE.fullmatch(following) or (_UNIT.fullmatch(following) and not _WHOLE.fullmatch(following)):
         return False
     return following == "other" or digit == "one" or is_plural(following)
 
 
 def is_plural(word: str) -> bool:
-    """Return whether a word looks like a plural."""
+    """Whether a word looks like a plural."""
     return bool(_PERSONS.fullmatch(word) or re.fullmatch(r"(?!(?:has|his|its|this|was)$)[a-z]{2,}[a-rt-z]s", word))
 
 
 def is_doubtful(number: Sequence[str], following: str, then: str) -> bool:
-    """Return whether the last digit of a number may count what comes next: four four five | two men."""
+    """Whether the last digit of a number may count what comes next: four four five | two men."""
     if (
         re.search(r"[yhs]o$|[hs]y$|\.[oz]+$", kinds_of(number))
         and _COMPOUNDED.fullmatch(following)

@@ -101,13 +101,13 @@ def figures(number: Sequence[str]) -> str | None:
 
 
 def may_be_year(number: Sequence[str]) -> bool:
-    """Return whether words are a year in two parts, or two numbers: nineteen twenty."""
+    """Whether words are a year in two parts, or two numbers: nineteen twenty."""
     year = _YEAR.fullmatch(kinds_of(number))
     return year is not None and year[2] != "zo"
 
 
 def are_neighbours(number: Sequence[str]) -> bool:
-    """Return whether two words are consecutive numbers: seventeen eighteen."""
+    """Whether two words are consecutive numbers: seventeen eighteen."""
     return len(number) == 2 and VALUES[number[1]] - VALUES[number[0]] == 1
 
 
@@ -118,7 +118,7 @@ def suffixed(value: int) -> str:
 
 
 def shortened(low: Sequence[str], high: Sequence[str]) -> bool:
-    """Return whether `low` leaves out the hundreds or thousands of `high`, as in "two to three hundred"."""
+    """Whether `low` leaves out the hundreds or thousands of `high`, as in "two to three hundred"."""
     value = cardinal(low)
     for scale in {"hundred", "thousand"}.intersection(high).difference(low):
         leading = cardinal(high[: high.index(scale)])
