@@ -132,9 +132,9 @@ def test_json_of_funasr(write: Write) -> None:
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        ("utt1 你好 世界\nutt2 再见\n", "is a text of Kaldi"),
-        ("BAC009S0764W0121\t你好\nBAC009S0764W0122\t再见\n", "is a text of Kaldi"),
-        ("103-1240-0000 CHAPTER ONE\n103-1240-0001 THAT HAD\n", "is a text of Kaldi"),
+        ("utt1 你好 世界\nutt2 再见\n", "is a Kaldi text file"),
+        ("BAC009S0764W0121\t你好\nBAC009S0764W0122\t再见\n", "is a Kaldi text file"),
+        ("103-1240-0000 CHAPTER ONE\n103-1240-0001 THAT HAD\n", "is a Kaldi text file"),
         ("你好 世界 (spk-utt1)\n再见 (spk-utt2)\n", "is trn"),
         ("good morning (a_01)\n(a_02)\n", "is trn"),
         (";; stm\na 1 spk 0.0 1.5 <o,f0,male> 你好\na 1 spk 2 3.5 世界\n", "is stm"),
