@@ -175,7 +175,7 @@ def account_of(folder: Path, **changes: Any) -> None:
 
 
 def test_what_cannot_be_compiled_is_said(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"(?s)no model\.yaml .*funasr-cli freeze"):
+    with pytest.raises(ModelError, match=r"(?s)no model\.yaml .*`freeze`"):
         plan(tmp_path)
     with pytest.raises(UsageError, match="two or more lengths"):
         plan(folder, gears=(5,))
