@@ -1,12 +1,12 @@
-"""How busy one and two simulated NPUs are when windows come from memory.
+"""How busy one and two simulated NPUs are if windows come from memory.
 
     python benchmarks/ascend.py FOLDER [--milliseconds 10] [--windows 500] [--rounds 5]
 
-FOLDER: what `funasr-cli export` or `freeze` made; the simulated compiler takes its static graph. A simulated run takes
-the time that is given and computes nothing; its copies are real. `one by one` and `two begun` call the executor over
-and over in one process, the second as device processes do: another window is begun before the first is fetched. `device
-processes` are those of `funasr-cli transcribe`: they take windows from the slots, as many ahead as the pool gives them,
-by its own dispatcher. Busy is the time of the runs, as simulated devices count it, over the time taken.
+FOLDER is the output of `funasr-cli export` or `freeze`; the simulated compiler compiles its static graph. A simulated
+run takes the given time and computes nothing; its copies are real. `one by one` and `two begun` call the executor
+repeatedly in one process, the second like device processes do: the next window begins before the previous one is
+fetched. `device processes` are those of `funasr-cli transcribe`: they take windows from the slots, as many ahead as the
+pool's dispatcher gives them. Busy is the time of the runs, as simulated devices count it, over the elapsed time.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ SOC = "Ascend310P3"
 
 
 def window_of(executor: AscendExecutor) -> Arrays:
-    """A full window of noise."""
+    """Return a full window of noise."""
     rng = np.random.default_rng(0)
     sizes = {spec.name: [size or 1 for size in spec.shape] for spec in executor.inputs}
     return {
@@ -56,7 +56,7 @@ def window_of(executor: AscendExecutor) -> Arrays:
 
 
 def alone(om: Path, windows: int, begun: int) -> tuple[float, Arrays]:
-    """Seconds for as many runs of one executor, with so many begun at a time, and the window that was run."""
+    """Return the seconds for `windows` runs of one executor, `begun` of them at a time, and the window that was run."""
     with closing(AscendExecutor(lambda _: om, longest=MAX_FRAMES)) as executor:
         window = window_of(executor)
         started = time.perf_counter()
@@ -69,7 +69,7 @@ def alone(om: Path, windows: int, begun: int) -> tuple[float, Arrays]:
 
 
 def device_processes(model: Model, devices: int, windows: int, window: Arrays) -> float:
-    """Seconds for as many windows on several devices."""
+    """Return the seconds for `windows` windows on several devices."""
     count = devices * windows_at(1)
     slots = Slots(count)
     for slot in range(count):
@@ -105,7 +105,7 @@ def device_processes(model: Model, devices: int, windows: int, window: Arrays) -
 
 
 def time_in_runs(reports: Path) -> float:
-    """Seconds, over all processes that have reported since the last call."""
+    """Return the seconds that devices ran, over all processes that have reported since the last call."""
     paths = list(reports.glob("process-*.json"))
     assert paths, "no process has reported"
     seconds = sum(json.loads(path.read_text(encoding="utf-8"))["busy"] for path in paths)
@@ -129,7 +129,7 @@ def main(command_line: Sequence[str]) -> None:
             encoding="utf-8",
         )
         os.environ["ACL_SIMULATOR"] = str(machine)
-        sys.path.insert(0, str(PYTHON))  # which processes that are started take over
+        sys.path.insert(0, str(PYTHON))  # inherited by child processes
         om = compile_om(conversion.graph, Path(folder) / f"m_15s_{SOC}.om", conversion.shape)
         model = Model("m", "sensevoice", arguments.folder, om, "om", "", "")
         count = arguments.windows
@@ -137,7 +137,7 @@ def main(command_line: Sequence[str]) -> None:
         for _ in range(arguments.rounds):
             rounds.append([])
             for begun in (1, 2):
-                with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as another:  # a runtime lives once
+                with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as another:  # one runtime per process
                     seconds, window = another.submit(alone, om, count, begun).result()
                 rounds[-1].append((seconds, time_in_runs(Path(folder))))
             for devices in (1, 2):

@@ -1,8 +1,8 @@
-"""Transcribe recordings with FunASR's own AutoModel, without VAD: what `funasr-cli score` compares ours with.
+"""Transcribe recordings with FunASR's own AutoModel, without VAD, to compare ours with `funasr-cli score`.
 
     python benchmarks/automodel.py CHECKPOINT RECORDINGS OUT
 
-writes OUT/<stem>.txt for each recording in the folder RECORDINGS. Needs: pip install 'funasr-cli[export]'
+Writes OUT/<stem>.txt for each recording in the folder RECORDINGS. Needs: pip install 'funasr-cli[export]'
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A program with its model loaded, which is measured, and how it is set."""
+"""A measured program with its model loaded, and its settings."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Setting:
-    """How a program is used: windows or recordings `beside` each other, each on `threads`; 0: as many as cores.
+    """How a program is used: `beside` windows or recordings in parallel, each on `threads` threads; 0: one per core.
 
-    `batch` windows are computed as one, if the program can. `folder` is where its environment is, see
-    `peers.py environments`.
+    `batch` windows are computed as one, if the program can. `folder` is the environment of the program, see `peers.py
+    environments`.
     """
 
     folder: str = "installed"
@@ -34,25 +34,25 @@ class Setting:
 
     @property
     def cores(self) -> int:
-        """Threads of one run."""
+        """Threads per run."""
         return self.threads or usable_cores()
 
     @property
     def runs(self) -> int:
-        """Runs beside each other."""
+        """Parallel runs."""
         return self.beside or usable_cores()
 
     def __str__(self) -> str:
         threads = f"{self.cores} thread{'s' * (self.cores > 1)}"
-        beside = f"{self.runs} beside each other, {threads} each" if self.runs > 1 else threads
+        beside = f"{self.runs} in parallel, {threads} each" if self.runs > 1 else threads
         return f"{beside}, batches of {self.batch}" if self.batch > 1 else beside
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a program took for some recordings, in seconds, and the text of each.
+    """Times that a program took for some recordings, in seconds, and the text of each.
 
-    `whole` is from the start of its process, loading and imports included.
+    `whole` starts with the process: it includes loading and imports.
     """
 
     wall: float
@@ -71,21 +71,21 @@ class Contender:
         raise NotImplementedError
 
     runtime = ""
-    """What computes, with its version."""
+    """The runtime that computes, with its version."""
 
     def transcribe(self, paths: Sequence[Path]) -> Answer:
-        """Measure what it takes from files to texts."""
+        """Measure the time from files to texts."""
         started, before = time.perf_counter(), time.process_time()
         texts = self.texts(paths)
         return Answer(time.perf_counter() - started, time.process_time() - before, texts)
 
     def texts(self, paths: Sequence[Path]) -> list[str]:
-        """The text of each recording."""
+        """Return the text of each recording."""
         raise NotImplementedError
 
 
 def each(do: Callable[[Item], Result], items: Iterable[Item], runs: int) -> list[Result]:
-    """What `do` makes of each item, so many at a time, as soon as there is an item."""
+    """Return `do` of each item, `runs` at a time, starting as soon as there is an item."""
     if runs == 1:
         return list(map(do, items))
     with ThreadPoolExecutor(runs) as pool:
@@ -93,5 +93,5 @@ def each(do: Callable[[Item], Result], items: Iterable[Item], runs: int) -> list
 
 
 def runtime(package: str) -> str:
-    """A package with its version."""
+    """Return the name of a package with its version."""
     return f"{package} {version(package)}"

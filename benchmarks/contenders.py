@@ -1,12 +1,12 @@
-"""One program with its model loaded, in a process of its own: what peers.py measures.
+"""Run one program with its model loaded, in a separate process: what peers.py measures.
 
     python benchmarks/contenders.py PROGRAM SETTING MODEL PRECISION
 
-loads the model and prints a line of JSON: {"runtime": what computes}, or {"missing": a package}. Then it answers each
-line of stdin, a JSON list of recordings, with {"wall", "cpu", "texts"}: seconds by the clock, seconds of processor time
-of all its processes, and the text of each recording. Loading is in neither.
+Loads the model and prints a line of JSON: {"runtime": name and version}, or {"missing": a package}. Then it answers
+each line of stdin, a JSON list of recordings, with {"wall", "cpu", "texts"}: elapsed seconds, seconds of processor time
+of all its processes, and the text of each recording. Neither time includes loading.
 
-The names of programs and settings are in `PROGRAMS`.
+`PROGRAMS` has the names of programs and settings.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ LANGUAGE = "zh"
 
 AS_INSTALLED, AT_BEST = "as installed", "at its best"
 SIDE_BY_SIDE = "at its best, side by side"
-"""With a pool of threads around it, which none of the peers has: a window in each."""
+"""A window in each thread of a pool around the program; none of the peers has such a pool itself."""
 
 
 class Meter(Display):
-    """Takes the time, and the processor time of all processes, between the first job and the last."""
+    """Measures elapsed time, and the processor time of all processes, between the first job and the last."""
 
     wall = cpu = 0.0
 
@@ -56,7 +56,7 @@ class Meter(Display):
 
 
 class Ours(Contender):
-    """`funasr-cli transcribe` as it sizes itself, record and files included; only loading is not measured."""
+    """`funasr-cli transcribe` with its own sizing, including state and output files but not loading."""
 
     package = "funasr_cli"
     settings: ClassVar = {"": Setting()}
@@ -86,7 +86,7 @@ class Ours(Contender):
 
 
 class FasterWhisper(Contender):
-    """With its own voice detection, set as ours is."""
+    """faster-whisper with its own voice detection, in the same settings as ours."""
 
     package = "faster_whisper"
     settings: ClassVar = {
@@ -127,7 +127,7 @@ class FasterWhisper(Contender):
 
 
 class WindowByWindow(Contender):
-    """A program that takes clips: it is given our windows, as they are found."""
+    """A program that transcribes clips: it gets our windows as they are found."""
 
     _window_seconds = 15.0
 
@@ -199,11 +199,11 @@ class FunasrOnnx(WindowByWindow):
             sentencepiece_tokenizer.SentencepiecesTokenizer.__init__ = lambda *_, **__: None
         self._model = SenseVoiceSmall(str(model.path), quantize=True, intra_op_num_threads=setting.cores)
         self._pieces = json.loads((model.path / "tokens.json").read_text(encoding="utf-8"))
-        self._model.tokenizer = self  # the same pieces, whether the folder has their model or not
+        self._model.tokenizer = self  # the same pieces, even if the folder lacks the tokenizer's model
         self.runtime = runtime("onnxruntime")
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Stands in for its tokenizer."""
+        """Replace the method of the tokenizer."""
         pieces = (self._pieces[number] for number in ids)
         return "".join(piece for piece in pieces if not piece.startswith("<")).replace("▁", " ")
 
@@ -215,7 +215,7 @@ PROGRAMS: Mapping[str, Mapping[str, type[Contender]]] = {
     "sensevoice": {"funasr-cli": Ours, "sherpa-onnx": SherpaOnnx, "funasr-onnx": FunasrOnnx},
     "whisper": {"funasr-cli": Ours, "faster-whisper": FasterWhisper},
 }
-"""By the family of their model; ours is the first."""
+"""Programs by the family of their model; ours is first."""
 
 
 @cache
@@ -225,7 +225,7 @@ def _silero() -> Any:
 
 def main(program: str, setting: str, model_name: str, precision: str) -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
-    os.dup2(2, 1)  # what libraries print goes elsewhere
+    os.dup2(2, 1)  # send output of libraries to stderr
     model = find_model(model_name, precision)
     kind = PROGRAMS[model.family][program]
     if find_spec(kind.package) is None:

@@ -1,11 +1,11 @@
-"""How fast a window is decoded on one core: greedily, by the beam search, and by that with hotwords.
+"""How fast a window is decoded on one core: greedily, with beam search, and with beam search and hotwords.
 
     python benchmarks/decoding.py FOLDER RECORDING [--rounds 5]
 
-FOLDER: from `funasr-cli export`, with a graph that ends in TopK. It is run once over the windows of RECORDING, and its
-outputs are decoded in every way, in turns, round by round; each figure is the median of the rounds. The second column
-is the worst that could come: every frame has 32 labels of nearly the same probability. Hotwords are 2 to 4 tokens of
-the vocabulary, drawn at random.
+FOLDER is the output of `funasr-cli export`, with a graph that ends in TopK. The graph runs once over the windows of
+RECORDING, and its outputs are decoded in every way, in turns, round by round; each figure is the median of the rounds.
+The second column is the worst case: every frame has 32 labels with nearly the same probability. Hotwords are 2 to 4
+random tokens of the vocabulary.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SIZES = (100, 1_000, 10_000)
 
 
 def real_windows(folder: Path, recording: Path) -> list[Window]:
-    """What the graph gives for each 15 seconds."""
+    """Return the outputs of the graph for each 15 seconds."""
     (graph,) = folder.glob("model_*_top*.onnx")
     executor = OnnxExecutor(graph, precision="float32", threads=1)
     recognizer = SenseVoiceRecognizer(folder, executor.inputs, executor.outputs, executor.metadata)

@@ -1,11 +1,11 @@
-"""CPU time of a worker's stages by themselves: reading, voice detection and features, on one thread.
+"""CPU time of a worker's stages: reading, voice detection and features, each alone on one thread.
 
     python benchmarks/detection.py RECORDING...
 
-prints two tables. The first has the time; *detection, graph* runs the network's published graph in ONNX Runtime, not
-the network in NumPy, and *features* are those of all of the audio, in windows of 15 s. The stages take turns; numbers
-are medians of the rounds, and ratios medians of the rounds' ratios. The second table says how far the two detectors are
-apart in the probabilities and in the ends of the spans.
+Prints two tables. The first has the times; *detection, graph* runs the network's published graph in ONNX Runtime
+instead of the network in NumPy, and *features* covers all audio, in windows of 15 s. The stages take turns; numbers are
+medians of the rounds, and ratios medians of the rounds' ratios. The second table shows how far the two detectors differ
+in probabilities and in the ends of spans.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line has it, before NumPy is imported
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # like the command line, before NumPy is imported
 
 import time
 from collections.abc import Callable, Sequence
@@ -44,13 +44,13 @@ def read(path: Path) -> list[Samples]:
 
 
 def detect(blocks: Sequence[Samples], detector: SpeechDetector) -> list[Span]:
-    """The closed spans of a recording."""
+    """Return the closed spans of a recording."""
     spans = [span for block in blocks for span in detector.push(block)] + detector.finish()
     return [span for span in spans if span.closed]
 
 
 def detector_of(weights: SileroWeights, graph: SileroGraph | None = None) -> SpeechDetector:
-    """A detector; with `graph`, one that asks that and not the network in NumPy."""
+    """Return a detector, which uses `graph`, if given, instead of the network in NumPy."""
     detector = SpeechDetector(weights, VadOptions())
     if graph is not None:
         detector._model = graph  # type: ignore[assignment]
@@ -58,7 +58,7 @@ def detector_of(weights: SileroWeights, graph: SileroGraph | None = None) -> Spe
 
 
 def features(samples: Samples) -> int:
-    """Makes them, and says how many there are."""
+    """Compute features and return their number."""
     starts = range(0, len(samples), WINDOW_SAMPLES)
     return sum(len(stack_frames(fbank(samples[start : start + WINDOW_SAMPLES]))) for start in starts)
 
@@ -76,7 +76,7 @@ def cpu_seconds(do: Callable[[], object]) -> float:
 
 
 def times(paths: Sequence[Path], rounds: int) -> None:
-    """The table of CPU seconds."""
+    """Print the table of CPU seconds."""
     weights = load_silero()
     blocks = [read(path) for path in paths]
     whole = [np.concatenate(one) for one in blocks]
@@ -96,7 +96,7 @@ def times(paths: Sequence[Path], rounds: int) -> None:
 
 
 def differences(paths: Sequence[Path]) -> None:
-    """The table of differences between the detectors."""
+    """Print the table of differences between the detectors."""
     weights = load_silero()
     print("| recording | audio | largest difference of a probability | spans | farthest ends |\n|---|---|---|---|---|")
     for path in paths:

@@ -1,14 +1,14 @@
-"""What hotwords gain where they were said, and what they cost where nobody said them.
+"""What hotwords gain if they were said, and what they cost if they were not.
 
     python benchmarks/hotwords.py MODEL WORDS RECORDING.wav ... [--ways search corrector ...]
-        [--said 30] [--never-said 500]
+    [--said 30] [--never-said 500]
 
-Beside each RECORDING.wav lies RECORDING.json, {"words": [{"text", "start", "end"}]}, times in seconds. Its name draws
-two lists: words of two characters or more that were said in it, and words of the hotword file WORDS that its text does
-not have. The recording is transcribed without hotwords, with both lists, and with the second alone. `search` is what
-the model itself does with hotwords (beam search, or a prompt), `corrector` the pinyin corrector alone,
-`strong-corrector` the same with `--hotword-correction strong`, `both` what `funasr-cli transcribe` does by default. The
-95 % intervals are a paired bootstrap over utterances, the stretches between long pauses.
+Next to each RECORDING.wav is RECORDING.json, {"words": [{"text", "start", "end"}]}, times in seconds. Two lists are
+drawn at random, seeded with the name of the recording: words of two or more characters that were said in it, and words
+of the hotword file WORDS that are not in its text. The recording is transcribed without hotwords, with both lists, and
+with the second list alone. `search` is the model's own use of hotwords (beam search, or a prompt), `corrector` the
+pinyin corrector alone, `strong-corrector` the same with `--hotword-correction strong`, `both` the default of
+`funasr-cli transcribe`. The 95 % intervals are a paired bootstrap over utterances, which long pauses separate.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ from funasr_cli.text.options import Strength
 from funasr_cli.transcript import Token
 
 LONG_PAUSE = 2.0
-"""Seconds between two words from which on they belong to different utterances."""
+"""Seconds between two words that separate utterances."""
 
 NOISE = 0.02
-"""Standard deviation of the noise in smoke runs, in which the small model misses a word or two."""
+"""Standard deviation of the noise in smoke runs, which makes the small model miss a word or two."""
 
 
 class Way(NamedTuple):
-    """Whether the model hears of the hotwords, and how readily the corrector puts them in."""
+    """Whether the model gets the hotwords, and how readily the corrector inserts them."""
 
     listens: bool
     correction: Strength | None
@@ -71,8 +71,11 @@ NONE, PLAIN = "none", Way(False, None)
 
 
 class Utterance(NamedTuple):
-    """Edits and characters of an utterance; occurrences in it of the words listed that were said, and how many of them
-    were missed; how many were put in of words that are said elsewhere, and of words that are never said."""
+    """Counts of an utterance.
+
+    Edits and characters; occurrences of listed words that were said, and how many of them were missed; inserted words
+    that were said elsewhere, and inserted words that were never said.
+    """
 
     errors: int
     characters: int
@@ -83,11 +86,11 @@ class Utterance(NamedTuple):
 
 
 Results: TypeAlias = dict[str, list[Utterance]]
-"""Way → all utterances of all recordings."""
+"""All utterances of all recordings, by way."""
 
 
 class RememberingRunner:
-    """Runs the graph once for the same inputs, however often a recording is transcribed."""
+    """Runs the graph only once for the same inputs, even if a recording is transcribed several times."""
 
     is_crowded = False
 
@@ -107,14 +110,14 @@ class RememberingRunner:
 
 @dataclass(frozen=True)
 class Listener:
-    """A model, and a runner that remembers what it answered for one recording."""
+    """A model, and a runner that remembers its outputs for one recording."""
 
     model: Model
     graph: GraphInfo
     runner: GraphRunner
 
     def tokens(self, path: Path, words: Sequence[str], way: Way) -> list[Token]:
-        """What it understands with these hotwords."""
+        """Transcribe a recording with these hotwords."""
         hotwords = tuple(map(Hotword, words))
         recognizer = load_recognizer(self.model, self.graph, itn=False, hotwords=hotwords if way.listens else ())
         runner = WindowRunner(self.model, recognizer, self.runner, self.graph.device)
@@ -125,13 +128,13 @@ class Listener:
 
 @dataclass(frozen=True)
 class Reference:
-    """The utterances of a recording, and the seconds at which one ends and the next begins."""
+    """The utterances of a recording, and the seconds of the boundaries between them."""
 
     texts: Sequence[Text]
     borders: Sequence[float]
 
     def measured(self, tokens: Iterable[Token], said: Sequence[str], never_said: Sequence[str]) -> list[Utterance]:
-        """What `tokens` are worth, utterance by utterance."""
+        """Score `tokens`, utterance by utterance."""
         parts: list[list[Piece]] = [[] for _ in self.texts]
         for token in tokens:
             middle = (token.start + token.end) / 2
@@ -157,7 +160,7 @@ class Reference:
 
 
 def reference_of(words: Sequence[dict[str, Any]]) -> Reference:
-    """Cut where nobody speaks for long."""
+    """Split the reference at long pauses."""
     borders = [
         (before["end"] + after["start"]) / 2
         for before, after in pairwise(words)
@@ -172,7 +175,7 @@ def reference_of(words: Sequence[dict[str, Any]]) -> Reference:
 def draw(
     path: Path, words: Sequence[dict[str, Any]], pool: Sequence[str], said: int, never_said: int
 ) -> tuple[list[str], list[str]]:
-    """So many words that were said in a recording, and so many that its text does not have."""
+    """Draw words that were said in a recording, and words that are not in its text."""
     rnd = random.Random(path.stem)
     text = "".join(word["text"] for word in words)
     candidates = sorted({word["text"] for word in words if len(word["text"]) > 1})
@@ -184,7 +187,7 @@ def column(utterances: Sequence[Utterance], name: str) -> NDArray[np.int64]:
 
 
 def cer(now: Sequence[Utterance], before: Sequence[Utterance]) -> str:
-    """Two cells: the rate, and by how many points it is higher than before, with the interval."""
+    """Return two cells: the rate, and by how many points it is higher than before, with the interval."""
     errors, characters = column(now, "errors"), column(now, "characters")
     change = interval(errors - column(before, "errors"), characters)
     difference = sum(errors - column(before, "errors")) / sum(characters)
@@ -192,7 +195,7 @@ def cer(now: Sequence[Utterance], before: Sequence[Utterance]) -> str:
 
 
 def missed(now: Sequence[Utterance], before: Sequence[Utterance]) -> str:
-    """Two cells: the missed, and by what share they are fewer than before, with the interval."""
+    """Return two cells: the missed share, and by how much it is lower than before, with the interval."""
     left, had = column(now, "missed"), column(before, "missed")
     fewer = f"{1 - sum(left) / sum(had):.1%}{spread(interval(had - left, had), 1, '.1%')}" if sum(had) else ""
     return f"{sum(left)} | {fewer}"
@@ -205,7 +208,7 @@ def spread(bounds: tuple[float, float] | None, factor: float, form: str) -> str:
 def print_said(results: Results, said: int, never_said: int) -> None:
     before = results[NONE]
     occurrences = sum(column(before, "occurrences"))
-    print(f"\n{said} hotwords that were said, {occurrences} times in all, beside {never_said} that were not:\n")
+    print(f"\n{said} hotwords that were said, {occurrences} times in all, and {never_said} that were not:\n")
     print("| hotwords | CER | change, points | missed | fewer | false, said elsewhere | false, never said |")
     print("|---|---|---|---|---|---|---|")
     for way, now in results.items():
@@ -214,7 +217,7 @@ def print_said(results: Results, said: int, never_said: int) -> None:
 
 
 def print_never_said(results: Results, never_said: int) -> None:
-    print(f"\n{never_said} hotwords of which none was said:\n")
+    print(f"\n{never_said} hotwords, none of which was said:\n")
     print("| hotwords | CER | change, points | false |\n|---|---|---|---|")
     for way, now in results.items():
         print(f"| {way} | {cer(now, results[NONE])} | {sum(column(now, 'false_never_said'))} |")

@@ -1,11 +1,11 @@
-"""How well numbers are written in figures: by our rules, and by wetext.
+"""Accuracy of numbers in figures: by our rules, and by wetext.
 
     pip install wetext
     python benchmarks/itn.py [--show]
 
-benchmarks/itn.tsv has what was said and every way in which it may be written. `right`: written in one of them.
-`harmed`: what must stay as it was said, and was changed. wetext goes by itself, and with our set phrases kept from it.
-A notation is not an error: see `normalised`. --show prints what was not right.
+benchmarks/itn.tsv lists spoken sentences and all acceptable spellings. `right`: spelt in one of these ways. `harmed`:
+sentences that must not change, but did. wetext runs unaided, and with our set phrases kept from it. A different
+notation is not an error: see `normalised`. --show prints the errors.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ SCALES = {"百万": 10**6, "万": 10**4, "亿": 10**8, " million": 10**6, " bill
 
 
 def normalised(text: str) -> str:
-    """`text` without differences of notation: dates, times, ranges, signs and units, thousands, 万 and millions."""
+    """Return `text` without differences of notation, such as dates, times, ranges, signs, units and large numbers."""
     text = unicodedata.normalize("NFKC", text).casefold()
     for pattern, plain in NOTATIONS:
         text = re.sub(pattern, plain, text)
@@ -68,7 +68,7 @@ def normalised(text: str) -> str:
 
 
 def _value(match: re.Match[str]) -> str:
-    """1亿5000万, 150000000 and 1.5亿 alike; a telephone number as it is."""
+    """Make 1亿5000万, 150000000 and 1.5亿 equal, and keep a telephone number."""
     if match[0].isdigit():
         return match[0]
     total = Decimal(0)
@@ -82,7 +82,7 @@ def _value(match: re.Match[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """What was said, and how it may be written."""
+    """A spoken sentence, and its acceptable spellings."""
 
     said: str
     ways: tuple[str, ...]
@@ -96,7 +96,7 @@ class Sentence:
 
 
 def read_sentences() -> dict[str, list[Sentence]]:
-    """The sentences of each part of the table, Chinese and English apart."""
+    """Return the sentences of each part of the table, Chinese and English separately."""
     parts: dict[str, list[Sentence]] = {}
     name = ""
     for line in SENTENCES.read_text(encoding="utf-8").splitlines():
@@ -148,7 +148,7 @@ WETEXT = {"wetext": wetext, "wetext, our set phrases kept": wetext_without_phras
 
 def main(command_line: Sequence[str]) -> None:
     parser = parser_of(__doc__)
-    parser.add_argument("--show", action="store_true", help="print what was not right")
+    parser.add_argument("--show", action="store_true", help="print the errors")
     show = parser.parse_args(command_line).show
     writers = OURS | (WETEXT if is_installed("wetext") else {})
     parts = read_sentences()
@@ -157,7 +157,7 @@ def main(command_line: Sequence[str]) -> None:
     for part, sentences in parts.items():
         for name, make in writers.items():
             write = make()
-            write(sentences[0].said)  # loads what it needs
+            write(sentences[0].said)  # load everything first
             start = time.perf_counter()
             written = [write(sentence.said) for sentence in sentences]
             taken = (time.perf_counter() - start) / len(sentences) * 1000

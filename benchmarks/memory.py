@@ -1,9 +1,9 @@
-"""Peak memory of reading, voice detection and windows, against the length of the recording.
+"""Peak memory of reading, voice detection and windows, by the length of the recording.
 
     python benchmarks/memory.py SPEECH [SECONDS ...]
 
-repeats SPEECH to about each length, as 16 kHz WAV and as 44.1 kHz stereo AAC in MP4, runs the front end over each file
-in a process of its own, and prints one table.
+Repeats SPEECH to about each length, as 16 kHz WAV and as 44.1 kHz stereo AAC in MP4, runs the front end over each file
+in a separate process, and prints one table.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from funasr_cli.audio.windows import SpeechWindows, WindowShape
 
 
 def front_end(path: Path) -> None:
-    """Read all windows of one file; prints peak resident memory in MiB, seconds of audio, seconds taken, windows."""
+    """Read all windows of one file; print peak resident memory in MiB, seconds of audio, elapsed seconds, windows."""
     started = time.perf_counter()
     with open_recording(path) as recording:
         stream = SpeechWindows(recording.blocks(), SpeechDetector(load_silero(), VadOptions()), WindowShape(30.0))
         windows = sum(1 for _ in stream)
-    # Not getrusage: its peak starts with that of the process that started this one.
+    # Not getrusage: its peak starts with that of the parent process.
     peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
     print(peak, stream.duration, time.perf_counter() - started, windows)
 
 
 def repetitions(speech: Samples, seconds: float) -> int:
-    """Of the speech in a recording of about this length."""
+    """Return how often to repeat the speech for a recording of about this length."""
     return max(1, round(seconds * SAMPLE_RATE / len(speech)))
 
 

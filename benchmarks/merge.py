@@ -1,10 +1,10 @@
-"""What overlapping windows cost: speech without pauses through the pipeline, against cuts where no word is hurt.
+"""What overlapping windows cost: speech without pauses through the pipeline, against cuts between words.
 
     python benchmarks/merge.py MODEL RECORDING.wav ... [--overlap 2]
 
-Beside each RECORDING.wav lies RECORDING.json, {"words": [{"text", "start", "end"}]}, times in seconds. One way, the
-pipeline of `funasr-cli transcribe` finds and merges its windows; the other, the recording is cut at word boundaries
-into windows as long, and the texts are put together. Word starts are those of tokens that were recognised right.
+Next to each RECORDING.wav is RECORDING.json, {"words": [{"text", "start", "end"}]}, times in seconds. One way, the
+pipeline of `funasr-cli transcribe` finds and merges the windows; the other way, the recording is cut at word boundaries
+into windows of the same length, and the texts are joined. Word starts are those of correctly recognised tokens.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ LANGUAGE = "zh"
 
 
 def heard(runner: WindowRunner, window: Window) -> list[Token]:
-    """The tokens of a window, at their place in the recording."""
+    """Return the tokens of a window, at their place in the recording."""
     tokens = asyncio.run(runner.recognize(window, LANGUAGE, StageTimings())).tokens
     return fit_to_speech(placed(window, tokens), [part.seconds for part in window.parts])
 
@@ -50,7 +50,7 @@ def heard(runner: WindowRunner, window: Window) -> list[Token]:
 def overlapping(
     runner: WindowRunner, blocks: list[Samples], overlap: float
 ) -> tuple[list[Token], list[tuple[float, float]]]:
-    """Tokens as the pipeline merges them, and start and end of each overlap in seconds."""
+    """Return tokens as the pipeline merges them, and start and end of each overlap in seconds."""
     shape = WindowShape(runner.recognizer.window, overlap)
     merger, twice, before = Merger(), [], 0.0
     for window in SpeechWindows(blocks, SpeechDetector(load_silero(), VadOptions()), shape):
@@ -63,7 +63,7 @@ def overlapping(
 
 
 def cut_at_words(runner: WindowRunner, samples: Samples, words: list[dict[str, float]]) -> Iterator[Token]:
-    """Tokens of windows that begin and end between two words."""
+    """Yield tokens of windows that begin and end between two words."""
     length = round(runner.recognizer.window * SAMPLE_RATE)
     edges = [round(word["start"] * SAMPLE_RATE) for word in words] + [round(words[-1]["end"] * SAMPLE_RATE)]
     start = edges[0]
@@ -113,7 +113,7 @@ def main(command_line: Sequence[str]) -> None:
 
 
 def line(name: str, counts: dict[str, Counts], inside: NDArray[np.float64], outside: NDArray[np.float64]) -> str:
-    """A row of the table; offsets of starts are medians in ms."""
+    """Return a row of the table; offsets of starts are medians in ms."""
     rates = [f"{counts[way].rate:.2%}" for way in ("cuts", "windows")]
     return (
         f"| {name} | {' | '.join(rates)} | "

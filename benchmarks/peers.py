@@ -1,18 +1,18 @@
-"""Other programs on the same audio, weights and cores, beside us: time by the clock, and processor time.
+"""Compare with other programs on the same audio, weights and cores: elapsed time and processor time.
 
     python benchmarks/peers.py environments FOLDER               make the peers' environments, with pip
     python benchmarks/peers.py --environments FOLDER sensevoice MODEL RECORDING...      sherpa-onnx, funasr-onnx
     python benchmarks/peers.py --environments FOLDER whisper RECORDING...               faster-whisper; whisper-base
 
-From files to texts. Ours is `funasr-cli transcribe`, with record and files; a peer goes from file to file and writes
-none. sherpa-onnx and funasr-onnx get the windows of our voice detection, which is in their time; faster-whisper has
-its own, set as ours. A peer comes as installed, and with the settings that were found fastest (contenders.py). Each
-program is a new process each time; loading is only in "whole". Without `--environments` all run in this environment;
-what is not installed is left out.
+From files to texts. Ours is `funasr-cli transcribe`, with state and output files; a peer goes from file to file and
+writes nothing. sherpa-onnx and funasr-onnx get the windows of our voice detection, whose time counts for them;
+faster-whisper has its own detection, with our settings. A peer runs as installed, and with the fastest settings found
+(contenders.py). Each program is a new process each time; only "whole" includes loading. Without `--environments` all
+programs run in this environment; those that are not installed are skipped.
 
-They take turns, `--rounds` times, forwards and backwards; ratios are medians of the rounds' ratios, with the least and
-the largest in parentheses. Above 1: we are faster. `--neighbours N` does each round a second time beside N busy loops,
-one a core. CER stands beside it if RECORDING.json ({"words": [{"text"}]}) or RECORDING.txt lies beside the recording.
+The programs take turns, `--rounds` times, forwards and backwards; ratios are medians of the rounds' ratios, with the
+smallest and the largest in parentheses. Above 1: ours is faster. `--neighbours N` repeats each round during N busy
+loops, one per core. CER is shown if RECORDING.json ({"words": [{"text"}]}) or RECORDING.txt is next to the recording.
 """
 
 from __future__ import annotations
@@ -47,14 +47,17 @@ from funasr_cli.scoring.read import Piece
 from funasr_cli.system.resources import usable_cores
 
 ENVIRONMENTS: Mapping[str, Sequence[str]] = {"installed": (), "best": ("onnxruntime==1.24.4",)}
-"""What each holds beside the peers' newest releases: the last ONNX Runtime whose uint8 products are fast."""
+"""Packages of each environment besides the peers' newest releases: the last ONNX Runtime with fast uint8 products."""
 
 PEERS = ("sherpa-onnx", "librosa", "kaldi-native-fbank", "jieba", "scipy")
-"""sherpa-onnx, and what funasr-onnx needs; faster-whisper is among our own requirements."""
+"""sherpa-onnx, and what funasr-onnx needs; our own requirements include faster-whisper."""
 
 
 def make_environments(folder: Path) -> None:
-    """With our requirements, which read the recordings; funasr-onnx's own pins would take NumPy back to 1.26."""
+    """Make the environments, with our requirements for reading recordings.
+
+    funasr-onnx's own pins would downgrade NumPy to 1.26.
+    """
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
     ours = setup["options"]["install_requires"].split()
@@ -67,7 +70,7 @@ def make_environments(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Program:
-    """A contender in one of its settings, and the interpreter that runs it."""
+    """A contender in one of its settings, and its interpreter."""
 
     name: str
     setting: str
@@ -75,16 +78,16 @@ class Program:
     model: Model
 
     def runtime(self) -> str | None:
-        """What computes, with its version; None, with a line that says so, if a package is missing."""
+        """Return the runtime with its version; if a package is missing, print that and return None."""
         with self._started() as process:
             first = _read(process)
         if "missing" in first:
-            print(f"left out: {self.name} {self.setting}, for {first['missing']} is not installed")
+            print(f"skipped: {self.name} {self.setting}: {first['missing']} is not installed")
             return None
         return str(first["runtime"])
 
     def transcribe(self, paths: Sequence[Path]) -> Answer:
-        """What it takes for these recordings in a new process, whose first runs plan their memory."""
+        """Measure these recordings in a new process, whose first runs plan their memory."""
         started = time.perf_counter()
         with self._started() as process:
             _read(process)
@@ -103,13 +106,13 @@ class Program:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            # As the command line has it: NumPy's threads would spin beside the model's.
+            # Like the command line: NumPy's threads would spin beside the model's.
             env={"OPENBLAS_NUM_THREADS": "1", **os.environ},
         )
 
 
 def _read(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """A program's next line."""
+    """Read the next line of a program."""
     assert process.stdout is not None
     line = process.stdout.readline()
     assert line, "a program ended"
@@ -118,7 +121,7 @@ def _read(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 @contextmanager
 def busy_loops(count: int) -> Iterator[None]:
-    """So many programs that compute without end, one a core."""
+    """Run `count` programs that compute without end, one per core."""
     cores = sorted(os.sched_getaffinity(0))
     loops = []
     try:
@@ -133,7 +136,7 @@ def busy_loops(count: int) -> Iterator[None]:
 
 
 def programs(folder: Path | None, model: Model) -> Iterator[Program]:
-    """All programs for the model, in every setting; ours is the first."""
+    """Yield all programs for the model, in every setting; ours is first."""
     for name, kind in PROGRAMS[model.family].items():
         for setting_name, setting in kind.settings.items():
             ours = folder is None or name == "funasr-cli"
@@ -146,12 +149,12 @@ def programs(folder: Path | None, model: Model) -> Iterator[Program]:
 
 
 def how(program: str, setting: Setting) -> str:
-    """The setting in words."""
-    return "sized by itself" if program == "funasr-cli" else str(setting)
+    """Describe the setting."""
+    return "automatic sizing" if program == "funasr-cli" else str(setting)
 
 
 def reference(path: Path) -> str | None:
-    """What is said in a recording, if that is known."""
+    """Return the reference text of a recording, None if unknown."""
     words, text = path.with_suffix(".json"), path.with_suffix(".txt")
     if words.exists():
         return "".join(word["text"] for word in json.loads(words.read_text(encoding="utf-8"))["words"])
@@ -169,7 +172,7 @@ def error_rate(texts: Sequence[str], paths: Sequence[Path]) -> str:
 
 
 def ratio(over: Sequence[float], under: Sequence[float]) -> str:
-    """The median of the ratios, the least and the largest."""
+    """Return the median of the ratios, with the smallest and the largest."""
     ratios = [a / b for a, b in zip(over, under, strict=True)]
     return f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
 
@@ -190,7 +193,7 @@ def wholes(answers: Sequence[Answer]) -> list[float]:
 
 
 def print_times(times: Times, paths: Sequence[Path], audio: float) -> None:
-    """Ours is the first."""
+    """Print the tables; the first program is ours."""
     ours = next(iter(times.values()))
     print("| program | | seconds | × real time | its ÷ ours | CPU seconds | its ÷ ours | whole, its ÷ ours | CER |")
     print("|---|---|---|---|---|---|---|---|---|")
@@ -261,7 +264,7 @@ def smoke(folder: Path) -> CommandLines:
     if embedded.is_installed(WHISPER_BASE):
         yield "--rounds", 1, "whisper", ROOT / "samples" / "railway-station.flac"
     else:
-        print(f"left out: {WHISPER_BASE.name} is not installed")
+        print(f"skipped: {WHISPER_BASE.name} is not installed")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,15 @@
-"""What the engine costs beyond the bare runs of a graph, and how it shares out work.
+"""What the engine costs beyond the bare runs of a graph, and how it distributes work.
 
     python benchmarks/pipeline.py engine MODEL RECORDING...      bare executor against the whole pipeline
     python benchmarks/pipeline.py front RECORDING...             one worker against two; the device takes no time
-    python benchmarks/pipeline.py device RECORDING               how busy simulated devices of 10 ms a window are kept
+    python benchmarks/pipeline.py device RECORDING               how busy simulated devices of 10 ms a window are
     python benchmarks/pipeline.py overhead RECORDING             CPU time of a file beyond that of its audio
     python benchmarks/pipeline.py packing RECORDING...           how full windows are
 
-Each prints one table. `--rounds N` repeats; what is compared takes turns, so that a change of the machine's load
-touches all of it, and ratios are medians of the rounds' ratios. A simulated device sleeps, and answers with the stored
-outputs of a real window, cut to length. Nothing else is simulated, but that `device` has its windows from memory too.
+Each prints one table. `--rounds N` repeats the measurement; variants take turns, so that a change of the machine's load
+affects all of them, and ratios are medians of the rounds' ratios. A simulated device sleeps, and returns the stored
+outputs of a real window, cut to length. Nothing else is simulated, except that `device` also reads its windows from
+memory.
 """
 
 from __future__ import annotations
@@ -63,9 +64,9 @@ SHORT = 5.0
 
 
 class SimulatedExecutor:
-    """A device that takes a while for each window, one after the other, while whoever waits for it sleeps.
+    """A device that takes some time for each window, one after another, while its caller sleeps.
 
-    It answers with the outputs of one real window, as much of them as the window asked for is long.
+    It returns the outputs of one real window, cut to the length of the window it got.
     """
 
     def __init__(self, graph: GraphInfo, milliseconds: float, outputs: Arrays) -> None:
@@ -92,7 +93,7 @@ class SimulatedExecutor:
 
 
 class ReplayingRecognizer:
-    """A real recogniser whose windows are all prepared already."""
+    """A real recogniser that returns windows prepared in advance."""
 
     def __init__(self, recognizer: Recognizer, inputs: Arrays) -> None:
         self._recognizer = recognizer
@@ -107,7 +108,7 @@ class ReplayingRecognizer:
 
 
 def _stored(model: Model, prefix: str) -> dict[str, np.ndarray]:
-    """Arrays that `simulated` has put into the file of weights."""
+    """Return the arrays that `simulated` has put into the file of weights."""
     arrays = dict(np.load(model.weights))
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
@@ -134,14 +135,14 @@ def _chinese(model: Model) -> frozenset[str]:
     return frozenset({"zh"})
 
 
-# Every child imports this file, and so knows these families as well.
+# every child process imports this file, and so knows these families
 families.FAMILIES["simulated"] = Family(_simulated_executor, _real_recognizer, _no_warnings, _chinese)
 families.FAMILIES["replayed"] = Family(_simulated_executor, _replaying_recognizer, _no_warnings, _chinese)
 
 
 @dataclass(frozen=True)
 class Result:
-    """Seconds from the first job to the last, how long devices ran in them, and CPU seconds of all processes."""
+    """Seconds from the first job to the last, how long devices ran in that time, and CPU seconds of all processes."""
 
     seconds: float
     busy: float
@@ -155,7 +156,7 @@ Reader = Callable[[Path], None]
 def run(
     paths: Sequence[Path], model: Model, pool_size: PoolSize, settings: Settings, read: Reader | None = None
 ) -> Result:
-    """Transcribe with the batch engine into a folder that is thrown away; `read` may look at it before."""
+    """Transcribe with the batch engine into a temporary folder; `read` may look at it before it is removed."""
     with tempfile.TemporaryDirectory() as out:
         run_info = RunInfo(model.name, "", "cpu", "benchmark", fingerprint(settings, model))
         with open_store(Path(out), beside=False, wait=False, tell=print) as store:
@@ -185,7 +186,7 @@ def windows_of(path: Path, length: float) -> list[Window]:
 
 
 def simulated(family: str, recording: Path, folder: Path, milliseconds: float) -> Model:
-    """A model for a simulated device; a file in `folder` has a full window's inputs and outputs, of the small model."""
+    """Make a model for a simulated device; a file in `folder` has a full window's inputs and outputs (small model)."""
     model = find_model(str(NANO))
     executor, graph = load_executor(model, Placement(1), print)
     recognizer = load_recognizer(model, graph, itn=True)
@@ -200,7 +201,7 @@ def simulated(family: str, recording: Path, folder: Path, milliseconds: float) -
 
 
 def engine(arguments: argparse.Namespace) -> None:
-    """Bare runs of the same windows, one at a time and side by side, against the run from file to file."""
+    """Compare bare runs of the same windows, one at a time and in parallel, with the run from file to file."""
     model = find_model(arguments.model, arguments.precision)
     size = cpu_pool_size(model, None, len(arguments.recordings))
     (side_by_side,) = size.placements
@@ -235,7 +236,7 @@ def engine(arguments: argparse.Namespace) -> None:
 
 
 def front(arguments: argparse.Namespace) -> None:
-    """Everything but the run, in one worker and in two."""
+    """Run everything except the device, in one worker and in two."""
     with tempfile.TemporaryDirectory() as folder:
         model = simulated("simulated", arguments.recordings[0], Path(folder), 0.0)
         rounds = [
@@ -251,7 +252,7 @@ def front(arguments: argparse.Namespace) -> None:
 
 
 def device(arguments: argparse.Namespace) -> None:
-    """Windows replayed from memory: nothing is decoded, detected or prepared."""
+    """Replay windows from memory: nothing is decoded, detected or prepared."""
     print("| devices | ms a window | windows | busy | against one |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         model = simulated("replayed", arguments.recording, Path(folder), arguments.milliseconds)
@@ -274,7 +275,7 @@ def device(arguments: argparse.Namespace) -> None:
 
 
 def overhead(arguments: argparse.Namespace) -> None:
-    """The same audio in files of five seconds and in long ones."""
+    """Run the same audio in files of five seconds and in long ones."""
     audio = arguments.files * SHORT
     with open_recording(arguments.recording) as recording:
         samples = np.concatenate(list(recording.blocks()))
@@ -304,7 +305,7 @@ def overhead(arguments: argparse.Namespace) -> None:
 
 
 def packing(arguments: argparse.Namespace) -> None:
-    """The share of the windows that is filled with speech as the detector has it."""
+    """Print the share of the windows that is filled with detected speech."""
     print("| recording | windows | filled |\n|---|---|---|")
     for path in arguments.recordings:
         windows = windows_of(path, LENGTH)

@@ -2,9 +2,8 @@
 
     python benchmarks/pss.py MODEL SPEECH [SECONDS ...]
 
-repeats SPEECH to about each length, transcribes each file and one of a minute with `funasr-cli transcribe --workers 2`,
-and prints one table: the peak of the sum over all processes of their proportional share of memory, and the largest
-worker.
+Repeats SPEECH to about each length, transcribes each file and one of a minute with `funasr-cli transcribe --workers 2`,
+and prints one table: the peak of the sum of all processes' proportional shares of memory, and the largest worker.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from tests.support.processes import descendants
 
 
 def pss(pid: int) -> float:
-    """Proportional share of memory in MiB; 0 of a process that has gone."""
+    """Return the proportional share of memory in MiB; 0 for a process that has ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
@@ -36,7 +35,7 @@ def pss(pid: int) -> float:
 
 
 def measure(command: list[str]) -> tuple[float, float, float]:
-    """Peak of the whole tree, peak of any worker, both in MiB; and seconds taken."""
+    """Return the peak of the process tree and of any worker, both in MiB, and the elapsed seconds."""
     started = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     tree = worker = 0.0

@@ -1,9 +1,10 @@
-"""Write a SenseVoiceSmall checkpoint with random weights: in full size, its cost is the real one's, its text is not.
+"""Write a SenseVoiceSmall checkpoint with random weights: in full size it costs as much as the real one.
 
     python benchmarks/random_sensevoice.py FOLDER --tokens tokens.json --cmvn am.mvn [--tiny] [--published FOLDER]
 
-With --published also the 8-bit graph in the form in which FunASR publishes it, and what sherpa-onnx wants beside it.
-Needs: pip install 'funasr-cli[export]'. tokens.json and am.mvn are those of the published model.
+Its text is meaningless. --published also writes the 8-bit graph in the form that FunASR publishes, and the files that
+sherpa-onnx needs with it. Needs: pip install 'funasr-cli[export]'. tokens.json and am.mvn are those of the published
+model.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def main(command_line: Sequence[str]) -> None:
 
 
 def publish(checkpoint: Path, folder: Path) -> None:
-    """Quantise the graph as FunASR does, masks and all; `funasr-cli export --int8` writes another form."""
+    """Quantise the graph like FunASR, including masks; `funasr-cli export --int8` writes another form."""
     import onnx
 
     from funasr_cli.export.checkpoint import export_checkpoint

@@ -1,11 +1,11 @@
-"""ONNX Runtime's products with uint8 weights, against the same as int8: the smallest graph that shows a regression.
+"""Compare ONNX Runtime's products with uint8 and int8 weights: the smallest graph that shows a regression.
 
     python benchmarks/runtime_regression.py [--rounds 60]
 
-DynamicQuantizeLinear and MatMulInteger, as dynamic quantisation makes them: once with uint8 weights and their zero
-point, once with both less 128 as int8. Both give the same integers, which is checked. They take turns on one thread;
-processor time, medians; the ratio is the median of the rounds' ratios. Run it in environments with several releases of
-ONNX Runtime. Needs: pip install onnx onnxruntime, and nothing of ours.
+DynamicQuantizeLinear and MatMulInteger, as dynamic quantisation writes them: once with uint8 weights and their zero
+point, once with both reduced by 128 as int8. Both must give the same integers, which is checked. They take turns on one
+thread; times are medians of processor time, and the ratio is the median of the rounds' ratios. Run it in environments
+with several releases of ONNX Runtime. Needs only: pip install onnx onnxruntime.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from numpy.typing import NDArray
 from smoke import CommandLines, parser_of, run_benchmark, skip
 
 ROWS, INNER, COLUMNS = 250, 512, 2048
-"""A window of 15 s in a feed-forward layer of SenseVoice."""
+"""Sizes of a 15 s window in a feed-forward layer of SenseVoice."""
 
 ZERO_POINT = 120
 
 ERRORS_ONLY = 3
-"""ONNX Runtime's log level."""
+"""Level of ONNX Runtime's log."""
 
 
 def product(weights: NDArray[np.generic], zero_point: NDArray[np.generic]) -> bytes:
-    """The graph: float32 `x` `[rows, INNER]` to int32 `y` `[rows, COLUMNS]`."""
+    """Return the graph: float32 `x` `[rows, INNER]` to int32 `y` `[rows, COLUMNS]`."""
     from onnx import TensorProto, helper, numpy_helper
 
     graph = helper.make_graph(
@@ -56,7 +56,7 @@ def session(graph: bytes) -> onnxruntime.InferenceSession:
 
 
 def processor() -> str:
-    """Its instructions for products of 8-bit integers."""
+    """Return the processor's instructions for products of 8-bit integers."""
     flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").replace("\n", " ").split()
     names = {"amx_int8": "AMX", "avx512_vnni": "AVX-512 VNNI", "avx_vnni": "AVX-VNNI", "asimddp": "dot product"}
     found = [name for flag, name in names.items() if flag in flags]
@@ -76,7 +76,7 @@ def main(command_line: Sequence[str]) -> None:
     }
     feed = {"x": generator.standard_normal((ROWS, INNER)).astype(np.float32)}
     first, second = (one.run(None, feed)[0] for one in sessions.values())
-    assert np.array_equal(first, second), "the two do not compute the same"
+    assert np.array_equal(first, second), "the results of the two differ"
     times: dict[str, list[float]] = {name: [] for name in sessions}
     for _ in range(arguments.rounds):
         for name, one in sessions.items():

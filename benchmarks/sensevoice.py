@@ -1,9 +1,9 @@
-"""What a 15-second SenseVoice window costs beyond the bare run of its graph, ending in logits or in TopK.
+"""What a 15-second SenseVoice window costs beyond the bare run of its graph, which ends in logits or in TopK.
 
     python benchmarks/sensevoice.py FOLDER RECORDING [--threads 2] [--rounds 20]
 
-FOLDER: from `funasr-cli export … --int8`. RECORDING: at least 15 s of speech. The rows take turns, round by round, so
-that a change of the machine's load touches all of them; each figure is the median of the rounds.
+FOLDER is the output of `funasr-cli export … --int8`. RECORDING has at least 15 s of speech. The rows take turns, round
+by round, so that a change of the machine's load affects all of them; each figure is the median of the rounds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line has it, before NumPy is imported
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # like the command line, before NumPy is imported
 
 import numpy as np
 import onnx
@@ -36,8 +36,8 @@ TOPK = 32
 
 
 def graphs(folder: Path, work: Path) -> dict[str, Path]:
-    """int8 graphs of one model: free dimensions, fixed, and fixed with TopK."""
-    model = cpu_form(onnx.load(folder / "model.onnx"), work)  # as in the export; no frame of the recording is padding
+    """Return int8 graphs of one model: free dimensions, fixed, and fixed with TopK."""
+    model = cpu_form(onnx.load(folder / "model.onnx"), work)  # as in the export; no frame is padding
     fixed = freeze(model, FRAMES, work)
     onnx.save(fixed, work / "fixed.onnx")
     append_topk(fixed, TOPK)
@@ -53,7 +53,7 @@ def graphs(folder: Path, work: Path) -> dict[str, Path]:
 
 
 class Row:
-    """One graph, and the seconds that its stages took in each round."""
+    """One graph, and the seconds of its stages in each round."""
 
     def __init__(self, folder: Path, graph: Path, threads: int) -> None:
         self.executor = OnnxExecutor(graph, precision="int8", threads=threads)
@@ -76,7 +76,7 @@ class Row:
         self.copied = sum(output.nbytes for output in outputs.values())
 
     def line(self, name: str) -> str:
-        """The row of the table."""
+        """Return the row of the table."""
         prepare, run, decode = (median(stage) * 1000 for stage in zip(*self.seconds, strict=True))
         whole = median(sum(stages) / stages[1] for stages in self.seconds)
         size = f"{self.copied / 1e6:.2f} MB"

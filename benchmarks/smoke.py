@@ -1,7 +1,7 @@
-"""What the benchmarks share, above all `--smoke`: the same measurement on tiny input, which shows that it still works.
+"""Shared code of the benchmarks, mainly `--smoke`: the same measurement on tiny input, to show that it still works.
 
-Importing this puts the checkout on the path, for this process and those it starts: the package that is measured is the
-one beside the benchmarks, and the tests' support code is not installed.
+Importing this puts the checkout on the path, for this process and its children: the measured package is the one next to
+the benchmarks, and the tests' support code, which is not installed, is found.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.g
 
 NANO = ROOT / "tests" / "assets" / "nano"
 PAUSES, NO_PAUSES = NANO / "words-with-pauses.flac", NANO / "words-without-pauses.flac"
-"""10 and 24 seconds of words, all of which the model beside them knows, with their times in a JSON file each."""
+"""10 and 24 seconds of words, all known to the model next to them, with their times in a JSON file each."""
 
 SHARED = ROOT.parent / "shared"
-"""The developers' recordings and checkpoints, which a user does not have."""
+"""The developers' recordings and checkpoints, which users do not have."""
 
 CommandLines: TypeAlias = Iterator[Sequence[object]]
-"""Of tiny runs; what comes after a `yield` is done after that run."""
+"""Command lines of tiny runs; the code after a `yield` runs after that run."""
 
 
 def run_benchmark(main: Callable[[Sequence[str]], None], smoke: Callable[[Path], CommandLines]) -> None:
-    """Run `main` with this process's command line; with `--smoke` alone, with each that `smoke` gives for a folder."""
+    """Run `main` with this process's command line; with `--smoke` alone, with each command line from `smoke`."""
     if sys.argv[1:] != ["--smoke"]:
         main(sys.argv[1:])
         return
@@ -42,7 +42,7 @@ def run_benchmark(main: Callable[[Sequence[str]], None], smoke: Callable[[Path],
 
 
 def parser_of(doc: str | None) -> argparse.ArgumentParser:
-    """A parser with the docstring of a benchmark for its help."""
+    """Make a parser with the docstring of a benchmark as its help."""
     return argparse.ArgumentParser(
         description=doc,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -51,10 +51,10 @@ def parser_of(doc: str | None) -> argparse.ArgumentParser:
 
 
 def is_installed(package: str) -> bool:
-    """Whether a package is installed; one that is not is reported as left out."""
+    """Whether a package is installed; if not, print that it is skipped."""
     found = find_spec(package) is not None
     if not found:
-        print(f"left out: {package} is not installed")
+        print(f"skipped: {package} is not installed")
     return found
 
 
@@ -65,7 +65,7 @@ def skip(why: str) -> NoReturn:
 
 
 def export_nano(folder: Path) -> Path:
-    """The small model as `funasr-cli export --int8` writes it."""
+    """Export the small model like `funasr-cli export --int8`."""
     from funasr_cli.export.make import from_graph
     from tests.support.nano import write_float32_nano
 

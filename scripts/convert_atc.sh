@@ -35,7 +35,7 @@ folder=$(cd "$folder" && pwd -P)
 
 # Non-ASCII letters are left to atc.
 refused=$(printf %s "$folder" | LC_ALL=C tr -d 'A-Za-z0-9._/\200-\377-' | wc -c)
-[ "$refused" -eq 0 ] || fail "atc takes no path like $folder; letters, digits, and . _ - / are what it takes"
+[ "$refused" -eq 0 ] || fail "ATC does not accept the path $folder: it accepts letters, digits and . _ - / only"
 
 table() { # print name, card and chip of each NPU, by the rules of funasr_cli/executors/ascend/npu_smi.py
   awk -F '|' '
@@ -83,7 +83,7 @@ if [ "$soc" = auto ]; then
 fi
 if [[ ${soc,,} == ascend* ]]; then soc=${soc:6}; fi # npu-smi omits the prefix
 soc=Ascend$soc
-[[ $soc =~ ^Ascend[A-Za-z0-9][A-Za-z0-9_-]*$ ]] || fail "no SoC is called $soc: npu-smi info names it, in the column Name"
+[[ $soc =~ ^Ascend[A-Za-z0-9][A-Za-z0-9_-]*$ ]] || fail "$soc is not the name of a SoC: npu-smi info shows it in the column Name"
 
 # The first graph whose dimensions are all numbers, and its inputs, such as `speech: float [1, 250, 560]`.
 read -r graph shape < <(awk '

@@ -1,4 +1,4 @@
-"""What tests share: real recordings, and the real model, loaded once."""
+"""Fixtures for all tests: real recordings, and the real model, loaded once."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ ENERGY_REPORT = (
     "Good morning. The annual report on energy will be published on Monday. "
     "Please read the second chapter before the meeting."
 )
-"""What is said in samples/energy-report.flac."""
+"""The text of samples/energy-report.flac."""
 
 
-# No test judges by the clock, and each run is like the last. A person is shown the smallest example that fails, CI the
-# first: to look for the smallest may take minutes.
+# No test judges by the clock, and each run is like the last. People get the smallest example that fails, CI the first:
+# the search for the smallest may take minutes.
 FOUND = [phase for phase in hypothesis.Phase if phase not in (hypothesis.Phase.shrink, hypothesis.Phase.explain)]
 hypothesis.settings.register_profile("people", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("people"), phases=FOUND)
@@ -43,12 +43,12 @@ MARKS: Mapping[str, Collection[str]] = {
     "model": {"embedded", "runner", "published", "frozen", "meeting", "meeting_without_pauses", "shared"},
     "simulator": {"npu", "leaky", "bare", "oms", "program"},
 }
-"""By mark: a test has it if it uses one of these fixtures. Modules set further marks with `pytestmark`."""
+"""Marks for tests that use one of these fixtures. Modules set further marks with `pytestmark`."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by what it needs, so that it can be chosen with -m; files that take long come first."""
+    """Mark each test by its requirements, to select it with -m; slow files come first."""
     weights: Counter[Path] = Counter()
     for item in items:
         if "scenarios" in item.path.parts:
@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have pytest-xdist hand out files in this order, not those with the most tests first."""
+    """Make pytest-xdist hand out files in this order, not those with the most tests first."""
     config.option.loadscopereorder = False
 
 
@@ -81,7 +81,7 @@ def sample() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The developers' folder of recordings, which a user does not have."""
+    """The developers' folder of recordings, which users do not have."""
     if not SHARED.is_dir():
         pytest.skip("needs the developers' recordings in ../shared")
     return SHARED
@@ -89,7 +89,7 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def model_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A model store of the tests' own, for this process and the ones it starts."""
+    """A model store for the tests, in this process and its children."""
     store = tmp_path_factory.mktemp("models")
     before = os.environ.get("FUNASR_CLI_MODELS")
     os.environ["FUNASR_CLI_MODELS"] = str(store)
@@ -102,7 +102,7 @@ def model_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def embedded() -> None:
-    """Skips where the packages with the weights of whisper-base are not installed."""
+    """Skip if the packages with the weights of whisper-base are not installed."""
     if not is_installed(WHISPER_BASE):
         pytest.skip(f"needs the weights of whisper-base: {WHISPER_BASE.install}")
 
@@ -115,7 +115,7 @@ def runner(embedded: None) -> WindowRunner:
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small model in float32: a graph with free dimensions, as FunASR publishes them."""
+    """The small model in float32: a graph with free dimensions, in FunASR's form."""
     from tests.support.nano import write_float32_nano
 
     return write_float32_nano(tmp_path_factory.mktemp("published") / "nano")
@@ -123,7 +123,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def frozen(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small model as `freeze` leaves it, for six seconds and the best five labels."""
+    """The small model after `freeze`, for six seconds and the best five labels."""
     from funasr_cli.export.make import from_graph
 
     target = tmp_path_factory.mktemp("frozen") / "nano"

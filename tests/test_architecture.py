@@ -1,4 +1,4 @@
-"""Imports point one way, nothing goes in circles, a name means one thing, and what is cheap stays cheap."""
+"""Imports point one way, there are no cycles, each name has one meaning, and cheap commands stay cheap."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ LAYERS = [
 LAYER = {package: level for level, packages in enumerate(LAYERS) for package in packages}
 
 MAX_SHARE = 0.13
-"""Of all lines, in one package."""
+"""Largest share of all lines in one package."""
 
 MAX_LINES = 300
-"""Of one file: more than one job."""
+"""Lines in one file, at most; a longer file has more than one job."""
 
 
 def modules() -> Mapping[str, ast.Module]:
-    """Every module by its dotted name without `funasr_cli.`; packages by their own name."""
+    """Map dotted names without `funasr_cli.` to modules; packages have their own names."""
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
@@ -65,7 +65,7 @@ MODULES = modules()
 
 
 def imports(tree: ast.Module) -> Iterator[str]:
-    """The modules of this package that a module imports, anywhere in it: also within functions."""
+    """Yield the modules of this package that a module imports, including those within functions."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "funasr_cli":
             base = node.module.removeprefix("funasr_cli").lstrip(".")

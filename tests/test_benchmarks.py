@@ -1,4 +1,4 @@
-"""Every benchmark still works: each makes its own measurement on tiny input."""
+"""Every benchmark still works: each makes its measurement on tiny input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import ROOT
 
 HELPERS = {"contender", "contenders", "smoke"}
-"""Modules of benchmarks/ that are no programs."""
+"""Modules of benchmarks/ that are not programs."""
 
 PROGRAMS = sorted({path.stem for path in (ROOT / "benchmarks").glob("*.py")} - HELPERS)
 
@@ -32,5 +32,5 @@ def test_smoke_run(name: str, tmp_path: Path) -> None:
     *_, last = ["", *done.stdout.splitlines()]
     if last.startswith("skipped: "):
         pytest.skip(last.removeprefix("skipped: "))
-    assert last == "smoke: passed"  # which one that does not know --smoke does not say
+    assert last == "smoke: passed"  # a program without --smoke does not print this
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Installed from a wheel, from an sdist or for development, the program has what ships with it."""
+"""An installation from a wheel, an sdist or for development has everything that ships with the program."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MIN_SETUPTOOLS = 77
 
 
 class Installation:
-    """A virtual environment with this program in it, and beside it an empty folder in which to call it."""
+    """A virtual environment with this program, and an empty folder next to it to run the program in."""
 
     def __init__(self, folder: Path) -> None:
         self.empty = folder / "empty"
@@ -40,7 +40,7 @@ class Installation:
                 self._borrow(ours)
 
     def _borrow(self, packages: Path) -> None:
-        """Link to all packages but this program, so that none needs to be installed again."""
+        """Link to all packages except this program, to avoid installing them again."""
         for package in packages.iterdir():
             link = self.packages / package.name
             if not package.name.startswith(("funasr_cli", "__editable__", "__pycache__")) and not link.exists():
@@ -67,7 +67,7 @@ class Installation:
         return done
 
     def hotwords(self, *arguments: str | Path, **variables: str) -> str:
-        """The setting `hotwords`."""
+        """Return the setting `hotwords`."""
         rows = (line.split() for line in self.run("config", "show", *arguments, **variables).stdout.splitlines())
         return next(row[1] for row in rows if row[0] == "hotwords")
 
@@ -85,7 +85,7 @@ def installation(tmp_path: Path) -> Installation:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """What distributions are built from, apart, for setuptools leaves its own files in it."""
+    """A copy of the files for distributions, because setuptools leaves its own files there."""
     folder = tmp_path / "checkout"
     folder.mkdir()
     for name in SOURCES:
@@ -97,7 +97,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def build(installation: Installation, checkout: Path, kind: str) -> Path:
-    """The wheel or sdist, as `python -m build` makes it."""
+    """Build the wheel or sdist like `python -m build`."""
     code = "import os, sys, setuptools.build_meta as b; os.chdir(sys.argv[1]); getattr(b, sys.argv[2])('..')"
     installation.call("python", "-c", code, checkout, f"build_{kind}")
     (built,) = checkout.parent.glob("funasr_cli-*" + (".whl" if kind == "wheel" else ".tar.gz"))
@@ -115,7 +115,7 @@ def test_installed_it_has_the_lists_and_configuration_files(
             held = {name.partition("/")[2] for name in archive.getnames()}
         assert {"man/funasr-cli.1", "man/funasr-cli-transcribe.1", "docs/commands.md", "scripts/ascend_env.sh"} <= held
     installation.install(built)
-    shutil.rmtree(checkout)  # what is installed needs nothing of it
+    shutil.rmtree(checkout)  # the installation must not need it
     check(installation, installation.packages)
     script = installation.packages / "funasr_cli/executors/ascend_env.sh"
     assert script.read_bytes() == (ROOT / "scripts/ascend_env.sh").read_bytes()
@@ -132,7 +132,7 @@ def test_installed_for_development_it_has_those_of_the_checkout(installation: In
 
 
 def check(installation: Installation, home: Path) -> None:
-    """What ships with the program in `home` is what this checkout has, and is found by name."""
+    """Check that the program in `home` has the same files as this checkout, and finds them by name."""
     data = home / "funasr_cli/data"
     for folder in ("hotwords", "configs"):
         found = {path.name: path.read_bytes() for path in (data / folder).iterdir()}

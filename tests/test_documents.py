@@ -1,4 +1,4 @@
-"""The documents for developers say what the code says: names, layers, columns, numbers."""
+"""The documents for developers match the code: names, layers, columns, numbers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TO_BE_MADE = {block.file.removeprefix("funasr_cli/") for block in blocks("recipe
 """Files that a recipe makes."""
 
 FILES_OF_USERS = {"levels.f32", "words.txt"}
-"""What looks like a name of the code, and is a file of a model."""
+"""Names of model files, which look like names of the code."""
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -47,7 +47,7 @@ def test_the_names_that_a_document_uses_are_in_the_code(document: str) -> None:
 
 
 def is_in_the_code(name: str) -> bool:
-    """Whether `package.module.Class.method` and the like lead somewhere."""
+    """Whether a name such as `package.module.Class.method` exists."""
     parts = name.split(".")
     modules = [count for count in range(1, len(parts) + 1) if ".".join(parts[:count]) in MODULES]
     if not modules:

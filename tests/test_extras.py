@@ -16,7 +16,7 @@ from funasr_cli.extras import how_to_install
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The program in a site-packages, installed from a folder that is given in return."""
+    """Install the program in a site-packages, from the folder that is returned."""
     monkeypatch.setattr(extras, "__file__", str(tmp_path / "site-packages/funasr_cli/extras.py"))
     checkout = tmp_path / "my checkout"
     checkout.mkdir()

@@ -20,7 +20,7 @@ def test_a_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path: Path
 
 
 def test_a_power_cut_finds_the_old_file_or_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is on the disk at each fsync: the whole content before the file gets its name, then the name."""
+    """Records the content of the disk at each fsync: the content comes before the name."""
     path, honest, synced = tmp_path / "a.txt", os.fsync, []
 
     def fsync(descriptor: int) -> None:
@@ -95,7 +95,7 @@ def test_temporary_names_are_hidden_unique_and_known(tmp_path: Path) -> None:
     assert len(names) == 100
     assert all(is_temporary(name) and name.parent == tmp_path for name in names)
     for name in names:
-        name.touch()  # the file system takes them
+        name.touch()  # the file system supports them
     assert not is_temporary(tmp_path / ".hidden")
 
 

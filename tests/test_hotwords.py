@@ -1,4 +1,4 @@
-"""Hotword files: what people write, and what they should be told about it."""
+"""Hotword files: what people write, and the warnings they get."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ def test_comments_are_told_from_words_with_a_number_sign(
     [
         ("人工 智能 30", "人工智能", True),
         ("大 语言　模型", "大语言模型", True),
-        ("王 𬀩", "王𬀩", True),  # a character for names, outside the first plane
+        ("王 𬀩", "王𬀩", True),  # a character in names, outside the first plane
         ("华为 Mate", "华为 Mate", False),
         ("5G 网络", "5G 网络", False),
         ("Москва река", "Москва река", False),

@@ -1,4 +1,4 @@
-"""Paths in JSON: as they are, in UTF-8, and each with a text of its own."""
+"""Paths in JSON: unchanged, in UTF-8, and distinct."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Languages are taken however people write them."""
+"""Languages are accepted however people write them."""
 
 from __future__ import annotations
 

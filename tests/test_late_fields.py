@@ -1,4 +1,4 @@
-"""What is on record of a dataclass stays the same when it gets new fields."""
+"""The record of a dataclass stays the same when the class gets new fields."""
 
 from __future__ import annotations
 

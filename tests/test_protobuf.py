@@ -1,4 +1,4 @@
-"""The wire format: what is written is read again, and what is damaged is said to be."""
+"""The wire format: written messages can be read, and damaged ones are reported."""
 
 from __future__ import annotations
 

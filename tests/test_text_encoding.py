@@ -1,4 +1,4 @@
-"""Bytes that are UTF-8 by chance: Chinese in GB18030 of two-byte letters, and letters that only look like it."""
+"""Bytes that are UTF-8 by chance: GB18030 Chinese with two-byte characters, and text that only looks like it."""
 
 from __future__ import annotations
 

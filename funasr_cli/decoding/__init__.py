@@ -1,1 +1,1 @@
-"""From the scores of a CTC graph to tokens. Knows neither vocabulary nor device."""
+"""Turn the scores of a CTC graph into tokens, without knowing vocabulary or device."""

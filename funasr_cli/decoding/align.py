@@ -1,4 +1,4 @@
-"""Where the tokens of a text are: CTC forced alignment."""
+"""CTC forced alignment: when each token of a text is spoken."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from funasr_cli.decoding.ctc import BLANK, Emission
 
 
 def align(candidates: Candidates, tokens: Sequence[int]) -> list[Emission]:
-    """The most probable alignment of `tokens` (Viterbi), in the form of greedy decoding.
+    """Find the most probable alignment of `tokens` (Viterbi), in the form of greedy decoding.
 
-    It goes through the candidates of each frame, and through other labels at the floor. Raises `ValueError` where that
-    leaves no way.
+    The alignment goes through the candidates of each frame, and through other labels at the floor. Raises `ValueError`
+    if the tokens cannot be aligned that way.
     """
     if not tokens:
         return []
@@ -36,9 +36,9 @@ def align(candidates: Candidates, tokens: Sequence[int]) -> list[Emission]:
 
 
 def _lattice(frames: Sequence[Frame], labels: Sequence[int]) -> tuple[list[int], NDArray[np.float64]]:
-    """Numbers of frames, and the log-probabilities `[frames, labels]` in them.
+    """Return the numbers of frames, and the log-probabilities `[frames, labels]` in them.
 
-    Of frames between those that were searched there is one alone: blank is sure in all of them.
+    A single frame stands for each gap between the searched frames, because blank is certain in all frames of a gap.
     """
     columns = {label: column for column, label in enumerate(dict.fromkeys(labels))}
     numbers, rows, before = list[int](), list[NDArray[np.float64]](), -1
@@ -59,9 +59,9 @@ def _lattice(frames: Sequence[Frame], labels: Sequence[int]) -> tuple[list[int],
 
 
 def _best_states(log_probs: NDArray[np.float64], labels: Sequence[int]) -> list[int]:
-    """The place in `labels`, blank at the even ones, where the best alignment is in each frame `[frames, labels]`."""
+    """Return the best index into `labels` for each frame `[frames, labels]`; even indices are blanks."""
     size = len(labels)
-    over_blank = np.full(size, -math.inf)  # from one token to the next, if that is another
+    over_blank = np.full(size, -math.inf)  # from one token to the next, skipping the blank, if the two differ
     over_blank[[state for state in range(3, size, 2) if labels[state] != labels[state - 2]]] = 0.0
     scores = np.full(size, -math.inf)
     scores[0] = 0.0

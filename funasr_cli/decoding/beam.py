@@ -18,14 +18,14 @@ from funasr_cli.decoding.context import START, ContextGraph
 from funasr_cli.decoding.ctc import BLANK, Emission, collapse
 
 WIDTH = 12
-"""Texts kept after each frame. Five times as many find the same; a third of it loses hotwords that were spoken."""
+"""Texts kept after each frame. Five times as many find the same texts; a third loses hotwords that were spoken."""
 
 
 class _Prefix:
-    """A beginning of a text: the prefix before its last token, that token, and the state of the context behind it.
+    """A prefix of a text: the prefix before its last token, that token, and the context state after it.
 
-    `after_blank` and `after_token` are the scores of its alignments that end in a blank and in its last token, in a
-    scale of each frame's own; `frame` is the last one that it has gone into as a part of the beam.
+    `after_blank` and `after_token` are the scores of its alignments that end in a blank and in its last token, each
+    scaled per frame; `frame` is the last frame in which it was part of the beam.
     """
 
     __slots__ = ("after_blank", "after_token", "frame", "parent", "state", "token")
@@ -40,21 +40,21 @@ class _Prefix:
         return self.after_blank + self.after_token
 
     def before(self, token: int) -> float:
-        """The score of its alignments behind which `token` is one more token: its last one only behind a blank."""
+        """Return the score of the alignments that `token` can extend; a repeated token needs a blank before it."""
         return self.after_blank if token == self.token else self.after_blank + self.after_token
 
 
 _Way: TypeAlias = "tuple[float, int, _Prefix, int, float, float]"
-"""A way to go on: its score; a number that decides between equal scores; a prefix, and the token that follows, blank if
-none does; the part of the score that is behind a blank, and the part that is behind a token."""
+"""One way to extend a prefix: its score; a number that breaks ties; the prefix; the token that follows, or blank if
+none does; the part of the score that ends in a blank, and the part that ends in a token."""
 
 
 def search(candidates: Candidates, context: ContextGraph | None = None, width: int = WIDTH) -> list[Emission]:
-    """The best text in the form of greedy decoding: each token with the times and the confidence of the best alignment.
+    """Find the best text, in the form of greedy decoding, with the times and confidences of its best alignment.
 
-    `width` is the number of texts kept after each frame. A text of many fair alignments may win over the text of the
-    best alignment. A width of 1 without hotwords is greedy decoding by definition: a search that keeps a single text
-    with all its alignments may find neither the most probable text nor that of the best alignment.
+    `width` is the number of texts kept after each frame. A text with many fair alignments may beat the text of the best
+    alignment. A width of 1 without hotwords is greedy decoding by definition: a search that keeps one text with all its
+    alignments may find neither the most probable text nor the text of the best alignment.
     """
     greedy = collapse(candidates.path)
     if context is None and width == 1:
@@ -64,7 +64,7 @@ def search(candidates: Candidates, context: ContextGraph | None = None, width: i
 
 
 class _Search:
-    """One search, and the prefixes that it has met, each by the prefix before its last token and that token."""
+    """A search, and the prefixes it has met, keyed by their parent prefix and last token."""
 
     def __init__(self, context: ContextGraph, width: int) -> None:
         self._context = context
@@ -72,7 +72,7 @@ class _Search:
         self._prefixes: dict[tuple[_Prefix, int], _Prefix] = {}
 
     def best(self, frames: Sequence[Frame]) -> list[int]:
-        """The tokens of the best text."""
+        """Return the tokens of the best text."""
         root = _Prefix(None, BLANK, START)
         root.after_blank = 1.0
         beam, before = [root], -1
@@ -89,7 +89,7 @@ class _Search:
         return tokens[::-1]
 
     def _advance(self, beam: Sequence[_Prefix], frame: Frame) -> list[_Prefix]:
-        """The beam behind one more frame. Beams are sorted, best first."""
+        """Return the beam after one more frame, sorted best first."""
         best = frame.log_probs[0]
         odds = {label: math.exp(log_prob - best) for label, log_prob in zip(frame.labels, frame.log_probs, strict=True)}
         blank = odds.pop(BLANK, 0.0)
@@ -104,7 +104,7 @@ class _Search:
             after_blank = prefix.score * blank
             after_token = prefix.after_token * odds.get(prefix.token, 0.0)
             parent = prefix.parent
-            if parent is not None and parent.frame == frame.number:  # it is in the beam too, and may become this one
+            if parent is not None and parent.frame == frame.number:  # in the beam too, and may grow into this prefix
                 after_token += parent.before(prefix.token) * chances.of(parent.state).get(prefix.token, 0.0)
             if score := after_blank + after_token:
                 ways.append((score, -len(ways), prefix, BLANK, after_blank, after_token))
@@ -112,7 +112,7 @@ class _Search:
         return [self._follow(way) for way in sorted(ways, reverse=True)]
 
     def _extend(self, ways: list[_Way], beam: Sequence[_Prefix], chances: _Chances) -> None:
-        """Add the ways to prefixes that are not in the beam, and leave the best of all ways."""
+        """Add the ways to prefixes outside the beam, and keep only the best of all ways."""
         heapify(ways)
         made = len(ways)
         least = ways[0][0] if len(ways) == self._width else 0.0
@@ -132,7 +132,7 @@ class _Search:
                     least = ways[0][0]
 
     def _is_in_beam(self, prefix: _Prefix, token: int) -> bool:
-        """Whether what `token` makes of a prefix in the beam is in it too."""
+        """Whether the beam contains `prefix` extended by `token`."""
         longer = self._prefixes.get((prefix, token))
         return longer is not None and longer.frame == prefix.frame
 
@@ -149,15 +149,15 @@ class _Search:
 
 
 class _Chances:
-    """What the tokens that may come in a frame multiply a score by, for each state of the context."""
+    """Factors by which the tokens possible in a frame multiply a score, for each context state."""
 
     def __init__(self, context: ContextGraph, odds: dict[int, float], floor: float) -> None:
-        """`odds` of the tokens against the best label of the frame, and of a token that is not among them."""
+        """Take the `odds` of the tokens against the best label of the frame, and those of any other token (`floor`)."""
         self._context, self._odds, self._floor = context, odds, floor
         self._known: dict[int, dict[int, float]] = {}
 
     def of(self, state: int) -> dict[int, float]:
-        """By token. Those that continue a match are all there, if not by themselves then at the floor."""
+        """Return the factor of each token. Tokens that continue a match get at least the floor."""
         known = self._known.get(state)
         if known is None:
             known = self._known[state] = self._make(state)
@@ -167,7 +167,7 @@ class _Chances:
         context, odds, floor = self._context, self._odds, self._floor
         following, refund = context.following[state], context.refund[state]
         if state == START:
-            chances, floor = odds.copy(), 0.0  # what was not heard does not begin a hotword
+            chances, floor = odds.copy(), 0.0  # a token that was not heard does not begin a hotword
         else:
             shorter = context.fallback[state]
             change = refund / context.refund[shorter]
@@ -178,10 +178,10 @@ class _Chances:
 
 
 def _behind_blanks(beam: Sequence[_Prefix]) -> list[_Prefix]:
-    """What a sorted beam comes to where blank is sure: the best prefix of each state of the context.
+    """Reduce a sorted beam where blank is certain: keep the best prefix of each context state.
 
-    All prefixes of one state have the same future, so the best of them stays the best. What is lost is what the others
-    would add to a text that more than one of them can become.
+    All prefixes of one state have the same future, so the best of them stays the best. This loses what the others would
+    add to a text that several of them can become.
     """
     best: dict[int, _Prefix] = {}
     for prefix in beam:

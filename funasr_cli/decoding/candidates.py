@@ -1,4 +1,4 @@
-"""The few labels of each frame that a search looks at."""
+"""The few labels of each frame that a search considers."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from funasr_cli.decoding.ctc import (
 )
 
 MARGIN = 4.0
-"""Nats behind the best label of its frame from which on a label is out of the question.
+"""Labels that are this many nats below the best label of their frame are ruled out.
 
-A hotword can take part only where the model itself gives each of its tokens at least e⁻⁴ (1.8 %) of what it gives the
-best: whatever its weight, it is not forced into speech that it is not in. A frame in which nothing but blank is within
-the margin is not searched. Without hotwords, margins of 3 to 12 find the same texts.
+A hotword can take part only if the model itself gives each of its tokens at least e⁻⁴ (1.8 %) of the probability of the
+best label: whatever its weight, it is not forced into speech that lacks it. A frame in which only blank is within the
+margin is not searched. Without hotwords, margins of 3 to 12 find the same texts.
 """
 
 MAX_CANDIDATES = 32
-"""Labels of a frame, as many as the graphs that end in TopK give; logits are cut to the same number."""
+"""Labels of a frame, as many as graphs that end in TopK return; logits are cut to the same number."""
 
 
 class Frame(NamedTuple):
-    """A frame in which not only blank is possible: its number, its labels (blank may be one), their log-probabilities.
+    """A frame in which more than blank is possible: its number, its labels (maybe with blank), their log-probabilities.
 
-    Best first. `floor` is the log-probability of labels that may be possible but are not among these; -inf where there
+    Sorted best first. `floor` is the log-probability of labels that may be possible but are not listed; -inf if there
     are none.
     """
 
@@ -43,17 +43,17 @@ class Frame(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """The best label of each frame, and the frames that are to be searched. In the frames between, blank is sure."""
+    """The best label of each frame, and the frames to search. In the frames between them, blank is certain."""
 
     path: BestPath
     frames: list[Frame]
 
 
 def candidates_of_topk(log_probs: NDArray[np.float32], ids: NDArray[np.integer], margin: float = MARGIN) -> Candidates:
-    """From the K best labels of every frame, best first: both `[frames, K]`. Raises as `candidates_of_logits`.
+    """Take the K best labels of every frame, best first, both `[frames, K]`. Raises like `candidates_of_logits`.
 
-    What a label would have that is not among the K is not known. Where even the last of them is within the margin, it
-    is taken to be as good as that one, more than which it cannot be; elsewhere it is out of the question.
+    The scores of labels outside the K are unknown. If even the K-th label is within the margin, the others are taken to
+    be as good as it is, which is their maximum; otherwise they are ruled out.
     """
     path = best_path_of_topk(log_probs, ids)
     check(log_probs.max(axis=1, initial=-math.inf))
@@ -67,9 +67,9 @@ def candidates_of_topk(log_probs: NDArray[np.float32], ids: NDArray[np.integer],
 
 
 def candidates_of_logits(logits: NDArray[np.float32], margin: float = MARGIN) -> Candidates:
-    """From unnormalised scores, float32 `[frames, vocabulary]`.
+    """Take unnormalised scores, float32 `[frames, vocabulary]`.
 
-    Raises `FloatingPointError` where scores are no numbers.
+    Raises `FloatingPointError` if a score is NaN or infinite.
     """
     path = best_path_of_logits(logits)
     frames = []

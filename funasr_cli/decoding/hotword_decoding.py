@@ -1,4 +1,4 @@
-"""Greedy decoding, but for the places where a hotword wins."""
+"""Greedy decoding, except where a hotword wins."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from funasr_cli.decoding.ctc import Emission, collapse
 
 
 def decode_with_hotwords(candidates: Candidates, context: ContextGraph) -> list[Emission]:
-    """What the search finds between the blanks around each hotword, and what greedy decoding gives everywhere else.
+    """Return what the search finds between the blanks around each hotword, and greedy decoding everywhere else.
 
-    A list of hotwords changes nothing where none of them is found: neither text nor times nor confidence.
+    If no hotword is found, the list of hotwords changes nothing: neither text nor times nor confidence.
     """
     greedy, found = collapse(candidates.path), search(candidates, context)
     numbers = [frame.number for frame in candidates.frames]
     starts = [number for number, before in zip(numbers, [-1, *numbers], strict=False) if number > before + 1]
 
     def stretch(emission: Emission) -> int:
-        """Which one it is in, of the stretches of frames between those in which blank is sure."""
+        """Return the index of the token's stretch; frames in which blank is certain separate the stretches."""
         return bisect_right(starts, emission.first)
 
     hot: set[int] = set()

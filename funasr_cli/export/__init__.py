@@ -1,1 +1,1 @@
-"""From a checkpoint or a published graph to the static graph that an NPU compiler wants, and its twin for CPUs."""
+"""Convert a checkpoint or a published graph to the static graph that an NPU compiler needs, and a twin for CPUs."""

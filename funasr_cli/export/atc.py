@@ -1,4 +1,4 @@
-"""From a folder that `export` or `freeze` made to an OM, with CANN's compiler ATC."""
+"""Compile a folder made by `export` or `freeze` to an OM with ATC, CANN's compiler."""
 
 from __future__ import annotations
 
@@ -28,51 +28,50 @@ from funasr_cli.models.om_files import om_name
 logger = logging.getLogger(__name__)
 
 PATH = re.compile(r"[\w./-]+")
-"""What ATC takes in paths."""
+"""Paths that ATC accepts."""
 
 SOC = re.compile(r"Ascend[A-Za-z0-9][\w-]*", re.ASCII)
 
 MEANINGS: Sequence[tuple[str, str]] = (
     (
         r"libascend_hal\.so",
-        f"No driver is here, and its stand-in is not found: {SOURCE_COMMAND}",
+        f"No NPU driver is installed, and its stub library was not found: {SOURCE_COMMAND}",
     ),
     (
         r"E19010|EZ9010|No parser is registered",
-        "This CANN does not know an operator of the graph, or not in this opset: make the graph with `funasr-cli "
-        "export` or `freeze`, which keep to opset 16, or take a newer CANN.",
+        "This CANN does not support an operator of the graph, or not in this opset. Make the graph with `funasr-cli "
+        "export` or `freeze`, which use opset 16 at most, or install a newer CANN.",
     ),
     (
         r"EZ3002|EZ3003|No supported Ops kernel",
-        "The operators for this SoC are not installed, or lack one that the graph needs: install the package of "
-        "operators for the SoC in the toolkit's version, e.g. Ascend-cann-310p-ops or -910b-ops, before CANN 8.5 "
+        "The operator package for this SoC is not installed, or lacks an operator of the graph. Install the "
+        "operator package in the toolkit's version: Ascend-cann-310p-ops or -910b-ops, before CANN 8.5 "
         "Ascend-cann-kernels-310p or -910b.",
     ),
     (
         r"soc_version",
-        "This CANN does not know the SoC, or its operators are not installed. `npu-smi info` names the SoC.",
+        "This CANN does not know the SoC, or its operator package is not installed. `npu-smi info` shows the SoC.",
     ),
     (
         r"host_env",
-        "This CANN cannot compile for that processor: its package of operators is not installed.",
+        "This CANN cannot compile for that host CPU: its operator package is not installed.",
     ),
     (
         r"EC0010|ModuleNotFoundError|Failed to import Python module",
-        "ATC runs Python, and a package is missing there: pip3 install attrs cython numpy decorator sympy cffi pyyaml "
+        "ATC runs Python, which lacks a package: pip3 install attrs cython numpy decorator sympy cffi pyyaml "
         "psutil protobuf scipy requests absl-py",
     ),
 )
-"""What lines of a failing ATC usually mean."""
+"""Hints by pattern in the output of a failed ATC: the usual cause, and what to do."""
 
-ONLY_THEN = "It is there only while funasr-cli convert runs; typed by itself, the line below does not find it."
+ONLY_THEN = "That file exists only while funasr-cli convert runs: the command below fails if you run it yourself."
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """One run of ATC. `gears` are lengths in frames; empty for a graph whose dimensions are fixed.
+    """A run of ATC. `gears` are lengths in frames; empty for a graph with fixed dimensions.
 
-    `cut` and `topk` say what is done to `source` before, where it is not compiled as it is: whether its TopK is taken
-    off, or one put behind it.
+    `cut` and `topk` say how `source` is changed first: `cut` removes its TopK, `topk` appends one (0: none).
     """
 
     folder: Path
@@ -89,7 +88,7 @@ class Conversion:
 
     @property
     def command(self) -> list[str]:
-        """The command line."""
+        """The command line as a list of arguments."""
         gears = [f"--dynamic_dims={';'.join(map(str, self.gears))}"] if self.gears else []
         host = ["--host_env_os=linux", f"--host_env_cpu={self.host_cpu}"] if self.host_cpu else []
         return [
@@ -108,7 +107,7 @@ class Conversion:
 
     @property
     def text(self) -> str:
-        """The command as it can be typed, and what has to be done before it."""
+        """The command as a user would type it, after comments on the graph it needs."""
         if self.graph == self.source:
             return shlex.join(self.command)
         what = "without its TopK" if self.cut else f"with TopK {self.topk}" if self.topk else "in opset 16 at most"
@@ -125,41 +124,42 @@ def plan(
     logits: bool = False,
     host_cpu: str | None = None,
 ) -> Conversion:
-    """How the folder's model is compiled. `gears` are in seconds; `logits`: leave the best labels to the CPU.
+    """Plan how to compile the folder's model.
 
-    `precision` is one of ATC's modes: `allow_mix_precision` leaves it to its list of operators what is computed in half
-    floats, `allow_fp32_to_fp16` has matrix products in them, `force_fp16` all, `must_keep_origin_dtype` nothing.
+    `gears` are in seconds; `logits` leaves finding the best labels to the CPU. `precision` is one of ATC's modes:
+    `allow_mix_precision` lets ATC's operator list decide what runs in float16, `allow_fp32_to_fp16` runs matrix
+    products in float16, `force_fp16` everything, `must_keep_origin_dtype` nothing.
 
-    `soc` may be named without `Ascend`, as npu-smi does. `host_cpu` is the processor of the machine that will run it,
-    where it is another than this one's. Raises `UsageError` for what ATC does not take, `ModelError` where the folder
-    holds nothing that can be compiled.
+    `soc` may be given without `Ascend`, as npu-smi shows it. `host_cpu` is the processor of the target machine, if it
+    differs from this one's. Raises `UsageError` for values that ATC rejects, `ModelError` if the folder has nothing to
+    compile.
     """
     soc = soc_name(soc)
     if not SOC.fullmatch(soc):
-        raise UsageError(f"no SoC is called {soc!r}", hint="`npu-smi info` names it, in the column Name.")
+        raise UsageError(f"{soc!r} is not the name of a SoC", hint="`npu-smi info` shows it in the column Name.")
     folder = folder.resolve()
     account = read_model_yaml(folder)
     if account is None or "graphs" not in account:
         raise ModelError(
-            f"has no {MODEL_YAML} that lists its graphs",
+            f"no {MODEL_YAML} that lists the graphs",
             where=folder,
-            hint="Make a folder that has: funasr-cli export, from a checkpoint; funasr-cli freeze, from a graph.",
+            hint="Make such a folder with `funasr-cli export` (from a checkpoint) or `freeze` (from a graph).",
         )
     if not PATH.fullmatch(str(folder)):
-        raise UsageError(f"atc takes no path like {folder}", hint="Letters, digits, and . _ - / are what it takes.")
+        raise UsageError(f"ATC does not accept the path {folder}", hint="It accepts letters, digits and . _ - / only.")
     frames = tuple(sorted({math.ceil(round(seconds / SECONDS_PER_FRAME, 6)) for seconds in gears}))
     if len(frames) == 1:
-        raise UsageError("one gear is none", hint="Name two or more, e.g. --gears 5,10,15, or leave them away.")
+        raise UsageError("--gears needs two or more lengths", hint="Example: --gears 5,10,15. Or omit --gears.")
     try:
         shapes = {name: _input_shape(graph["inputs"]) for name, graph in account["graphs"].items()}
         topk = int(account.get("topk", 0))
         name = next(name for name, shape in shapes.items() if ("-1" in shape) == bool(frames))
         window = max(gears, default=0.0) or float(account["window"])
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError("does not describe its graphs", where=folder / MODEL_YAML) from error
+        raise ModelError("the description of the graphs is invalid", where=folder / MODEL_YAML) from error
     except StopIteration:
         kind = "free" if frames else "fixed"
-        raise ModelError(f"lists no graph of {kind} dimensions", where=folder / MODEL_YAML) from None
+        raise ModelError(f"lists no graph with {kind} dimensions", where=folder / MODEL_YAML) from None
     variant = [word for word, there in (("logits", logits and topk), ("gears", frames)) if there]
     target = folder / om_name(folder.name, window, soc, *variant)
     cut = logits and bool(topk) and not frames
@@ -179,17 +179,17 @@ def plan(
 
 
 def convert(conversion: Conversion, tell: Tell) -> Path:
-    """Compile, and write into model.yaml what was made of what, and by what; the OM.
+    """Compile, and record in model.yaml what the OM was made from and by what. Returns the path of the OM.
 
-    Raises `MachineError` where there is no CANN, or ATC fails: with its own lines, and what they usually mean;
-    `OutputError` where the folder cannot be written.
+    Raises `MachineError` if CANN is missing or ATC fails, with ATC's own lines and their usual cause; `OutputError` if
+    the folder is not writable.
     """
     environment = compiler_environment()
     try:
         _compile(conversion, environment, tell)
         facts = _facts(conversion, environment)
         record_om(conversion.folder, conversion.target.name, facts)
-    except OSError as error:  # of one of several files
+    except OSError as error:  # one of several files
         raise OutputError(f"cannot be written: {error.strerror}", where=error.filename or conversion.folder) from error
     tell(f"{conversion.target} is ready")
     return conversion.target
@@ -200,7 +200,7 @@ def _compile(conversion: Conversion, environment: Mapping[str, str], tell: Tell)
         if conversion.graph != conversion.source:
             tell(f"making {conversion.graph.name} from {conversion.source.name}")
             _make_graph(conversion)
-        tell(f"compiling for {conversion.soc}, which takes minutes")
+        tell(f"compiling for {conversion.soc}; this takes minutes")
         tell(conversion.text.splitlines()[-1])
         _run(conversion.command, conversion.folder, environment)
     finally:
@@ -209,11 +209,11 @@ def _compile(conversion: Conversion, environment: Mapping[str, str], tell: Tell)
     target = conversion.target
     suffixed = target.with_name(f"{target.stem}_linux_{conversion.host_cpu}.om")
     if conversion.host_cpu and suffixed.is_file():
-        suffixed.replace(target)  # ATC adds what the OM is for, to some and not to others
+        suffixed.replace(target)  # ATC appends the host to the names of some OMs, but not of all
 
 
 def _facts(conversion: Conversion, environment: Mapping[str, str]) -> dict[str, Any]:
-    """What model.yaml keeps of the OM."""
+    """Return what model.yaml keeps of the OM."""
     return {
         "soc": conversion.soc,
         "precision": conversion.precision,
@@ -235,7 +235,7 @@ def _make_graph(conversion: Conversion) -> None:
 
 def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
     logger.debug("running %s in %s", shlex.join(command), folder)
-    with tempfile.TemporaryDirectory(prefix=".atc-", dir=folder) as litter:  # it leaves notes and kernels where it runs
+    with tempfile.TemporaryDirectory(prefix=".atc-", dir=folder) as litter:  # ATC leaves notes and kernels there
         done = subprocess.run(
             command,
             cwd=litter,
@@ -250,7 +250,7 @@ def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -
 
 
 def _reason(output: str) -> str:
-    """ATC's lines that carry an error code, or its last ones."""
+    """Return ATC's lines that carry an error code; if there are none, its last lines."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     coded = [line for line in lines if re.match(r"(\[?ERROR\b|E[A-Z]?\d{4,5}\b)|.*(cannot open shared|Error:)", line)]
     return "\n  ".join((coded or lines)[-8:])
@@ -258,7 +258,7 @@ def _reason(output: str) -> str:
 
 def _meaning(output: str) -> str:
     means = [meaning for pattern, meaning in MEANINGS if re.search(pattern, output)]
-    return "\n  ".join(means or ["All that it did is in the log: ~/ascend/log"])
+    return "\n  ".join(means or ["See ATC's log in ~/ascend/log"])
 
 
 def _atc_version(om: Path, environment: Mapping[str, str]) -> str:
@@ -270,9 +270,9 @@ def _atc_version(om: Path, environment: Mapping[str, str]) -> str:
 
 
 def _input_shape(inputs: Mapping[str, str]) -> str:
-    """The inputs as model.yaml has them, `speech: float [1, 250, 560]`, as ATC takes them: `speech:1,250,560;…`.
+    """Convert inputs as in model.yaml, `speech: float [1, 250, 560]`, to ATC's form, `speech:1,250,560;…`.
 
-    What is free is -1, but for the batch, which is 1.
+    A free dimension becomes -1; a free batch becomes 1.
     """
     shapes = []
     for name, described in inputs.items():

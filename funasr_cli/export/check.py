@@ -1,4 +1,4 @@
-"""Hold compiled models, on this machine's NPU, against the graphs they were made from, on real speech."""
+"""Compare compiled models on this machine's NPU with the graphs they were made from, on real speech."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ from funasr_cli.system.isolated import NoAnswer, run_isolated
 from funasr_cli.walk import walk
 
 MAX_WINDOWS = 20
-"""As many are compared; five minutes of 15 seconds each."""
+"""Windows to compare, at most: five minutes of audio at 15 seconds each."""
 
 MIN_CLEAR_AGREEMENT = 0.99
-"""Of the frames in which the best label leads clearly: in so many it has to be the same."""
+"""Required share of the clear frames, those in which the best label leads by a margin, with the same best label."""
 
 COMPARE_TIMEOUT_S = 900.0
-"""Seconds for one OM. Its windows take a few cores minutes, loading and looking for speech another one."""
+"""Seconds for one OM. Its windows take a few core-minutes; loading and voice detection take about one more."""
 
-UNKNOWN_ORIGIN = f"{MODEL_YAML} does not say what it was made from"
+UNKNOWN_ORIGIN = f"{MODEL_YAML} does not record what it was made from"
 
 
 @dataclass(frozen=True, slots=True)
 class OmComparison:
-    """What model.yaml keeps of a comparison; `milliseconds` is the median of a run with its copies."""
+    """What model.yaml keeps of a comparison; `milliseconds` is the median time of a run, copies included."""
 
     speech: str
     windows: int
@@ -79,7 +79,7 @@ class OmComparison:
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
-    """The OM `name`, what came of it, how many OMs can be compared, and which cannot, though they fit the NPU."""
+    """The OM `name`, its comparison, how many OMs can be compared, and which cannot although they fit the NPU."""
 
     name: str
     check: OmComparison
@@ -88,21 +88,21 @@ class _Compared:
 
 
 def check_oms(folder: Path, audio: Path, say: Tell, tell: Tell) -> None:
-    """Compare all OMs of the folder that fit this machine's NPU; `say` the results, and write them into model.yaml.
+    """Compare all OMs of the folder that fit this machine's NPU; `say` the results and write them to model.yaml.
 
-    `audio` is a recording, or a folder of which the first that can be read are taken. OMs of which model.yaml
-    says nothing are left out.
+    `audio` is a recording, or a folder: its first readable recordings are used. OMs that are not in model.yaml are
+    skipped.
 
-    Raises `DeviceError` where the NPU cannot be used, `ModelError` where no OM fits or a file is not what model.yaml
-    accounts for, `NoAudioError` where there is no speech, `OutputError` where model.yaml cannot be written, and a
-    `FunasrError` in the end where an OM does not agree.
+    Raises `DeviceError` if the NPU cannot be used, `ModelError` if no OM fits or a file is not the one in model.yaml,
+    `NoAudioError` if there is no speech, `OutputError` if model.yaml is not writable, and `FunasrError` at the end if
+    an OM disagrees.
     """
-    tell(f"running up to {MAX_WINDOWS} windows of {audio} on the NPU and on the CPU")
+    tell(f"running up to {MAX_WINDOWS} windows of {audio} on NPU and CPU")
     failed, index, count = [], 0, 1
     while index < count:
         compared = _compare_apart(folder, audio, index)
         for name in compared.left_out if index == 0 else ():
-            tell(f"{name} is left out: {UNKNOWN_ORIGIN}")
+            tell(f"{name}: skipped: {UNKNOWN_ORIGIN}")
         say(f"{compared.name}: {compared.check}")
         _write_down(folder, compared.name, compared.check)
         if not compared.check.passed:
@@ -110,10 +110,10 @@ def check_oms(folder: Path, audio: Path, say: Tell, tell: Tell) -> None:
         index, count = index + 1, compared.count
     if failed:
         raise FunasrError(
-            f"does not compute what its graph computes: {', '.join(failed)}",
+            f"results differ from the graph: {', '.join(failed)}",
             where=folder,
-            hint=f"At least {MIN_CLEAR_AGREEMENT:.0%} of the clear frames have to agree. Do not transcribe with it. "
-            "Compile it anew in another precision (--precision must_keep_origin_dtype), or with another CANN.",
+            hint=f"At least {MIN_CLEAR_AGREEMENT:.0%} of the clear frames must agree. Do not transcribe with this OM. "
+            "Compile again with another precision (--precision must_keep_origin_dtype), or with another CANN.",
         )
 
 
@@ -124,7 +124,7 @@ def _write_down(folder: Path, name: str, check: OmComparison) -> None:
 
 
 def _compare_apart(folder: Path, audio: Path, index: int) -> _Compared:
-    """In a process of its own: the runtime begins once in a process, and can hang in it or take it along."""
+    """Compare in a separate process: the runtime starts only once per process, and may hang or crash it."""
     try:
         return run_isolated("funasr-check", COMPARE_TIMEOUT_S, _compare, folder.absolute(), audio.absolute(), index)
     except NoAnswer as error:
@@ -132,7 +132,7 @@ def _compare_apart(folder: Path, audio: Path, index: int) -> _Compared:
 
 
 def _compare(folder: Path, audio: Path, index: int) -> _Compared:
-    """Of the OM `index` of those that can be compared."""
+    """Compare the OM number `index` of those that can be compared."""
     can: list[Path] = []
     cannot: list[str] = []
     graphs: list[Path] = []
@@ -143,11 +143,11 @@ def _compare(folder: Path, audio: Path, index: int) -> _Compared:
         can.extend(om for om in fitting if om.name in known)
         cannot.extend(om.name for om in fitting if om.name not in known)
         if not can:
-            raise ModelError(UNKNOWN_ORIGIN, where=fitting[0], hint="Compile it anew.")
+            raise ModelError(UNKNOWN_ORIGIN, where=fitting[0], hint="Compile it again.")
         graphs.append(_graph_of(can[index]))
         return can[index]
 
-    with closing(AscendExecutor(find, longest=0)) as npu:  # OMs of ours leave no dimension free
+    with closing(AscendExecutor(find, longest=0)) as npu:  # OMs made here have no free dimension
         recognizer = SenseVoiceRecognizer(folder, npu.inputs, npu.outputs, graph_metadata(folder))
         with closing(OnnxExecutor(graphs[0], precision="float32", threads=len(os.sched_getaffinity(0)))) as cpu:
             total, samples, times = Agreement(), 0, list[float]()
@@ -161,7 +161,7 @@ def _compare(folder: Path, audio: Path, index: int) -> _Compared:
                 samples += len(window)
                 total += agreement(found, cpu.run(inputs))
     if not times:
-        raise NoAudioError("holds no speech that can be read", where=audio)
+        raise NoAudioError("no readable recording with speech", where=audio)
     check = OmComparison(
         speech=audio.resolve().name,
         windows=len(times),
@@ -176,23 +176,23 @@ def _compare(folder: Path, audio: Path, index: int) -> _Compared:
 
 
 def _graph_of(om: Path) -> Path:
-    """The graph that model.yaml says the OM was made from. Raises `ModelError` unless both are still what they were."""
+    """Return the graph that, by model.yaml, the OM was made from. Raises `ModelError` if either file has changed."""
     folder = om.parent
     try:
         made_from = (read_model_yaml(folder) or {})[OMS][om.name]["made_from"]
         graph, sha256 = folder / str(made_from["file"]), made_from["sha256"]
     except (TypeError, LookupError) as error:
-        raise ModelError(f"does not say what {om.name} was made from", where=folder / MODEL_YAML) from error
+        raise ModelError(f"does not record what {om.name} was made from", where=folder / MODEL_YAML) from error
     with reading(folder, ModelError):
         found = {path.name: sha256_of(path) for path in (om, graph)}
     verify_model_yaml(folder, found)
     if found[graph.name] != sha256:
-        raise ModelError(f"was made from another {graph.name} than is here", where=om, hint="Compile it anew.")
+        raise ModelError(f"made from a different {graph.name}", where=om, hint="Compile it again.")
     return graph
 
 
 def _speech(audio: Path, length: float) -> Iterator[Samples]:
-    """Windows of speech of at most `length` seconds, from a recording, or from all in a folder that can be read."""
+    """Yield windows of speech, at most `length` seconds each, from a recording or all readable ones of a folder."""
     below = (audio / place / file.name for place, files in walk(audio) for file in files)
     paths = sorted(below) if audio.is_dir() else [audio]
     silero = load_silero()

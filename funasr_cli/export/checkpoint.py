@@ -1,4 +1,4 @@
-"""FunASR's torch checkpoint to an ONNX graph with free dimensions. The only module that needs torch and funasr."""
+"""Export FunASR's torch checkpoint to an ONNX graph with free dimensions. Only this module needs torch and funasr."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from funasr_cli.recognizers.sensevoice.graph import LANGUAGE_IDS, TEXTNORM_IDS
 from funasr_cli.system.onnx_sessions import make_session
 
 OPSET = 14
-"""What torch's TorchScript exporter writes SenseVoice in without fused operators."""
+"""The opset in which torch's TorchScript exporter writes SenseVoice without fused operators."""
 
 MAX_FRAMES = 2048
-"""Frames that the graph's attention mask is made for, two minutes."""
+"""Length of the graph's attention mask in frames: two minutes."""
 
 
 def export_checkpoint(folder: Path, target: Path) -> None:
     """Write the SenseVoice checkpoint in `folder` (config.yaml, model.pt) as an ONNX graph in FunASR's own dialect.
 
-    Nothing of the checkpoint is executed: the network comes from the installed funasr package, the weights are loaded
-    as weights only. Raises `MachineError` where torch or funasr are not installed, `ModelError` where the checkpoint
-    cannot be read or is of another model.
+    No code of the checkpoint is executed: the network comes from the installed funasr package, and only weights are
+    loaded. Raises `MachineError` if torch or funasr is not installed, `ModelError` if the checkpoint cannot be read or
+    belongs to another model.
     """
     try:
         import torch
@@ -51,10 +51,10 @@ def export_checkpoint(folder: Path, target: Path) -> None:
         )
         network.load_state_dict(weights)
     except (KeyError, TypeError, RuntimeError) as error:
-        raise ModelError(f"checkpoint and configuration do not fit each other: {error}", where=folder) from error
+        raise ModelError(f"checkpoint and config.yaml do not match: {error}", where=folder) from error
     graph = network.export(max_seq_len=MAX_FRAMES, device="cpu").eval()
     with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer's, of what might not hold at other lengths: that is tried below
+        warnings.simplefilter("ignore")  # the tracer warns of what may not hold at other lengths; that is tested below
         torch.onnx.export(
             graph,
             graph.export_dummy_inputs(),
@@ -69,7 +69,7 @@ def export_checkpoint(folder: Path, target: Path) -> None:
 
 
 def _hold_against(network: Any, graph: Path, torch: Any) -> None:
-    """Raise `ModelError` unless graph and network agree on a clip of another length than was traced."""
+    """Raise `ModelError` unless graph and network agree on a clip of another length than the traced one."""
     frames = 47
     inputs = {"speech": torch.randn(1, frames, FEATURES, generator=torch.Generator().manual_seed(0))}
     scalars = {"speech_lengths": frames, "language": LANGUAGE_IDS["zh"], "textnorm": TEXTNORM_IDS["withitn"]}
@@ -79,7 +79,7 @@ def _hold_against(network: Any, graph: Path, torch: Any) -> None:
     found, _ = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})
     difference = float(np.abs(log_softmax(found) - log_softmax(expected.numpy())).max())
     if not difference <= MAX_DIFFERENCE:
-        raise ModelError(f"the graph gives other results than the network (by {difference:.2g})", where=graph)
+        raise ModelError(f"results of the graph differ from those of the network (by {difference:.2g})", where=graph)
 
 
 def _config(path: Path) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def _config(path: Path) -> dict[str, Any]:
         raise ModelError(f"not YAML: {error}", where=path) from error
     if not isinstance(config, dict) or config.get("model") != "SenseVoiceSmall":
         name = config.get("model") if isinstance(config, dict) else None
-        raise ModelError(f"a checkpoint of {name}; SenseVoiceSmall is what can be exported", where=path)
+        raise ModelError(f"a checkpoint of {name}; only SenseVoiceSmall can be exported", where=path)
     return config
 
 
@@ -99,11 +99,11 @@ def _weights(torch: Any, path: Path) -> dict[str, Any]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror}", where=path) from error
-    except Exception as error:  # pickle's and torch's own, of many classes
-        # Their text is not passed on: torch's advice is to load it all the same, which runs what is in it.
-        raise ModelError(f"not a checkpoint of weights alone ({type(error).__name__})", where=path) from error
+    except Exception as error:  # pickle and torch raise many classes
+        # Their text is not shown: torch advises to load the file anyway, which would run code from it.
+        raise ModelError(f"not a checkpoint with weights only ({type(error).__name__})", where=path) from error
     if isinstance(state, dict):
         state = state.get("state_dict", state)
     if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
-        raise ModelError("not a checkpoint: no weights by name", where=path)
+        raise ModelError("not a checkpoint: it has no named weights", where=path)
     return {name.removeprefix("module."): tensor for name, tensor in state.items()}

@@ -1,4 +1,4 @@
-"""Hold a graph against the one it was made from: on noise before it is written, on speech once it is compiled."""
+"""Compare a graph with the one it was made from: on noise before it is written, on speech after it is compiled."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from funasr_cli.recognizers.sensevoice.graph import LOGITS, TEXTNORM_IDS, TOPK, 
 from funasr_cli.system.onnx_sessions import make_session
 
 MAX_DIFFERENCE = 1e-3
-"""Of log-probabilities of valid frames."""
+"""Largest difference allowed in log-probabilities of valid frames."""
 
 CLEAR_LEAD = 2e-3
-"""Where the best label leads by more than this, it must be the same in both."""
+"""If the best label leads by more than this log-probability, both graphs must have the same best label."""
 
 BEST = 32
-"""Labels of a frame that are looked at where a graph gives them all."""
+"""Labels of a frame that are compared if a graph outputs all of them."""
 
 Scores = NDArray[np.float32]
 
 
 def hold_against(made: Path, source: Path, frames: int, *, padded: bool = True) -> float:
-    """The largest difference of log-probabilities over clips of several lengths, from one frame to `frames`.
+    """Return the largest difference of log-probabilities over clips of several lengths, from one frame to `frames`.
 
     Both graphs have FunASR's names. The clips for `made` are `padded` to `frames` frames, or as long as those for
     `source`. Raises `ModelError` if the graphs disagree.
@@ -50,16 +50,16 @@ def hold_against(made: Path, source: Path, frames: int, *, padded: bool = True) 
 
 
 def log_softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Log-probabilities from logits, along the last axis."""
+    """Compute log-probabilities from logits, along the last axis."""
     shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """In how many of the valid `frames` the best label is the same, and in how many of those where it leads clearly.
+    """In how many of the valid `frames` the best labels agree, and in how many of the frames with a clear lead.
 
-    `difference` is the largest of log-probabilities, over the best labels that both give; inf where one is no number.
+    `difference` is the largest difference of log-probabilities, over the best labels of both; inf if one is NaN.
     """
 
     frames: int = 0
@@ -79,9 +79,9 @@ class Agreement:
 
 
 def agreement(found: Arrays, expected: Arrays) -> Agreement:
-    """What two runs of one window have in common, each ending in logits or in TopK.
+    """Compare two runs of one window, each ending in logits or in TopK.
 
-    Nothing, where they do not agree how many frames are valid.
+    If they disagree on the number of valid frames, nothing agrees.
     """
     (log_probs, ids), (wanted, labels) = _best(found), _best(expected)
     clear = wanted[:, 0] - wanted[:, 1] > CLEAR_LEAD if labels.shape[1] > 1 else np.ones(len(labels), np.bool_)
@@ -95,12 +95,12 @@ def agreement(found: Arrays, expected: Arrays) -> Agreement:
 
 
 def _best(outputs: Arrays) -> tuple[NDArray[np.float64], NDArray[np.integer]]:
-    """Log-probabilities of the best labels of every valid frame, best first, and the labels: both `[frames, K]`."""
+    """Return the best labels of every valid frame, best first: log-probabilities and labels, both `[frames, K]`."""
     valid = int(outputs[VALID][0])
     if TOPK[0] in outputs:
         log_probs, ids = (outputs[name][0, :valid] for name in TOPK)
         return log_probs.astype(np.float64), ids
-    with np.errstate(invalid="ignore"):  # what is no number stays none
+    with np.errstate(invalid="ignore"):  # NaN stays NaN
         scores = log_softmax(outputs[LOGITS[0]][0, :valid])
     ids = np.argpartition(-scores, BEST, axis=-1)[:, :BEST]
     ids = np.take_along_axis(ids, np.argsort(-np.take_along_axis(scores, ids, axis=-1), axis=-1), axis=-1)
@@ -111,7 +111,7 @@ def _difference(outputs: dict[str, NDArray[np.floating]], expected: NDArray[np.f
     valid = len(expected)
     found_valid = outputs["encoder_out_lens"].tolist()
     if found_valid != [valid]:
-        raise ModelError(f"{made} says {found_valid} frames are valid, the graph it was made from {valid}")
+        raise ModelError(f"{made} reports {found_valid} valid frames, the original graph {valid}")
     if "ctc_logits" in outputs:
         found = log_softmax(outputs["ctc_logits"][0, :valid])
         labels, wanted = found.argmax(axis=-1), expected
@@ -123,7 +123,7 @@ def _difference(outputs: dict[str, NDArray[np.floating]], expected: NDArray[np.f
     difference = float(np.abs(found - wanted).max())
     clear = first - second > CLEAR_LEAD
     if not difference <= MAX_DIFFERENCE or (labels != expected.argmax(axis=-1))[clear].any():
-        raise ModelError(f"{made} gives other results than the graph it was made from (by {difference:.2g})")
+        raise ModelError(f"results of {made} differ from those of the original graph (by {difference:.2g})")
     return difference
 
 

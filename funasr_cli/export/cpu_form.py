@@ -1,7 +1,7 @@
-"""The form of a graph in which a CPU runs one clip without padding fastest: without masks, FSMN memories in 2-D.
+"""Rewrite a graph so that a CPU runs one unpadded clip fastest: without masks, with FSMN memories in 2-D.
 
-FunASR writes a memory as a depthwise Conv over `[1, C, T]`, which ONNX Runtime runs channel by channel. Over
-`[1, C, 1, T]` it runs in a blocked form, and the Transposes around it become part of the reordering for that form.
+FunASR writes a memory as a depthwise Conv over `[1, C, T]`, which ONNX Runtime runs channel by channel. Over `[1, C, 1,
+T]` it runs in a blocked form, and the Transposes around it become part of the reordering for that form.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from funasr_cli.export.fold import fold
 from funasr_cli.recognizers.sensevoice.graph import FUNASR
 
 LENGTHS = FUNASR["lengths"]
-"""The input on which masks depend: how many frames of each clip are valid."""
+"""The input that masks depend on: the number of valid frames of each clip."""
 
 MIN_OPSET = 13
-"""The first in which Unsqueeze and Squeeze take their axes as an input."""
+"""The first opset in which Unsqueeze and Squeeze take their axes as an input."""
 
 
 def cpu_form(model: ModelProto, scratch: Path) -> ModelProto:
-    """A copy of `model` that gives the same results for batch 1 if `speech_lengths` is the number of frames.
+    """Return a copy of `model` that gives the same results for batch 1 if `speech_lengths` is the number of frames.
 
-    `model` has FunASR's names and free dimensions; the copy has its inputs, outputs and metadata, and float32 weights.
-    What is not recognised stays as it is. The folder `scratch` takes twice the model's size for a while.
+    `model` has FunASR's names and free dimensions; the copy has the same inputs, outputs and metadata, and float32
+    weights. Unknown structures stay as they are. The folder `scratch` temporarily needs twice the model's size.
 
     Raises `ModelError` if ONNX Runtime cannot load the graph.
     """
     made = fold(model, scratch)
     opset = next(entry.version for entry in made.opset_import if entry.domain in ("", "ai.onnx"))
     branches = any(attribute.HasField("g") for node in made.graph.node for attribute in node.attribute)
-    if opset >= MIN_OPSET and not branches:  # a branch reads tensors of the graph that are not among its node's inputs
+    if opset >= MIN_OPSET and not branches:  # a branch reads tensors of the graph that are not inputs of its node
         drop_masks(made.graph)
         widen_memories(made.graph)
         _drop_unused(made.graph)
@@ -45,9 +45,10 @@ def cpu_form(model: ModelProto, scratch: Path) -> ModelProto:
 
 
 def drop_masks(graph: GraphProto) -> None:
-    """Let what reads `Where(mask, scalar, x)`, `Where(mask, x, scalar)` or `Mul(x, mask)` read x.
+    """Make the readers of `Where(mask, scalar, x)`, `Where(mask, x, scalar)` or `Mul(x, mask)` read x.
 
-    A mask depends on `speech_lengths`, and on other inputs through their shapes only; x depends on what they hold.
+    A mask depends on the content of `speech_lengths`, and on other inputs only through their shapes; x depends on their
+    content.
     """
     data = _fed_by(graph, {tensor.name for tensor in graph.input} - {LENGTHS})
     masks = _fed_by(graph, {LENGTHS}) - data
@@ -69,7 +70,7 @@ def drop_masks(graph: GraphProto) -> None:
 
 
 def widen_memories(graph: GraphProto) -> None:
-    """Write every FSMN block, `v + transposed(depthwise Conv1d(transposed(v)))`, as one depthwise 2-D convolution."""
+    """Rewrite every FSMN block, `v + transposed(depthwise Conv1d(transposed(v)))`, as one depthwise 2-D convolution."""
     memories = {memory.result: memory for memory in _memories(graph)}
     nodes = list[NodeProto]()
     for node in graph.node:
@@ -83,7 +84,7 @@ def widen_memories(graph: GraphProto) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
-    """An FSMN block: what it reads, `[1, frames, C]`, and writes; its kernel, float32 `[C, 1, taps]`; its padding."""
+    """An FSMN block: its input `[1, frames, C]` and its output; its kernel, float32 `[C, 1, taps]`; its padding."""
 
     source: str
     result: str
@@ -92,10 +93,10 @@ class _Memory:
     after: int
 
     def widened(self, graph: GraphProto) -> Iterator[NodeProto]:
-        """The same in 2-D; its constants are added to `graph`."""
+        """Yield the nodes of the 2-D form, and add its constants to `graph`."""
         prefix = f"{self.result}/cpu"
         kernel = self.kernel.copy()
-        kernel[:, 0, self.before] += 1  # the frame itself: the block adds its input to what it convolves
+        kernel[:, 0, self.before] += 1  # the frame itself: the block adds its input to the convolution
         weight = numpy_helper.from_array(kernel[:, :, np.newaxis], f"{prefix}/kernel")
         axis = numpy_helper.from_array(np.array([1], np.int64), f"{prefix}/axis")
         graph.initializer.extend([weight, axis])
@@ -114,7 +115,7 @@ class _Memory:
 
 
 def _memories(graph: GraphProto) -> Iterator[_Memory]:
-    """The FSMN blocks of a graph, their frames padded by a Pad or by the Conv."""
+    """Yield the FSMN blocks of a graph, whose frames are padded by a Pad or by the Conv."""
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     makers = {name: node for node in graph.node for name in node.output}
     readers = defaultdict[str, list[str]](list)
@@ -122,10 +123,10 @@ def _memories(graph: GraphProto) -> Iterator[_Memory]:
         for name in node.input:
             readers[name].append(node.output[0])
     for tensor in graph.output:
-        readers[tensor.name].append("")  # who reads it is not in the graph
+        readers[tensor.name].append("")  # the reader is outside the graph
 
     def follower(node: NodeProto, kind: str) -> NodeProto | None:
-        """The only node that reads what `node` makes, if it is of that kind."""
+        """Return the only reader of the output of `node`, if its operator is `kind`."""
         found = makers.get(readers[node.output[0]][0]) if len(readers[node.output[0]]) == 1 else None
         return found if found is not None and found.op_type == kind else None
 
@@ -146,7 +147,7 @@ def _memories(graph: GraphProto) -> Iterator[_Memory]:
 
 
 def _is_depthwise(conv: NodeProto, kernel: TensorProto) -> bool:
-    """Whether a Conv takes each channel of `[1, C, T]` for itself, every frame of it, without a bias."""
+    """Whether a Conv convolves each channel of `[1, C, T]` separately, over every frame, without a bias."""
     attributes = _attributes(conv)
     every = all(attributes.get(name, [1]) == [1] for name in ("strides", "dilations"))
     explicit = attributes.get("auto_pad", b"NOTSET") == b"NOTSET"
@@ -155,7 +156,7 @@ def _is_depthwise(conv: NodeProto, kernel: TensorProto) -> bool:
 
 
 def _pads_frames(node: NodeProto, tensors: Mapping[str, TensorProto]) -> bool:
-    """Whether a node puts zeros before and after the frames of `[1, C, T]`, and does nothing else."""
+    """Whether a node only pads the frames of `[1, C, T]` with zeros, before and after."""
     if node.op_type != "Pad" or any(name and name not in tensors for name in node.input[1:]):
         return False
     amounts, *values = [numpy_helper.to_array(tensors[name]) for name in node.input[1:] if name]
@@ -173,7 +174,7 @@ def _attributes(node: NodeProto) -> dict[str, Any]:
 
 
 def _fed_by(graph: GraphProto, inputs: set[str]) -> set[str]:
-    """The tensors that depend on what `inputs` hold; a shape does not."""
+    """Return the tensors that depend on the content of `inputs`; a shape does not."""
     fed = set(inputs)
     for node in graph.node:
         if node.op_type != "Shape" and not fed.isdisjoint(node.input):
@@ -182,7 +183,7 @@ def _fed_by(graph: GraphProto, inputs: set[str]) -> set[str]:
 
 
 def _drop_unused(graph: GraphProto) -> None:
-    """Drop the nodes and initialisers that no output depends on, and the shapes noted for what is inside the graph."""
+    """Drop nodes and initialisers that no output depends on, and the recorded shapes of inner tensors."""
     needed = {tensor.name for tensor in graph.output}
     for index in reversed(range(len(graph.node))):
         node = graph.node[index]

@@ -1,4 +1,4 @@
-"""Fold away what is constant in a graph."""
+"""Constant folding of a graph."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from funasr_cli.system.onnx_sessions import make_session
 
 
 def fold(model: ModelProto, scratch: Path) -> ModelProto:
-    """A copy of `model` after ONNX Runtime's basic optimisations, which stay within ONNX's own operators.
+    """Return a copy of `model` after ONNX Runtime's basic optimisations, which use ONNX's own operators only.
 
-    Constants are initialisers in it. The folder `scratch` takes twice its size for a while.
+    Its constants are initialisers. The folder `scratch` temporarily needs twice the model's size.
 
     Raises `ModelError` if ONNX Runtime cannot load the graph.
     """
@@ -22,7 +22,7 @@ def fold(model: ModelProto, scratch: Path) -> ModelProto:
     onnx.save(model, before)
     try:
         make_session(before, optimized=after)
-    except Exception as error:  # the library raises classes that share no base but Exception
+    except Exception as error:  # the library's classes have no common base but Exception
         raise ModelError(f"ONNX Runtime cannot load the graph: {error}") from error
     folded = onnx.load(after)
     for path in (before, after):

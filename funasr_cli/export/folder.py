@@ -1,4 +1,4 @@
-"""The folder that `export` and `freeze` write: graphs, vocabulary, statistics, and model.yaml to account for them."""
+"""The folder written by `export` and `freeze`: graphs, vocabulary, statistics, and model.yaml to account for them."""
 
 from __future__ import annotations
 
@@ -29,19 +29,20 @@ from funasr_cli.recognizers.vocabulary import READERS, read_vocabulary
 
 LICENCES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE")
 TAKEN_ALONG = (*READERS, *LICENCES, "am.mvn", "config.yaml", "configuration.json")
-"""Files of the source's folder that belong to the model, as far as they are there."""
+"""Files of the source's folder that belong to the model; those that exist are copied."""
 
 STATISTICS = ("neg_mean", "inv_stddev")
-"""Metadata that model.yaml need not repeat: they are in am.mvn."""
+"""Metadata that model.yaml need not repeat, because am.mvn has it."""
 
 
 def build(
     dynamic: Path, source: Path, target: Path, scratch: Path, *, window: float, topk: int, int8: bool, tell: Tell
 ) -> None:
-    """Fill the folder `target` from the graph `dynamic`, made of the file `source`, beside which the others lie.
+    """Fill the folder `target` from the graph `dynamic`, which was made from the file `source`.
 
-    `scratch` is a folder for what is not kept; `window` is in seconds; `topk` 0 leaves the logits.
-    Raises `ModelError` where the graph is not SenseVoice's, cannot be made static, or gives other results then.
+    The vocabulary and the like are in the folder of `source`. `scratch` is a temporary folder; `window` is in seconds;
+    `topk` 0 keeps the logits. Raises `ModelError` if the graph is not SenseVoice's, cannot be made static, or then
+    gives other results.
     """
     tell(f"reading {dynamic.name}")
     beside = source.parent
@@ -69,7 +70,7 @@ def build(
         append_topk(static, topk)
     onnx.checker.check_model(static)
     onnx.save(static, target / static_name)
-    tell("holding the static graph against the one it was made from")
+    tell("comparing the static graph with the original")
     difference = hold_against(target / static_name, target / "model.onnx", frames)
     tell(f"log-probabilities of valid frames agree within {difference:.1g}")
     if int8:
@@ -79,17 +80,20 @@ def build(
 
 
 def _write_int8(target: Path, scratch: Path, frames: int, tell: Tell) -> None:
-    """Write `model_quant.onnx` beside `model.onnx`: its CPU form, if that gives the same results, in 8 bits."""
+    """Write `model_quant.onnx` next to `model.onnx`: its CPU form, if that gives the same results, in 8 bits."""
     tell("quantising: model_quant.onnx")
     unmasked = scratch / "model_cpu.onnx"
     onnx.save(cpu_form(onnx.load(target / "model.onnx"), scratch), unmasked)
     difference = hold_against(unmasked, target / "model.onnx", frames, padded=False)
-    tell(f"before 8 bits, log-probabilities agree within {difference:.1g}")
+    tell(f"before quantisation, log-probabilities agree within {difference:.1g}")
     quantize(unmasked, target / "model_quant.onnx")
 
 
 def sherpa_metadata(cmvn: Cmvn, vocabulary: int) -> dict[str, str]:
-    """What sherpa-onnx reads from a SenseVoice graph (scripts/sense-voice/export-onnx.py); without it, it exits."""
+    """Return the metadata that sherpa-onnx requires in a SenseVoice graph (scripts/sense-voice/export-onnx.py).
+
+    Without it, sherpa-onnx exits.
+    """
     return {
         "model_type": "sense_voice_ctc",
         "vocab_size": str(vocabulary),
@@ -107,17 +111,17 @@ def sherpa_metadata(cmvn: Cmvn, vocabulary: int) -> dict[str, str]:
 def _check_vocabulary(model: ModelProto, tokens: int, folder: Path) -> None:
     logits = next(output for output in model.graph.output if output.name == "ctc_logits")
     labels = logits.type.tensor_type.shape.dim[-1].dim_value
-    if labels and labels != tokens:  # 0: not stated
+    if labels and labels != tokens:  # 0: unknown
         raise ModelError(f"the vocabulary has {tokens} tokens, the graph {labels} labels", where=folder)
 
 
 def _load(path: Path) -> ModelProto:
-    """The graph with the tensors that may lie in files beside it."""
+    """Load the graph, with tensors that may be in files next to it."""
     try:
         return onnx.load(path)
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror or error}", where=path) from error
-    except Exception as error:  # protobuf's own, and onnx's for a missing file beside the graph
+    except Exception as error:  # protobuf's own classes, and onnx's for a missing tensor file
         raise ModelError(f"not an ONNX graph: {error}", where=path) from error
 
 
@@ -136,7 +140,7 @@ def _account(target: Path, source: Path, **facts: Any) -> None:
 
 
 def _tensors(path: Path) -> dict[str, Any]:
-    """Inputs and outputs of a graph as `name: dtype [sizes]`, and its opset."""
+    """Return inputs and outputs of a graph as `name: dtype [sizes]`, and its opset."""
     model = onnx.load(path, load_external_data=False)
 
     def described(values: Any) -> Iterator[tuple[str, str]]:

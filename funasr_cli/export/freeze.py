@@ -1,4 +1,4 @@
-"""Give a graph fixed dimensions, fold away what is then constant, and let it end in the best K labels."""
+"""Fix the dimensions of a graph, fold what is then constant, and end it in the best K labels."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ RENAMED = {SHERPA_ONNX[role]: name for role, name in FUNASR.items()} | {LOGITS[1
 
 
 def freeze(model: ModelProto, frames: int, scratch: Path) -> ModelProto:
-    """A copy of `model` for batch 1 and `frames` frames, every dimension in it a number.
+    """Return a copy of `model` for batch 1 and `frames` frames, with every dimension a number.
 
-    The folder `scratch` takes twice its size for a while.
+    The folder `scratch` temporarily needs twice the model's size.
 
-    Raises `ModelError` naming tensors whose shape still depends on the input.
+    Raises `ModelError` with the names of tensors whose shape still depends on the input.
     """
     fixed = onnx.ModelProto()
     fixed.CopyFrom(model)
@@ -41,7 +41,7 @@ def freeze(model: ModelProto, frames: int, scratch: Path) -> ModelProto:
 
 
 def append_topk(model: ModelProto, count: int) -> None:
-    """Put LogSoftmax and TopK in place of the logits: `log_probs` float32 and `token_ids` int32, `[1, frames, K]`.
+    """Replace the logits by LogSoftmax and TopK: `log_probs` float32 and `token_ids` int32, `[1, frames, K]`.
 
     Batch and frames may be free.
     """
@@ -58,7 +58,7 @@ def append_topk(model: ModelProto, count: int) -> None:
             helper.make_node(
                 "TopK", ["topk/all", k.name], ["log_probs", "topk/ids"], name="topk/TopK", axis=-1, largest=1, sorted=1
             ),
-            # TopK gives int64, twice the bytes to copy from a device; and some NPUs have no int64.
+            # TopK gives int64: twice the bytes to copy from a device, and some NPUs lack int64.
             helper.make_node("Cast", ["topk/ids"], ["token_ids"], name="topk/Cast", to=TensorProto.INT32),
         ]
     )
@@ -79,10 +79,10 @@ def append_topk(model: ModelProto, count: int) -> None:
 
 
 def cut_topk(model: ModelProto) -> None:
-    """Take off what `append_topk` put there: the graph ends in logits again."""
+    """Remove what `append_topk` added: the graph ends in logits again."""
     logits = next((info for info in model.graph.value_info if info.name == "ctc_logits"), None)
     if logits is None:
-        raise ModelError("the graph does not end in a TopK of ours")
+        raise ModelError("the graph does not end in a TopK that funasr-cli added")
     nodes = [node for node in model.graph.node if not node.name.startswith("topk/")]
     inner = [info for info in model.graph.value_info if info != logits and not info.name.startswith("topk/")]
     constants = [tensor for tensor in model.graph.initializer if tensor.name != "topk/k"]
@@ -95,17 +95,17 @@ def cut_topk(model: ModelProto) -> None:
 
 
 def speak_funasr(model: ModelProto) -> None:
-    """Give the tensors FunASR's names in place of sherpa-onnx's, and an output that says how many frames are valid.
+    """Give the tensors FunASR's names instead of sherpa-onnx's, and add an output with the number of valid frames.
 
-    Raises `ModelError` where it is no SenseVoice graph with free dimensions, or an 8-bit one.
+    Raises `ModelError` if this is not a SenseVoice graph with free dimensions, or if it is an 8-bit graph.
     """
     taken, given = ([tensor.name for tensor in edge] for edge in (model.graph.input, model.graph.output))
     renamed = {old: new for old, new in RENAMED.items() if old in (*taken, *given)}
     known = {renamed.get(name, name) for name in taken} == set(FUNASR.values())
     if known and any(size.HasField("dim_value") for size in model.graph.input[0].type.tensor_type.shape.dim[:2]):
-        raise ModelError("its dimensions are fixed already", hint="Freeze the graph it was made from.")
+        raise ModelError("the dimensions are already fixed", hint="Freeze the original graph.")
     if not known or "ctc_logits" not in (*given, *renamed.values()):
-        raise ModelError(f"not a SenseVoice graph: it takes {', '.join(taken)} and gives {', '.join(given)}")
+        raise ModelError(f"not a SenseVoice graph: inputs {', '.join(taken)}; outputs {', '.join(given)}")
     if any(node.op_type == "DynamicQuantizeLinear" for node in model.graph.node):
         # Activations are scaled by their range over the whole window, so padding would change every result.
         raise ModelError("an 8-bit graph cannot be padded to a fixed window", hint="Freeze the float32 graph.")
@@ -126,7 +126,7 @@ def speak_funasr(model: ModelProto) -> None:
 
 
 def _forget_shapes(model: ModelProto) -> None:
-    """Shapes inside the graph and at its outputs were written for free dimensions; let them be inferred anew."""
+    """Drop shapes inside the graph and at its outputs, which belong to free dimensions; they will be inferred again."""
     del model.graph.value_info[:]
     for output in model.graph.output:
         output.type.tensor_type.ClearField("shape")

@@ -1,4 +1,4 @@
-"""What `funasr-cli export` and `funasr-cli freeze` do."""
+"""The commands `funasr-cli export` and `funasr-cli freeze`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from funasr_cli.models.atomic_folder import atomic_folder
 
 
 def from_checkpoint(folder: Path, target: Path, *, window: float, topk: int, int8: bool, tell: Tell) -> None:
-    """Graphs in the folder `target`, from FunASR's checkpoint in `folder`. Raises as `export_checkpoint`, `build`."""
+    """Write graphs to the folder `target`, from a checkpoint `folder`. Raises like `export_checkpoint` and `build`."""
     from funasr_cli.export.checkpoint import export_checkpoint
 
     with _workplace(target, tell) as (work, scratch):
@@ -24,7 +24,7 @@ def from_checkpoint(folder: Path, target: Path, *, window: float, topk: int, int
 
 
 def from_graph(graph: Path, target: Path, *, window: float, topk: int, int8: bool, tell: Tell) -> None:
-    """Graphs in the folder `target`, from a published one with free dimensions. Raises what `build` does."""
+    """Write graphs to the folder `target`, from a published graph with free dimensions. Raises like `build`."""
     with _workplace(target, tell) as (work, scratch):
         _build(graph, graph, work, scratch, window, topk, int8, tell)
 
@@ -40,9 +40,9 @@ def _build(
 
 @contextmanager
 def _workplace(target: Path, tell: Tell) -> Iterator[tuple[Path, Path]]:
-    """The folder that becomes `target`, and one for what is not kept: both gone where anything goes wrong."""
+    """Yield the folder that becomes `target`, and a scratch folder; both are removed if anything goes wrong."""
     if target.exists():
-        raise UsageError(f"{target} exists already", hint="Name a folder that does not; nothing is overwritten.")
+        raise UsageError(f"{target} already exists", hint="Nothing is overwritten: name a new folder.")
     with atomic_folder(target) as work:
         scratch = work / "scratch"
         scratch.mkdir()

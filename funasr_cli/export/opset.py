@@ -1,4 +1,4 @@
-"""Bring a graph down to an opset that older compilers for NPUs read, LayerNormalization spelt out."""
+"""Lower a graph to an opset that older NPU compilers read, with LayerNormalization spelt out."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ TARGET = 16
 """The last opset before LayerNormalization became one operator."""
 
 TARGET_IR = 8
-"""The version of the file format that came with it."""
+"""The version of the ONNX file format that belongs to opset 16."""
 
 WIDENED = frozenset({"Cast", "Constant", "ConstantOfShape", "Equal", "Identity", "Reshape", "Shape", "Size",
                      "Squeeze", "Transpose", "Unsqueeze", "Flatten", "If", "Loop", "Scan"})  # fmt: skip
-"""Operators whose later versions only take more types than 16's."""
+"""Operators whose later versions only support more types than opset 16's."""
 
 Lowering = Callable[[NodeProto, Mapping[str, np.ndarray]], Iterator[NodeProto]]
 
 
 def lower(model: ModelProto) -> None:
-    """Rewrite `model` in place for opset 16 or what it has, if that is less.
+    """Rewrite `model` in place to opset 16, or leave a lower opset.
 
-    Raises `ModelError` naming an operator that this cannot express there.
+    Raises `ModelError` with the name of an operator that opset 16 cannot express.
     """
     version = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
     foreign = {node.domain for node in model.graph.node} - {"", "ai.onnx"}
     if foreign:
-        raise ModelError(f"the graph has operators of {', '.join(sorted(foreign))}, which no NPU compiler knows")
+        raise ModelError(f"NPU compilers do not support the graph's operators of {', '.join(sorted(foreign))}")
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in _small_constants(model)}
     nodes: list[NodeProto] = []
     for node in model.graph.node:
@@ -57,7 +57,7 @@ def _same_in_target(node: NodeProto, version: int) -> bool:
 
 
 def _small_constants(model: ModelProto) -> Iterator[TensorProto]:
-    """Initialisers and Constant nodes that can be axes or sizes; weights are left where they are."""
+    """Yield initialisers and Constant nodes that can be axes or sizes, but not weights."""
     for tensor in model.graph.initializer:
         if len(tensor.dims) <= 1 and tensor.data_type == TensorProto.INT64:
             yield tensor
@@ -70,7 +70,7 @@ def _small_constants(model: ModelProto) -> Iterator[TensorProto]:
 
 
 def _layer_norm(node: NodeProto, constants: Mapping[str, np.ndarray]) -> Iterator[NodeProto]:
-    """(x − mean) / sqrt(variance + ε) · scale + bias over the last axis (Ba et al. 2016)."""
+    """Spell out (x − mean) / sqrt(variance + ε) · scale + bias over the last axis (Ba et al. 2016)."""
     attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
     if attributes.get("axis", -1) != -1 or any(node.output[1:]):
         raise ModelError(f"{node.name}: only LayerNormalization over the last axis, with one output, can be spelt out")
@@ -97,12 +97,12 @@ def _layer_norm(node: NodeProto, constants: Mapping[str, np.ndarray]) -> Iterato
 
 
 def _axes_as_attribute(node: NodeProto, constants: Mapping[str, np.ndarray]) -> Iterator[NodeProto]:
-    """Reductions took their axes as an input from opset 18 on."""
+    """Make the axes an attribute; from opset 18 on, reductions take them as an input."""
     older = NodeProto()
     older.CopyFrom(node)
     if len(node.input) > 1:
         if node.input[1] not in constants:
-            raise ModelError(f"{node.name}: the axes of {node.op_type} are computed, opset {TARGET} wants them fixed")
+            raise ModelError(f"{node.name}: {node.op_type} has computed axes; opset {TARGET} needs constants")
         del older.input[1:]
         older.attribute.append(helper.make_attribute("axes", constants[node.input[1]].tolist()))
     for attribute in [a for a in older.attribute if a.name == "noop_with_empty_axes"]:
@@ -111,7 +111,7 @@ def _axes_as_attribute(node: NodeProto, constants: Mapping[str, np.ndarray]) -> 
 
 
 def _without(*attributes: str, inputs: int | None = None) -> Lowering:
-    """Drop what the operator could not be told yet, where its meaning stays the same without."""
+    """Drop `attributes` and later `inputs` that the older operator lacks, if its meaning stays the same."""
 
     def lowered(node: NodeProto, constants: Mapping[str, np.ndarray]) -> Iterator[NodeProto]:
         older = NodeProto()
@@ -126,6 +126,6 @@ def _without(*attributes: str, inputs: int | None = None) -> Lowering:
 
 LOWERINGS: Mapping[str, Lowering] = {
     "LayerNormalization": _layer_norm,
-    "Split": _without("num_outputs"),  # without it, split evenly over the outputs; the sizes are held against later
+    "Split": _without("num_outputs"),  # without it, evenly over the outputs; `build` compares the results later
     **dict.fromkeys(("ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2"), _axes_as_attribute),
 }

@@ -1,4 +1,4 @@
-"""Graphs that are made for a compiler only, from those of a folder: another end, or lengths that stay free."""
+"""Temporary graphs for a compiler: a folder's graph with another end, or with lengths that stay free."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from funasr_cli.export.opset import lower
 
 
 def write_variant(source: Path, target: Path, *, cut: bool, topk: int) -> None:
-    """Write the graph of `source` without its TopK (`cut`), or with one of the best `topk` labels, 0 leaving logits.
+    """Write the graph of `source` without its TopK (`cut`), or with a TopK of `topk` labels; `topk` 0 keeps the logits.
 
-    In opset 16 at most. Raises `ModelError` where the graph is none that `export` or `freeze` make.
+    The opset is 16 at most. Raises `ModelError` unless `export` or `freeze` made the graph.
     """
     with reading(source, ModelError):
         model = onnx.load(source)

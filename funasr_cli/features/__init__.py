@@ -1,1 +1,1 @@
-"""Acoustic features: samples in, the matrices that acoustic models were trained on out. NumPy alone."""
+"""Acoustic features: samples in, the matrices that acoustic models were trained on out. Needs only NumPy."""

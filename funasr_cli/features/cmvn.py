@@ -20,7 +20,7 @@ FEATURES = MELS * STACKED
 
 @dataclass(frozen=True)
 class Cmvn:
-    """`(x + neg_mean) * inv_std`; both float32 `[560]`; `ValueError` where they are not."""
+    """`(x + neg_mean) * inv_std`, both float32 `[560]`. Raises `ValueError` for other shapes and infinite numbers."""
 
     neg_mean: Vector
     inv_std: Vector
@@ -38,29 +38,29 @@ class Cmvn:
 
 
 def find_cmvn(model_dir: Path, metadata: Mapping[str, str]) -> Cmvn:
-    """What sherpa-onnx keeps in a graph, `neg_mean` and `inv_stddev` with commas between; else `am.mvn` in the folder.
+    """Read `neg_mean` and `inv_stddev` from sherpa-onnx's metadata, separated by commas; without them, `am.mvn`.
 
-    Raises `ModelError` where neither can be read.
+    Raises `ModelError` if neither can be read.
     """
     if "neg_mean" not in metadata:
         return read_cmvn(model_dir / "am.mvn")
     try:
         return Cmvn(*(np.array(metadata[key].split(","), np.float32) for key in ("neg_mean", "inv_stddev")))
     except (ValueError, KeyError) as error:
-        raise ModelError(f"the graph's metadata hold no statistics for normalisation: {error}") from error
+        raise ModelError(f"no valid normalisation statistics in the graph's metadata: {error}") from error
 
 
 def read_cmvn(path: Path) -> Cmvn:
-    """Kaldi's text of a network that shifts and scales: `<AddShift>` and `<Rescale>`, a vector in brackets after each.
+    """Read a network in Kaldi's text format: `<AddShift>` and `<Rescale>`, each followed by a vector in brackets.
 
-    Raises `ModelError` where the file is something else.
+    Raises `ModelError` if the file is something else.
     """
     try:
         with reading(path, ModelError):
             words = path.read_text(encoding="utf-8").split()
             return Cmvn(_vector(words, "<AddShift>"), _vector(words, "<Rescale>"))
     except ValueError as error:
-        raise ModelError(f"holds no statistics for normalisation: {error}", where=path) from error
+        raise ModelError(f"no valid normalisation statistics: {error}", where=path) from error
 
 
 def _vector(words: list[str], component: str) -> Vector:

@@ -1,4 +1,4 @@
-"""Kaldi's log-mel filter banks with the settings of FunASR's front end, a whole clip at a time."""
+"""Kaldi's log-mel filter banks with the settings of FunASR's front end, for a whole clip at once."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from funasr_cli.arrays import SAMPLE_RATE, Samples
 FRAME = SAMPLE_RATE * 25 // 1000
 SHIFT = SAMPLE_RATE * 10 // 1000
 FFT = 512
-"""The frame, padded to a power of two."""
+"""Length of the FFT: a frame, padded to a power of two."""
 
 MELS = 80
 LOW_HZ, HIGH_HZ = 20.0, SAMPLE_RATE / 2
 PREEMPHASIS = 0.97
 FULL_SCALE = 32768.0
-"""Kaldi works on 16-bit integers."""
+"""Kaldi expects samples on the scale of 16-bit integers."""
 
 FLOOR = float(np.finfo(np.float32).eps)
 """Least energy of a band (Kaldi, feature-fbank.cc), so that silence has a logarithm."""
 
 HALF = FRAME // 2
 LOW_MELS = 46
-"""Bands whose triangles lie in the lowest bins. With the others apart, most zeros of the triangles are left out."""
+"""Bands with triangles in the lowest bins. Computing the others separately skips most zeros of the triangles."""
 
 BLOCK = 128
-"""Frames worked on at once: what comes of them stays in the processor's cache."""
+"""Frames processed at once, so that intermediate results stay in the processor's cache."""
 
 Matrix = NDArray[np.float32]
 
 
 def fbank(samples: Samples) -> Matrix:
-    """Log-mel energies, float32 `[frames, 80]`, 10 ms a frame, each of 25 ms; nothing is padded (snip_edges).
+    """Compute log-mel energies, float32 `[frames, 80]`, one frame of 25 ms every 10 ms, without padding (snip_edges).
 
-    No dither. A clip of less than 25 ms is taken as followed by zeros up to that length. In float32 like Kaldi's: bands
-    with 60 dB less than the others are right to about 5e-4, there as here.
+    Without dither. A clip shorter than 25 ms is padded with zeros to that length. Like Kaldi's, the result is float32:
+    bands 60 dB below the others are accurate to about 5e-4.
     """
     if len(samples) < FRAME:
         samples = np.concatenate([samples, np.zeros(FRAME - len(samples), np.float32)])
@@ -52,11 +52,11 @@ def fbank(samples: Samples) -> Matrix:
 
 
 def _power(frames: Matrix) -> Matrix:
-    """Power spectra `[n, 256]` of frames `[n, 400]`.
+    """Compute power spectra `[n, 256]` of frames `[n, 400]`.
 
-    The window is symmetric: what lies as far after the middle of a frame as before it has the same cosine in a
-    spectrum, and the sine of other sign. So two products of half the size, of the sums with the cosines and of the
-    differences with the sines, give what an FFT does; NumPy's takes longer.
+    The window is symmetric: two samples at the same distance before and after the middle of a frame have the same
+    cosine in a spectrum, and sines of opposite sign. So two products of half the size, the sums with the cosines and
+    the differences with the sines, give what an FFT gives; NumPy's FFT takes longer.
     """
     centred = frames.copy()
     centred -= centred.mean(axis=1, keepdims=True)
@@ -74,10 +74,10 @@ def _power(frames: Matrix) -> Matrix:
 
 @cache
 def _folded_dft() -> tuple[Matrix, Matrix]:
-    """The DFT for the sums and for the differences of samples 0.5, 1.5, … after and before the middle of a frame.
+    """Return the DFT for sums and for differences of the samples 0.5, 1.5, … before and after the middle of a frame.
 
-    Both float32 `[200, 256]`, with a Hamming window and scaled to 16-bit samples. The phase is that of the middle: no
-    power depends on it.
+    Both are float32 `[200, 256]`, with a Hamming window and scaled to 16-bit samples. The phase refers to the middle:
+    no power depends on it.
     """
     distance = np.arange(HALF)[:, np.newaxis] + 0.5
     window = FULL_SCALE * (0.54 + 0.46 * np.cos(2 * np.pi * distance / (FRAME - 1)))
@@ -87,7 +87,7 @@ def _folded_dft() -> tuple[Matrix, Matrix]:
 
 @cache
 def _mel_banks() -> Sequence[tuple[slice, slice, Matrix]]:
-    """Bins, bands and the part of `_mel_bank` that leads from these to those: all of it that is not zero."""
+    """Return bins, bands and the matching part of `_mel_bank`, which together cover everything that is not zero."""
     bank = _mel_bank()
     banks = []
     for mels in (slice(LOW_MELS), slice(LOW_MELS, MELS)):
@@ -100,7 +100,7 @@ def _mel_banks() -> Sequence[tuple[slice, slice, Matrix]]:
 def _mel_bank() -> Matrix:
     """Triangles of equal width on the mel scale (Kaldi, mel-computations.cc), float32 `[256, 80]`.
 
-    The Nyquist bin, which Kaldi leaves out, is not among the rows.
+    As in Kaldi, the Nyquist bin is left out.
     """
     low, high = _mel(np.array([LOW_HZ, HIGH_HZ]))
     edges = np.linspace(low, high, MELS + 2)

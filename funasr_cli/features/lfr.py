@@ -1,4 +1,4 @@
-"""Low frame rate: FunASR's models take seven frames of 10 ms at a time, every six."""
+"""Low frame rate: FunASR's models read seven frames of 10 ms at a time, every sixth frame."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECONDS_PER_FRAME: Final = 0.06
 
 
 def stack_frames(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """From `[n, d]`, n ≥ 1, 10 ms a frame, to float32 `[ceil(n / 6), 7 d]`, 60 ms a frame.
+    """Stack `[n, d]`, n ≥ 1, 10 ms a frame, to float32 `[ceil(n / 6), 7 d]`, 60 ms a frame.
 
     Row i holds the frames 6 i − 3 to 6 i + 3; the first and the last frame are repeated beyond the ends.
     """

@@ -1,1 +1,1 @@
-"""How good transcripts are: error rates and time errors against references."""
+"""Quality of transcripts: error rates and time errors against references."""

@@ -1,4 +1,4 @@
-"""The alignment with the fewest edits, and what it counts."""
+"""Alignment with the fewest edits, and the counts of edits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rapidfuzz.distance import Levenshtein
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Edits that turn a reference of `reference` units into a hypothesis."""
+    """Counts of the edits that turn a reference of `reference` units into a hypothesis."""
 
     substitutions: int = 0
     deletions: int = 0
@@ -22,12 +22,12 @@ class Counts:
 
     @property
     def errors(self) -> int:
-        """All edits."""
+        """The number of all edits."""
         return self.substitutions + self.deletions + self.insertions
 
     @property
     def rate(self) -> float | None:
-        """Errors a unit of the reference: the CER or WER. More than 1 is possible; None for an empty reference."""
+        """Errors per unit of the reference: the CER or WER. May exceed 1; None for an empty reference."""
         return self.errors / self.reference if self.reference else None
 
     def __add__(self, other: Counts) -> Counts:
@@ -41,7 +41,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Counts, and the indices of units that are equal and aligned: `reference` and `hypothesis`, int `[n]` each."""
+    """Counts, and the indices of equal, aligned units: `reference` and `hypothesis`, int `[n]` each."""
 
     counts: Counts
     reference: NDArray[np.intp]
@@ -51,11 +51,11 @@ class Alignment:
 def align(reference: Sequence[str], hypothesis: Sequence[str]) -> Alignment:
     """Align by Levenshtein distance, every edit costing 1.
 
-    The number of edits is the least possible; of several alignments that have it, one is taken, so how it divides into
+    The number of edits is the minimum. Several alignments may reach it and one of them is taken, so the split into
     substitutions, deletions and insertions is not unique. Time is quadratic in theory, memory linear (Hyyrö,
     Stringology 2004; Hirschberg, CACM 18, 1975).
     """
-    # The hint is where a search for a band that is wide enough begins: without it, all of the matrix is computed.
+    # The hint sets the first width of the band that is searched: without it, the whole matrix is computed.
     edits = Levenshtein.editops(reference, hypothesis, score_hint=len(reference) // 100)
     kinds = Counter(edit.tag for edit in edits)
     blocks = edits.as_matching_blocks()
@@ -67,5 +67,5 @@ def align(reference: Sequence[str], hypothesis: Sequence[str]) -> Alignment:
 
 
 def _indices(runs: Sequence[tuple[int, int]]) -> NDArray[np.intp]:
-    """All indices of runs, each a first index and a length."""
+    """Return all indices of runs, each given by its first index and length."""
     return np.concatenate([np.arange(first, first + size, dtype=np.intp) for first, size in runs])

@@ -1,7 +1,7 @@
-"""How sure an error rate is: a bootstrap over files.
+"""How certain an error rate is: a bootstrap over files.
 
 Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance evaluation", ICASSP 2004: files are
-drawn with replacement, as many as there are, and the rate of each such draw is its errors over its reference length.
+drawn with replacement, as many as there are, and the rate of each draw is its errors over its reference length.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 DRAWS = 10_000
 SEED = 20_040_517
 CHUNK_DRAWS = 1 << 20
-"""Files drawn in one step, which bounds the memory."""
+"""Files drawn in one step; bounds the memory."""
 
 
 def drawn_rates(errors: ArrayLike, lengths: ArrayLike) -> NDArray[np.float64]:
-    """The error rates of `DRAWS` draws from files with these `errors` and reference `lengths`, both `[n]`.
+    """Compute the error rates of `DRAWS` draws from files with these `errors` and reference `lengths`, both `[n]`.
 
-    The same numbers give the same rates. Draws without any reference have no rate and are left out.
+    The same numbers always give the same rates. Draws without any reference have no rate and are left out.
     """
     errors, lengths = np.asarray(errors), np.asarray(lengths)
     rng = np.random.default_rng(SEED)
@@ -34,7 +34,7 @@ def drawn_rates(errors: ArrayLike, lengths: ArrayLike) -> NDArray[np.float64]:
 
 
 def interval(errors: ArrayLike, lengths: ArrayLike) -> tuple[float, float] | None:
-    """The central 95 % of the error rate; None where fewer than two files have a reference, which tell no spread."""
+    """Return the central 95 % of the error rate; None if fewer than two files have a reference."""
     if np.count_nonzero(np.asarray(lengths)) < 2:
         return None
     low, high = np.percentile(drawn_rates(errors, lengths), [2.5, 97.5])

@@ -1,4 +1,4 @@
-"""Two results for the same references, and how sure it is that one is better."""
+"""Compare two results for the same references, and how certain it is that one is better."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from funasr_cli.scoring.score import CorpusScore, FileScore
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A result's value less the baseline's, and its 95 % interval, None where fewer than two files tell no spread."""
+    """A result's value minus the baseline's, and its 95 % interval; None for the interval with fewer than two files."""
 
     value: float
     interval: tuple[float, float] | None
@@ -23,8 +23,7 @@ class Difference:
 class Comparison:
     """Differences of the error rate, of hotword recall (as fractions) and of the number of false insertions.
 
-    They are those of the `files` of which both results are known. None where there is nothing to divide by, or no
-    hotwords were counted.
+    They cover the `files` that both results have. None if the divisor is 0 or no hotwords were counted.
     """
 
     files: int
@@ -34,15 +33,15 @@ class Comparison:
 
 
 def compare(score: CorpusScore, baseline: CorpusScore) -> Comparison:
-    """`score` less `baseline`, both for the same references, with the same metric and hotwords.
+    """Compare `score` with `baseline`, both for the same references, with the same metric and hotwords.
 
-    The bootstrap draws a file with both its results, so that what makes a file hard for both does not blur the result.
+    The bootstrap draws a file with both its results, so that files that are hard for both do not blur the difference.
     """
     others = {file.name: file for file in baseline.files}
     pairs = [(file, others[file.name]) for file in score.files if file.name in others]
 
     def difference(value: Callable[[FileScore], float], size: Callable[[FileScore], float]) -> Difference | None:
-        """Of the sums of `value` over those of `size`, which is the same for both results."""
+        """Compare the sums of `value` over the sums of `size`, which is the same for both results."""
         changes = np.array([value(file) - value(other) for file, other in pairs])
         sizes = np.array([size(file) for file, _ in pairs])
         return Difference(float(changes.sum() / sizes.sum()), interval(changes, sizes)) if sizes.any() else None

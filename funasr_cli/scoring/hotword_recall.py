@@ -1,10 +1,9 @@
-"""Which occurrences of listed words were recognised, and which were put where nobody said them.
+"""Count which occurrences of listed words were recognised, and which were inserted though nobody said them.
 
-Words and texts are compared character by character as for the CER, see `normalise`; a word in a script with spaces
-counts only where it stands by itself ("art" is not in "party"). In one text the occurrences of a word do not overlap
-each other; the first counts. An occurrence within that of a longer listed word does not count by itself: 一带一路 is
-one occurrence, also where 一带 is listed. But it is there: where 一带一路 was said and 一带 was recognised, 一带一路
-was missed and nothing was inserted.
+Words and texts are compared character by character as for the CER, see `normalise`; in a script with spaces, only whole
+words count ("art" is not in "party"). Occurrences of one word do not overlap; the first counts. An occurrence inside
+that of a longer listed word is not counted: 一带一路 is one occurrence, even if 一带 is listed. But it exists: if
+一带一路 was said and 一带 recognised, 一带一路 was missed and nothing was inserted.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ from funasr_cli.scoring.read import Piece
 
 @dataclass(frozen=True, slots=True)
 class HotwordCounts:
-    """Occurrences: of the `reference`, how many of them were `recognised`; of the `hypothesis`, how many are `false`.
+    """Occurrences in `reference` and `hypothesis`, and how many of them are `recognised` and `false`.
 
-    Recognised is what the hypothesis has at the place that is aligned with the reference; false is what the reference
-    does not have there.
+    An occurrence in the reference is recognised if the hypothesis has it at the aligned place. One in the hypothesis is
+    false if the reference does not have it there.
     """
 
     reference: int = 0
@@ -36,17 +35,17 @@ class HotwordCounts:
 
     @property
     def missed(self) -> int:
-        """Those of the reference that were not recognised."""
+        """Occurrences in the reference that were not recognised."""
         return self.reference - self.recognised
 
     @property
     def recall(self) -> float | None:
-        """The share of the reference's that were recognised; None where it has none."""
+        """The recognised share of the occurrences in the reference; None if there are none."""
         return self.recognised / self.reference if self.reference else None
 
     @property
     def precision(self) -> float | None:
-        """The share of the hypothesis's that are not false; None where it has none."""
+        """The share of the occurrences in the hypothesis that are not false; None if there are none."""
         return 1 - self.false / self.hypothesis if self.hypothesis else None
 
     def __add__(self, other: HotwordCounts) -> HotwordCounts:
@@ -60,19 +59,19 @@ class HotwordCounts:
 
 @dataclass(frozen=True, slots=True)
 class HotwordScore:
-    """Counts by word, of those that occur, and which words the reference has at all, be it within longer ones."""
+    """Counts of the words that occur, and `said`: words in the reference, even if only within longer ones."""
 
     words: Mapping[str, HotwordCounts] = field(default_factory=dict)
     said: Set[str] = frozenset()
 
     @property
     def total(self) -> HotwordCounts:
-        """All words together."""
+        """The sum over all words."""
         return sum(self.words.values(), HotwordCounts())
 
     @property
     def false_of_absent(self) -> int:
-        """False occurrences of words that the reference has nowhere."""
+        """False occurrences of words that the reference does not have anywhere."""
         return sum(counts.false for word, counts in self.words.items() if word not in self.said)
 
     def __add__(self, other: HotwordScore) -> HotwordScore:
@@ -84,14 +83,14 @@ class HotwordScore:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What is searched: `characters`, and at which of them, or behind which, a word may begin or end."""
+    """A text to search: its `characters`, and the `edges` at which a word may begin or end."""
 
     characters: str
     edges: Set[int]
 
 
 def text_of(pieces: Iterable[Piece]) -> Text:
-    """The units that the CER counts, with the edges of words."""
+    """Return the units that the CER counts, with the edges of words."""
     words = units(pieces, "wer").tokens
     return Text("".join(words), frozenset(accumulate(map(len, words), initial=0)))
 
@@ -100,14 +99,14 @@ class HotwordScorer:
     """Counts the occurrences of a list of words in texts and their references."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        """Words that are the same once they are normalised count as the one that is listed first."""
+        """Take a list of words; words that are equal after normalisation count as the first of them."""
         self._words: dict[str, str] = {}
         for word in words:
             self._words.setdefault(text_of([Piece(word, None)]).characters, word)
         self._words.pop("", None)
 
     def score(self, reference: Text, hypothesis: Text, alignment: Alignment | None = None) -> HotwordScore:
-        """Compare two texts; `alignment` is that of their characters, where it is known already."""
+        """Compare two texts; `alignment` is that of their characters, if already known."""
         if alignment is None:
             alignment = align(reference.characters, hypothesis.characters)
         said, written = self._find(reference), self._find(hypothesis)
@@ -127,7 +126,7 @@ class HotwordScorer:
         return HotwordScore(words, frozenset(self._words[word] for word in said))
 
     def _find(self, text: Text) -> dict[str, list[int]]:
-        """Where each word begins, of those that occur."""
+        """Return the start of each occurrence, by word."""
         found: dict[str, list[int]] = {}
         for word in self._words:
             at = text.characters.find(word)
@@ -140,7 +139,7 @@ class HotwordScorer:
 
 
 def _outermost(found: Mapping[str, list[int]]) -> defaultdict[str, set[int]]:
-    """Of the places where words begin, those that are not within a longer word."""
+    """Return the starts of the occurrences that are not within a longer word, by word."""
     places = sorted((start, -start - len(word), word) for word, starts in found.items() for start in starts)
     outermost, reached = defaultdict[str, set[int]](set), 0
     for start, negative_end, word in places:
@@ -153,10 +152,10 @@ def _outermost(found: Mapping[str, list[int]]) -> defaultdict[str, set[int]]:
 def _pairs(
     reference: list[int], hypothesis: list[int], length: int, alignment: Alignment, end: int
 ) -> tuple[set[int], set[int]]:
-    """Which occurrences, by where they begin, are one and the same on both sides, one to one.
+    """Match the occurrences of both sides one to one; return the starts of those that match.
 
-    A place in the reference lies in the hypothesis between the neighbours that are aligned, so that it does not matter
-    which of several alignments was taken. `end` is the hypothesis's length.
+    An occurrence in the reference is looked for in the hypothesis between its aligned neighbours, so that the result is
+    the same for every best alignment. `end` is the length of the hypothesis.
     """
     recognised, true = set[int](), set[int]()
     rest = deque(hypothesis)

@@ -1,6 +1,7 @@
-"""What counts of a text when two are compared, and in which units.
+"""Normalise texts and cut them into units before they are compared.
 
-`NORMALISATION` states it. Numbers, spelling and script (simplified, traditional) are compared as they are written.
+`NORMALISATION` and `UNITS` say how, for users. Numbers, spelling and script (simplified, traditional) are compared as
+written.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from funasr_cli.unicode_ranges import HAN
 Metric: TypeAlias = Literal["cer", "wer"]
 
 NORMALISATION = (
-    "Unicode NFKC, case folded, without punctuation and symbols (an apostrophe joins, anything else parts words)"
+    "Unicode NFKC, case-folded, no punctuation or symbols (an apostrophe joins words, all others separate them)"
 )
 UNITS: dict[Metric, str] = {
     "cer": "characters, without white space",
@@ -43,14 +44,14 @@ _JOINING = frozenset("'‘’\u02bc")
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """What is aligned: `tokens`, and their `starts`, float64 `[n]`, in seconds, NaN where unknown."""
+    """Units to align: `tokens`, and their `starts`, float64 `[n]`, in seconds, NaN if unknown."""
 
     tokens: Sequence[str]
     starts: NDArray[np.float64]
 
 
 def normalise(text: str) -> str:
-    """`text` as `NORMALISATION` says: letters, marks and digits, with white space where anything else stood."""
+    """Normalise `text` as `NORMALISATION` says: letters, marks and digits, and white space in place of the rest."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return unicodedata.normalize("NFC", "".join(map(_kept, folded)))
 
@@ -58,14 +59,14 @@ def normalise(text: str) -> str:
 @cache
 def _kept(char: str) -> str:
     category = unicodedata.category(char)
-    # Variation selectors choose a glyph, format characters steer the layout: neither is seen or heard.
+    # Variation selectors choose a glyph and format characters control the layout: neither is seen or heard.
     if char in _JOINING or category == "Cf" or "VARIATION SELECTOR" in unicodedata.name(char, ""):
         return ""
     return char if category[0] in "LMN" else " "
 
 
 def units(pieces: Iterable[Piece], metric: Metric) -> Units:
-    """The units of a text. The first unit of a piece begins when the piece does; when the others do is unknown."""
+    """Return the units of a text. Only the first unit of a piece has a known start, that of the piece."""
     texts: list[str] = []
     starts: dict[int, float] = {}  # by position in the text
     end = 0
@@ -83,7 +84,7 @@ def units(pieces: Iterable[Piece], metric: Metric) -> Units:
 
 
 def is_mostly_unspaced(texts: Iterable[Sequence[Piece]]) -> bool:
-    """Whether more than half of all characters are of scripts without spaces; so error rates go by characters."""
+    """Whether more than half of all characters are in scripts without spaces; if so, characters are counted."""
     unspaced = total = 0
     for pieces in texts:
         text = normalise("".join(piece.text for piece in pieces))

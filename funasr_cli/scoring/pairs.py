@@ -1,4 +1,4 @@
-"""Which hypothesis belongs to which reference."""
+"""Match hypotheses with references."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from funasr_cli.walk import walk
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A reference and the hypothesis to be compared with it, None where there is none. `name` has no extension."""
+    """A reference and its hypothesis, None if there is none. `name` has no extension."""
 
     name: str
     reference: Path
@@ -22,31 +22,31 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """A pair for each reference, in order of names, and the hypotheses that have no reference."""
+    """A pair for each reference, sorted by name, and the hypotheses without a reference."""
 
     pairs: tuple[Pair, ...]
     without_reference: tuple[Path, ...]
 
 
 def pair(hypothesis: Path, reference: Path) -> Pairing:
-    """Two files, whatever their names, or the files of two folders with all below, by relative path without extension.
+    """Pair two files, whatever their names, or the files of two folders by relative path without extension.
 
-    Of several formats of one name the one that tells most is taken, see `FORMATS`. Raises `UsageError` where there is
-    nothing to compare, `InputError` where a folder cannot be listed.
+    Of several formats with one name the most detailed is taken, see `FORMATS`. Raises `UsageError` if there is nothing
+    to compare, `InputError` if a folder cannot be listed.
     """
     if hypothesis.is_dir() != reference.is_dir():
         raise UsageError("cannot compare a file with a folder", hint="Name two files or two folders.")
     if not reference.is_dir():
         for path in (hypothesis, reference):
             if path.suffix.lower() not in FORMATS:
-                raise UsageError("is no transcript by its extension", where=path, hint=f"Known: {', '.join(FORMATS)}.")
+                raise UsageError("not the extension of a transcript", where=path, hint=f"Known: {', '.join(FORMATS)}.")
         return Pairing((Pair(reference.stem, reference, hypothesis),), ())
     hypotheses, references = _transcripts(hypothesis), _transcripts(reference)
     if not hypotheses.keys() & references.keys():
         raise UsageError(
-            f"nothing to compare: of {len(hypotheses)} transcripts in {printable(hypothesis)} and {len(references)} in "
-            f"{printable(reference)}, none has the name of another",
-            hint=f"Files are paired by their path in the folder without {', '.join(FORMATS)}.",
+            f"nothing to compare: {len(hypotheses)} transcripts in {printable(hypothesis)}, {len(references)} in "
+            f"{printable(reference)}, no name in common",
+            hint=f"Files are paired by relative path without extension ({', '.join(FORMATS)}).",
         )
     return Pairing(
         tuple(Pair(name, path, hypotheses.get(name)) for name, path in sorted(references.items())),
@@ -55,7 +55,7 @@ def pair(hypothesis: Path, reference: Path) -> Pairing:
 
 
 def _transcripts(root: Path) -> dict[str, Path]:
-    """Name → file. Hidden files are passed over; links are followed, but no folder is entered twice."""
+    """Map names to files. Hidden files are skipped; links are followed, but no folder is entered twice."""
     found: dict[str, Path] = {}
     for place, files in walk(root, on_error=_refuse):
         for path in (root / place / file.name for file in files):

@@ -1,4 +1,4 @@
-"""Read transcripts, ours and those of other tools, as text with the times that are known of it."""
+"""Read transcripts, funasr-cli's and those of other tools, as text with the known times."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ TXT_LABELS = re.compile(r"^(?:\[[0-9]{2,}:[0-9]{2}:[0-9]{2}\] (?:\[[1-8]\] )?|\[
 """The time at which a paragraph begins, the channel in which it was said, or both."""
 
 TAGS = re.compile(r"<\|[^|]*\|>")
-"""What SenseVoice writes in front of a text: its language, emotion and events."""
+"""Tags that SenseVoice writes before a text: its language, emotion and events."""
 
 TXT_CHANNEL = re.compile(r" \[[1-8]\] ")
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of text and the time in seconds at which it begins, None where that is unknown.
+    """A stretch of text and its start in seconds, None if unknown.
 
-    `text` brings its own leading space where a word begins, so a text is the plain concatenation of its pieces.
+    A piece includes the space before a word, so a text is the plain concatenation of its pieces.
     """
 
     text: str
@@ -42,9 +42,9 @@ class Piece:
 
 
 def read(path: Path, warn: Tell = lambda _: None) -> list[Piece]:
-    """The text of a file of a known format (its extension, see `FORMATS`), in UTF-8. Raises `InputError`.
+    """Read the text of a file in UTF-8 in a known format (by extension, see `FORMATS`). Raises `InputError`.
 
-    `warn` is called if it could be in GB18030 as well.
+    `warn` is called if the text could also be GB18030.
     """
     kind = path.suffix.lower()
     with reading(path, InputError):
@@ -63,17 +63,17 @@ def read(path: Path, warn: Tell = lambda _: None) -> list[Piece]:
     except ForeignTextError as error:
         raise InputError(error.args[0], where=path, hint=error.args[1]) from error
     except (ValueError, OverflowError, RecursionError) as error:
-        hint = "Correct the file or take it away."
-        raise InputError(f"is no {kind[1:]} transcript: {error}", where=path, hint=hint) from error
+        hint = "Correct or remove the file."
+        raise InputError(f"not a valid {kind} transcript: {error}", where=path, hint=hint) from error
 
 
 def _txt(text: str) -> Iterator[Piece]:
-    """Plain text, without the labels that we put in front of paragraphs where every one of them has some."""
+    """Read plain text, without funasr-cli's labels of paragraphs if every line has one."""
     lines = [line for line in text.split("\n") if line.strip()]
     check(lines)
     if lines and all(TXT_LABELS.match(line) for line in lines):
         lines = [TXT_LABELS.sub("", line) for line in lines]
-        if len(lines) == 1:  # our plain layout has all paragraphs on one line
+        if len(lines) == 1:  # the plain layout has all paragraphs on one line
             lines = TXT_CHANNEL.split(lines[0])
     yield Piece("\n".join(lines), None)
 
@@ -83,9 +83,9 @@ def _cues(parse: Callable[[str], Iterator[Cue]], text: str) -> Iterator[Piece]:
 
 
 def _tsv(text: str) -> Iterator[Piece]:
-    """Rows of start, end and text, with or without a header: whole numbers are milliseconds, as we write them.
+    """Read rows of start, end and text, with or without a header; whole numbers are milliseconds, as in our files.
 
-    Where any time has a decimal point, all are seconds. A header may name a last column, `channel`.
+    If any time has a decimal point, all are seconds. A header may name a last column, `channel`.
     """
     rows = [(number, line.split("\t", 2)) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     header = tuple(cell.strip().lower() for cell in rows[0][1]) if rows else ()
@@ -93,7 +93,7 @@ def _tsv(text: str) -> Iterator[Piece]:
         del rows[0]
     for number, cells in rows:
         if len(cells) < len(TSV_HEADER) or not all(NUMBER.fullmatch(cell.strip()) for cell in cells[:2]):
-            raise ValueError(f"line {number}: expected start, end and text with tabs between them")
+            raise ValueError(f"line {number}: expected start, end and text, separated by tabs")
     in_seconds = any("." in cell for _, cells in rows for cell in cells[:2])
     for _, (start, _, line) in rows:
         if header == TSV_HEADER_OF_CHANNELS:
@@ -102,9 +102,9 @@ def _tsv(text: str) -> Iterator[Piece]:
 
 
 def _json(text: str) -> Iterator[Piece]:
-    """Our own layout, `segments` with `tokens`; segments without tokens; a list `words`; or `text` alone.
+    """Read funasr-cli's layout, `segments` with `tokens`; or segments without tokens; a list `words`; or only `text`.
 
-    FunASR's own is a list with one such object for each recording, times in milliseconds.
+    FunASR's own layout is a list with one such object per recording, times in milliseconds.
     """
     document = json.loads(text)
     if isinstance(document, list):
@@ -121,14 +121,14 @@ def _json(text: str) -> Iterator[Piece]:
     elif isinstance(document.get("text"), str):
         yield Piece(document["text"], None)
     elif not document.keys() & {"segments", "words"}:
-        raise ValueError("there are no `segments`, no `words` and no `text`")
+        raise ValueError("expected `segments`, `words` or `text`")
 
 
 def _funasr(results: list[Any]) -> Iterator[Piece]:
-    """What `AutoModel.generate` gives: sentences with their times if it has them, else a text."""
+    """Read what `AutoModel.generate` returns: sentences with their times if present, otherwise a text."""
     items = [item for _, item in _items("results", results)]
     if len(items) > 1:
-        raise ValueError(f"a list of {len(items)} results; write each into a file of its own")
+        raise ValueError(f"a list of {len(items)} results; write each to a separate file")
     for item in items:
         sentences = item.get("sentence_info") or [item]
         for place, sentence in _items("sentence_info", sentences):
@@ -141,7 +141,7 @@ def _funasr(results: list[Any]) -> Iterator[Piece]:
 
 def _segment(place: str, segment: dict[str, Any]) -> Iterator[Piece]:
     tokens = segment.get("tokens")
-    if not tokens or (isinstance(tokens, list) and isinstance(tokens[0], int)):  # the latter are Whisper's vocabulary
+    if not tokens or (isinstance(tokens, list) and isinstance(tokens[0], int)):  # integers are token ids of Whisper
         yield _apart(_piece(place, segment))
     else:
         yield Piece(" ", None)
@@ -150,7 +150,7 @@ def _segment(place: str, segment: dict[str, Any]) -> Iterator[Piece]:
 
 
 def _apart(piece: Piece) -> Piece:
-    """The same piece as one that begins a word."""
+    """Return the piece with a space before it, to begin a word."""
     return Piece(f" {piece.text}", piece.start)
 
 
@@ -183,4 +183,4 @@ _PARSERS: Mapping[str, Callable[[str], Iterator[Piece]]] = {
 }
 
 FORMATS = tuple(_PARSERS)
-"""The extensions of known formats, the one that tells most first."""
+"""The extensions of known formats, most detailed first."""

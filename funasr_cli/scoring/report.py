@@ -1,4 +1,4 @@
-"""A score as a person and as a program read it."""
+"""Format a score for people (text) and programs (JSON)."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ UNIT_NAMES = {"cer": "characters", "wer": "words"}
 
 
 def remarks(score: CorpusScore) -> Iterator[str]:
-    """What was not compared as it should be."""
+    """Yield a line for each file that could not be compared properly."""
     for error in score.failed:
         yield f"failed: {error}"
     for warning in score.warnings:
         yield f"warning: {warning}"
     for file in score.files:
         if file.missing:
-            yield f"no hypothesis, counted as all deleted: {printable(file.name)}"
+            yield f"no hypothesis, all of it counted as deleted: {printable(file.name)}"
     for path in score.without_reference:
         yield f"no reference, not counted: {printable(path)}"
 
 
 def as_json(score: CorpusScore, comparison: Comparison | None = None) -> str:
-    """All of it, as one object: rates as fractions, times in seconds, files worst first, most missed hotwords first."""
+    """Return the whole score as a JSON object: rates as fractions, times in seconds, worst files and hotwords first."""
     document: dict[str, Any] = {
         "metric": score.metric,
         "units": UNITS[score.metric],
@@ -121,7 +121,7 @@ def _times(times: TimeErrors | None) -> dict[str, float] | None:
 
 
 def as_text(score: CorpusScore, worst: int, comparison: Comparison | None = None) -> str:
-    """The overall figures, and a table of the `worst` files."""
+    """Return the overall figures, and a table of the `worst` files."""
     lines = [_headline(score)]
     if score.hotwords is not None:
         lines.append(_hotword_line(score.hotwords, score.recall_interval))
@@ -136,9 +136,9 @@ def _headline(score: CorpusScore) -> str:
         count = len(score.failed)
         return f"{name} unknown: {f'none of {count} pairs could' if count > 1 else 'the pair could not'} be read"
     if score.counts.rate is None:
-        return f"{name} unknown: there are no {UNIT_NAMES[score.metric]} in the references"
+        return f"{name} unknown: the references have no {UNIT_NAMES[score.metric]}"
     if score.interval is None:
-        return f"{name} {score.counts.rate:.2%}, without an interval: that takes two files"
+        return f"{name} {score.counts.rate:.2%}, no interval (needs two or more files)"
     low, high = score.interval
     files = len(score.files)
     return f"{name} {score.counts.rate:.2%}, 95 % interval {low:.2%} to {high:.2%} (bootstrap over {files} files)"
@@ -153,11 +153,11 @@ def _hotword_line(score: HotwordScore, interval: tuple[float, float] | None) -> 
     if interval is not None:
         recall += f", 95 % interval {interval[0]:.2%} to {interval[1]:.2%}"
     precision = "" if total.precision is None else f"precision {total.precision:.2%}; "
-    return f"{recall}; {precision}{total.false} false, {score.false_of_absent} of them of words that no reference has"
+    return f"{recall}; {precision}{total.false} false, {score.false_of_absent} of them words in no reference"
 
 
 def _comparison_lines(comparison: Comparison, rate: str) -> Iterator[str]:
-    yield f"Against the baseline, in {comparison.files} file{'s' * (comparison.files != 1)}:"
+    yield f"Difference from the baseline, over {comparison.files} file{'s' * (comparison.files != 1)}:"
     for name, difference, factor, form in (
         (rate, comparison.rate, 100, "+.2f"),
         ("hotword recall", comparison.recall, 100, "+.2f"),
@@ -184,7 +184,7 @@ def _table(score: CorpusScore, worst: int) -> Iterator[str]:
     for *numbers, name in rows:
         yield "  ".join([*map(str.rjust, numbers, widths), name])
     if len(score.files) > worst:
-        yield f"{len(score.files) - worst} more, none of them worse, are not listed."
+        yield f"Not listed: {len(score.files) - worst} more, none of them worse."
 
 
 def _row(counts: Counts, name: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Compare the files of a pairing."""
+"""Score all files of a pairing."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from funasr_cli.scoring.times import TimeErrors, start_offsets, time_errors
 
 @dataclass(frozen=True, slots=True)
 class FileScore:
-    """A file's counts, and the offsets of its starts in seconds `[n]`. `missing`: there was no hypothesis.
+    """A file's counts, and the offsets of its starts in seconds `[n]`. `missing`: it has no hypothesis.
 
-    `hotwords` is empty where none are listed.
+    `hotwords` is empty if none are listed.
     """
 
     name: str
@@ -36,17 +36,17 @@ class FileScore:
 
     @property
     def times(self) -> TimeErrors | None:
-        """Summary of its offsets."""
+        """A summary of the offsets."""
         return time_errors(self.offsets)
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusScore:
-    """All files, worst first, and what they come to together.
+    """All files, worst first, and their totals.
 
-    `interval` is that of the error rate, with 95 % confidence; `hotwords` is None where none are listed, and
-    `recall_interval` that of their recall; `without_reference` are hypotheses, `failed` says what could not be read;
-    neither is counted. `warnings` are about texts that were compared.
+    `interval` is that of the error rate, with 95 % confidence; `hotwords` is None if none are listed, and
+    `recall_interval` is that of their recall. `without_reference` are hypotheses and `failed` lists files that could
+    not be read; neither is counted. `warnings` are about texts that were compared.
     """
 
     metric: Metric
@@ -62,13 +62,13 @@ class CorpusScore:
 
 
 def score(pairing: Pairing, metric: Metric | None, hotwords: Iterable[str] = ()) -> CorpusScore:
-    """Compare every pair; without a `metric`, CER where the references are mostly of scripts without spaces, else WER.
+    """Compare every pair by `metric`; None: CER if most reference text is in scripts without spaces, else WER.
 
-    Occurrences of `hotwords` are counted by characters whatever the metric. One file's text is held at a time. A file
-    that cannot be read costs its pair.
+    Occurrences of `hotwords` are counted by characters for both metrics. One file's text is held in memory at a time. A
+    file that cannot be read drops its pair.
     """
     if metric is None:
-        # The references are read twice, so that those of a large corpus need not be held together.
+        # The references are read twice, to avoid holding all of a large corpus in memory.
         metric = "cer" if is_mostly_unspaced(_readable(pairing.pairs)) else "wer"
     scorer = HotwordScorer(words) if (words := list(hotwords)) else None
     files: list[FileScore] = []
@@ -114,7 +114,7 @@ def _score_file(pair: Pair, metric: Metric, scorer: HotwordScorer | None, warn: 
 
 
 def _badness(file: FileScore) -> tuple[float, int]:
-    """By rate, then by errors; text where the reference has none is worst."""
+    """Sort key: rate, then errors; a hypothesis for an empty reference is worst."""
     counts = file.counts
     rate = counts.rate if counts.rate is not None else float("inf") if counts.errors else 0.0
     return rate, counts.errors

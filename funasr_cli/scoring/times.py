@@ -1,4 +1,4 @@
-"""How far the starts of what was recognised right are from where the reference has them."""
+"""Time errors: how far the starts of correctly recognised units are from those in the reference."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ TOLERANCE_S = 0.12
 
 @dataclass(frozen=True, slots=True)
 class TimeErrors:
-    """Of `matched` starts: their median offset, and how far they are from it.
+    """Time errors of `matched` starts: their median offset, and their distances from it.
 
-    `median_offset` is hypothesis less reference in seconds. `within` is the share that is at most `TOLERANCE_S` from
+    `median_offset` is hypothesis minus reference in seconds. `within` is the share that is at most `TOLERANCE_S` from
     it, `p95` the 95th percentile of the distance from it in seconds.
     """
 
@@ -29,13 +29,13 @@ class TimeErrors:
 
 
 def start_offsets(reference: Units, hypothesis: Units, alignment: Alignment) -> NDArray[np.float64]:
-    """Hypothesis less reference, in seconds, for each pair of equal units of which both starts are known: `[n]`."""
+    """Return hypothesis minus reference, in seconds, for each pair of equal units with both starts known: `[n]`."""
     offsets: NDArray[np.float64] = hypothesis.starts[alignment.hypothesis] - reference.starts[alignment.reference]
     return offsets[~np.isnan(offsets)]
 
 
 def time_errors(offsets: NDArray[np.float64]) -> TimeErrors | None:
-    """Summary of the offsets `[n]`; None where there are none."""
+    """Summarise the offsets `[n]`; None if there are none."""
     if not offsets.size:
         return None
     median = float(np.median(offsets))

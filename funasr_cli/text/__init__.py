@@ -1,1 +1,1 @@
-"""From the tokens of windows to a text a person reads: merging, times, hotwords, numbers, script, lines, paragraphs."""
+"""Turn the tokens of windows into readable text: merging, times, hotwords, numbers, script, lines, paragraphs."""

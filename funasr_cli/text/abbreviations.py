@@ -1,9 +1,9 @@
 """Full stops that end an abbreviation rather than a sentence.
 
-A few abbreviations never end a sentence (Mr., z. B.). Some need a number after them, else they are words (No. 5).
-Others may end one (p.m., U.S., an initial): they do if the speaker pauses or if the next word is one with which
-sentences begin, as T. Kiss and J. Strunk ("Unsupervised multilingual sentence boundary detection", 2006) tell them
-apart; a name or a noun goes on.
+Some abbreviations never end a sentence (Mr., z. B.). Some are words unless a number follows (No. 5). Others may end a
+sentence (p.m., U.S., an initial): they do if the speaker pauses, or if the next word typically begins sentences, the
+criterion of T. Kiss and J. Strunk ("Unsupervised multilingual sentence boundary detection", 2006). A name or a noun
+continues the sentence.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 END_PAUSE_S = 0.5
-"""Seconds of silence after an abbreviation that show that the sentence ends with it."""
+"""Seconds of silence after an abbreviation that end the sentence."""
 
 
 def _words(*lists: str) -> frozenset[str]:
@@ -27,7 +27,7 @@ _NEVER_LAST = _words(
     "Dhr dhr Mevr mevr Drs bijv d.w.z t.ex bl.a f.eks dvs np tzn tj inż např tzv",
     "т.е т.к напр ул проф акад св",
 )
-"""Without their last full stop; those in lower case also stand for themselves with a capital."""
+"""Abbreviations without their last full stop; those in lower case also match with a capital first letter."""
 
 _BEFORE_NUMBERS = _words(
     "No Nos no pp p vol ch fig art sec para núm n.º Bd Kap Abs Tel kl",
@@ -53,25 +53,25 @@ _OPENERS = _words(
     "O Os Um Uma Ele Ela Eles Nós Eu Você Mas Depois Não De Het Een Hij Zij Ze Ik Maar Dan Toen Op Van Niet Nu",
     "Он Она Они Мы Я Вы Это В На И Но А Если Когда Потом",
 )
-"""Function words, with which sentences begin and names do not, in the languages of which abbreviations are known."""
+"""Function words, which begin sentences and are not names, in the languages of the abbreviations."""
 
 _AFTER_ORDINALS = re.compile(
     r"(Januar|Jänner|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember)\b|(Jahrhundert|Weltkrieg)"
 )
-"""In German a number with a full stop is an ordinal: am 3. Oktober."""
+"""Words after German ordinals, which are numbers with a full stop: am 3. Oktober."""
 
 _LETTERS = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]\.\s?)+$")
-"""Letters at the end, each with a full stop: U.S., p.m., z. B., or a single initial."""
+"""Letters at the end of a text, each with a full stop: U.S., p.m., z. B., or a single initial."""
 
 _ORDINAL = re.compile(r"(?<!\S)\d{1,2}\.$")
 _FIRST_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
 def goes_on(text: str, following: str, pause: float) -> bool:
-    """Whether `text`, which ends with a full stop, is an abbreviation after which the sentence goes on.
+    """Whether `text` ends with an abbreviation after which the sentence continues.
 
-    `text` is what was said up to there, the last words of it suffice; `following` is the next word, after `pause`
-    seconds of silence.
+    `text` is the text so far, with a full stop at its end; its last words are enough. `following` is the next word,
+    after `pause` seconds of silence.
     """
     word = _last_word(text)
     begun = _FIRST_WORD.search(following)
@@ -105,7 +105,10 @@ def _last_word(text: str) -> str:
 
 
 def _is_abbreviated(run: str, after: str, following: str) -> bool:
-    """Whether letters with full stops are one: several are, a capital is, and a small one before others (p. ej.)."""
+    """Whether letters with full stops are an abbreviation.
+
+    Several letters are, a capital is, and a small letter is before another letter (p. ej.) or a small word.
+    """
     if len(run) == 1:
         return (run.isupper() and run != "I") or _is_initial(after, following) or after[:1].islower()
     return len(run) > 2 and run[1::2].strip(".") == ""

@@ -1,4 +1,4 @@
-"""From merged tokens to a text that reads well: hotwords, numbers, script, then lines."""
+"""Edit merged tokens into readable text: hotwords, numbers, script, then lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from funasr_cli.transcript import Correction, Segment, Token
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """The text by itself and in lines, and which hotwords were put into it."""
+    """The edited text, as tokens and as lines, and the hotwords that were put into it."""
 
     tokens: tuple[Token, ...]
     segments: tuple[Segment, ...]
@@ -37,13 +37,13 @@ class Editor:
         self._script = ScriptConverter(options.script, words) if options.script else None
         in_script = self._script.hotwords if self._script else ()
         self._whole = frozenset(word.lower() for word in [*words, *in_script])
-        # Mandarin is simplified by default, but not the Cantonese of somebody who reads traditional characters.
+        # Simplified is the default for Mandarin, but Cantonese speakers usually read traditional characters.
         self._scripted = {"zh"} if options.script == "simplified" else {"zh", "yue"}
 
     def edit(self, tokens: Sequence[Token], language: str | None, duration: float = math.inf) -> Edited:
-        """The text of a recording of `duration` seconds, each stretch by the rules of its language.
+        """Edit the text of a recording of `duration` seconds, each stretch by the rules of its language.
 
-        `language` is the code for tokens that bring none; for None, each sentence shows whether it is Chinese.
+        `language` is the code for tokens that have none; if it is None, each sentence is checked for Chinese.
         """
         edited: list[Token] = []
         corrections: list[Correction] = []
@@ -57,9 +57,9 @@ class Editor:
     def _edit_language(
         self, tokens: Sequence[Token], language: str | None
     ) -> tuple[Sequence[Token], Sequence[Correction]]:
-        """What was said in one language, by its rules."""
+        """Edit what was said in one language by the rules of that language."""
         corrections: Sequence[Correction] = ()
-        if self._corrector and language in ("zh", None):  # the sounds compared are those of Mandarin
+        if self._corrector and language in ("zh", None):  # the corrector compares sounds of Mandarin
             tokens, corrections = self._corrector.correct(tokens)
         if self._numbers and language in ("zh", "yue", "en", None):
             tokens = self._numbers.write(tokens)
@@ -69,7 +69,7 @@ class Editor:
 
 
 def _apart(before: Sequence[Token], after: Sequence[Token]) -> Sequence[Token]:
-    """`after` with a space in front, if it would touch the text before it, which is in another language."""
+    """Return `after` with a space before it if it would touch the text in another language before it."""
     if before and after and not before[-1].text[-1:].isspace() and not after[0].text[:1].isspace():
         return [replace(after[0], text=" " + after[0].text), *after[1:]]
     return after

@@ -1,9 +1,9 @@
-"""Hotwords that were understood as other characters of the same sound: 心发展隔局 becomes 新发展格局.
+"""Correct hotwords that were recognised as other characters with the same sound: 心发展隔局 becomes 新发展格局.
 
-A noisy channel with three questions. Is the hotword so much more usual, as a sequence of words, than what stands there
-that a mistake is the better explanation? How sure was the recogniser? And does what stands there read well, so that it
-was probably said? What jieba's dictionary knows as a word is right as it stands; what parts into usual words is so too
-(国务院/常务/会/以), unless the recogniser was really unsure of it.
+A noisy channel model that asks three questions. Is the hotword so much more common, as a sequence of words, than the
+recognised text that a mistake is the better explanation? How confident was the recogniser? And does the recognised text
+read well, so that it was probably said? A word in jieba's dictionary is taken as right; so is a sequence of common
+words (国务院/常务/会/以), unless the recogniser was very unsure of it.
 """
 
 from __future__ import annotations
@@ -27,47 +27,51 @@ from funasr_cli.transcript import Correction, Token
 from funasr_cli.unicode_ranges import HAN, is_chinese, is_han
 
 USUAL = 5.5
-"""Below this surprise, some 190 in 60 million, a word is one that people say."""
+"""Words below this surprise, which occur at least 190 times in 60 million, are common."""
 
 RIVAL = 0.5
-"""By so much a hotword has to explain a text better than another hotword does."""
+"""Margin by which a hotword must explain a text better than another hotword does."""
 
 RAREST = 4.0
-"""The most that a word of the dictionary speaks for a mistake: its counts are of a time in which 店长 was rare."""
+"""The most by which a rare dictionary word suggests a mistake: its counts come from a time in which 店长 was rare."""
 
 LONG = 4
-"""A word of so many characters is known by the others if one is confused."""
+"""A word with this many characters is recognisable if one of them is confused."""
 
 STRANGEST = 5.5
-"""What `RAREST` is for a word that is confused within a long one."""
+"""Like `RAREST`, for a word inside a long hotword of which one character was confused."""
 
 SURE = 0.85
-"""The confidence from which on a recogniser is seldom wrong in two characters at once."""
+"""Confidence above which a recogniser is seldom wrong in two characters at once."""
 
 DOUBT = 0.01
-"""What is left of doubt however sure a recogniser is: of what whisper-base is sure of by 0.95, 2 % are wrong."""
+"""Lowest doubt, even if the recogniser is certain: at a confidence of 0.95, 2 % of whisper-base's output is wrong."""
 
 _CHINESE = re.compile(f"[{HAN}]{{2,}}")
 
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """What it takes to replace a text; all but `widest` and `unsure` in the unit of `surprise`.
+    """The evidence needed to replace a text; all but `widest` and `unsure` are in the unit of `surprise`.
 
-    `usual` is the surprise of a hotword of weight 20. A hotword has to explain the text better by `margin`; by `trust`
-    more, times the square of the powers of ten by which a mistake of the recogniser is improbable, one for a confidence
-    of 0.9; by `further` more for each changed character but the first, if half of the word changes and it was `SURE` of
-    all of that; by `short` more for each character that it lacks to four; and by `sound` more for a difference in sound
-    of 1. `widest` bounds that difference, for each character but the first. Unless the confidence is below `unsure`,
-    what consists of usual words stays, and a word that goes with anything (以, 只) is no surprise where it stands.
+    `usual` is the surprise of a hotword of weight 20. A hotword must explain the text better by the sum of:
+
+    - `margin`;
+    - `trust` times the square of log10(1 - confidence), which is 1 at a confidence of 0.9;
+    - `further` for each changed character after the first, if at least half of the word changes, all with a confidence
+      of at least `SURE`;
+    - `short` for each character fewer than four;
+    - `sound` times the difference in sound.
+
+    `widest` limits that difference, for each character after the first. Unless the confidence is below `unsure`, text
+    that consists of common words stays, and a word that fits anywhere (以, 只) is not surprising.
 
     The values were chosen on other recordings than those of the tables in benchmarks/README.md, and on half of the
-    sentences there. Of what whisper-base writes, rightly or with other characters of the same sound, a share is wrong
-    that is close to 1 minus its confidence, from 0.5 on. But what a dictionary finds odd is a new word or a name, if
-    the recogniser is sure of it, and not a mistake: hence the square. In four out of five mistakes the tones are right
-    too, which they seldom are in words that only sound alike: so a difference in tone costs much. But -n and -ng, l and
-    n are confused in words that a recogniser does not know, as by speakers: `sound` counts half if that is all that
-    differs in `LONG` characters.
+    sentences there. From a confidence of 0.5 on, the share of whisper-base's output that is wrong, but sounds the same,
+    is close to 1 minus its confidence. But if the recogniser is sure of a text that the dictionary finds odd, it is a
+    new word or a name, not a mistake: hence the square. In four out of five mistakes the tones are right too, which is
+    rare for words that only sound alike: so a difference in tone costs much. But recognisers confuse -n and -ng, l and
+    n in unknown words, as speakers do: `sound` counts half if that is the only difference in `LONG` characters.
     """
 
     usual: float
@@ -88,7 +92,7 @@ CAUTIONS: Mapping[Strength, Caution] = {
 
 @dataclass(frozen=True, slots=True)
 class _Fix:
-    """`word` for the characters from `start` to before `end`, of which those `at` change."""
+    """Replace the characters from `start` to before `end` by `word`; the characters at `at` change."""
 
     start: int
     end: int
@@ -98,18 +102,18 @@ class _Fix:
 
 
 class Corrector:
-    """Finds stretches that sound like one of the hotwords, as far as these are written in Chinese characters alone."""
+    """Finds stretches that sound like a hotword. Only hotwords in Chinese characters are considered."""
 
     def __init__(self, hotwords: Iterable[Hotword], strength: Strength) -> None:
         self._caution = CAUTIONS[strength]
-        # What is heard is compared in simplified characters; the hotword is written as in its list (昇腾).
+        # Recognised text is compared in simplified characters; a hotword is inserted as its list writes it (昇腾).
         chinese = [hotword for hotword in hotwords if is_han(hotword.text)]
         plain = all_simplified([hotword.text for hotword in chinese])
         self._hotwords = dict(zip(plain, chinese, strict=True))
         self._index = SoundIndex((word, word) for word in self._hotwords)
 
     def correct(self, tokens: Sequence[Token]) -> tuple[list[Token], list[Correction]]:
-        """The tokens with the hotwords in them, all times as they were, and what was replaced."""
+        """Return the tokens with the hotwords in them, with the same times, and the corrections made."""
         corrected: list[Token] = []
         corrections: list[Correction] = []
         for sentence in sentences(tokens):
@@ -128,7 +132,7 @@ class Corrector:
         return corrected, corrections
 
     def _fixes(self, text: str, confidences: Sequence[float]) -> list[_Fix]:
-        """The best fixes of a text of Chinese characters, in order, none in the way of another."""
+        """Return the best fixes of a text of Chinese characters, in order, without conflicts."""
         heard = set(self._index.find(text))
         spelled = {at for start, end, word in heard if text[start:end] == word for at in range(start, end)}
         alike = [fix for start, end, word in heard if (fix := self._alike(start, end, word, text, spelled))]
@@ -145,7 +149,10 @@ class Corrector:
         return sorted(chosen, key=lambda fix: fix.start)
 
     def _alike(self, start: int, end: int, word: str, text: str, spelled: Set[int]) -> _Fix | None:
-        """What would change, None where that is nothing, a figure, part of a hotword, or sounds too different."""
+        """Return the fix that makes `text` from `start` to `end` the hotword `word`.
+
+        None if nothing changes, if a numeral or part of a hotword changes, or if the sounds differ too much.
+        """
         at = tuple(i for i in range(start, end) if text[i] != word[i - start])
         if not at or not spelled.isdisjoint(at) or any(text[i] in NUMERALS for i in at):  # 四 sounds like 十
             return None
@@ -155,7 +162,7 @@ class Corrector:
         return _Fix(start, end, word, at, apart)
 
     def _surplus(self, fix: _Fix, text: str, words: Sequence[tuple[int, int]], confidences: Sequence[float]) -> float:
-        """By how much the hotword explains the text better than it has to; `text` consists of `words`."""
+        """Return by how much the hotword explains the text better than required; `text` consists of `words`."""
         touched = [(low, high) for low, high in words if low < fix.end and high > fix.start]
         changed = [(low, high) for low, high in touched if high - low > 1 and any(low <= i < high for i in fix.at)]
         usual = [(low, high) for low, high in touched if high - low > 1 and surprise(text[low:high]) < USUAL]
@@ -167,7 +174,7 @@ class Corrector:
         if confidence >= self._caution.unsure:
             anywhere = [(low, high) for low, high in touched if goes_anywhere(text[low:high])]
             changes_usual = all(any(low <= i < high for low, high in usual) for i in fix.at)
-            if changes_usual or len(usual) + len(anywhere) == len(touched):  # it reads well
+            if changes_usual or len(usual) + len(anywhere) == len(touched):  # the text reads well
                 return -math.inf
             others = [word for word in others if word not in anywhere or word[0] not in fix.at]
         sound, rarest = self._caution.sound, RAREST
@@ -188,13 +195,13 @@ class Corrector:
         )
 
     def _unusual(self, word: str) -> float:
-        """The surprise of a hotword: it is said more often than a dictionary knows, and more so if it weighs more."""
+        """Return the surprise of a hotword. Its weight counts too: it is said more often than the dictionary knows."""
         usual = self._caution.usual - math.log10(self._hotwords[word].weight / DEFAULT_WEIGHT)
         return min(surprise(word), usual)
 
 
 def _disagree(fix: _Fix, other: _Fix) -> bool:
-    """Whether `fix` changes a character that `other` takes for right, or changes too."""
+    """Whether `fix` changes a character that `other` keeps or changes."""
     return any(other.start <= i < other.end for i in fix.at)
 
 

@@ -1,7 +1,7 @@
-"""What OpenCC leaves or loses on the way to simplified characters, as they are written on the mainland.
+"""Restore what OpenCC leaves or loses in the conversion to the simplified characters of mainland China.
 
-OpenCC takes 著 and 着 for two characters; Taiwan, and with it Whisper, writes 著 for both. And it writes 干 for 乾
-and 升 for 昇 in names too, in which simplified text has them all.
+OpenCC treats 著 and 着 as two characters; Taiwan, and therefore Whisper, writes 著 for both. OpenCC also writes 干 for
+乾 and 升 for 昇 in names, where simplified text keeps the original characters.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from funasr_cli.text.names import FAMILIAR
 from funasr_cli.unicode_ranges import HAN
 
 VARIANTS = {"甚么": "什么", "规画": "规划", "妳": "你", "牠": "它", "衞": "卫", "合著眼": "合着眼"}
-"""What is written otherwise on the mainland, once OpenCC has done its part; as long as what it becomes."""
+"""Spellings that differ on the mainland after OpenCC has converted a text; both sides have the same length."""
 
 DOUBTFUL = frozenset("乾徵昇陞脩")
-"""Characters that are simplified to others in words, but not in names."""
+"""Characters that are simplified in words, but not in names."""
 
 PARTICLE_MARGIN = 0.5
-"""By so much, in the unit of `surprise`, a text has to be more usual with 著 (著名) than with 着, the commoner one."""
+"""Margin in `surprise` by which a text must be more common with 著 (著名) than with 着, the more frequent character."""
 
 CONTEXT_CHARS = 6
 """Characters on each side that decide between 著 and 着."""
@@ -29,14 +29,14 @@ _WRITTEN = re.compile(
     "(?<=[显卓昭译遗拙撰专巨原土名所编])著(?![急手])|(?<=论)著(?!坐)|(?<=[最]新)著|(?<=合)著(?=[了的有作述成过])|(?<=知微|微知|明较)著|著(?=作权)"
     f"|(?<![{HAN}])著(?=[有述作书名])"
 )
-"""著 for writing and for what everybody sees; a clause does not begin with the particle."""
+"""著 for writing and for "evident"; the particle does not begin a clause."""
 
 _VARIANT = re.compile("|".join(map(re.escape, VARIANTS)))
 _PLACE = re.compile("乾(?=[县州陵安元清务潭窑卦隆坤宁封符祐])")
 
 
 def mainland(text: str, after: str) -> str:
-    """`after`, what OpenCC's t2s made of `text`, with the particle 着, 什么, and the characters of names."""
+    """Correct `after`, OpenCC's t2s conversion of `text`: the particle 着, 什么, and the characters of names."""
     after = _VARIANT.sub(lambda match: VARIANTS[match.group()], after)
     if "著" in after:
         after = _particles(after)
@@ -47,7 +47,7 @@ def mainland(text: str, after: str) -> str:
 
 
 def _particles(text: str) -> str:
-    """`text` with 着 for each 著 but those that make it much more usual."""
+    """Return `text` with 着 for each 著, except where 著 is much more common."""
     chars = list(text)
     for at in (at for at, char in enumerate(text) if char == "著" and not _WRITTEN.match(text, at)):
         around = "".join(chars[max(0, at - CONTEXT_CHARS) : at]), text[at + 1 : at + 1 + CONTEXT_CHARS]
@@ -58,7 +58,7 @@ def _particles(text: str) -> str:
 
 
 def _in_name(text: str, at: int) -> bool:
-    """Whether a character of simplified text belongs to a name rather than to a word: after a surname, or in one."""
+    """Whether a character of simplified text belongs to a name: after a surname, or within one."""
     words = cut(text)
     number = next(number for number, (_, end) in enumerate(words) if end > at)
     start, end = words[number]
@@ -77,9 +77,9 @@ def _in_name(text: str, at: int) -> bool:
 
 
 def _is_person(word: str) -> bool:
-    """Whether a word is a name, and not one with something to eat in it, as jieba takes 牛肉干 for one."""
+    """Whether a word is a name; excludes 牛肉干 (dried beef) and the like, which jieba takes for names."""
     return not is_word(word) or (person(word) and not (len(word) > 2 and is_word(word[:-1])))
 
 
 _NO_NAME = frozenset("未没不还已都也快太很好全刚晒烘擦吹晾弄变口嘴")
-"""What stands before 乾 (dry) or 昇 (rise) as a verb or adverb does, not as the first half of a given name."""
+"""Words before 乾 (dry) or 昇 (rise) as a verb or adverb; not the first half of a given name."""

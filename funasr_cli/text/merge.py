@@ -1,9 +1,9 @@
-"""Join the tokens of windows that overlap, so that nothing is doubled and nothing dropped at the seam.
+"""Join the tokens of overlapping windows without duplicates or gaps at the seam.
 
-Both windows heard the overlap; each is least sure at its own edge, where a word may be cut. The seam is laid inside
-the longest run of words that both have at about the same time, as near to the middle of the overlap as the run goes:
-both sides agree there, so whichever is taken, the text is the same. Where they agree on nothing, the seam is laid at
-the moment near the middle that is furthest from any word of either.
+Both windows heard the overlap; each is least reliable at its own edge, where a word may be cut. The seam is placed
+inside the longest run of words that both have at about the same time, as close to the middle of the overlap as
+possible: both sides agree there, so the text is the same whichever is taken. If they agree on nothing, the seam is
+placed at the moment near the middle that is farthest from any word of either.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ SAME_TIME_S = 0.5
 """Seconds by which two windows may differ about the time of the same word."""
 
 MIDDLE = 0.5
-"""Without agreement the seam stays within this middle part of the overlap, away from both edges."""
+"""Share of the overlap, around its middle, in which the seam must be if the windows do not agree."""
 
 
 class Merger:
-    """Collects the tokens of a recording, window after window, in order of time. `tokens` is the text so far."""
+    """Collects the tokens of a recording, window by window, in order of time. `tokens` is the text so far."""
 
     def __init__(self) -> None:
         self.tokens: list[Token] = []
-        self._settled = 0  # tokens that neither the newest window nor those to come can touch
+        self._settled = 0  # tokens that no current or later window can change
         self._end = 0.0
 
     def add(self, tokens: Sequence[Token], start: float, end: float) -> None:
-        """Add the tokens of the window from `start` to `end`; all times are seconds of the recording."""
+        """Add the tokens of the window from `start` to `end`; all times are in seconds of the recording."""
         while self._settled < len(self.tokens) and self.tokens[self._settled].middle < start - SAME_TIME_S:
             self._settled += 1
         self.tokens[self._settled :] = merge(self.tokens[self._settled :], tokens, start, self._end)
@@ -38,10 +38,10 @@ class Merger:
 
 
 def merge(left: Sequence[Token], right: Sequence[Token], start: float, end: float) -> list[Token]:
-    """All tokens of two neighbouring windows, times in seconds of the recording.
+    """Return all tokens of two neighbouring windows, times in seconds of the recording.
 
-    The windows overlap from `start` (where the right one begins) to `end` (where the left one ends); where they do
-    not, `start` ≥ `end`.
+    The windows overlap from `start` (where the right one begins) to `end` (where the left one ends); if they do not
+    overlap, `start` ≥ `end`.
     """
     heard_twice = any(token.middle >= start for token in left) and any(token.middle < end for token in right)
     if start >= end or not heard_twice:
@@ -54,7 +54,7 @@ def merge(left: Sequence[Token], right: Sequence[Token], start: float, end: floa
 
 
 def _agreement(left: Sequence[Token], right: Sequence[Token], middle: float) -> tuple[int, int] | None:
-    """Where to leave `left` and enter `right`: inside the longest common run, nearest to `middle`; None without one."""
+    """Return where to leave `left` and enter `right`: in the longest common run, near `middle`; or None."""
     best: tuple[int, float] | None = None
     seam: tuple[int, int] | None = None
     lengths: dict[tuple[int, int], int] = {}
@@ -71,7 +71,7 @@ def _agreement(left: Sequence[Token], right: Sequence[Token], middle: float) -> 
 
 
 def _quietest(tokens: Sequence[Token], start: float, end: float) -> float:
-    """The time in the middle of the overlap that is furthest from the middle of any token."""
+    """Return the time in the middle of the overlap that is farthest from the middle of any token."""
     margin = (end - start) * (1 - MIDDLE) / 2
     low, high = start + margin, end - margin
     edges = sorted({min(max(low, at), high) for at in (low, *(token.middle for token in tokens), high)})
@@ -83,6 +83,6 @@ def _quietest(tokens: Sequence[Token], start: float, end: float) -> float:
 
 
 def spoken(token: Token) -> str:
-    """What of a token is heard: its letters and digits, without case, punctuation and spaces."""
+    """Return what can be heard of a token: letters and digits, without case, punctuation and spaces."""
     folded = unicodedata.normalize("NFKC", token.text).casefold()
     return "".join(char for char in folded if char.isalnum())

@@ -1,4 +1,4 @@
-"""Names of people: what may be one, by its surname."""
+"""Names of people, recognised by their surnames."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from funasr_cli.lexicon import cut, is_word, person
 from funasr_cli.surnames import COMPOUND_SURNAMES, SURNAMES
 
 FAMILIAR = ("老", "小", "阿")
-"""What stands in front of the surnames of people whom one knows well."""
+"""Prefixes of the surnames of acquaintances."""
 
 _TITLED = re.compile(
     "(?:先生|女士|小姐|太太|主任|部长|局长|处长|科长|厅长|院长|校长|省长|市长|县长|会长|董事长|书记|秘书长|老师|教授|博士|医生|大夫"
@@ -17,7 +17,7 @@ _TITLED = re.compile(
 
 
 def is_name(word: str) -> bool:
-    """Whether a word of a list, in simplified characters, is probably a person's name and not an ordinary word."""
+    """Whether a word in simplified characters is probably a person's name, not an ordinary word."""
     if not 2 <= len(word) <= 4 or not (word[0] in SURNAMES or word[:2] in COMPOUND_SURNAMES):
         return False
     if is_word(word):
@@ -26,7 +26,7 @@ def is_name(word: str) -> bool:
 
 
 def begins_name(text: str, at: int) -> bool:
-    """Whether a surname in simplified text is one there: with a title, as 老余, or with the rest of a name."""
+    """Whether a character is a surname in simplified text: with a title, as 老余, or with a given name."""
     start, end = next((start, end) for start, end in cut(text) if end > at)
     if start != at:
         return False

@@ -1,4 +1,4 @@
-"""How a text is to be edited, apart from what does it, which takes time to load."""
+"""Options of text editing, apart from the editing code, which takes time to load."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Script: TypeAlias = Literal["simplified", "traditional", "taiwan", "hongkong"]
 
 @dataclass(frozen=True, slots=True)
 class SegmentLimits:
-    """The widest line in columns (a CJK character takes two), the longest in seconds, the pause that ends a line.
+    """Limits of a line: width in columns (a CJK character takes two), length in seconds, and the pause that ends it.
 
-    A pause of less than twice that may stay within a line where it would leave a character or two alone.
+    A pause shorter than twice `pause` may stay within a line if a break would leave a character or two alone.
     """
 
     columns: int = 42
@@ -23,10 +23,11 @@ class SegmentLimits:
 
 @dataclass(frozen=True, slots=True)
 class TextOptions:
-    """How a text is edited.
+    """Options of text editing.
 
-    `correction` is how much it takes to put a hotword in the place of what sounds like it, None never. `numbers` writes
-    spoken numbers in figures, for a model that does not. `script` is that of Chinese, None as the model has it.
+    `correction` is the evidence needed to correct a text to a hotword that sounds like it; None never corrects.
+    `numbers` writes spoken numbers in figures, for a model that does not. `script` is the script of Chinese; None keeps
+    the model's.
     """
 
     correction: Strength | None = "safe"

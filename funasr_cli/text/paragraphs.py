@@ -1,4 +1,4 @@
-"""The text as prose: paragraphs at long pauses, and where another speaker begins."""
+"""Turn the text into prose: a new paragraph at a long pause or another speaker."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ PARAGRAPH_PAUSE_S = 2.0
 """Seconds of silence that begin a new paragraph."""
 
 MAX_PARAGRAPH_S = 90.0
-"""Seconds after which a paragraph ends with the next sentence or lesser pause, so that a speech is no single block."""
+"""Seconds after which a paragraph ends with the next sentence or shorter pause, to avoid one long block."""
 
 
 def paragraphs(channels: Mapping[int | None, Sequence[Token]]) -> Iterator[Paragraph]:
-    """The paragraphs of what was said in each channel, in order of time; nothing where nothing was said.
+    """Yield the paragraphs of all channels in order of time; nothing if nothing was said.
 
-    Speakers take turns by whole sentences: nobody's is cut where another begins.
+    Speakers alternate in whole sentences: a sentence is not cut if another speaker begins during it.
     """
     spoken = (zip(repeat(channel), sentences(tokens)) for channel, tokens in channels.items())
     in_order = merge(*spoken, key=lambda turn: turn[1][0].start)

@@ -1,4 +1,4 @@
-"""Pauses that a reader should see."""
+"""Make pauses visible to readers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from funasr_cli.text.clusters import is_joined
 from funasr_cli.transcript import Token
 
 PHRASE_PAUSE_S = 0.4
-"""Seconds of silence that a space stands for where a script has no spaces and the model gave no punctuation."""
+"""Seconds of silence shown as a space if the script has no spaces and the model gave no punctuation."""
 
 
 def mark_pauses(tokens: Sequence[Token]) -> Iterator[Token]:
-    """The tokens, with a space before each that follows a pause and would touch the letter or digit before it."""
+    """Yield the tokens, with a space before each that follows a pause and would touch a letter or digit."""
     before: Token | None = None
     for token in tokens:
         if before is not None and token.start - before.until >= PHRASE_PAUSE_S and _touch(before.text, token.text):

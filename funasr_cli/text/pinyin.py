@@ -1,4 +1,4 @@
-"""How alike Chinese characters sound: their syllables in pinyin, and what speakers and recognisers confuse."""
+"""How similar Chinese characters sound: their syllables in pinyin, and what speakers and recognisers confuse."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TypeAlias
 POLYPHONES = frozenset(
     "行长重得都还调传乐降曾称藏盛觉差角朝奇塞弹恶省率薄校参折削辟模拓宿畜屏厦血给勒会似佛仔泊柏落露没壳粘"
 )
-"""Characters that are often said with their second syllable. pypinyin lists rare ones too, for a third of all."""
+"""Characters that often have their second reading; pypinyin lists one, often rare, for a third of all characters."""
 
 NAME_READINGS = """
 解 xie4 查 zha1 单 shan4 单 chan2 仇 qiu2 朴 piao2 区 ou1 缪 miao4 缪 miu4 万 mo4 尉 yu4 靓 liang4 盖 ge3 翟 zhai2
@@ -23,18 +23,18 @@ NAME_READINGS = """
 沌 zhuan4 陂 pi2 泷 shuang1 涌 chong1 崴 wei3 峒 tong2 侗 tong2 大 dai4 虹 jiang4 镐 hao4 术 zhu2 脉 mo4 臂 bei4
 颈 geng3 钥 yue4 匙 chi2 轧 zha2
 """
-"""What characters are said as in surnames (解, 万俟), places (六安, 大埔) and some terms, beside their usual sound."""
+"""Readings of characters in surnames (解, 万俟), places (六安, 大埔) and some terms, besides their usual ones."""
 
 TONE, CONFUSION = 0.15, 0.3
-"""The difference between two syllables in tone; in an initial, or in -n and -ng, that is often confused."""
+"""Difference between two syllables in tone; in an initial, or in -n and -ng, that is often confused."""
 
 Sound: TypeAlias = tuple[str, str]
-"""Initial and final, the same for all syllables that are often confused with each other."""
+"""Initial and final, equal for all syllables that are often confused with each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Syllable:
-    """`initial` and `final` in pinyin, `tone` from 1 to 5, and the `sound` it is heard as."""
+    """`initial` and `final` in pinyin, `tone` from 1 to 5, and the `sound` class of the syllable."""
 
     initial: str
     final: str
@@ -44,8 +44,8 @@ class Syllable:
 
 @cache
 def readings(char: str) -> tuple[Syllable, ...]:
-    """The usual ways to say a Chinese character; none for one that pypinyin does not know."""
-    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")  # the readings of phrases would take 44 MB
+    """Return the usual readings of a Chinese character; none if pypinyin does not know it."""
+    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")  # phrase readings would take 44 MB
     from pypinyin import Style, pinyin
 
     said = pinyin(char, style=Style.TONE3, heteronym=True, neutral_tone_with_five=True, errors="ignore")
@@ -58,27 +58,27 @@ def readings(char: str) -> tuple[Syllable, ...]:
 
 @cache
 def listed_readings(char: str) -> tuple[Syllable, ...]:
-    """The ways to say a character of a hotword: the usual ones, and those that it has in names."""
+    """Return the readings of a character in a hotword: the usual ones, and those in names."""
     return (*readings(char), *_name_readings().get(char, ()))
 
 
 @cache
 def listed_sounds(char: str) -> frozenset[Sound]:
-    """What a character of a hotword is heard as."""
+    """Return the sound classes of a character in a hotword."""
     return frozenset(syllable.sound for syllable in listed_readings(char))
 
 
 @cache
 def sounds(char: str) -> frozenset[Sound]:
-    """What the character is heard as."""
+    """Return the sound classes of a character."""
     return frozenset(syllable.sound for syllable in readings(char))
 
 
 @cache
 def difference(char: str, listed: str) -> float:
-    """0 for characters that sound the same, up to 0.75 for those that are often confused, infinite for others.
+    """Return 0 for characters with the same sound, up to 0.75 for those often confused, infinity for others.
 
-    `listed` is that of a hotword, which may be a name.
+    `listed` is a character of a hotword, which may be a name.
     """
     if char == listed:
         return 0.0
@@ -96,7 +96,7 @@ def _name_readings() -> Mapping[str, Sequence[Syllable]]:
 
 
 def _syllable(spelled: str) -> Syllable:
-    """A syllable in pinyin, with its tone as a figure at the end."""
+    """Parse a syllable in pinyin with its tone as a digit at the end."""
     from pypinyin.contrib.tone_convert import to_finals, to_initials, to_normal
 
     plain = to_normal(spelled)
@@ -110,7 +110,7 @@ def _difference(a: Syllable, b: Syllable) -> float:
 
 
 def _sound(initial: str, final: str) -> Sound:
-    """One for z and zh, c and ch, s and sh, n and l, f and h; for an and ang, en and eng, in and ing."""
+    """Return the sound class: z is zh, c is ch, s is sh, n is l, f is h; an is ang, en is eng, in is ing."""
     initial = {"zh": "z", "ch": "c", "sh": "s", "l": "n", "f": "h"}.get(initial, initial)
     if initial == "h" and final.startswith("u") and len(final) > 1:
         final = final[1:]  # fa and hua, fei and hui

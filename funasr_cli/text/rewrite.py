@@ -1,7 +1,7 @@
-"""Put other words into a stretch of tokens, and keep its times.
+"""Replace text in a stretch of tokens and keep its times.
 
-Correction, numbers and script all change text that has times already. They say what to change by characters of the
-plain concatenation of the tokens; how that reaches the tokens is known here alone.
+Correction, numbers and script all change text that already has times. They describe changes by character positions in
+the plain concatenation of the tokens; only this module knows how a change reaches the tokens.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from funasr_cli.transcript import Token
 from funasr_cli.unicode_ranges import HAN, is_han
 
 UNIT = re.compile(rf"\s*(?:[{HAN}]|[^\s{HAN}]+)")
-"""What is a token of its own in new text: a Chinese character, or a word with its space."""
+"""A token of new text: a Chinese character, or a word with its space."""
 
 OPENING = " \"'“‘¿([{「『《（"
-"""What clings to the word behind it."""
+"""Characters that belong to the word after them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """Put `text` in the place of the characters from `start` to before `end`; neither is empty."""
+    """Replace the characters from `start` to before `end` by `text`; neither may be empty."""
 
     start: int
     end: int
@@ -40,15 +40,15 @@ class _Char:
 
 
 def rewrite(tokens: Iterable[Token], changes: Sequence[Rewrite]) -> list[Token]:
-    """`tokens` with `changes`, which are in order, within the text, and do not overlap.
+    """Return `tokens` with `changes`, which are in order, within the text, and do not overlap.
 
-    Where Chinese characters replace as many others, each takes the place of one and no time changes. Else the tokens
-    that are touched give way to new ones: the stretch keeps its outer times, within it times go by the number of
-    characters, and the confidence is the mean of the old ones. What of a touched token stood outside remains.
+    If Chinese characters replace the same number of others, each takes the time of the one it replaces. Otherwise new
+    tokens replace those that a change touches: together they keep the outer times, share the time in between by number
+    of characters, and have the mean confidence of the old ones. Unchanged text of a touched token remains.
     """
     rewritten: list[Token] = []
-    group: list[Token] = []  # tokens that changes hang together
-    begin = end = done = 0  # the characters of the group; how many changes lie before it
+    group: list[Token] = []  # tokens that are connected by changes
+    begin = end = done = 0  # the characters of the group; the number of changes before it
     for token in tokens:
         group.append(token)
         end += len(token.text)
@@ -66,14 +66,14 @@ def rewrite(tokens: Iterable[Token], changes: Sequence[Rewrite]) -> list[Token]:
 
 
 def differences(before: str, after: str) -> list[Rewrite]:
-    """What makes `after` of `before`: single characters where they are of one length, else the whole."""
+    """Return the changes from `before` to `after`: single characters if the lengths are equal, otherwise the whole."""
     if len(before) != len(after):
         return [Rewrite(0, len(before), after)]
     return [Rewrite(at, at + 1, new) for at, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
 
 
 def text_of(tokens: Iterable[Token]) -> str:
-    """The text whose characters a `Rewrite` counts."""
+    """Return the text whose characters a `Rewrite` counts."""
     return "".join(token.text for token in tokens)
 
 
@@ -98,7 +98,7 @@ def _in_place(tokens: Sequence[Token], changes: Sequence[Rewrite]) -> Iterator[T
 def _anew(tokens: Sequence[Token], changes: Sequence[Rewrite]) -> list[Token]:
     chars = [char for token in tokens for char in _characters(token)]
     made: list[Token] = []
-    lead = ""  # what clings to the token to come
+    lead = ""  # text that belongs to the next token
     for start, end, units in _stretches(tokens, changes):
         text = "".join(units)
         if any(char.isalnum() for char in text):
@@ -116,7 +116,7 @@ def _anew(tokens: Sequence[Token], changes: Sequence[Rewrite]) -> list[Token]:
 
 
 def _stretches(tokens: Sequence[Token], changes: Sequence[Rewrite]) -> Iterator[tuple[int, int, list[str]]]:
-    """The text in order: start and end in characters of the old one, and the units of the new one."""
+    """Yield the text in order: start and end in the old text, and the units of the new text."""
     text = text_of(tokens)
     borders = {0, *accumulate(len(token.text) for token in tokens)}
     at = 0
@@ -129,7 +129,7 @@ def _stretches(tokens: Sequence[Token], changes: Sequence[Rewrite]) -> Iterator[
 
 
 def _characters(token: Token) -> Iterator[_Char]:
-    """Each letter and digit has an equal share of the token's time; what is not spoken takes none."""
+    """Yield the characters with their times: letters and digits share the token's time, others have none."""
     spoken = sum(map(str.isalnum, token.text))
     share = (token.end - token.start) / spoken if spoken else 0.0
     at = 0
@@ -140,7 +140,7 @@ def _characters(token: Token) -> Iterator[_Char]:
 
 
 def _timed(units: Sequence[str], chars: Sequence[_Char]) -> Iterator[Token]:
-    """`units` in the time and with the mean confidence of `chars`."""
+    """Yield `units` as tokens, with the time and the mean confidence of `chars`."""
     start, end, tail, language = chars[0].start, chars[-1].end, chars[-1].token.tail, chars[0].token.language
     confidence = sum(char.token.confidence for char in chars) / len(chars)
     ends = list(accumulate(len(unit.strip()) for unit in units))

@@ -1,4 +1,4 @@
-"""Simplified and traditional Chinese, through OpenCC."""
+"""Convert between simplified and traditional Chinese, with OpenCC."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from funasr_cli.transcript import Token
 from funasr_cli.unicode_ranges import HAN, is_chinese
 
 CONVERSIONS: dict[Script, str] = {"simplified": "t2s", "traditional": "s2t", "taiwan": "s2tw", "hongkong": "s2hk"}
-"""OpenCC's names. None of them changes the number of characters, or puts other words in their place (軟件, 軟體)."""
+"""OpenCC's names. None of these changes the number of characters or replaces words by regional ones (軟件, 軟體)."""
 
 SURNAMES_AS_THEY_ARE = frozenset("范余于涂向岳游")
-"""Surnames in both scripts, which elsewhere are simplified characters of other words (範, 餘, 於, 塗)."""
+"""Surnames in both scripts that are simplified characters of other words (範, 餘, 於, 塗)."""
 
 FULL_WIDTH = str.maketrans(",;?!", "，；？！")
 _HALF_WIDTH = re.compile(rf"(?<=[{HAN}])([,;?!])( *)(?=[{HAN}])")
 
 
 class ScriptConverter:
-    """Puts Chinese into one script, a sentence at a time: the words around a character decide (头发 and 发展).
+    """Converts Chinese to one script, sentence by sentence: the words around a character decide (头发 and 发展).
 
-    A sentence with kana is Japanese and stays as it is. A name keeps the characters that its hotword has (王乾, 昇腾),
-    and without a hotword those that a conversion would have to guess (张乾, 毕昇). Half-width marks between Chinese
-    characters become full-width.
+    A sentence with kana is Japanese and stays as it is. A name keeps the characters of its hotword (王乾, 昇腾);
+    without a hotword, it keeps characters whose conversion would be a guess (张乾, 毕昇). Half-width punctuation
+    between Chinese characters becomes full-width.
     """
 
     def __init__(self, script: Script, hotwords: Iterable[str] = ()) -> None:
@@ -45,7 +45,7 @@ class ScriptConverter:
         return self._listed.written
 
     def convert(self, tokens: Sequence[Token]) -> list[Token]:
-        """The tokens in the script, with all their times."""
+        """Return the tokens in the script, with all their times."""
         converted: list[Token] = []
         for sentence, after in pairwise([*sentences(tokens), ()]):
             text = text_of(sentence)
@@ -66,8 +66,9 @@ class ScriptConverter:
 class _Listed:
     """Hotwords whose characters a conversion would change.
 
-    What is written in simplified characters keeps all that the list has. The words of a list in simplified characters
-    become traditional as the text around them does, but for names, which may have been traditional all along (范曾).
+    In simplified text, a listed word keeps all characters of the list. In traditional text, a word that the list has in
+    simplified characters is converted like the text around it, unless it is a name, which may have had these characters
+    all along (范曾).
     """
 
     def __init__(self, hotwords: Iterable[str], script: Script) -> None:
@@ -84,18 +85,18 @@ class _Listed:
             entries.sort(key=lambda entry: -len(entry[0]))
 
     def kept(self, text: str, after: str) -> str:
-        """`after`, which `text` was converted to, with what the list has where a character of a listed word changed."""
+        """Return `after`, the conversion of `text`, with the list's characters if it changed those of a listed word."""
         if not self._by_head:
             return after
         chars, plain = list(after), simplified(text)
         for start, word in self._found(plain):
             for at, char in enumerate(word, start):
-                if text[at] != after[at]:  # 升腾, as in rising steam, is no 昇腾
+                if text[at] != after[at]:  # 升腾, rising steam, is not 昇腾
                     chars[at] = char
         return "".join(chars)
 
     def _found(self, plain: str) -> Iterator[tuple[int, str]]:
-        """Where listed words begin, the longest of those at one place, and how the list writes them."""
+        """Yield where listed words begin, the longest at each place, and how the list writes them."""
         for start in range(len(plain) - 1):
             for simple, word in self._by_head.get(plain[start : start + 2], ()):
                 if plain.startswith(simple, start):
@@ -104,19 +105,19 @@ class _Listed:
 
 
 def simplified(text: str) -> str:
-    """`text` in simplified characters, with as many characters."""
+    """Return `text` in simplified characters, with the same number of characters."""
     converted = _convert(text, "t2s")
     return converted if len(converted) == len(text) else text
 
 
 def all_simplified(words: Sequence[str]) -> list[str]:
-    """Each word as `simplified` has it."""
+    """Simplify each word like `simplified`."""
     converted = _convert_all(words, "t2s")
     return [after if len(after) == len(word) else word for word, after in zip(words, converted, strict=True)]
 
 
 def _with_surnames(text: str, after: str) -> str:
-    """`after`, traditional characters, with the surnames in `text` that it takes for other words (范, 余)."""
+    """Return `after`, traditional characters, with the surnames in `text` that it takes for other words (范, 余)."""
     plain = ""
     for at, char in enumerate(text):
         if char in SURNAMES_AS_THEY_ARE and after[at] != char:
@@ -127,7 +128,7 @@ def _with_surnames(text: str, after: str) -> str:
 
 
 def _full_width(tokens: Sequence[Token], following: str) -> Iterator[Token]:
-    """The tokens with full-width marks between Chinese characters; `following` is what the text goes on with."""
+    """Yield the tokens with full-width punctuation between Chinese characters; `following` is the text after them."""
     text = text_of(tokens)
     after = _HALF_WIDTH.sub(lambda mark: mark[1].translate(FULL_WIDTH) + "\0" * len(mark[2]), text + following)
     at = 0
@@ -143,12 +144,12 @@ def _convert(text: str, conversion: str) -> str:
 
 
 def _convert_all(words: Sequence[str], conversion: str) -> list[str]:
-    """Each word by itself, in one call: a list may have 100,000."""
+    """Convert each word separately, in one call: a list may have 100,000 words."""
     return _convert("\n".join(words), conversion).split("\n") if words else []
 
 
 @cache
 def _converter(conversion: str) -> Any:
-    from opencc import OpenCC  # here, because only Chinese needs it
+    from opencc import OpenCC  # imported here because only Chinese needs it
 
     return OpenCC(conversion)

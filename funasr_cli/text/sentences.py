@@ -1,4 +1,4 @@
-"""Stretches of speech that belong together: up to the end of a sentence, or a pause."""
+"""Split speech into sentences: up to the end of a sentence, or to a pause."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from funasr_cli.unicode_ranges import SENTENCE_TERMINAL
 SENTENCE_END = SENTENCE_TERMINAL | {"…"}
 CLOSING = "\"'”’」』)）》"
 SENTENCE_PAUSE_S = 0.8
-"""Seconds of silence that part what belongs together."""
+"""Seconds of silence that end a sentence."""
 
 LAST_WORDS = 8
-"""Tokens that hold the last words of a sentence, down to the letters and points of z. B. or p.m."""
+"""Tokens that are enough for the last words of a sentence, even if z. B. or p.m. come as letters and points."""
 
 
 def sentences(tokens: Sequence[Token], pause: float = SENTENCE_PAUSE_S) -> Iterator[Sequence[Token]]:
-    """All tokens in order, a sentence at a time; where there is no punctuation, what is said without a pause."""
+    """Yield all tokens in order, sentence by sentence; without punctuation, a sentence ends at a pause."""
     begin = 0
     for i, (token, after) in enumerate(pairwise(tokens), start=1):
         pause_here = after.start - token.until
@@ -36,14 +36,14 @@ def sentences(tokens: Sequence[Token], pause: float = SENTENCE_PAUSE_S) -> Itera
 
 
 def ends_with(token: Token, marks: frozenset[str]) -> bool:
-    """Whether the token's text ends with one of `marks`, closing quotes and brackets aside."""
+    """Whether the token's text ends with one of `marks`, ignoring closing quotes and brackets."""
     return token.text.rstrip().rstrip(CLOSING)[-1:] in marks
 
 
 def _may_end(last: Sequence[Token], after: Token, pause: float) -> bool:
     """Whether a sentence ends with the mark of its `last` words, `pause` seconds before `after`.
 
-    It does not with a full stop before a letter or a digit without a space (3.5, example.com), or of an abbreviation.
+    It does not if the mark is a full stop without a space after it (3.5, example.com), or that of an abbreviation.
     """
     text = text_of(last).rstrip()
     if not text.endswith("."):

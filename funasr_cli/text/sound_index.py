@@ -1,7 +1,7 @@
-"""Where a text sounds like a word of a list: a tree of the words' syllables, walked from every character.
+"""Find where a text sounds like a word of a list: a tree of the words' syllables, walked from every character.
 
-The walk ends with the first syllable that no word goes on with, so its time hardly depends on the number of words. A
-branch grows when a text first comes to it: of 100,000 words most are never come near.
+A walk ends with the first syllable that does not continue any word, so its time hardly depends on the number of words.
+A branch is built when a text first reaches it: of 100,000 words, most are never reached.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class _Node(Generic[Entry]):
         self.entries: list[Entry] = []
 
     def add(self, text: str, entry: Entry) -> None:
-        """Put a word here whose first sounds lead here."""
+        """Add a word whose first sounds lead here."""
         if len(text) == self._depth:
             self.entries.append(entry)
         else:
@@ -34,7 +34,7 @@ class _Node(Generic[Entry]):
 
     @property
     def next(self) -> Mapping[Sound, _Node[Entry]]:
-        """Where each further sound leads."""
+        """The node for each further sound."""
         if self._next is None:
             self._next = {}
             for text, entry in self._longer:
@@ -48,7 +48,7 @@ class _Node(Generic[Entry]):
 
 
 class SoundIndex(Generic[Entry]):
-    """Entries by the Chinese characters they are written with."""
+    """Entries, indexed by the Chinese characters of their text."""
 
     def __init__(self, entries: Iterable[tuple[str, Entry]]) -> None:
         self._root: _Node[Entry] = _Node(0)
@@ -56,7 +56,7 @@ class SoundIndex(Generic[Entry]):
             self._root.add(text, entry)
 
     def find(self, text: str) -> Iterator[tuple[int, int, Entry]]:
-        """Start, end and entry of all stretches of `text` that may be heard as an entry; an entry may come twice."""
+        """Yield start, end and entry of all stretches of `text` that may sound like an entry, some more than once."""
         heard = [sounds(char) for char in text]
         for start in range(len(text)):
             nodes = [self._root]

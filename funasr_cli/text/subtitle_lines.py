@@ -1,8 +1,8 @@
-"""Subtitle segments: lines that a person can read in the time they are shown.
+"""Split a text into subtitle lines that can be read in the time they are shown.
 
-A line breaks where a sentence ends or the speaker pauses for long. What is between two such places is parted into
-lines so that together they cost least: a break costs little after a comma or in a pause, much within a word, a hotword
-or a number, and lines should be neither too wide, too long, nor so short that a character or two stand alone.
+A line breaks at the end of a sentence or at a long pause. The text between two such places is split into the lines with
+the least total cost: a break costs little after a comma or in a pause, much within a word, a hotword or a number; and
+lines should be neither too wide, nor too long, nor so short that a character or two are left alone.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ from funasr_cli.unicode_ranges import HAN
 
 CLAUSE_END = frozenset("，、；：,;:")
 MIN_SHOWN_S = 0.8
-"""A line stays for at least this many seconds where the next one leaves it the time."""
+"""Seconds that a line is shown at least, if the next line leaves enough time."""
 
 READING_COLUMNS_PER_S = 18.0
-"""Columns that are read in a second, 9 Chinese characters: a line stays so long, where it can."""
+"""Columns that are read per second, 9 Chinese characters: a line is shown for that long, if possible."""
 
 ORPHAN_COLUMNS = 8
-"""A line of fewer columns, less than four Chinese characters, looks lost."""
+"""A line narrower than this, less than four Chinese characters, looks lost."""
 
 UNPARTED = 100.0
-"""What a break costs that is only made if there is no other: within a katakana word, before a vowel sign."""
+"""The cost of a break that is made only if there is no other: within a katakana word, before a vowel sign."""
 
 _HAN = re.compile(f"[{HAN}]")
 _SPELLED = re.compile("[0-9A-Za-z][^\\W_]|[0-9A-Za-z]['’-]", re.ASCII)
-"""Two characters of one word of a spaced script."""
+"""Two characters of one word in a script with spaces."""
 
 _KATAKANA = re.compile("[ァ-ヺー-ヿㇰ-ㇿｦ-ﾟ]+")
-"""A word of Japanese that came from elsewhere; a dot parts two of them."""
+"""A Japanese loanword; a dot separates two of them."""
 
 _NUMBER = re.compile(f"[{NUMERALS}]+(?:(?:点|分之)[{NUMERALS}]+)*")
 _CLOCK = ("时", "点", "分", "届")
-"""What stands behind a number as a measure does, and is none."""
+"""Characters after a number in the position of a measure word, though they are not measure words."""
 
 _SPOKEN = re.compile("[A-Za-z]+")
 
@@ -58,12 +58,12 @@ _CLINGING = re.compile("[的地得了着过们吗呢吧啊呀嘛等里上下中�
 
 _LEADING = re.compile("[把被将让给对向从在由与和及或但而并且跟同以于为是第]$")
 _LEADING_ENGLISH = re.compile(r"\b(a|an|the|of|to|in|on|at|by|for|with|from|and|or|but|that)$", re.IGNORECASE)
-"""Words that lead to the next one."""
+"""Words that belong to the next word."""
 
 _ByLength: TypeAlias = "Mapping[int, Set[str]]"
 
 MIN_CUE_S = 0.001
-"""The unit of time of SRT, in seconds: where tokens leave no time, a line still has an end behind its start."""
+"""The time unit of SRT, in seconds: if tokens leave no time, a line still ends after its start."""
 
 
 def segment(
@@ -72,12 +72,12 @@ def segment(
     hotwords: Set[str] = frozenset(),
     duration: float = math.inf,
 ) -> tuple[Segment, ...]:
-    """Lines in order of time: never empty, never overlapping, each within `limits` and in one language.
+    """Return lines in order of time: never empty, never overlapping, each within `limits` and in one language.
 
-    None outlasts `duration`, in seconds.
+    No line ends after `duration`, in seconds.
 
-    Only a single token that alone exceeds a limit makes a line that does. `hotwords`, in lower case, stay on one line
-    where they can.
+    A line exceeds a limit only if it is a single token that does. `hotwords`, in lower case, stay on one line if
+    possible.
     """
     limits = limits or SegmentLimits()
     by_length = defaultdict[int, set[str]](set)
@@ -91,16 +91,16 @@ def segment(
 
 
 def columns(text: str) -> int:
-    """Width of `text` in terminal columns: 2 for a wide character, 0 for a combining mark, 1 otherwise."""
+    """Return the width of `text` in terminal columns: 2 for a wide character, 0 for a combining mark, 1 otherwise."""
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )
 
 
 def _lines(tokens: Sequence[Token], limits: SegmentLimits, hotwords: _ByLength) -> list[Sequence[Token]]:
-    """The cheapest lines of what is said between two places where a line has to end.
+    """Return the cheapest lines of the tokens between two places where a line must end.
 
-    The unit of cost is a break between two words in the flow of speech.
+    The unit of cost is a break between two words in fluent speech.
     """
     count = len(tokens)
     ends = [0, *accumulate(columns(token.text) for token in tokens)]
@@ -110,7 +110,7 @@ def _lines(tokens: Sequence[Token], limits: SegmentLimits, hotwords: _ByLength) 
     if ends[-1] - begins[0] <= limits.columns and seconds <= limits.seconds and max(pauses) < 1:
         return [tokens]
     breaks = [*_breaks(tokens, pauses, hotwords), 0.0]
-    costs, firsts = [0.0], [0]  # of the cheapest lines up to a token; the first token of the last of these lines
+    costs, firsts = [0.0], [0]  # of the cheapest lines up to a token; first token of their last line
     for end in range(1, count + 1):
         best, first, until = math.inf, end - 1, tokens[end - 1].end
         for begin in range(end - 1, -1, -1):
@@ -134,7 +134,7 @@ def _lines(tokens: Sequence[Token], limits: SegmentLimits, hotwords: _ByLength) 
 
 
 def _breaks(tokens: Sequence[Token], pauses: Sequence[float], hotwords: _ByLength) -> Iterator[float]:
-    """What it costs to begin a line with each token; `pauses`, in front of them, are in pauses that end a line."""
+    """Yield the cost of beginning a line with each token; `pauses` before them are in units of `limits.pause`."""
     text = text_of(tokens)
     words = {len(text), *(start for start, _ in cut(text))}
     numbers = list(_numbers(text, words))
@@ -165,7 +165,7 @@ def _breaks(tokens: Sequence[Token], pauses: Sequence[float], hotwords: _ByLengt
 
 
 def _numbers(text: str, words: Set[int]) -> Iterator[tuple[int, int]]:
-    """Start and end of each spoken number; its first character begins one of the `words`, as 一 of 统一 does not."""
+    """Yield start and end of each spoken number that begins at the start of one of the `words`, unlike 一 in 统一."""
     for match in _NUMBER.finditer(text):
         start = next((at for at in range(*match.span()) if at in words), match.end())
         if start < match.end():
@@ -177,7 +177,7 @@ def _numbers(text: str, words: Set[int]) -> Iterator[tuple[int, int]]:
 
 
 def _found(text: str, hotwords: _ByLength) -> Iterator[tuple[int, int]]:
-    """Start and end of each hotword in `text`, also of those within others."""
+    """Yield start and end of each hotword in `text`, including those within others."""
     for length, words in hotwords.items():
         for start in range(len(text) - length + 1):
             if text[start : start + length] in words:
@@ -189,7 +189,7 @@ def _inside(spans: Iterable[tuple[int, int]]) -> set[int]:
 
 
 def _timed(lines: Sequence[Sequence[Token]], duration: float) -> Iterator[Segment]:
-    shown = 0.0  # until when the line before stays
+    shown = 0.0  # the end of the line before
     starts = [*(min(line[0].start, duration - MIN_CUE_S) for line in lines), duration]
     for line, begin, following in zip(lines, starts, starts[1:], strict=False):
         start = max(shown, begin)

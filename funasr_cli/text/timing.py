@@ -1,4 +1,4 @@
-"""Times of tokens, brought in line with where the speech is."""
+"""Align the times of tokens with the detected speech."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Iterable, Sequence
 from funasr_cli.transcript import Token
 
 MIN_TOKEN_S = 0.02
-"""No token is shorter than this, in seconds."""
+"""The shortest token, in seconds."""
 
 Interval = tuple[float, float]
 """Start and end of a span of speech, in seconds."""
 
 
 def fit_to_speech(tokens: Iterable[Token], speech: Sequence[Interval]) -> list[Token]:
-    """Tokens clipped to the span of speech in which most of each lies.
+    """Return the tokens, each clipped to the span of speech that has most of it.
 
-    An aligner gives a pause to the word before it or after it; the voice detector knows better. A token outside all
-    spans keeps its times, but none ends after the last span. `speech` is in order, does not overlap and is not empty.
+    An aligner adds a pause to the word before or after it; the voice detector knows better. A token outside all spans
+    keeps its times, but none ends after the last span. `speech` is in order, without overlaps, and not empty.
     """
     starts, ends = zip(*speech, strict=True)
     latest = ends[-1]

@@ -1,4 +1,4 @@
-"""A run in one process, with a transcriber that only pretends."""
+"""A run in one process, with a simulated transcriber."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from funasr_cli.system.deadline import Deadline
 
 
 class Watching(Display):
-    """Notes how long the device has run at each update."""
+    """Records the device time at each update."""
 
     def __init__(self) -> None:
         super().__init__(io.StringIO())
@@ -31,7 +31,7 @@ class Watching(Display):
 
 
 class Pretending:
-    """Runs a device for two seconds after each of two reads, and gives up."""
+    """Runs a device for two seconds after each of two reads, then fails."""
 
     async def transcribe(self, path: Path, name: str, on_progress: Any, timings: StageTimings) -> None:
         for second in (1.0, 2.0):

@@ -1,4 +1,4 @@
-"""A folder of everything that can be wrong with a recording: each costs only itself, or nothing."""
+"""A folder with everything that can be wrong with a recording: each fails alone, or not at all."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ Night = tuple[subprocess.CompletedProcess[str], dict[str, dict[str, object]]]
 def night(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Night:
-    """One run over all of them; what it said, and its manifest by name."""
+    """One run over all of them; its result, and its manifest by name."""
     folder = tmp_path_factory.mktemp("bad")
     (folder / "in").mkdir()
     for name, (make, _, _) in CASES.items():

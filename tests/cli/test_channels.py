@@ -1,4 +1,4 @@
-"""A microphone per channel: each is transcribed by itself, and who spoke is kept."""
+"""A microphone per channel: each is transcribed separately, and outputs say who spoke."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.meetings import samples_of
 pytestmark = pytest.mark.process
 
 LATER = 320 * 512
-"""Samples by which one speaker begins later: whole frames of the voice detector, which hears the same then."""
+"""Samples by which one speaker starts later: whole frames of the voice detector, so that its results are the same."""
 
 COMPRESSED = {"flac": "", "m4a": "aac", "mka": "libopus", "mp3": "libmp3lame"}
 """Codecs by extension."""
@@ -35,13 +35,13 @@ def speaker(name: str) -> Samples:
 
 
 def side_by_side(*channels: Samples) -> Samples:
-    """`[n, channels]`, the shorter ones filled up with silence."""
+    """Return `[n, channels]`, the shorter ones filled with silence."""
     length = max(map(len, channels))
     return np.stack([np.pad(channel, (0, length - len(channel))) for channel in channels], axis=1)
 
 
 def write_call(path: Path) -> Path:
-    """One speaks with pauses from the beginning on, the other without any from ten seconds on."""
+    """Write a call: one speaks with pauses from the beginning, the other without pauses from ten seconds on."""
     agent = np.pad(speaker("without"), (LATER, 0))
     soundfile.write(path, side_by_side(speaker("with"), agent), SAMPLE_RATE)
     return path
@@ -49,7 +49,7 @@ def write_call(path: Path) -> Path:
 
 @dataclass(frozen=True)
 class Night:
-    """One run over recordings of all kinds: its outputs, and what was said on stderr."""
+    """One run over recordings of all kinds: its outputs, and its stderr."""
 
     folder: Path
     said: str
@@ -85,12 +85,12 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
     options = ["-f", "txt,srt,vtt,tsv,json", "--model", str(NANO), "--channels", "split", "--workers", "2"]
     command = [sys.executable, "-m", "funasr_cli", "transcribe", "in", "-o", "out", *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 1, done.stderr  # of nine.wav
+    assert done.returncode == 1, done.stderr  # because of nine.wav
     return Night(folder / "out", done.stderr)
 
 
 def spoken(result: Any, channel: int) -> str:
-    """What a channel said, without spaces."""
+    """Return what a channel said, without spaces."""
     lines = [line["text"] for line in result["segments"] if line["channel"] == channel]
     return "".join(lines).replace(" ", "")
 
@@ -121,7 +121,7 @@ def test_speakers_at_the_same_time_are_kept_apart(night: Night, kind: str) -> No
     result = night.json(f"at-once-{kind}")
     for channel, text in ((1, WITHOUT_PAUSES), (2, WITH_PAUSES.replace(" ", ""))):
         differences = sum(a != b for a, b in zip(spoken(result, channel), text, strict=True))
-        assert differences <= (3 if COMPRESSED[kind] else 0)  # what the codec did to the sound
+        assert differences <= (3 if COMPRESSED[kind] else 0)  # because of the codec
     assert all(one["start"] <= other["start"] for one, other in pairwise(result["segments"]))
     assert any(one["end"] > other["start"] for one, other in pairwise(result["segments"]))
     assert result["speech_seconds"] > result["duration"]

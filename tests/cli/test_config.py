@@ -1,4 +1,4 @@
-"""Settings: from the command line, the environment, a file, or the default, in this order; mistakes are found."""
+"""Settings from the command line, the environment, a file, or the default, in this order; mistakes are found."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_hotwords_are_a_list_that_ships_if_no_file_has_its_name(
     (tmp_path / "gov").write_text("一带一路\n", encoding="utf-8")
     assert hotwords("--hotwords", "gov") == "gov"
     assert hotwords("--config", "one.yaml") == "gov"
-    assert hotwords("--config", "etc/c.yaml").startswith(f"{gov},")  # what lies here is not beside the file
+    assert hotwords("--config", "etc/c.yaml").startswith(f"{gov},")  # a file here is not next to the configuration
     (tmp_path / "gov").rename(tmp_path / "etc/gov")
     assert hotwords("--config", "etc/c.yaml").startswith("etc/gov,")
 

@@ -1,4 +1,4 @@
-"""`funasr-cli convert` as a user types it."""
+"""`funasr-cli convert` on the command line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.graphs import write_sensevoice
 
 @pytest.fixture
 def environment(frozen: Path, tmp_path: Path) -> dict[str, str]:
-    """A machine with npu-smi and atc on the PATH; the model is in its working folder."""
+    """A machine with npu-smi and atc on the PATH; the model is in the current folder."""
     shutil.copytree(frozen, tmp_path / "nano")
     write_npu_smi(tmp_path / "bin", TWO_310P3)
     write_atc(tmp_path / "bin")
@@ -34,7 +34,7 @@ def test_a_dry_run_prints_the_line_and_makes_nothing(run: Run, environment: dict
     assert done.returncode == 0, done.stderr
     made, only_then, line = done.stdout.splitlines()
     assert made == "# nano_6s_gears_Ascend310P3.onnx: model.onnx with TopK 5"
-    assert only_then.startswith("# It is there only while funasr-cli convert runs")
+    assert only_then.startswith("# That file exists only while funasr-cli convert runs")
     assert line.startswith(
         f"atc --model={tmp_path.resolve()}/nano/nano_6s_gears_Ascend310P3.onnx --framework=5 --output="
     )
@@ -99,7 +99,7 @@ def test_gears_are_named_as_they_were_asked_for(run: Run, environment: dict[str,
 def test_the_om_lies_in_the_folder(run: Run, environment: dict[str, str], tmp_path: Path) -> None:
     done = run("convert", "nano", "--logits", env=environment)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert "compiling for Ascend310P3, which takes minutes" in done.stderr
+    assert "compiling for Ascend310P3; this takes minutes" in done.stderr
     assert (tmp_path / "nano" / "nano_6s_logits_Ascend310P3.om").is_file()
 
 
@@ -107,10 +107,10 @@ def test_the_om_lies_in_the_folder(run: Run, environment: dict[str, str], tmp_pa
     ("arguments", "code", "message"),
     [
         (("--soc", "Ascend1"), 4, "E10001"),
-        (("--soc", "310 P3"), 2, "no SoC is called 'Ascend310 P3'"),
+        (("--soc", "310 P3"), 2, "'Ascend310 P3' is not the name of a SoC"),
         (("--gears", "x"), 2, "'x' is not a comma-separated list of seconds"),
         (("--gears", "5,0"), 2, "longer than 0 and at most 60 seconds"),
-        (("--gears", "5"), 2, "one gear is none"),
+        (("--gears", "5"), 2, "--gears needs two or more lengths"),
         (("--precision", "best"), 2, "'best' is not one of"),
     ],
 )

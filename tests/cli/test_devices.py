@@ -1,4 +1,4 @@
-"""Which device a run takes, and that it says so where that is not what the machine has."""
+"""Which device a run uses; it reports a device that is not the best of the machine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def transcribe(*options: str) -> Result:
 
 @pytest.fixture
 def sysfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Of a machine without device files and npu-smi."""
+    """A machine without device files and npu-smi."""
     (tmp_path / "dev").mkdir()
     monkeypatch.setattr(device_files, "DEV", tmp_path / "dev")
     monkeypatch.setattr(numa, "SYSFS", tmp_path / "sys")

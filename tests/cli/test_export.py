@@ -1,4 +1,4 @@
-"""`funasr-cli export` and `freeze` where something is missing: it is said before any work."""
+"""`funasr-cli export` and `freeze` report missing packages before any work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a newcomer types, and what the program says: which command was meant, and a line for a run that goes well."""
+"""A newcomer's first commands: hints at the command that was meant, and one line for a successful run."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_run_says_one_line_before_it_begins_and_more_if_asked(run: Run, rec: P
     first, *others = run("transcribe", "rec", "--model", NANO).stderr.splitlines()
     assert first.startswith("model nano, device cpu (int8")
     assert first.endswith("no Ascend NPU on this machine; 2 workers")
-    assert len(others) == 1  # the totals
+    assert len(others) == 1  # the line of totals
     told = run("transcribe", "rec", "--model", NANO, "--force", "-v").stderr.splitlines()
     assert told[0] == "model nano: asked for with --model"
     assert told[1].endswith(": no Ascend NPU on this machine")

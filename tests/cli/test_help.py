@@ -1,4 +1,4 @@
-"""What the help says, on a terminal of 80 columns."""
+"""The help on a terminal of 80 columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands of `hotwords`, and what a list does for a transcript."""
+"""The commands of `hotwords`, and the effect of a list on a transcript."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.meetings import samples_of
 
 
 def path_of(run: Run, name: str) -> str:
-    """The file of a list, as the installed command knows it: the tests may import the checkout's."""
+    """Return the path of a list for the installed command; the tests may import the checkout's."""
     return run("hotwords", "path", name).stdout.strip()
 
 
@@ -118,7 +118,7 @@ def test_a_run_says_which_it_took_and_redoes_nothing_for_another_name_of_a_list(
 
 @pytest.fixture
 def noisy(tmp_path: Path) -> Path:
-    """Two recordings in which noise hides some of the words."""
+    """Two recordings with noise that hides some words."""
     folder = tmp_path / "noisy"
     folder.mkdir()
     spread = np.sqrt(np.mean(SPEECH**2)) / 10 ** (NOISE / 20)
@@ -129,7 +129,7 @@ def noisy(tmp_path: Path) -> Path:
 
 
 def missed(folder: Path) -> int:
-    """How many of the spoken words are not in the transcripts."""
+    """Return how many of the spoken words the transcripts lack."""
     texts = [path.read_text(encoding="utf-8") for path in folder.glob("*.txt")]
     assert not any(word in text for text in texts for word in NEVER_SPOKEN)
     return sum(word not in text for text in texts for word in SPOKEN)
@@ -173,9 +173,9 @@ def test_what_is_wrong_with_a_list_is_told_and_the_rest_of_it_counts(run: Run, t
 
 def test_a_hotword_that_sounds_like_the_text_takes_its_place_and_is_on_record(run: Run, tmp_path: Path) -> None:
     speech = samples_of(NANO / "words-with-pauses.flac")
-    noise = np.random.default_rng(2).standard_normal(len(speech), np.float32)  # in which 结算 is heard as 节算
+    noise = np.random.default_rng(2).standard_normal(len(speech), np.float32)  # makes the model hear 节算 for 结算
     soundfile.write(tmp_path / "noisy.wav", speech + noise * np.sqrt(np.mean(speech**2) / 10**1.5), 16_000)
-    (tmp_path / "a.txt").write_text("捷算\n", encoding="utf-8")  # which the model cannot spell
+    (tmp_path / "a.txt").write_text("捷算\n", encoding="utf-8")  # a word that the model cannot spell
     done = run("transcribe", "noisy.wav", "--model", NANO, "-f", "json", "-o", "-", "--hotwords", "a.txt")
     (correction,) = json.loads(done.stdout)["corrections"]
     assert (correction["from"], correction["to"]) == ("节算", "捷算")

@@ -1,4 +1,4 @@
-"""`funasr-cli models` as a person or a script meets it, against a hub on this machine."""
+"""`funasr-cli models`, as people and scripts use it, with a local hub."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def hub() -> Hub:
 
 @pytest.fixture
 def models(run: Run, hub: Hub, tmp_path: Path) -> Iterator[Models]:
-    """Runs `funasr-cli models` with an empty store, where the hub is all there is of a network."""
+    """Runs `funasr-cli models` with an empty store; the hub is the only network."""
     with serving(hub) as url:
         environment = {
             **os.environ,
@@ -100,7 +100,7 @@ def test_without_network_the_message_says_how_to_carry_the_model_over(models: Mo
     assert "models pack sensevoice-small" in done.stderr
     assert "models import sensevoice-small.tar" in done.stderr
     assert done.stderr.splitlines()[0] == "LICENSE: 71 bytes"
-    assert done.stderr.splitlines()[1].startswith("error: ")  # and nothing of what the client logs
+    assert done.stderr.splitlines()[1].startswith("error: ")  # without the client's log
     assert not (tmp_path / "store/sensevoice-small").exists()
 
 

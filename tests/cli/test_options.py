@@ -1,4 +1,4 @@
-"""Options, their help and their defaults: each default stands once, with what it is the default of."""
+"""Options, their help and their defaults: each default is defined only once, by its owner."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.outputs.test_writers import PLAIN, TALK
 
 
 def given(*arguments: str) -> dict[str, Any]:
-    """What click makes of a command line."""
+    """Parse a command line with click."""
     context = transcribe.make_context("transcribe", list(arguments))
     return dict(context.params)
 
@@ -36,7 +36,7 @@ def test_only_text_goes_to_stdout_by_default() -> None:
 
 
 def test_every_option_of_the_command_reaches_the_run() -> None:
-    """Whatever is set to another value makes another run."""
+    """Every changed option changes the run."""
     other: dict[type[click.ParamType], str] = {click.types.IntRange: "7", NumberRange: "0.2"}
     named = {"ext": "wav", "deadline": "+2h", "formats": "json", "device": "cpu", "numa": "off", "vad_min_silence": "1"}
     named |= {"track": "2", "raw": "s16le:16000:1"}

@@ -1,4 +1,4 @@
-"""The command `score`: figures on stdout, what was left out on stderr, exit codes."""
+"""The command `score`: figures on stdout, skipped files on stderr, exit codes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_two_files(run: Run, tmp_path: Path) -> None:
     write(tmp_path / "ref.txt", "good morning")
     done = run("score", "hyp.srt", "ref.txt")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("WER 50.00%, without an interval")
+    assert done.stdout.startswith("WER 50.00%, no interval (needs two or more files)")
 
 
 def test_what_is_left_out_is_said_and_costs_the_exit_code(run: Run, tmp_path: Path) -> None:
@@ -31,9 +31,9 @@ def test_what_is_left_out_is_said_and_costs_the_exit_code(run: Run, tmp_path: Pa
     done = run("score", "hyp", "ref", "--json")
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
-        "failed: hyp/c.json: is no json transcript: there are no `segments`, no `words` and no `text`",
-        "  Correct the file or take it away.",
-        "no hypothesis, counted as all deleted: b",
+        "failed: hyp/c.json: not a valid .json transcript: expected `segments`, `words` or `text`",
+        "  Correct or remove the file.",
+        "no hypothesis, all of it counted as deleted: b",
         "no reference, not counted: hyp/d.txt",
     ]
     assert json.loads(done.stdout)["rate"] == 0.5
@@ -53,7 +53,7 @@ def test_nothing_to_compare_is_wrong_usage(run: Run, tmp_path: Path) -> None:
     write(tmp_path / "ref/b.txt", "")
     done = run("score", "hyp", "ref")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: nothing to compare: of 1 transcripts in hyp and 1 in ref")
+    assert done.stderr.startswith("error: nothing to compare: 1 transcripts in hyp, 1 in ref")
 
 
 def test_hotwords_of_several_files_and_another_result(run: Run, tmp_path: Path) -> None:
@@ -68,9 +68,8 @@ def test_hotwords_of_several_files_and_another_result(run: Run, tmp_path: Path) 
     assert done.returncode == 0
     assert done.stderr == "warning: energy.txt:2: 碳 is ignored: too short to be distinguished from other speech\n"
     assert done.stdout.splitlines()[1:5] == [
-        "Hotwords: 100.00% of 2 occurrences recognised; precision 100.00%; "
-        "0 false, 0 of them of words that no reference has",
-        "Against the baseline, in 1 file:",
+        "Hotwords: 100.00% of 2 occurrences recognised; precision 100.00%; 0 false, 0 of them words in no reference",
+        "Difference from the baseline, over 1 file:",
         "  CER -7.69 points",
         "  hotword recall +50.00 points",
     ]
@@ -83,9 +82,9 @@ def test_what_a_baseline_lacks_is_said_and_costs_the_exit_code(run: Run, tmp_pat
     done = run("score", "hyp", "ref", "--baseline", "old", "--json")
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
-        "baseline: failed: old/c.json: is no json transcript: there are no `segments`, no `words` and no `text`",
-        "  Correct the file or take it away.",
-        "baseline: no hypothesis, counted as all deleted: b",
+        "baseline: failed: old/c.json: not a valid .json transcript: expected `segments`, `words` or `text`",
+        "  Correct or remove the file.",
+        "baseline: no hypothesis, all of it counted as deleted: b",
     ]
     compared = json.loads(done.stdout)["against_baseline"]
     assert (compared["files"], compared["rate"]["difference"], compared["hotword_recall"]) == (2, -0.5, None)

@@ -1,4 +1,4 @@
-"""--track and --raw: what is read of a recording, and how; and what a run says of files that it did not take."""
+"""--track and --raw select what is read of a recording and how; a run reports files that it skipped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUICK = ("--model", NANO, "-f", "json,txt", "--workers", "1")
 
 
 def tracks(path: Path) -> Path:
-    """A film's sound: speech at 48 kHz, and three seconds of silence, which are the default."""
+    """The sound of a film: speech at 48 kHz, and three seconds of silence as the default track."""
     speech = np.interp(np.arange(len(SPEECH) * 3) / 3, np.arange(len(SPEECH)), SPEECH).astype(np.float32)
     silence = np.zeros(3 * RATE, np.float32)
     return write_tracks(path, "libopus", NewTrack(speech, "eng"), NewTrack(silence, "chi", "国语", is_default=True))

@@ -1,4 +1,4 @@
-"""What the program prints into pipes, full disks and closed streams, by a real shell."""
+"""Output to pipes, full disks and closed streams, with a real shell."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FULL = "error: standard output cannot be written: No space left on device"
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
-    """Runs a line of Bash in which `cli` is the program; `in` holds three recordings."""
+    """Runs a line of Bash in which `cli` is the program; `in` has three recordings."""
     (tmp_path / "in").mkdir()
     for name in ("a", "b", "c"):
         (tmp_path / "in" / f"{name}.flac").symlink_to(SPEECH)
@@ -33,7 +33,7 @@ def shell(tmp_path: Path) -> Shell:
             cwd=tmp_path,
             env={**os.environ, **environment},
             capture_output=True,
-            encoding=environment.get("PYTHONIOENCODING", "utf-8").replace("ascii", "utf-8"),  # a part of it
+            encoding=environment.get("PYTHONIOENCODING", "utf-8").replace("ascii", "utf-8"),  # a subset of it
             timeout=120,
             check=False,
         )
@@ -48,7 +48,7 @@ def shell(tmp_path: Path) -> Shell:
         ("cli transcribe in --dry-run --model $N | true", 141, ""),
         ("cli models list | true", 141, ""),
         ("cli transcribe --help | true", 141, ""),
-        ("cli transcribe in/a.flac -o - --model $N | head -c 1 >/dev/null", 0, ""),  # all of it was taken
+        ("cli transcribe in/a.flac -o - --model $N | head -c 1 >/dev/null", 0, ""),  # the reader took everything
         ("cli transcribe in -o - --model $N >/dev/full", 4, FULL),
         ("cli models list >/dev/full", 4, FULL),
         ("cli --help >/dev/full", 4, FULL),

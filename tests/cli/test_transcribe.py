@@ -1,4 +1,4 @@
-"""The command as a person or a script meets it: real processes, real audio, real models."""
+"""The command as people and scripts use it: real processes, real audio, real models."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ CLIP = NANO / "words-with-pauses.flac"
 
 
 def files(folder: Path) -> set[str]:
-    """The outputs below a folder, without the record."""
+    """Return the outputs below a folder, without the state."""
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     return {name for name in found if name != "manifest.jsonl" and not name.startswith(".funasr-cli")}
 
 
 @pytest.fixture(scope="module")
 def night(embedded: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """A folder with a recording, and a file that is none, transcribed by the default model; what was said."""
+    """A folder with a recording and another file, transcribed by the default model; and the result of the command."""
     place = tmp_path_factory.mktemp("night")
     (place / "meetings" / "2026").mkdir(parents=True)
     shutil.copy(SAMPLES / "energy-report.flac", place / "meetings" / "2026" / "report.flac")

@@ -15,7 +15,7 @@ from tests.support.disks import mounted_twice
 
 @pytest.fixture
 def recordings(tmp_path: Path) -> Path:
-    """Two folders of one recording each, of which the first gets read-only."""
+    """Two folders with one recording each; the first folder becomes read-only."""
     for name in ("locked/a.wav", "locked/b.wav", "open/a.wav"):
         path = tmp_path / "in" / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""`funasr-cli doctor` on machines in good order and not."""
+"""`funasr-cli doctor` on healthy machines and others."""
 
 from __future__ import annotations
 
@@ -194,5 +194,5 @@ def test_nothing_is_made_or_changed(run: Run, tmp_path: Path) -> None:
 
 
 def times(folder: Path) -> dict[Path, int]:
-    """When each folder and file was last changed: what is made and removed again shows as well."""
+    """Return the time of the last change of each file and folder, which also reveals what was made and removed."""
     return {path: path.stat().st_mtime_ns for path in (folder, *folder.rglob("*"))}

@@ -1,4 +1,4 @@
-"""`funasr-cli doctor` on machines with Ascend NPUs: recorded outputs of npu-smi over a simulated runtime."""
+"""`funasr-cli doctor` on machines with Ascend NPUs: recorded outputs of npu-smi, and the simulated runtime."""
 
 from __future__ import annotations
 
@@ -56,19 +56,19 @@ FILES = ("davinci_manager", "devmm_svm", "hisi_hdc")
 
 @dataclass
 class Machine:
-    """`doctor` looks at it; `folder` holds a model with an OM for an Ascend310P3."""
+    """A machine for `doctor` to examine; `folder` has a model with an OM for an Ascend310P3."""
 
     root: Path
     folder: Path
     doctor: Doctor
 
     def has(self, *files: str) -> None:
-        """Device files."""
+        """Add device files."""
         for name in files:
             (self.root / "dev" / name).touch()
 
     def notes(self, driver: str = "", firmware: str = "", toolkit: str = "") -> None:
-        """What installers left."""
+        """Add the notes that installers leave."""
         for name, text in (("driver", driver), ("firmware", firmware)):
             if text:
                 (self.root / "usr/local/Ascend" / name).mkdir(parents=True)
@@ -78,7 +78,7 @@ class Machine:
             (home / "x86_64-linux/ascend_toolkit_install.info").write_text(toolkit)
 
     def says(self, table: str) -> None:
-        """Of npu-smi."""
+        """Set the table that npu-smi prints."""
         write_npu_smi(self.root / "bin", table)
 
     def examined(self, *more: str) -> Result:
@@ -97,7 +97,7 @@ def compiled(frozen: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def machine(doctor: Doctor, npu: Npu, compiled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """With the runtime of an Ascend310P3, and a version of this program that runs the model there."""
+    """A machine with the runtime of an Ascend310P3, and a version of this program that runs the model there."""
     monkeypatch.setattr(cann, "ROOT", tmp_path)
     for name in ("ASCEND_TOOLKIT_HOME", "ASCEND_HOME_PATH", "ASCEND_RT_VISIBLE_DEVICES"):
         monkeypatch.delenv(name, raising=False)
@@ -108,7 +108,7 @@ def machine(doctor: Doctor, npu: Npu, compiled: Path, tmp_path: Path, monkeypatc
 
 @pytest.fixture
 def two_310p3(machine: Machine, npu: Npu) -> Machine:
-    """Two, on two nodes, with all that belongs to them. One is ill, and one has a process."""
+    """Two complete NPUs on two nodes. One is unhealthy, and one has a process."""
     npu.set(socs=["Ascend310P3", "Ascend310P3"])
     machine.says(recorded("310p3"))
     machine.has("davinci0", "davinci1", *FILES)
@@ -308,7 +308,7 @@ def test_cann_that_python_does_not_find(
 
 
 def without_acl(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No module of CANN is found."""
+    """Hide CANN's module."""
     monkeypatch.setattr(cann, "find_spec", lambda name: None)
     monkeypatch.setattr("sys.path", [folder for folder in sys.path if folder != str(PYTHON)])
     monkeypatch.setenv("PYTHONPATH", "")
@@ -371,7 +371,7 @@ def test_a_run_that_dies_or_hangs_does_not_take_doctor_with_it(
 
 
 def broken(machine: Machine, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
-    """A runtime of this code, as new as is needed."""
+    """Replace the runtime by one with this code, in a recent version."""
     machine.has("davinci0", *FILES)
     (machine.root / "site/acl").mkdir(parents=True)
     (machine.root / "site/acl/__init__.py").write_text(f"class rt: synchronize_stream_with_timeout = print\n{code}")
@@ -470,7 +470,7 @@ def test_a_model_in_the_store_that_is_compiled_is_taken_and_named(
     assert "whisper-base is not compiled for an NPU; the chosen one is" in said
     assert f"sensevoice in {folder}" in line(result, "chosen")
     assert next_command(result) == f"funasr-cli transcribe FOLDER --model '{folder}'"
-    assert find_model(str(folder), soc="Ascend310P3").weights.name == "nano_6s_Ascend310P3.om"  # as that command does
+    assert find_model(str(folder), soc="Ascend310P3").weights.name == "nano_6s_Ascend310P3.om"  # as the command does
 
 
 @pytest.mark.parametrize("name", ["sensevoice-small-int8", "half"])

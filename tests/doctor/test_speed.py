@@ -1,4 +1,4 @@
-"""`funasr-cli doctor --speed`: what is compared, what comes of given figures, and real runs."""
+"""`funasr-cli doctor --speed`: which layouts are compared, the verdict on given figures, and real runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.support.doctors import store as store
 from tests.support.documents import rows
 
 SLOW = Measured("float32", 2, 1, 1, "cpu (float32)", 10.0, 700.0, 1_500_000_000)
-"""What a run does by itself."""
+"""The default layout of a run."""
 
 SPEED = Speed(
     Model("small", "sensevoice", NANO, NANO / "model_quant.onnx", "float32", "", ""),
@@ -47,7 +47,7 @@ SPEED = Speed(
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One round of one window for each run at a time."""
+    """Measure one round of one window per parallel run."""
     monkeypatch.setattr(measure, "BUDGET_S", 0.0)
 
 

@@ -20,7 +20,7 @@ def folder(frozen: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def cann(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with CANN in the home folder, and none of it on the PATH; its home."""
+    """The home folder of a machine that has CANN there, but not on the PATH."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("ASCEND_SEARCH_ROOT", str(tmp_path / "nothing"))
     monkeypatch.setenv("PATH", f"{tmp_path / 'smi'}{os.pathsep}/usr/bin:/bin")

@@ -1,4 +1,4 @@
-"""A folder becomes an OM: the exact command line, what is made for it, the account of it, and ATC's complaints."""
+"""Compiling a folder to an OM: the exact command line, temporary graphs, the record of it, and ATC's errors."""
 
 from __future__ import annotations
 
@@ -175,18 +175,18 @@ def account_of(folder: Path, **changes: Any) -> None:
 
 
 def test_what_cannot_be_compiled_is_said(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"(?s)has no model\.yaml .*funasr-cli freeze"):
+    with pytest.raises(ModelError, match=r"(?s)no model\.yaml .*`freeze`"):
         plan(tmp_path)
-    with pytest.raises(UsageError, match="one gear is none"):
+    with pytest.raises(UsageError, match="two or more lengths"):
         plan(folder, gears=(5,))
     odd = Path(shutil.copytree(folder, tmp_path / "my model"))
-    with pytest.raises(UsageError, match=r"atc takes no path like .*/my model"):
+    with pytest.raises(UsageError, match=r"ATC does not accept the path .*/my model"):
         plan(odd)
     account_of(folder, graphs={})
-    with pytest.raises(ModelError, match=r"model\.yaml: lists no graph of fixed dimensions"):
+    with pytest.raises(ModelError, match=r"model\.yaml: lists no graph with fixed dimensions"):
         plan(folder)
     account_of(folder, graphs={"x": 3})
-    with pytest.raises(ModelError, match=r"model\.yaml: does not describe its graphs"):
+    with pytest.raises(ModelError, match=r"model\.yaml: the description of the graphs is invalid"):
         plan(folder)
 
 
@@ -201,13 +201,13 @@ def fails(conversion: atc.Conversion) -> str:
 def test_atc_is_heard_and_interpreted(folder: Path, cann: Path) -> None:
     error = fails(plan(folder, "Ascend1"))
     assert "atc failed (255): E10001: Value [Ascend1] for parameter [--soc_version] is invalid" in error
-    assert "`npu-smi info` names the SoC" in error
+    assert "`npu-smi info` shows the SoC" in error
     model = onnx.load(folder / "model_6s_top5.onnx")
     model.graph.node[0].CopyFrom(helper.make_node("LayerNormalization", ["a", "b"], ["c"], name="norm"))
     onnx.save(model, folder / "model_6s_top5.onnx")
     error = fails(plan(folder))
     assert "E19010: No parser is registered for Op [norm, optype [ai.onnx::14::LayerNormalization]]" in error
-    assert "keep to opset 16" in error
+    assert "use opset 16 at most" in error
     assert "TraceBack" not in error
 
 
@@ -223,7 +223,7 @@ def test_atc_is_heard_and_interpreted(folder: Path, cann: Path) -> None:
             ["EZ3003", "Ascend-cann-310p-ops", "Ascend-cann-kernels-310p"],
         ),
         ("EC0010: Failed to import Python module [No module named 'decorator'.].", ["EC0010", "pip3 install attrs"]),
-        ("E10001: Value [aarch64] for parameter [--host_env_cpu] is invalid.", ["E10001", "for that processor"]),
+        ("E10001: Value [aarch64] for parameter [--host_env_cpu] is invalid.", ["E10001", "for that host CPU"]),
         ("Killed", ["atc failed (3): starting\n  Killed", "~/ascend/log"]),
     ],
 )
@@ -255,7 +255,7 @@ def test_a_variant_needs_onnx(folder: Path, cann: Path, monkeypatch: pytest.Monk
 
 
 def test_only_a_topk_of_ours_can_be_taken_off(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="does not end in a TopK of ours"):
+    with pytest.raises(ModelError, match="does not end in a TopK that funasr-cli added"):
         write_variant(folder / "model.onnx", tmp_path / "x.onnx", cut=True, topk=0)
     with pytest.raises(ModelError, match=r"gone\.onnx: cannot be read"):
         write_variant(folder / "gone.onnx", tmp_path / "x.onnx", cut=True, topk=0)

@@ -1,4 +1,4 @@
-"""`funasr-cli convert --check`: an OM is held against its graph on speech, and what came of it is written down."""
+"""`funasr-cli convert --check` compares an OM with its graph on speech, and records the result."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def compiled(folder: Path, soc: str = "Ascend310P3", **options: Any) -> Path:
 
 
 def compiled_otherwise(folder: Path, change: Callable[[ModelProto], None], *options: str) -> None:
-    """An OM of a changed graph, of which model.yaml says that it was made from the one that is here."""
+    """Compile a changed graph, but keep the original graph in model.yaml."""
     model = onnx.load(folder / "model_6s_top5.onnx")
     change(model)
     onnx.save(model, folder.parent / "other.onnx")
@@ -108,7 +108,7 @@ def test_half_floats_differ_and_are_good_enough(folder: Path, npu: Npu) -> None:
 @pytest.mark.parametrize(("factor", "difference"), [(-1.0, None), (math.nan, math.inf)])
 def test_an_om_of_another_model_is_caught(folder: Path, npu: Npu, factor: float, difference: float | None) -> None:
     compiled_otherwise(folder, scaled(factor))
-    with pytest.raises(FunasrError, match=rf"does not compute what its graph computes: {OM}\n.*99%") as caught:
+    with pytest.raises(FunasrError, match=rf"results differ from the graph: {OM}\n.*99%") as caught:
         check(folder)
     assert caught.value.exit_code == 1
     result = oms_of(folder)[OM]["check"]
@@ -120,10 +120,10 @@ def test_what_is_not_what_the_account_says_is_not_compared(folder: Path, cann: P
     om = compiled(folder)
     facts = oms_of(folder)[OM]
     record_om(folder, OM, {**facts, "made_from": {"file": "model.onnx", "sha256": "0" * 64}})
-    with pytest.raises(ModelError, match=rf"{OM}: was made from another model\.onnx than is here"):
+    with pytest.raises(ModelError, match=rf"{OM}: made from a different model\.onnx"):
         check(folder)
     record_om(folder, OM, {**facts, "made_from": "a graph"})
-    with pytest.raises(ModelError, match=rf"model\.yaml: does not say what {OM} was made from"):
+    with pytest.raises(ModelError, match=rf"model\.yaml: does not record what {OM} was made from"):
         check(folder)
     record_om(folder, OM, facts)
     with om.open("ab") as file:
@@ -137,12 +137,12 @@ def test_what_is_not_what_the_account_says_is_not_compared(folder: Path, cann: P
 
 def test_an_om_that_nothing_is_known_of_is_left_out_aloud(folder: Path, cann: Path, npu: Npu) -> None:
     compile_om(folder / "model_6s_top5.onnx", folder / "x_6s_Ascend310P3.om", SHAPE)
-    with pytest.raises(ModelError, match=r"x_6s_Ascend310P3\.om: model\.yaml does not say what it was made from"):
+    with pytest.raises(ModelError, match=r"x_6s_Ascend310P3\.om: model\.yaml does not record what it was made from"):
         check(folder)
     oms = [compiled(folder), compiled(folder, logits=True)]
     told: list[str] = []
     assert [line.split(":")[0] for line in check(folder, told=told)] == [om.name for om in oms]
-    assert told.count("x_6s_Ascend310P3.om is left out: model.yaml does not say what it was made from") == 1
+    assert told.count("x_6s_Ascend310P3.om: skipped: model.yaml does not record what it was made from") == 1
     assert set(oms_of(folder)) == {om.name for om in oms}
 
 
@@ -163,7 +163,7 @@ def test_a_folder_of_recordings_may_hold_other_things(folder: Path, cann: Path, 
     meetings = tmp_path / "meetings"
     (meetings / "may").mkdir(parents=True)
     (meetings / "agenda.txt").write_text("no audio")
-    with pytest.raises(NoAudioError, match="holds no speech that can be read"):
+    with pytest.raises(NoAudioError, match="no readable recording with speech"):
         check(folder, meetings)
     with pytest.raises(InputError, match=r"agenda\.txt"):
         check(folder, meetings / "agenda.txt")
@@ -203,7 +203,7 @@ def test_a_device_that_fails_is_an_error_and_given_back(folder: Path, cann: Path
         check(folder)
     assert "check" not in oms_of(folder)[OM]
     npu.set(faults={}, memory_mb=1)
-    with pytest.raises(DeviceError, match="207001"):  # and comes through from the other process
+    with pytest.raises(DeviceError, match="207001"):  # the error comes from the other process
         check(folder)
 
 

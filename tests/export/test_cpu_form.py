@@ -1,4 +1,4 @@
-"""The form that 8-bit graphs are made of computes the same without masks, its memories convolved in two dimensions."""
+"""The CPU form of graphs computes the same without masks, and with memories convolved in two dimensions."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def kinds(graph: GraphProto) -> Counter[str]:
 
 
 def kernels(graph: GraphProto) -> Iterator[list[int]]:
-    """The sizes of the kernel of each convolution."""
+    """Yield the size of the kernel of each convolution."""
     sizes = {tensor.name: list(tensor.dims) for tensor in graph.initializer}
     return (sizes[node.input[1]] for node in graph.node if node.op_type == "Conv")
 
@@ -85,9 +85,9 @@ def test_the_int8_graph_has_this_form_and_all_its_products_in_8_bits(int8: Path)
     graph = onnx.load(int8 / "model_quant.onnx").graph
     assert kinds(graph)["Where"] == 0
     assert list(kernels(graph)) == [[256, 1, 1, 11]] * LAYERS
-    assert kinds(graph)["MatMulInteger"] == PRODUCTS_PER_LAYER * LAYERS + 1  # the last gives the labels
+    assert kinds(graph)["MatMulInteger"] == PRODUCTS_PER_LAYER * LAYERS + 1  # the last product gives the labels
     assert kinds(graph)["DynamicQuantizeLinear"] == kinds(graph)["MatMulInteger"]
-    assert kinds(graph)["MatMul"] == 2 * LAYERS  # of attention, which has no weights
+    assert kinds(graph)["MatMul"] == 2 * LAYERS  # in attention, which has no weights
 
 
 def test_the_int8_graph_is_accounted_for_like_the_one_it_was_made_from(int8: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_form_that_computes_something_else_leaves_no_folder(
         return made
 
     monkeypatch.setattr("funasr_cli.export.folder.cpu_form", broken)
-    with pytest.raises(ModelError, match=r"model_cpu\.onnx gives other results than the graph it was made from"):
+    with pytest.raises(ModelError, match=r"results of model_cpu\.onnx differ from those of the original graph"):
         from_graph(published, tmp_path / "out", window=6.0, topk=5, int8=True, tell=lambda _: None)
     assert list(tmp_path.iterdir()) == []
 
@@ -130,7 +130,7 @@ def test_a_form_that_computes_something_else_leaves_no_folder(
 def memory(
     *, pad: dict[str, Any] | None = None, amounts: tuple[int, ...] = (0, 0, 2, 0, 0, 2), added: str = "v", **conv: Any
 ) -> ModelProto:
-    """`y` is `x` twice and its memory, the frames padded by a Pad with the attributes `pad`, or by the Conv."""
+    """Return a graph: `y` is twice `x` plus its memory; a Pad with the attributes `pad`, or the Conv, adds padding."""
     rng = np.random.default_rng(0)
     source = "padded" if pad is not None else "across"
     convolution = {"group": CHANNELS, "pads": [0, 0] if pad is not None else [2, 2]} | conv
@@ -182,7 +182,7 @@ def run(model: ModelProto, folder: Path) -> np.ndarray:
 def test_a_memory_is_recognised_by_its_pattern(model: ModelProto, tmp_path: Path) -> None:
     expected = run(model, tmp_path)
     widen_memories(model.graph)
-    assert list(kernels(model.graph)) == [[CHANNELS, 1, TAPS], [CHANNELS, 1, 1, TAPS]]  # the old one, which none reads
+    assert list(kernels(model.graph)) == [[CHANNELS, 1, TAPS], [CHANNELS, 1, 1, TAPS]]  # the old one, now unused
     assert run(model, tmp_path) == pytest.approx(expected, abs=1e-5)
     assert run(cpu_form(model, tmp_path), tmp_path) == pytest.approx(expected, abs=1e-5)
 
@@ -205,7 +205,7 @@ def test_what_is_not_a_memory_stays_as_it_is(model: ModelProto) -> None:
 
 
 def masked(*nodes: NodeProto) -> ModelProto:
-    """`mask` is true for each valid frame of `x`, `[frames, 1]`."""
+    """Return a graph in which `mask` is true for each valid frame of `x`, `[frames, 1]`."""
     return with_frames(
         [
             helper.make_node("Shape", ["x"], ["shape"]),
@@ -249,7 +249,7 @@ def test_a_mask_is_recognised_by_what_it_depends_on(nodes: list[NodeProto], tmp_
     "nodes",
     [
         [helper.make_node("Where", ["mask", "x", "bias"], ["y"])],  # not a scalar
-        [helper.make_node("Where", ["mask", "x", "none"], ["y"])],  # nothing reads it: it is the output
+        [helper.make_node("Where", ["mask", "x", "none"], ["y"])],  # no reader: it is the output
         [
             helper.make_node("Greater", ["x", "none"], ["loud"]),
             helper.make_node("And", ["mask", "loud"], ["both"]),

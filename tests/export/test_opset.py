@@ -1,4 +1,4 @@
-"""Graphs are brought down to opset 16 without a change of what they compute."""
+"""Graphs are lowered to opset 16 and still compute the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The front end against the same written in float64, straight from the definitions."""
+"""The front end, compared with a float64 implementation of the definitions."""
 
 from __future__ import annotations
 

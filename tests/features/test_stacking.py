@@ -52,5 +52,5 @@ GOOD, NAN, SHORT = (" ".join(["1"] * 560), " ".join(["nan"] * 560), "1 2")
 )
 def test_a_file_without_statistics_is_an_error_that_names_it(tmp_path: Path, text: str) -> None:
     (tmp_path / "am.mvn").write_text(text)
-    with pytest.raises(ModelError, match=r"am\.mvn: holds no statistics"):
+    with pytest.raises(ModelError, match=r"am\.mvn: no valid normalisation statistics"):
         read_cmvn(tmp_path / "am.mvn")

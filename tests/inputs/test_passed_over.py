@@ -1,4 +1,4 @@
-"""Files that were not taken because of their extension are counted, without those that we wrote."""
+"""Files that are skipped because of their extension are counted, except our own outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was named becomes a list of recordings, each once, in a steady order."""
+"""The paths on the command line become a list of recordings, without duplicates, in a stable order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from funasr_cli.inputs.scan import scan
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Makes files below a folder that is also the working directory."""
+    """Writes files below a folder that is also the current folder."""
     monkeypatch.chdir(tmp_path)
 
     def make(*names: str) -> Path:
@@ -67,7 +67,7 @@ def test_a_pattern_is_expanded_where_the_shell_did_not(tree: Callable[..., Path]
 
 def test_below_two_stars_links_are_followed_but_not_in_circles(tree: Callable[..., Path]) -> None:
     root = tree("m/a.wav", "m/sub/[b].wav", "m/.hidden/c.wav", "elsewhere/d.wav")
-    for name in ("one", "two"):  # two circles make 2**40 paths
+    for name in ("one", "two"):  # two cycles make 2**40 paths
         (root / "m" / name).symlink_to(root / "m")
         (root / "m" / "sub" / name).symlink_to("..")
     (root / "m" / "more").symlink_to(root / "elsewhere")
@@ -124,7 +124,7 @@ def test_a_recording_is_known_by_its_path_without_links(tree: Callable[..., Path
 
 
 def test_many_files_can_be_named(tree: Callable[..., Path]) -> None:
-    """If each were compared with each, this would take an hour."""
+    """A comparison of each with each would take an hour."""
     folders = [Path(f"{number:05}") for number in range(30_000)]
     named = [folder / "m.wav" for folder in folders]
     assert prefixes(named) == [PurePath(path) for path in named]
@@ -199,7 +199,7 @@ def test_an_excluded_folder_is_the_same_from_several_roots(tree: Callable[..., P
     tree("m/2024/05/a.wav", "m/2024/06/b.wav", "n/c.wav")
     result = scan(["m", "n"], None, FileSelection(exclude=[pattern]))
     assert [str(source.relative) for source in result.sources if "05" in str(source)] == (
-        ["m/2024/05/a.wav"] if pattern.startswith("2024") else []  # below its root's name it lies elsewhere
+        ["m/2024/05/a.wav"] if pattern.startswith("2024") else []  # the root's name is above it
     )
 
 

@@ -15,7 +15,7 @@ FILES = {
     "model.bin": random.Random(1).randbytes(3_000_000),
     "tokenizer.json": b"{}\n",
 }
-"""A model that has all that Whisper's layout asks for."""
+"""A model with all files of Whisper's layout."""
 
 TOY = CatalogueEntry(
     name="toy",
@@ -29,7 +29,7 @@ TOY = CatalogueEntry(
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty model store, in a world that knows the model `toy`."""
+    """An empty model store, with a catalogue that has the model `toy`."""
     monkeypatch.setitem(catalogue.CATALOGUE, "toy", TOY)  # type: ignore[arg-type]
     folder = tmp_path / "store"
     monkeypatch.setenv("FUNASR_CLI_MODELS", str(folder))
@@ -38,7 +38,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub that has `toy`, where both clients look."""
+    """A hub with `toy`, at the address that both clients use."""
     toys = Hub(dict(FILES))
     with serving(toys) as url:
         point_clients_at(url, tmp_path, monkeypatch)
@@ -46,11 +46,11 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 def point_clients_at(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have both hubs' clients look there, and give up at the first failure."""
+    """Make both hubs' clients use `url`, and give up at the first failure."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY", True)
-    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 100_000)  # what a break costs: else 10 MB
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 100_000)  # the cost of a break, else 10 MB
     monkeypatch.setattr("modelscope_hub._download.DOWNLOAD_RETRY_TIMES", 0)
     monkeypatch.setattr("modelscope_hub._download.DOWNLOAD_HASH_RETRY_TIMES", 1)
     monkeypatch.setattr("modelscope_hub._legacy_api.REPO_TREE_PAGE_MAX_ATTEMPTS", 1)

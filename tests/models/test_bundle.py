@@ -1,4 +1,4 @@
-"""A model as one file: the same bytes each time, and nothing gets in by it but what it says and what is right."""
+"""A model as one file: always the same bytes, and only listed, correct files are accepted."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def folder(store: Path) -> Path:
-    """The model `toy` in the store, as pulled."""
+    """The model `toy` in the store, as after a pull."""
     folder = store / "toy"
     folder.mkdir(parents=True)
     for name, data in FILES.items():
@@ -49,7 +49,7 @@ def folder(store: Path) -> Path:
 
 @pytest.fixture
 def elsewhere(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The model store of another machine, beside which nothing may appear."""
+    """The model store of another machine; nothing may appear next to it."""
     land = tmp_path / "elsewhere"
     land.mkdir()
     monkeypatch.setenv("FUNASR_CLI_MODELS", str(land / "store"))
@@ -70,7 +70,7 @@ def member(name: str, data: bytes = b"", **more: Any) -> tuple[tarfile.TarInfo, 
 
 
 def write(path: Path, *members: tuple[tarfile.TarInfo, bytes]) -> Path:
-    """A tar archive with these members, whatever they are."""
+    """Write a tar archive with these members, valid or not."""
     with path.open("wb") as file:
         for info, data in members:
             file.write(info.tobuf(tarfile.GNU_FORMAT) + data + bytes(-len(data) % 512))
@@ -213,7 +213,7 @@ def test_a_bundle_that_was_cut_off_is_refused(folder: Path, elsewhere: Path, tmp
 
 
 def negative_size() -> bytes:
-    """A header that says, in GNU's way, that -1 bytes follow; to a careless reader that is everything."""
+    """Return a header that says, in GNU's way, that -1 bytes follow; a careless reader reads everything."""
     header = bytearray(member("toy/origin.json")[0].tobuf(tarfile.GNU_FORMAT))
     header[124:136] = b"\xff" * 12
     header[148:156] = b" " * 8

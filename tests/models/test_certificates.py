@@ -1,4 +1,4 @@
-"""Behind a proxy that inspects TLS: both hubs trust what the usual variables name, and the message says how."""
+"""Behind a proxy that inspects TLS: both hubs trust the certificates in the usual variables; the error names them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture
 def tls_hub(company: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub that has `toy`, with a certificate of the company; no variable names one."""
+    """A hub with `toy` and a certificate of the company; no variable names the authority."""
     for name in (*certificates.FILE_VARIABLES, certificates.FOLDER_VARIABLE):
         monkeypatch.delenv(name, raising=False)
     toys = Hub(dict(FILES))

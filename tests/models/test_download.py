@@ -1,4 +1,4 @@
-"""A pull brings exactly the model's files, whole and verified, however often it has to be started."""
+"""A pull fetches exactly the model's files, whole and verified, however often it must be restarted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def silent(_: str) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 @pytest.mark.parametrize("name", HUBS)

@@ -1,4 +1,4 @@
-"""A model that comes in packages is joined, verified, and appears whole or not at all."""
+"""A model in packages is joined, verified, and appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ENTRY = CatalogueEntry(
 
 @pytest.fixture
 def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two packages on the path, whose code must never be run."""
+    """Two packages on the path; their code must never run."""
     root = tmp_path / "site"
     for part in ENTRY.parts:
         data = root / part.module / "data"

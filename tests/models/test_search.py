@@ -1,4 +1,4 @@
-"""What `--model` may name beside a model's folder, and what is said of what is none of ours."""
+"""What `--model` accepts besides a model's folder, and the errors for anything else."""
 
 from __future__ import annotations
 

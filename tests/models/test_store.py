@@ -1,4 +1,4 @@
-"""`--model` takes a name or a folder, and says what is wrong with it."""
+"""`--model` accepts a name or a folder, and errors say what is wrong with it."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ SOC = "Ascend310P3"
 
 @pytest.fixture
 def compiled(tmp_path: Path) -> Path:
-    """A folder with a model that was compiled, the graph that it was made from, and the account of both."""
+    """A folder with a compiled model, the graph that it was made from, and the record of both."""
     folder = tmp_path / "compiled"
     folder.mkdir()
     files = {"tokens.json": b"[]", "model_15s_10.onnx": b"graph", f"m_15s_{SOC}.om": b"om"}

@@ -42,7 +42,7 @@ CALL = replace(
     scenes=(replace(TALK.scenes[0], channel=1),),
     corrections=(replace(TALK.corrections[0], channel=2),),
 )
-"""Two channels, each transcribed by itself, which speak at the same time."""
+"""Two channels, transcribed separately, that speak at the same time."""
 
 SILENCE = transcript()
 

@@ -1,4 +1,4 @@
-"""Parity with FunASR's own code: needs torch and funasr, which a user does not."""
+"""Parity with FunASR's own code: needs torch and funasr, unlike the program."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.support.meetings import samples_of
 from tests.support.random_sensevoice import write_checkpoint
 
 LENGTHS = (1_600, 4_000, 16_000, 52_345, 160_000, 239_000, 240_000)
-"""Samples of clips from 0.1 s to a whole window."""
+"""Lengths of clips in samples, from 0.1 s to a whole window."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def reference() -> Iterator[None]:
-    """Skips where the reference is not installed; keeps its chatter out of the report."""
+    """Skip if the reference is not installed; keep its output out of the report."""
     for package in ("torch", "funasr", "onnx"):
         pytest.importorskip(package, reason=f"parity needs the extra [export]: no {package}", exc_type=ImportError)
     logging.disable(logging.WARNING)
@@ -33,7 +33,7 @@ def reference() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Exported:
-    """A checkpoint in FunASR's own layout, and the folder that `funasr-cli export` makes of it."""
+    """A checkpoint in FunASR's own layout, and the folder that `funasr-cli export` makes from it."""
 
     checkpoint: Path
     folder: Path
@@ -46,7 +46,7 @@ def export(checkpoint: Path, folder: Path) -> Exported:
 
 @pytest.fixture(scope="session")
 def nano(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    """Small and trained."""
+    """A small, trained model."""
     return export(shared / "nano", tmp_path_factory.mktemp("nano") / "exported")
 
 
@@ -60,7 +60,7 @@ def full(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
 
 @pytest.fixture(scope="session")
 def auto_model(nano: Exported) -> Any:
-    """Nano as FunASR itself runs it."""
+    """The small model in FunASR's own AutoModel."""
     from funasr import AutoModel
 
     return AutoModel(model=str(nano.checkpoint), device="cpu", disable_update=True, disable_pbar=True)

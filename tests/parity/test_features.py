@@ -1,4 +1,4 @@
-"""Our front end gives the numbers of FunASR's."""
+"""Our front end returns the numbers of FunASR's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CLOSE = 1e-4
 
 
 def difference(samples: Samples, cmvn: Path) -> float:
-    """The largest, of all features of a clip as a model takes them."""
+    """Return the largest difference, over all features of a clip as a model takes them."""
     found = read_cmvn(cmvn).apply(stack_frames(fbank(samples)))
     expected = funasr_features(samples, cmvn_file=str(cmvn), lfr_m=7, lfr_n=6)
     assert found.shape == expected.shape
@@ -66,7 +66,7 @@ def test_on_words(words: list[tuple[Path, str]], cmvn: Path) -> None:
 
 
 def test_where_the_two_differ_more_ours_is_as_near_the_exact_value(words: list[tuple[Path, str]]) -> None:
-    # Single bands 60 dB below the rest, in which both are down to float32's last digits.
+    # Single bands 60 dB below the rest, where both are at the limit of float32.
     ours, theirs = 0.0, 0.0
     for path, _ in words[::8]:
         samples = samples_of(path)

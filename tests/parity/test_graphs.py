@@ -1,4 +1,4 @@
-"""Graphs made by `export` and `freeze` give the log-probabilities of FunASR's torch code."""
+"""Graphs made by `export` and `freeze` return the log-probabilities of FunASR's torch code."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STATIC = "model_15s_top32.onnx"
 
 @cache
 def network(checkpoint: Path) -> Any:
-    """FunASR's torch code with the checkpoint's weights."""
+    """Load FunASR's torch code with the checkpoint's weights."""
     import torch
     import yaml
     from funasr.models.sense_voice.model import SenseVoiceSmall
@@ -50,7 +50,7 @@ def network(checkpoint: Path) -> Any:
 
 
 def expected_log_probs(checkpoint: Path, features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """As FunASR's `inference` computes them, language auto and without ITN: `[frames + 4, vocabulary]`."""
+    """Compute log-probabilities like FunASR's `inference`, language auto, without ITN: `[frames + 4, vocabulary]`."""
     import torch
 
     model = network(checkpoint)
@@ -63,7 +63,7 @@ def expected_log_probs(checkpoint: Path, features: NDArray[np.float32]) -> NDArr
 
 
 def check(folder: Path, checkpoint: Path, clips: Iterator[Samples], graph: Path | None = None) -> None:
-    """Hold a graph that ends in TopK, by default the static one in `folder`, against torch."""
+    """Compare a graph that ends in TopK, by default the static one in `folder`, with torch."""
     executor = OnnxExecutor(graph or folder / STATIC, precision="float32", threads=2)
     recognizer = SenseVoiceRecognizer(folder, executor.inputs, executor.outputs, executor.metadata, itn=False)
     for samples in clips:
@@ -139,7 +139,7 @@ def test_a_graph_of_sherpa_onnx(nano: Exported, tmp_path: Path, speech: Samples)
 
 
 def frozen(published: Path, target: Path) -> Path:
-    """The folder that `freeze` makes; its graph is one that older NPU compilers take."""
+    """Return the folder made by `freeze`; older NPU compilers accept its graph."""
     import onnx
 
     from_graph(published / "model.onnx", target, window=15.0, topk=32, int8=False, tell=lambda _: None)
@@ -150,7 +150,7 @@ def frozen(published: Path, target: Path) -> Path:
 
 
 def write_cpu_form(folder: Path, target: Path) -> Path:
-    """What `--int8` makes 8-bit graphs of, from the graph with free dimensions; it ends in TopK."""
+    """Write the graph that `--int8` quantises, from the graph with free dimensions; it ends in TopK."""
     import onnx
 
     model = cpu_form(onnx.load(folder / "model.onnx"), target)
@@ -164,7 +164,7 @@ def write_cpu_form(folder: Path, target: Path) -> Path:
 
 
 def write_sherpa_graph(exported: Path, folder: Path) -> None:
-    """The same network under sherpa-onnx's names, with its metadata and tokens.txt; nothing else."""
+    """Write the same network under sherpa-onnx's names, with its metadata and tokens.txt; nothing else."""
     import onnx
 
     model = onnx.load(exported / "model.onnx")

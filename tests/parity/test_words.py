@@ -1,4 +1,4 @@
-"""The whole path gives the text and the times of FunASR's AutoModel, and other programs read the same graph."""
+"""The whole pipeline returns the text and the times of FunASR's AutoModel, and other programs read the same graph."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from funasr_cli.scoring.align import Counts, align
 from tests.parity.conftest import Exported
 from tests.support.meetings import samples_of
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the peers' own
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # warnings of the peers
 
 Words = list[tuple[Path, str]]
 FRAME = 0.06
@@ -26,7 +26,7 @@ FRAME = 0.06
 
 @pytest.fixture(scope="module")
 def hypotheses(nano: Exported, words: Words) -> list[Hypothesis]:
-    """Ours, of the graph with free dimensions."""
+    """Our hypotheses from the graph with free dimensions."""
     runner = load_window_runner(find_model(str(nano.folder)), Placement(2), itn=False)
     found = []
     for path, _ in words:
@@ -37,7 +37,7 @@ def hypotheses(nano: Exported, words: Words) -> list[Hypothesis]:
 
 @pytest.fixture(scope="module")
 def references(auto_model: Any, words: Words) -> list[dict[str, Any]]:
-    """FunASR's, without VAD: text with its tags, and times in ms of the tokens."""
+    """FunASR's results, without VAD: text with its tags, and times of the tokens in ms."""
     return [
         auto_model.generate(input=samples_of(path), language="auto", use_itn=False, output_timestamp=True)[0]
         for path, _ in words
@@ -80,7 +80,7 @@ def test_token_times_are_funasrs(hypotheses: list[Hypothesis], references: list[
     compared = 0
     for hypothesis, reference in zip(hypotheses, references, strict=True):
         if text_of(hypothesis) != without_tags(reference["text"]) or reference["text"].count("<|") != 4:
-            continue  # FunASR gives times to what follows the fourth token, whether that was a tag or not
+            continue  # FunASR assigns times from the fourth token on, whether or not that was a tag
         times = [(token.start * 1000, token.end * 1000) for token in hypothesis.tokens]
         assert np.abs(np.array(times) - np.array(reference["timestamp"])).max() <= FRAME * 1000
         compared += len(times)

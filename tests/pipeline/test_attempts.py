@@ -1,4 +1,4 @@
-"""Of two attempts the one is kept that accounts for more of the sound."""
+"""Of two attempts, the one that explains more of the sound is kept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from funasr_cli.transcript import Token
 
 
 def attempt(*words: tuple[float, float], heard: float | None = None) -> Hypothesis:
-    """Words that follow each other: how long each takes, and how probable it is."""
+    """Return words that follow each other, given their durations and probabilities."""
     tokens, at = [], 0.0
     for seconds, confidence in words:
         tokens.append(Token(" no", at, at + seconds, confidence))
@@ -29,7 +29,7 @@ def test_a_text_that_fills_the_sound_is_better_than_one_with_words_that_take_no_
 
 
 def test_only_what_both_heard_is_compared() -> None:
-    """What the first had not heard yet is run again, without the second's handicap."""
+    """What the first attempt had not heard yet runs again, without the handicap of the second."""
     first = attempt(*[(0.4, 0.97)] * 15, heard=6.0)
     second = attempt(*[(0.4, 0.75)] * 30)
     assert better(first, second) is first

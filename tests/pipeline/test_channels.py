@@ -1,4 +1,4 @@
-"""Several passes over a recording are told, and become one transcript, as if they were one."""
+"""Several passes over a recording are reported, and become one transcript, as if they were one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a voice was detected and no word accounts for it."""
+"""Stretches with a detected voice, but without words."""
 
 from __future__ import annotations
 

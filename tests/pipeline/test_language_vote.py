@@ -1,4 +1,4 @@
-"""The language follows the recording, and not a window in doubt."""
+"""The language follows the recording, not a doubtful window."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from funasr_cli.transcript import Token
 EN = {"en": 0.98, "de": 0.005, "zh": 0.001}
 DE = {"de": 0.99, "en": 0.001, "zh": 0.0001}
 ZH = {"zh": 0.999, "en": 0.0001, "de": 0.0}
-"""As whisper-base has them in long windows."""
+"""Probabilities of whisper-base in long windows."""
 
 
 class Runner:
-    """Hears what each window is said to be in, and notes what was asked for."""
+    """Recognises each window in a set language, and records which language was requested."""
 
     def __init__(self, heard: Iterable[Mapping[str, float]], said: bool = True) -> None:
         self.heard = list(heard)

@@ -1,4 +1,4 @@
-"""How far a recording is shows in what was recognised, however far ahead it was read."""
+"""The progress of a recording is what was recognised, however far ahead it was read."""
 
 from __future__ import annotations
 

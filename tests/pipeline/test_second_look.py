@@ -1,4 +1,4 @@
-"""Holes are run again by themselves, and what is found there is believed only if it was said."""
+"""Holes are run again alone, and what is found there is only believed if it was said."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def words(text: str, start: float, seconds: float = 0.4, confidence: float = 0.9
 
 
 def window(*parts: float) -> Window:
-    """A window of parts that last so many seconds each; its samples are numbered."""
+    """Return a window of parts with these durations in seconds; its samples are numbered."""
     bounds, at = [], 0
     for seconds in parts:
         bounds.append(Bounds(at, at + round(seconds * SAMPLE_RATE)))
@@ -37,7 +37,7 @@ def window(*parts: float) -> Window:
 
 
 def fill(heard: Window, tokens: list[Token], *found: Hypothesis) -> tuple[str, list[tuple[float, float]]]:
-    """The text after the second look, and which seconds of the window were run again."""
+    """Return the text after the second look, and the seconds of the window that ran again."""
     looked: list[tuple[float, float]] = []
     answers = list(found)
 

@@ -145,7 +145,7 @@ def test_real_speech_reads_as_it_was_said(runner: WindowRunner, shared: Path, na
 
 
 def test_the_first_word_after_a_pause_is_on_time(runner: WindowRunner, shared: Path, tmp_path: Path) -> None:
-    """Whisper gives the pause to the word after it, and windows have most of the pause cut out."""
+    """Whisper counts the pause to the word after it, and most of the pause is cut out of windows."""
     parts, expected, at = list[Samples](), list[tuple[str, float]](), 0.0
     for name, first, pause in (("mid", "大", 1.0), ("asr_example", "欢", 2.9), ("mid", "大", 0.0)):
         speech = samples_of(shared / "speech" / "sentences" / f"{name}.wav")
@@ -160,7 +160,7 @@ def test_the_first_word_after_a_pause_is_on_time(runner: WindowRunner, shared: P
 
 
 def test_the_language_follows_the_recording(runner: WindowRunner, shared: Path, sample: Path, tmp_path: Path) -> None:
-    """Three windows of Mandarin, one of English, one of Mandarin; numbers are written by the rules of each."""
+    """Three windows of Mandarin, one of English, one of Mandarin; each language has its own rules for numbers."""
     chinese = [samples_of(shared / "speech" / "sentences" / f"{name}.wav") for name in ("asr_example", "mid", "long")]
     english = [samples_of(sample), samples_of(SAMPLES / "railway-station.flac")]
     silence = np.zeros(4 * SAMPLE_RATE, np.float32)
@@ -219,7 +219,7 @@ def resonant(clicks: np.ndarray) -> np.ndarray:
 
 
 def test_dense_speech_is_written_to_its_end(runner: WindowRunner, shared: Path) -> None:
-    """140 digits in 26 s are more tokens than Whisper writes at a time."""
+    """140 digits in 26 s need more tokens than Whisper writes at a time."""
     transcript = transcribe(runner, case(shared, "dense-140-digits-in-26s.opus"), Settings(itn=False))
     digits = [char for char in transcript.text if char.isdigit()]
     assert 126 <= len(digits) <= 154

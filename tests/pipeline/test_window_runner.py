@@ -1,4 +1,4 @@
-"""The engine hears a whole window, however early the model stops."""
+"""The engine recognises a whole window, however early the model stops."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ORIGIN = 100 * SAMPLE_RATE
 
 
 class Scripted:
-    """A recogniser and executor in one that gives one hypothesis after the other, and notes what it was given."""
+    """A recogniser and executor that returns one hypothesis after another, and records its inputs."""
 
     window = 30.0
     inputs = outputs = ()
@@ -142,7 +142,7 @@ def test_a_stop_is_reported_as_the_hole_that_it_leaves(
 
 
 class Meeting(Scripted):
-    """Its runs meet: each waits until so many are made at a time."""
+    """Its runs meet: each waits until `count` of them are in progress."""
 
     def __init__(self, runs: int) -> None:
         super().__init__()
@@ -205,7 +205,7 @@ def test_a_run_that_is_given_up_ends_what_is_under_way_and_drops_the_rest() -> N
 
 
 class Counting(Meeting):
-    """Also what runs its windows: all of those that are begun wait until they may end."""
+    """Counts the runs of its windows: all that have begun wait until they may end."""
 
     def __init__(self, *, is_crowded: bool) -> None:
         super().__init__(1)
@@ -252,5 +252,5 @@ def test_windows_of_a_recording_run_side_by_side_and_come_in_order(runs: int) ->
         ]
 
     assert asyncio.run(texts()) == list("123456789")
-    assert (meeting.threads == {threading.get_ident()}) == (runs == 1)  # an NPU wants the thread it was opened in
+    assert (meeting.threads == {threading.get_ident()}) == (runs == 1)  # NPUs want the thread that opened them
     runner.close()

@@ -1,4 +1,4 @@
-"""How a run is shown while it goes on."""
+"""The display of a run in progress."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def five_minutes_later(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def night(**more: float) -> RunStats:
-    """Nine recordings, of which two and a part of the third are done: 8 minutes of 48."""
+    """Nine recordings; two and part of the third are done, 8 of 48 minutes."""
     values: dict[str, float] = {
         "total_files": 9, "done": 1, "failed": 1, "audio": 412.0, "open_audio": 100.0, "work": 400.0,
         "open_work": 112.0, "total_work": 2890.0, "busy": 3.0,
@@ -32,7 +32,7 @@ def night(**more: float) -> RunStats:
 
 
 def line(stats: RunStats, width: int, encoding: str = "utf-8", current: str = "2026/05/council.flac") -> str:
-    """The live line on a terminal of this width, five minutes into the run."""
+    """Return the live line on a terminal of this width, five minutes into the run."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace", newline="")
     console = Console(file=stream, width=width, force_terminal=True, color_system=None)
     shown = LiveLine()

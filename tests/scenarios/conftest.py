@@ -1,4 +1,4 @@
-"""What scenarios share."""
+"""Fixtures of the scenarios."""
 
 from __future__ import annotations
 

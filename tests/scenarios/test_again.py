@@ -1,6 +1,6 @@
-"""What a second night does: the rows "Again" and "Names" of the design, on real files and the real record.
+"""What a second night does: the rows "Again" and "Names" of the design, on real files and the real store.
 
-Transcripts are made up here from what is in the file; what is tested is what is done, when, and under which names.
+Transcripts are made up from the content of the file; the tests are about what is done, when, and under which names.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def test_an_output_is_the_stem_when_that_is_free_else_the_full_name(night: Sleep
 def test_a_name_once_given_never_moves(night: Sleepless) -> None:
     put("in/a.mp3", "two")
     night()
-    put("in/a.wav", "one")  # it would have had the better claim
+    put("in/a.wav", "one")  # it would have had a better claim to the name
     assert night().done == {"a.wav": "new"}
     assert Path("out/a.txt").read_text().startswith("two")
     assert Path("out/a.wav.txt").read_text().startswith("one")
@@ -132,7 +132,7 @@ def test_a_recording_that_is_replaced_with_its_time_kept_is_done_again(night: Sl
     path = put("in/a.wav", "one")
     night()
     before = path.stat()
-    with path.open("r+") as file:  # as rsync --inplace --times does: the same inode, the same time
+    with path.open("r+") as file:  # like rsync --inplace --times: the same inode, the same time
         file.write("another")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert night().done == {"a.wav": "its content changed"}
@@ -255,7 +255,7 @@ def test_what_failed_before_and_has_not_changed_is_told_from_what_fails_anew(nig
     put("in/a.wav", "one")
     night(fail=["a.wav"])
     night(fail=["a.wav"])
-    night(fail=["a.wav"], model="e1" * 32)  # another model is another try of the same recording
+    night(fail=["a.wav"], model="e1" * 32)  # another model may try the same recording again
     assert failed_before() == [False, True, True]
     put("in/a.wav", "two")
     night(fail=["a.wav"])
@@ -385,7 +385,7 @@ def test_a_file_that_only_looks_new_is_hashed_once(night: Sleepless, monkeypatch
     os.utime(path, (1, 1))
     night()
     night()
-    assert len(hashed) == 2  # as it was done, and as it looked new
+    assert len(hashed) == 2  # when it was done, and when its inode or times changed
 
 
 def test_an_output_folder_that_was_moved_stays_done(night: Sleepless) -> None:

@@ -1,4 +1,4 @@
-"""--debug: the same processes as ever, and the first error ends the run with its traceback, wherever it arose."""
+"""--debug: the same processes as usual, and the first error ends the run with its traceback, wherever it occurred."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def recordings(tmp_path: Path) -> Path:
 
 
 def tampered(folder: Path, code: str) -> dict[str, str]:
-    """An environment in which every Python process begins with `code`."""
+    """Return an environment in which every Python process begins with `code`."""
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(textwrap.dedent(code), encoding="utf-8")
     return {**os.environ, "PYTHONPATH": f"{folder}:{ROOT}"}
@@ -45,7 +45,7 @@ def test_a_recording_that_fails_ends_the_run_with_the_traceback_of_its_worker(ru
     (recordings / "bad.wav").write_bytes(b"no audio" * 100_000)
     done = run("transcribe", "in", "--model", NANO, "--debug")
     assert done.returncode == 1
-    assert "audio/container.py" in done.stderr  # where it was raised, in another process
+    assert "audio/container.py" in done.stderr  # raised in another process
     assert "pool/worker.py" in done.stderr
     assert "The above exception was the direct cause of the following exception" in done.stderr
     last = done.stderr.splitlines()

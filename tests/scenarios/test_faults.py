@@ -1,4 +1,4 @@
-"""Whatever dies costs at most itself: real runs, real processes, real signals."""
+"""A dying process costs at most what it was working on: real runs, real processes, real signals."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Started:
         return named(self.process.pid, name)
 
     def wait(self) -> int:
-        """Its exit code. Where it does not end, its processes tell what they are at."""
+        """Return the exit code. If the run does not end, its processes print their stacks."""
         try:
             return self.process.wait(120)
         except subprocess.TimeoutExpired:
@@ -60,12 +60,12 @@ Start = Callable[..., Started]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a run over `in`; at the end of the test nothing of any may be left."""
+    """Starts a run over `in`; fails if processes of a run are left at the end of the test."""
     runs: list[Started] = []
     shared = set(Path("/dev/shm").iterdir())
 
     def start(*options: str, output: str = "out", tampered: str = "") -> Started:
-        """`tampered` is code that every process of the run begins with."""
+        """Start a run; every process of it runs the code `tampered` first."""
         command = [sys.executable, "-m", "funasr_cli", "transcribe", "in", "-o", output, "-f", "txt,srt,json"]
         log, code = tmp_path / f"log-{len(runs)}", tmp_path / f"code-{len(runs)}"
         code.mkdir()
@@ -122,7 +122,7 @@ def lines(folder: Path) -> int:
 
 
 def kill(pids: list[int], rnd: random.Random) -> bool:
-    """Kill one of them, if there is one."""
+    """Kill one of the processes, if there is one."""
     if not pids:
         return False
     try:
@@ -141,7 +141,7 @@ def run(self, inputs):
     return at_once(self, inputs)
 OnnxExecutor.run = run
 """
-"""Each window takes so many seconds more, so that there is time to kill many processes."""
+"""Each window takes this many seconds longer, to leave time for killing many processes."""
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_killing_at_random_changes_nothing(
     rnd.shuffle(victims)
     run = start(tampered=SLOWLY.format(seconds))
     for victim in victims:
-        goal = lines(tmp_path / "out") + 1  # something is done between two deaths, so that all of them meet work
+        goal = lines(tmp_path / "out") + 1  # between two deaths a recording is done: each hits work
         while lines(tmp_path / "out") < goal and run.process.poll() is None and rnd.random() > 0.02:
             time.sleep(0.02)
         time.sleep(rnd.uniform(0.0, 0.3))
@@ -193,7 +193,7 @@ def test_killing_at_random_changes_nothing(
 
 @pytest.fixture
 def recordings(tmp_path: Path, speech: np.ndarray) -> Path:
-    """Six recordings, the first of which takes seconds."""
+    """Six recordings; the first takes seconds."""
     for number, seconds in enumerate((240.0, 3.0, 3.0, 3.0, 3.0, 3.0)):
         write(tmp_path / "in", f"{number}.wav", speech, seconds, at=number * 1000)
     return tmp_path / "in"
@@ -251,7 +251,7 @@ def test_a_recording_that_workers_die_of_fails_and_the_others_are_done(
 def test_a_window_that_device_processes_die_of_fails_its_recording(
     start: Start, recordings: Path, speech: np.ndarray, tmp_path: Path
 ) -> None:
-    write(recordings, "3.wav", speech, 2.0)  # no other has a window of this length
+    write(recordings, "3.wav", speech, 2.0)  # the only recording with a window of this length
     run = start(
         "--vad",
         "off",
@@ -280,7 +280,7 @@ def test_children_do_not_outlive_a_killed_parent(start: Start, recordings: Path,
     run.process.kill()
     run.process.wait()
     wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), seconds=5.0)
-    assert start().wait() == 0  # what a worker was just writing is removed by the next run
+    assert start().wait() == 0  # the next run removes what a worker was writing
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

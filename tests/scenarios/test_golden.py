@@ -1,4 +1,4 @@
-"""What users depend on, pinned: names, codes, fields, schema, processes, bytes. It may grow and must not change.
+"""What users depend on, pinned: names, codes, fields, schema, processes, bytes. It may grow but must not change.
 
 The expected values are in tests/assets/golden; whatever a user could have written into a script stays as it is.
 """
@@ -37,7 +37,7 @@ def golden(name: str) -> Any:
 
 
 def loads(text: str) -> Any:
-    """JSON, with the name that the device has on processors on which the weights stay unsigned."""
+    """Parse JSON, with the usual device name on processors on which weights stay unsigned."""
     return json.loads(text.replace("cpu (int8, signed)", "cpu (int8)"))
 
 
@@ -63,7 +63,7 @@ def run(folder: Path, *arguments: str | Path, **more: Any) -> subprocess.Complet
 
 
 def interface(command: click.Command, name: str = "") -> dict[str, Any]:
-    """Of each command its parameters: how they are spelt, what they take, and their defaults."""
+    """Return the parameters of each command: their spelling, their types, and their defaults."""
     found: dict[str, Any] = {}
     if isinstance(command, click.Group):
         for child in command.commands.values():
@@ -173,7 +173,7 @@ def test_exit_codes_beside_another_run(recordings: Path) -> None:
 
 
 def shape(value: Any) -> Any:
-    """The fields of a JSON value and the kinds of what is in them."""
+    """Return the fields of a JSON value and the types of their values."""
     if isinstance(value, dict):
         return {name: shape(part) for name, part in value.items()}
     if isinstance(value, list):
@@ -182,7 +182,7 @@ def shape(value: Any) -> Any:
 
 
 def has_shape(found: Any, wanted: Any) -> bool:
-    """Whether all fields are there, and of their kind; there may be more."""
+    """Whether all fields exist with the right types; there may be more."""
     if isinstance(wanted, dict):
         return isinstance(found, dict) and all(
             name in found and has_shape(found[name], part) for name, part in wanted.items()
@@ -213,7 +213,7 @@ def test_fields_of_manifest_and_summary(recordings: Path) -> None:
 
 
 def test_fields_of_the_json_of_whisper(embedded: None, sample: Path, tmp_path: Path) -> None:
-    """Only in shape: its floating-point results may differ between processors."""
+    """Only the shape: floating-point results of Whisper may differ between processors."""
     done = run(tmp_path, "transcribe", sample, "-f", "json", "--model", "whisper-base")
     assert done.returncode == 0, done.stderr
     document = json.loads((tmp_path / "transcripts" / "energy-report.json").read_text(encoding="utf-8"))
@@ -231,7 +231,7 @@ def test_the_schema_of_the_state(recordings: Path) -> None:
 
 
 def _plain(sql: str) -> str:
-    """Without comments and layout."""
+    """Return SQL without comments and layout."""
     return " ".join(re.sub("--.*", "", sql).split())
 
 
@@ -281,7 +281,7 @@ def test_the_bytes_of_outputs(recordings: Path, made: str, options: tuple[str, .
         found = recordings.parent / "out" / place
         if wanted.suffix == ".json":
             document = loads(found.read_text(encoding="utf-8"))
-            assert all(segment.pop("language") == "zh" for segment in document["segments"])  # they had none once
+            assert all(segment.pop("language") == "zh" for segment in document["segments"])  # new since then
             assert _rounded(document) == _rounded(json.loads(wanted.read_text()))
             assert list(document) == list(json.loads(wanted.read_text()))
         else:
@@ -289,7 +289,7 @@ def test_the_bytes_of_outputs(recordings: Path, made: str, options: tuple[str, .
 
 
 def _rounded(document: Any) -> Any:
-    """Confidences to two digits: the last ones may differ between processors."""
+    """Round confidences to two digits: the last digits may differ between processors."""
     if isinstance(document, dict):
         return {
             name: pytest.approx(part, abs=0.02) if name == "confidence" else _rounded(part)

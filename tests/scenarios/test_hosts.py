@@ -1,4 +1,4 @@
-"""Runs on hosts that lack what one takes for granted: a current folder, a home, room, files and memory to be had."""
+"""Runs on hosts that lack basic resources: a current folder, a home, free space, files or memory."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ TRANSCRIBE = ("transcribe", "--model", NANO, "-f", "txt")
 
 PR_CAPBSET_DROP = 24
 OVERRIDES = (1, 2)
-"""Root's capabilities of passing over permissions, of Linux's capability.h."""
+"""Root's capabilities to override permissions, from Linux's capability.h."""
 
 Host = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
 def recordings(tmp_path: Path) -> Path:
-    """Two, so that a run starts processes."""
+    """Two recordings, so that a run starts processes."""
     folder = tmp_path / "in"
     folder.mkdir()
     speech, rate = soundfile.read(NANO / "words-with-pauses.flac")
@@ -38,7 +38,7 @@ def recordings(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[Host]:
-    """The command in the folder `cwd`; `prepare` is called there first, by a user for whom permissions count."""
+    """The command in the folder `cwd`; `prepare` is called there first, as a user to whom permissions apply."""
     (tmp_path / "cwd").mkdir()
 
     def run(
@@ -172,6 +172,6 @@ def test_what_is_limited_is_named_with_the_cure(
     done = host(*TRANSCRIBE, recordings, "-o", tmp_path / "out", prepare=prepare)
     assert done.returncode == 4
     assert cure in done.stderr
-    if value > 12:  # with fewer files not even the doctor can look at anything
+    if value > 12:  # with fewer files, even the doctor fails
         done = host("doctor", "--model", NANO, prepare=prepare)
         assert (done.returncode, done.stdout.splitlines()[-1]) == (4, f"next: {cure}")

@@ -1,4 +1,4 @@
-"""No text is lost on a disk that takes two names for one, nor one that was lost before forgotten."""
+"""No text is lost on a disk that confuses two names, and texts lost by earlier versions are recovered."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_beside_their_recordings_too(night: Sleepless, monkeypatch: pytest.Monke
     assert night(beside=True).warnings == []
     put("in/TALK.flac", "three")
     put("in/later/Talk.wav", "four")
-    night("in", "in/later", beside=True)  # under other places in the tree
+    night("in", "in/later", beside=True)  # at other places in the tree
     assert texts("in") == ["four", "one", "three", "two"]
     assert night(beside=True).done == {}
 
@@ -84,7 +84,7 @@ def test_names_stay_short_on_a_disk_that_tells_them_apart(night: Sleepless) -> N
 
 @pytest.fixture
 def moved(night: Sleepless, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
-    """Does Talk.wav and talk.wav with their contents, and has the outputs on a disk that takes them for one."""
+    """Transcribes Talk.wav and talk.wav, then moves the outputs to a disk that confuses these names."""
 
     def move(one: str, two: str) -> None:
         put("in/Talk.wav", one)
@@ -110,7 +110,7 @@ def test_a_text_that_was_lost_before_is_done_again(night: Sleepless, moved: Call
 
 
 def test_names_that_were_given_before_anything_was_written(night: Sleepless, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after a first run of an earlier version that was interrupted."""
+    """As after an interrupted first run of an earlier version."""
     put("in/Talk.wav", "one")
     put("in/talk.wav", "two")
     info = run_info()
@@ -140,7 +140,7 @@ def test_an_edited_text_is_not_a_lost_one(night: Sleepless, moved: Callable[[str
 
 
 def test_what_was_written_is_looked_at_again(night: Sleepless, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a disk whose way with names no probe finds out, two recordings are written at the same time."""
+    """On a disk whose treatment of names no probe reveals, two recordings are written at the same time."""
     for name, text in (("会.wav", "one"), ("议.wav", "two"), ("a.wav", "three")):
         put(f"in/{name}", text)
     Path("out").mkdir()

@@ -1,4 +1,4 @@
-"""Runs that are killed, interrupted, or meet each other: real processes, real signals, a real model."""
+"""Runs that are killed, interrupted, or run at the same time: real processes, real signals, a real model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SILENT, SPOKEN = 28, 2
 
 @pytest.fixture
 def recordings(tmp_path: Path) -> Path:
-    """30 short recordings; speech in the last two, so that most of the time is not the model's."""
+    """30 short recordings; only the last two have speech, so that the model takes little of the time."""
     folder = tmp_path / "in"
     folder.mkdir()
     speech, rate = soundfile.read(NANO / "words-with-pauses.flac", dtype="float32")
@@ -47,12 +47,12 @@ os.fsync = fsync
 from funasr_cli.cli import main
 main()
 """
-"""The command, killed in its n-th write: all is in the temporary file, which has not yet its name."""
+"""The command, killed in its n-th write: the temporary file is complete, but not renamed yet."""
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts a run over `in`; whatever is left of it ends with the test."""
+    """Starts a run over `in`; the test ends whatever is left of it."""
     started: list[subprocess.Popen[str]] = []
 
     temporary = tmp_path / "tmp"
@@ -64,7 +64,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         program = ["-m", "funasr_cli"] if dies_in is None else ["-c", DIES_IN_A_WRITE % dies_in]
         command = ["transcribe", "in", "-o", output, "-f", "txt,srt,json", "--model", str(NANO), *options]
         if dies_in is not None:
-            command += ["--max-files", "1"]  # a single recording is done in one process
+            command += ["--max-files", "1"]  # a single recording runs in one process
         process = subprocess.Popen(
             [sys.executable, *program, *command],
             cwd=tmp_path,
@@ -119,7 +119,7 @@ def test_a_run_killed_at_any_instant_is_finished_by_the_next(
 ) -> None:
     assert start(output="undisturbed").wait() == 0
     out, rnd = tmp_path / "out", random.Random(1)
-    for write in (1, 3, 5):  # each is put onto the disk, and its folder after it
+    for write in (1, 3, 5):  # each file is synced, and then its folder
         process = start(dies_in=write)
         process.communicate()
         assert process.returncode == -signal.SIGKILL
@@ -159,7 +159,7 @@ def test_a_signal_ends_the_run_in_order_and_the_next_goes_on(
 def test_a_signal_that_was_ignored_as_the_run_was_started_stays_ignored(
     recordings: Path, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
-    """As nohup, or a script that starts something in the background, has it."""
+    """As nohup does, or a script that starts a background process."""
     ignored = [signal.SIGINT, signal.SIGHUP]
     process = start(ignoring=ignored)
     wait_for(lambda: lines(tmp_path / "out") >= 1, process)

@@ -1,4 +1,4 @@
-"""Runs on simulated NPUs, as a user starts them: the text of the CPU, and what is done when a device fails."""
+"""Runs on simulated NPUs, as a user starts them: the same text as on the CPU, and recovery from device failures."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def oms(frozen: Path, tmp_path_factory: pytest.TempPathFactory) -> NanoOms:
 
 @pytest.fixture
 def leaky(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Npu:
-    """A machine with a device that cannot be given back: what its process held goes with the process."""
+    """A machine with a device that cannot be released: its process must end to free its resources."""
     return bare_npu(monkeypatch, tmp_path_factory.mktemp("npu"))
 
 
 @pytest.fixture
 def model(frozen: Path, oms: NanoOms, tmp_path: Path) -> Path:
-    """A model's folder with a graph for windows of six seconds, and the OM that `convert` makes of it."""
+    """A model's folder with a graph for windows of six seconds, and its OM from `convert`."""
     return folder_with(oms.static, frozen, tmp_path / "nano", "model.onnx")
 
 
@@ -67,7 +67,7 @@ def meetings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def transcribe(run: Run, model: Path, meetings: Path, tmp_path: Path) -> Transcribe:
-    """Runs over the recordings, and gives what is said of each in the manifest too."""
+    """Runs over the recordings, and also returns their manifest lines."""
 
     def transcribe(*options: str, output: str = "out") -> Night:
         done = run("transcribe", meetings, "--model", model, "-o", output, *options)
@@ -88,7 +88,7 @@ class Night:
     texts: dict[str, bytes]
 
     def of(self, key: str) -> list[str]:
-        """What the manifest says of that for all recordings, once each."""
+        """Return the distinct values of `key` in the manifest."""
         return sorted({str(entry[key]) for entry in self.entries.values()})
 
 
@@ -97,7 +97,7 @@ Transcribe = Callable[..., Night]
 
 @pytest.fixture(scope="module")
 def on_cpu(meetings: Path, frozen: Path, oms: NanoOms, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """What the CPU makes of the recordings."""
+    """The outputs of the CPU for the recordings."""
     folder = tmp_path_factory.mktemp("cpu")
     model = folder_with(oms.static, frozen, folder / "nano", "model.onnx")
     command = ["transcribe", str(meetings), "--model", str(model), "--device", "cpu", "-o", str(folder / "out")]
@@ -111,7 +111,7 @@ def on_cpu(meetings: Path, frozen: Path, oms: NanoOms, tmp_path_factory: pytest.
 def test_the_text_is_that_of_the_cpu_whatever_the_om_is_like(
     npu: Npu, frozen: Path, oms: NanoOms, run: Run, tmp_path: Path, layout: str
 ) -> None:
-    # sherpa-onnx's takes windows of any length, as the graph with free dimensions does.
+    # sherpa-onnx's takes windows of any length, like the graph with free dimensions.
     without = "model_6s_*.onnx" if layout == "sherpa" else "model.onnx"
     model = folder_with(getattr(oms, layout), frozen, tmp_path / "nano", without)
     recordings = [NANO / "words-with-pauses.flac", NANO / "words-without-pauses.flac"]
@@ -227,7 +227,7 @@ def test_a_graph_that_cannot_stand_in_is_told_at_the_start(npu: Npu, transcribe:
     om = model / "nano_6s_Ascend310P3.om"
     record_om(model, om.name, {"made_from": {"file": "model.onnx"}, "sha256": sha256_of(om)})
     (model / "model_6s_top5.onnx").rename(model / "model.onnx")
-    shutil.copyfile(NANO / "model_quant.onnx", model / "model.onnx")  # which ends in logits
+    shutil.copyfile(NANO / "model_quant.onnx", model / "model.onnx")  # this graph ends in logits
     night = transcribe("--device", "npu", "--on-device-failure", "cpu")
     assert (night.code, night.entries) == (4, {})
     assert "the graph for --on-device-failure cpu has other inputs or outputs than the one on the NPU" in night.said

@@ -1,4 +1,4 @@
-"""Recordings with odd names: in every record, and in every locale, each has a path of its own, which leads to it."""
+"""Recordings with odd names: every record, in every locale, has a distinct path for each that leads to it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NAMES = [*(name.encode() for name in ODD), *RAW]
 
 @pytest.fixture
 def recordings(tmp_path: Path) -> Mapping[str, bytes]:
-    """Recordings of silence with odd names, in `in` and in a folder of an odd name there: path by sha256."""
+    """Recordings of silence with odd names, in `in` and in a folder with an odd name there: path by sha256."""
     found = {}
     for number, name in enumerate(NAMES):
         folder = tmp_path / "in" / (os.fsdecode("不听\n".encode("gbk")) if number % 7 == 0 else "")
@@ -68,12 +68,12 @@ def _silence(samples: int) -> bytes:
 
 
 def path_of(fields: Mapping[str, Any], name: str) -> bytes:
-    """The bytes of the path in the field `name`."""
+    """Return the bytes of the path in the field `name`."""
     return base64.b64decode(fields[f"{name}_bytes"]) if f"{name}_bytes" in fields else fields[name].encode()
 
 
 def check(folder: Path, recordings: Mapping[str, bytes]) -> None:
-    """Manifest and JSON name each recording by a path that leads to it, and by one of its own."""
+    """Check that manifest and JSON name each recording by a distinct path that leads to it."""
     lines = [json.loads(line) for line in (folder / "out/manifest.jsonl").read_text(encoding="utf-8").splitlines()]
     assert {line["sha256"]: path_of(line, "path") for line in lines} == recordings
     assert len({line["path"] for line in lines}) == len(recordings)
@@ -118,7 +118,7 @@ def test_records_are_in_utf8_whatever_the_locale(
         if shutil.which("localedef") is None:
             pytest.skip("needs localedef to make a locale")
         making = ["localedef", "-i", language, "-f", charset, tmp_path / "locale" / f"{language}.{charset}"]
-        if subprocess.run(making, capture_output=True, check=False).returncode > 1:  # 1: with warnings
+        if subprocess.run(making, capture_output=True, check=False).returncode > 1:  # 1 means warnings
             pytest.skip(f"localedef cannot make {language}.{charset} here")
     options = {"env": environment, "errors": "surrogateescape"}
     done = run_command(tmp_path, "transcribe", "in", "-o", "out", "-f", "json", "--model", NANO, **options)

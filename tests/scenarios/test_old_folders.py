@@ -1,7 +1,7 @@
 """Output folders of earlier versions: every later version has nothing to do in them.
 
-tests/assets/old/README.md says how they were made. They lie under another path here than they were made in, as after a
-move of the whole archive.
+tests/assets/old/README.md says how they were made. Their path here differs from the original one, as after a move of
+the whole archive.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OLD, NANO = ASSETS / "old", ASSETS / "nano"
 
 @dataclass(frozen=True)
 class Case:
-    """An old output folder, the path of the recordings on the command line, and the options it was made with."""
+    """An old output folder, the path of the recordings on the command line, and the options of the old run."""
 
     folder: str
     recordings: str = "recordings"
@@ -84,7 +84,7 @@ def test_nothing_is_done_again_in_a_folder_that_was_moved(old: Path, case: Case)
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.folder)
 def test_nothing_is_done_again_by_the_looks_of_the_files_alone(old: Path, case: Case) -> None:
-    """The state is told where the recordings are now, and that they look as they do; then their bytes are others."""
+    """The state gets the current paths, sizes and times of the recordings; then their bytes change."""
     with closing(sqlite3.connect(old / case.folder / ".funasr-cli" / "state.sqlite")) as state, state:
         for ident, relative in state.execute("SELECT id, relative FROM input").fetchall():
             path = old / case.recordings / os.fsdecode(relative)
@@ -93,7 +93,7 @@ def test_nothing_is_done_again_by_the_looks_of_the_files_alone(old: Path, case: 
                 "UPDATE input SET path = ?, size = ?, mtime_ns = ?, inode = ? WHERE id = ?",
                 (os.fsencode(path), looks.st_size, looks.st_mtime_ns, looks.st_ino, ident),
             )
-            path.write_bytes(bytes(looks.st_size))  # whoever hashes it finds another content
+            path.write_bytes(bytes(looks.st_size))  # whoever hashes the file finds other content
             os.utime(path, ns=(looks.st_atime_ns, looks.st_mtime_ns))
         for (key,) in state.execute("SELECT path FROM output").fetchall():
             if os.fsdecode(key).startswith("/"):

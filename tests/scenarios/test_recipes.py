@@ -1,4 +1,4 @@
-"""The recipes of docs/recipes.md, applied to a copy of the package as they are written there, and tried out."""
+"""The recipes of docs/recipes.md, applied as written to a copy of the package, and tried."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from tests.test_architecture import LAYER, PACKAGE, imports
 FAMILY, DEVICE, FORMAT = "A model family", "A device", "An output format"
 
 LEVELS = {"silent": -90.0, "quiet": -40.0, "loud": -10.0}
-"""Words of the toy model, and what they mean in dBFS."""
+"""Words of the toy model, and their levels in dBFS."""
 
 SHORT, LONG = "words-with-pauses.flac", "words-without-pauses.flac"
-"""Recordings of less than a window of the toy model, and of more than two."""
+"""Recordings shorter than a window of the toy model, and longer than two."""
 
 
 class Package:
-    """A copy of the package in which recipes were followed."""
+    """A copy of the package to which recipes were applied."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -63,7 +63,7 @@ def model(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def recordings(tmp_path: Path) -> Path:
-    """Two that can be transcribed, and one that cannot."""
+    """Two valid recordings, and a broken one."""
     folder = tmp_path / "in"
     folder.mkdir()
     for name in (SHORT, LONG):
@@ -73,13 +73,13 @@ def recordings(tmp_path: Path) -> Path:
 
 
 def lines(folder: Path) -> dict[str, dict[str, Any]]:
-    """The lines of the manifest by the name of the recording."""
+    """Return the lines of the manifest by the name of the recording."""
     entries = map(json.loads, (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines())
     return {Path(entry["path"]).name: entry for entry in entries}
 
 
 def nearest(recording: Path) -> str:
-    """The word for how loud a recording is as a whole."""
+    """Return the word for the loudness of a whole recording."""
     level = 10 * np.log10(np.mean(samples_of(recording) ** 2))
     return min(LEVELS, key=lambda word: abs(LEVELS[word] - level))
 
@@ -87,7 +87,7 @@ def nearest(recording: Path) -> str:
 def test_a_family_on_its_device_goes_the_whole_way(run: Run, package: Package, model: Path, recordings: Path) -> None:
     env = package.follow(FAMILY, DEVICE).environment
     done = run("transcribe", "in", "--model", model, "--vad", "off", "-f", "txt,json", "-o", "out", env=env)
-    assert done.returncode == 1, done.stderr  # for the one that is torn
+    assert done.returncode == 1, done.stderr  # because of the broken one
     out = recordings.parent / "out"
     entries = lines(out)
     assert {name: entry["status"] for name, entry in entries.items()} == {
@@ -124,7 +124,7 @@ def test_a_folder_of_no_family_is_told_what_the_new_one_needs(run: Run, package:
 
 @pytest.fixture
 def executor(model: Path) -> Iterator[Executor]:
-    """The device of the recipe, by itself."""
+    """The device of the recipe, without a pool."""
     (block,) = blocks("recipes.md", DEVICE)
     module = ModuleType("recipe")
     exec(compile(block.content, block.file, "exec"), module.__dict__)

@@ -16,7 +16,7 @@ from tests.conftest import NANO, ROOT
 from tests.support.processes import wait_until
 
 RECORDINGS = 2000
-"""More than are done before the test ends."""
+"""More than the run finishes before the test ends."""
 
 LIVE = re.compile(r"\d % \d+/\d+ files")
 
@@ -79,7 +79,7 @@ def test_the_live_line_leaves_nothing_behind(terminal: Terminal, tmp_path: Path)
     assert "left" in terminal.live[0]
     for columns in (70, 45, 100):
         terminal.resize(columns)
-        wait_until(lambda: terminal.lines[-1:] == terminal.live)  # it is drawn anew, and not broken any more
+        wait_until(lambda: terminal.lines[-1:] == terminal.live)  # the line is drawn again, and no longer broken
         above = terminal.lines[:-1]
         assert not [line for line in above if re.search(r" left|x, device|\d\.flac", line)]
     terminal.type("C-c")

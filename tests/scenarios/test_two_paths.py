@@ -1,4 +1,4 @@
-"""A recording is one, whatever path leads to it; and two are two, even if they are one file."""
+"""One recording is one, whatever path leads to it; two recordings are two, even if they are one file."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_from_within_a_linked_folder_nothing_is_new(
 
 
 def as_recorded_before(link: str) -> None:
-    """Put down the recordings under the path with the link, as earlier versions did."""
+    """Store the recordings under the path with the link, as earlier versions did."""
     with closing(sqlite3.connect("out/.funasr-cli/state.sqlite")) as state, state:
         for ident, path in state.execute("SELECT id, path FROM input").fetchall():
             linked = os.fsdecode(path).replace("/disk/", f"/{link}/")
@@ -143,7 +143,7 @@ def test_a_record_of_a_link_that_moved_on_is_not_taken_for_another_day(night: Sl
 
 
 def test_new_looks_are_put_down_in_one_transaction(night: Sleepless, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some network mounts number their files anew each time."""
+    """Some network mounts give files new inode numbers each time."""
     for number in range(20):
         put(f"in/{number}.wav", str(number))
     night()

@@ -10,7 +10,7 @@ Write = Callable[[str, str], Path]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Makes a file, and the folders it needs, below an empty folder."""
+    """Writes a file, and the folders it needs, below an empty folder."""
 
     def write(name: str, content: str) -> Path:
         path = tmp_path / name

@@ -1,4 +1,4 @@
-"""The fewest edits, and which units are equal and aligned."""
+"""The alignment has the fewest edits, and lists the units that are equal and aligned."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_matches_and_edits_make_up_both_sides(reference: list[str], hypothesis: 
 
 
 def distance(reference: list[str], hypothesis: list[str]) -> int:
-    """Wagner and Fischer's table, row by row."""
+    """Compute Wagner and Fischer's table, row by row."""
     row = list(range(len(hypothesis) + 1))
     for i, wanted in enumerate(reference, start=1):
         diagonal, row[0] = row[0], i

@@ -1,4 +1,4 @@
-"""The interval of an error rate over files."""
+"""The confidence interval of an error rate over files."""
 
 from __future__ import annotations
 

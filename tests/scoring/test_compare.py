@@ -1,4 +1,4 @@
-"""Two results for the same references."""
+"""The comparison of two results for the same references."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HOTWORDS = ["碳中和", "特高压"]
 
 @pytest.fixture
 def compared(write: Write, tmp_path: Path) -> Comparison:
-    """Four references: better by a hotword, worse by a false one, equally bad, and known of one result only."""
+    """Four references: better by a hotword, worse by a false one, equally bad, and in one result only."""
     texts = {
         "a": ("谈谈碳中和的目标", "谈谈谈中和的目标", "谈谈碳中和的目标"),
         "b": ("那个特别高压的锅", "那个特别高压的锅", "那个特高压的锅"),
@@ -35,7 +35,7 @@ def compared(write: Write, tmp_path: Path) -> Comparison:
 def test_differences_are_those_of_the_files_that_both_have(compared: Comparison) -> None:
     assert compared.files == 3
     assert compared.rate is not None
-    assert compared.recall == Difference(1.0, None)  # one file alone holds a hotword
+    assert compared.recall == Difference(1.0, None)  # only one file has a hotword
     assert compared.false is not None
     assert (compared.rate.value, compared.false.value) == (0, pytest.approx(1))
 

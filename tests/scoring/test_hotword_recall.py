@@ -1,4 +1,4 @@
-"""Occurrences of listed words: recognised, missed, put where nobody said them."""
+"""Occurrences of listed words: recognised, missed, or inserted."""
 
 from __future__ import annotations
 

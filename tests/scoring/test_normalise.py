@@ -1,4 +1,4 @@
-"""What counts as the same text, and what its units are."""
+"""Which texts count as equal, and which units they have."""
 
 from __future__ import annotations
 

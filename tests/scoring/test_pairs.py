@@ -54,7 +54,7 @@ def test_links_are_followed_and_circles_end(write: Write, tmp_path: Path) -> Non
 
 
 def test_names_that_have_nothing_in_common_are_a_mistake(tree: Path) -> None:
-    with pytest.raises(UsageError, match=r"nothing to compare: of 3 transcripts in .*hyp and 1 in .*2024"):
+    with pytest.raises(UsageError, match=r"nothing to compare: 3 transcripts in .*hyp, 1 in .*2024"):
         pair(tree / "hyp", tree / "ref/2024")
 
 
@@ -64,7 +64,7 @@ def test_a_file_cannot_be_compared_with_a_folder(tree: Path) -> None:
 
 
 def test_a_file_of_no_known_format_is_refused(tree: Path) -> None:
-    with pytest.raises(UsageError, match=r"notes.docx: is no transcript by its extension\n  Known: .json, .tsv"):
+    with pytest.raises(UsageError, match=r"notes.docx: not the extension of a transcript\n  Known: .json, .tsv"):
         pair(tree / "hyp/a.txt", tree / "ref/notes.docx")
 
 

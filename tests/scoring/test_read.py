@@ -1,4 +1,4 @@
-"""Transcripts are read as text with times, whoever wrote them; what is malformed is named by its place."""
+"""Transcripts of any tool are read as text with times; errors name the place of malformed input."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.scoring.conftest import Write
 
 
 def starts(path: Path) -> list[tuple[str, float | None]]:
-    """Texts without the spaces around them, and when they start."""
+    """Return texts without surrounding spaces, and their start times."""
     return [(piece.text.strip(), piece.start) for piece in read(path) if piece.text.strip()]
 
 
@@ -132,9 +132,9 @@ def test_json_of_funasr(write: Write) -> None:
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        ("utt1 你好 世界\nutt2 再见\n", "is a text of Kaldi"),
-        ("BAC009S0764W0121\t你好\nBAC009S0764W0122\t再见\n", "is a text of Kaldi"),
-        ("103-1240-0000 CHAPTER ONE\n103-1240-0001 THAT HAD\n", "is a text of Kaldi"),
+        ("utt1 你好 世界\nutt2 再见\n", "is a Kaldi text file"),
+        ("BAC009S0764W0121\t你好\nBAC009S0764W0122\t再见\n", "is a Kaldi text file"),
+        ("103-1240-0000 CHAPTER ONE\n103-1240-0001 THAT HAD\n", "is a Kaldi text file"),
         ("你好 世界 (spk-utt1)\n再见 (spk-utt2)\n", "is trn"),
         ("good morning (a_01)\n(a_02)\n", "is trn"),
         (";; stm\na 1 spk 0.0 1.5 <o,f0,male> 你好\na 1 spk 2 3.5 世界\n", "is stm"),
@@ -202,24 +202,24 @@ def test_vtt_of_other_tools(write: Write) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.srt", "1\n00:00:01 -> 00:00:02\nhello\n", "is no srt transcript: line 1: expected a cue with its times"),
+        ("a.srt", "1\n00:00:01 -> 00:00:02\nhello\n", "not a valid .srt transcript: line 1: expected the times"),
         (
             "a.srt",
             "1\n00:00:01,0 --> 00:00:02,0\nhello\n\nlost\n",
-            "line 5: expected a cue with its times",
+            "line 5: expected the times of a cue",
         ),
         (
             "a.srt",
             "00:00:01,0 --> 00:00:02,0\nhello\n2\n00:00:02,0 --> 00:00:03,0\nyou\n",
-            "line 4: expected an empty line in front of a cue",
+            "line 4: expected an empty line before a cue",
         ),
         ("a.vtt", "00:01.000 --> 00:02.000\nhello\n", "line 1: expected WEBVTT"),
-        ("a.tsv", "start\tend\ttext\n0\t1\tyes\n2\t3\n", "line 3: expected start, end and text with tabs between"),
+        ("a.tsv", "start\tend\ttext\n0\t1\tyes\n2\t3\n", "line 3: expected start, end and text, separated by tabs"),
         ("a.tsv", "file\ttext\tsplit\na.wav\tyes\ttrain\n", "line 1: expected start, end and text"),
         ("a.tsv", "nan\t1\tyes\n", "line 1: expected start, end and text"),
-        ("a.json", '{"text": ', "is no json transcript: Expecting value: line 1"),
+        ("a.json", '{"text": ', "not a valid .json transcript: Expecting value: line 1"),
         ("a.json", '["text"]', "expected an object"),
-        ("a.json", '{"result": "yes"}', "there are no `segments`, no `words` and no `text`"),
+        ("a.json", '{"result": "yes"}', "expected `segments`, `words` or `text`"),
         ("a.json", '{"segments": {"text": ""}}', "segments: expected a list"),
         ("a.json", '{"words": ["yes"]}', "words[0]: expected an object"),
         ("a.json", '{"words": [{"word": "yes"}]}', "words[0].text: expected a string"),
@@ -228,8 +228,8 @@ def test_vtt_of_other_tools(write: Write) -> None:
             '{"segments": [{"tokens": [{"text": "yes", "start": NaN}]}]}',
             "segments[0].tokens[0].start: expected seconds",
         ),
-        ("a.json", '{"words": [{"text": "yes", "start": 1' + "0" * 400 + "}]}", "is no json transcript"),
-        ("a.json", "[" * 200_000, "is no json transcript"),
+        ("a.json", '{"words": [{"text": "yes", "start": 1' + "0" * 400 + "}]}", "not a valid .json transcript"),
+        ("a.json", "[" * 200_000, "not a valid .json transcript"),
     ],
 )
 def test_what_is_malformed_is_named(name: str, content: str, message: str, write: Write) -> None:

@@ -1,4 +1,4 @@
-"""Folders compared: the sums, the order, what is left out."""
+"""The comparison of folders: sums, order, and skipped files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.scoring.conftest import Write
 
 @pytest.fixture
 def result(write: Write, tmp_path: Path) -> CorpusScore:
-    """Four references: one with an error in ten, one perfect, one without a hypothesis, one that cannot be read."""
+    """Four references: one with an error in ten, one perfect, one without a hypothesis, one unreadable."""
     words = [{"text": text, "start": second, "end": second + 0.5} for second, text in enumerate("今天下午开会")]
     write("ref/a.json", json.dumps({"text": "今天下午开会", "words": words}))
     write("hyp/a.tsv", "".join(f"{word['start']}.1\t{word['end']}\t{word['text']}\n" for word in words))
@@ -75,7 +75,7 @@ def test_a_person_reads_a_table(result: CorpusScore) -> None:
         " 17.65%       3       1     2     0          17  total",
         "100.00%       2       0     2     0           2  c (no hypothesis)",
         " 11.11%       1       1     0     0           9  2024/b",
-        "1 more, none of them worse, are not listed.",
+        "Not listed: 1 more, none of them worse.",
     ]
     assert starts.startswith("Starts of 6 matched characters: median offset +100 ms; 100.0% within 120 ms of it; ")
 
@@ -106,14 +106,14 @@ def test_a_program_reads_everything(result: CorpusScore, tmp_path: Path) -> None
 
 def test_without_a_reference_text_there_is_no_rate(write: Write) -> None:
     result = score(pair(write("hyp.txt", "thank you"), write("ref.txt", "")), None)
-    assert as_text(result, worst=0).startswith("WER unknown: there are no words in the references")
+    assert as_text(result, worst=0).startswith("WER unknown: the references have no words")
     document = json.loads(as_json(result))
     assert (document["rate"], document["errors"], document["interval"]) == (None, 2, None)
 
 
 @pytest.fixture
 def heard(write: Write, tmp_path: Path) -> tuple[CorpusScore, CorpusScore]:
-    """Three occurrences of hotwords in two references: a result with all and a false one, and one with none."""
+    """Three hotwords in two references: one result has all and a false one, the other none."""
     write("ref/a.txt", "实现碳达峰和碳中和的目标")
     write("ref/b.txt", "做好碳达峰的工作")
     write("with/a.txt", "实现碳达峰和碳中和的目标")
@@ -129,8 +129,8 @@ def test_a_person_reads_about_hotwords(heard: tuple[CorpusScore, CorpusScore]) -
     lines = as_text(heard[0], worst=0, comparison=compare(*heard)).split("\n")
     assert lines[1:6] == [
         "Hotwords: 100.00% of 3 occurrences recognised, 95 % interval 100.00% to 100.00%; precision 75.00%; "
-        "1 false, 1 of them of words that no reference has",
-        "Against the baseline, in 2 files:",
+        "1 false, 1 of them words in no reference",
+        "Difference from the baseline, over 2 files:",
         "  CER +0.00 points, 95 % interval -16.67 to +25.00",
         "  hotword recall +100.00 points, 95 % interval +100.00 to +100.00",
         "  false hotwords +1, 95 % interval +0 to +2",

@@ -1,4 +1,4 @@
-"""Errors of time: of what was recognised right, and where both sides know when."""
+"""Time errors of correctly recognised units with times on both sides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an output folder remembers of the settings; one letter more, and whole archives would be done again."""
+"""The settings that an output folder remembers: one more letter, and whole archives would be transcribed again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders as CANN's installers leave them, the compiler in them the simulated one."""
+"""Folders as CANN's installers leave them, with the simulated compiler."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ export PYTHONPATH={home}/python/site-packages:$PYTHONPATH
 export PATH={home}/bin:$PATH
 false
 """
-"""As CANN's own: it reads what may not be set, and its last command need not succeed."""
+"""Like CANN's own script: it reads variables that may be unset, and its last command may fail."""
 
 
 def write_cann(root: Path, layout: str, version: str) -> Path:
-    """A toolkit below `root` (`/usr/local/Ascend` of somebody); its home.
+    """Write a toolkit below `root`, a folder like `/usr/local/Ascend`; return its home.
 
-    `layout`: `cann-8.5.0` has all in one folder; `ascend-toolkit` has a link `latest` to the version.
+    `layout`: `cann-8.5.0` has everything in one folder; `ascend-toolkit` has a link `latest` to the version.
     """
     place = root / layout
     home = place if layout.startswith("cann") else place / version
@@ -38,14 +38,14 @@ def write_cann(root: Path, layout: str, version: str) -> Path:
 
 
 def write_atc(folder: Path) -> None:
-    """The compiler as a program of its own, which does not mind what Python is on the PATH."""
+    """Write the compiler as a program that does not depend on the Python on the PATH."""
     program = folder / "atc"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ATC}" "$@"\n', encoding="utf-8")
     program.chmod(0o755)
 
 
 def write_driver(root: Path) -> Path:
-    """A driver below `root`."""
+    """Write a driver below `root`."""
     for folder in ("lib64/common", "lib64/driver"):
         (root / "driver" / folder).mkdir(parents=True)
     return root / "driver"

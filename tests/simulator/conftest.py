@@ -14,7 +14,7 @@ from tests.support.graphs import write_graph
 
 @pytest.fixture(scope="session")
 def oms(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """`mean` of ten frames; of 4 or 10; and of any number."""
+    """Models that return the `mean` of ten frames; of 4 or 10; and of any number."""
     folder = tmp_path_factory.mktemp("oms")
     fixed, free = write_graph(folder / "fixed.onnx", 10), write_graph(folder / "free.onnx", "frames")
     return {

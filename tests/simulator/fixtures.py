@@ -1,4 +1,4 @@
-"""Fixtures with which tests get a simulated machine, and fail where a rule of its runtime was broken."""
+"""Fixtures that provide a simulated machine, and fail if a rule of its runtime was broken."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ATC = FOLDER / "bin" / "atc"
 
 @dataclass
 class Npu:
-    """A simulated machine, for this process and those it starts."""
+    """A simulated machine, for this process and its children."""
 
     monkeypatch: pytest.MonkeyPatch
     folder: Path
@@ -28,7 +28,7 @@ class Npu:
     process: Any = None
 
     def set(self, **settings: Any) -> None:
-        """Describe the machine (see `acl/_machine.py`), and begin a new life of the runtime in this process."""
+        """Describe the machine (see `acl/_machine.py`), and begin a new lifetime of the runtime in this process."""
         self.settings.update(settings)
         path = self.folder / "machine.json"
         path.write_text(json.dumps({**self.settings, "folder": str(self.folder)}), encoding="utf-8")
@@ -36,7 +36,7 @@ class Npu:
         self.new_process()
 
     def new_process(self) -> None:
-        """Begin a new life of the runtime, as a new interpreter would; the last one must have left nothing."""
+        """Begin a new lifetime of the runtime, like a new interpreter; the last one must have left nothing."""
         from acl import _process
 
         if self.process is not None:
@@ -44,32 +44,32 @@ class Npu:
         self.process = _process.new_process()
 
     def check(self) -> None:
-        """Fail where this life, or a process that was started and ended, broke a rule or left something behind."""
+        """Fail if this lifetime, or a child process that has ended, broke a rule or left something unreleased."""
         problems = self.violations() + self.process.leaks()
         problems += [problem for report in self.reports() for problem in report["violations"] + report["leaks"]]
         assert not problems, "\n".join(problems)
 
     def violations(self) -> list[str]:
-        """The rules that were broken in this life."""
+        """The rules broken in this lifetime."""
         from acl._memory import written_after_free
 
         return [*self.process.violations, *written_after_free(self.process)]
 
     def reports(self) -> list[dict[str, Any]]:
-        """What processes that were started and ended said of themselves."""
+        """The reports of child processes that have ended."""
         return [json.loads(path.read_text(encoding="utf-8")) for path in self.folder.glob("process-*.json")]
 
 
 @pytest.fixture
 def npu(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Npu]:
-    """One Ascend310P3; whoever breaks a rule of its runtime, or leaves something behind, fails."""
+    """One Ascend310P3; a test fails if it breaks a rule of the runtime or leaves something unreleased."""
     machine = bare_npu(monkeypatch, tmp_path_factory.mktemp("npu"))
     yield machine
     machine.check()
 
 
 def bare_npu(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Npu:
-    """A machine of which nobody asks afterwards what was done to it."""
+    """Return a machine that is not checked afterwards."""
     monkeypatch.syspath_prepend(str(PYTHON))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(PYTHON), os.environ.get("PYTHONPATH")])))
     machine = Npu(monkeypatch, folder)
@@ -83,7 +83,7 @@ def atc(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 def compile_om(graph: Path, target: Path, shape: str, *more: str, soc: str = "Ascend310P3") -> Path:
-    """The OM `target` of a graph."""
+    """Compile a graph to the OM `target`."""
     done = atc(
         f"--model={graph}", "--framework=5", f"--output={target.with_suffix('')}", "--input_format=ND",
         f"--input_shape={shape}", f"--soc_version={soc}", "--log=error", *more,

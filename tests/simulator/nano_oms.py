@@ -20,7 +20,7 @@ GEARS = (34, 67, FRAMES)
 
 @dataclass(frozen=True)
 class NanoOms:
-    """`folder` holds the graphs, as `funasr-cli freeze` makes them. The OMs are for an Ascend310P3."""
+    """`folder` has the graphs, as `funasr-cli freeze` makes them. The OMs are for an Ascend310P3."""
 
     folder: Path
     static: Path
@@ -49,9 +49,9 @@ def make_nano_oms(frozen: Path, folder: Path) -> NanoOms:
 
 
 def write_sherpa_graph(folder: Path, target: Path) -> Path:
-    """The graph with free dimensions as sherpa-onnx has it for Ascend: `x` and `prompt` in, `logits` out.
+    """Write the graph with free dimensions in sherpa-onnx's form for Ascend: `x` and `prompt` in, `logits` out.
 
-    Normalisation is inside, and nothing says how many frames are valid.
+    Normalisation is part of the graph, and no output gives the number of valid frames.
     """
     model = onnx.load(folder / "model.onnx")
     cmvn = read_cmvn(folder / "am.mvn")
@@ -88,7 +88,7 @@ def write_sherpa_graph(folder: Path, target: Path) -> Path:
 
 
 def inputs(frames: int) -> dict[str, np.ndarray]:
-    """A window of noise, as the static OM takes it; the same every time."""
+    """Return a window of noise for the static OM; always the same."""
     speech = np.random.default_rng(frames).standard_normal((1, frames, 560), np.float32)
     scalars = {"speech_lengths": frames, "language": 3, "textnorm": 14}
     return {"speech": speech, **{name: np.array([value], np.int32) for name, value in scalars.items()}}

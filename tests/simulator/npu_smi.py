@@ -1,4 +1,4 @@
-"""Tables of `npu-smi info`, in the forms that its versions print, and a program that prints one."""
+"""Tables of `npu-smi info`, in the formats of its versions, and a program that prints one."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets" / "npu_smi"
 
 
 def recorded(name: str) -> str:
-    """One of the outputs in tests/assets/npu_smi, without the comment on whose it is."""
+    """Return one of the outputs in tests/assets/npu_smi, without the comment about its source."""
     return (ASSETS / f"{name}.txt").read_text(encoding="utf-8").partition("\n")[2]
 
 
 def write_npu_smi(folder: Path, table: str) -> None:
-    """A program `npu-smi` that prints the table."""
+    """Write a program `npu-smi` that prints the table."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "table").write_text(table, encoding="utf-8")
     program = folder / "npu-smi"

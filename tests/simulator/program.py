@@ -1,4 +1,4 @@
-"""A small program for the runtime, call by call, of which tests break one rule at a time."""
+"""A small program for the runtime, call by call; tests break one rule at a time in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TO_DEVICE, TO_HOST = 1, 2
 
 
 class Program:
-    """Device, context, stream, the model of `tests.support.graphs`, its memory; `end` gives all back in order."""
+    """Device, context, stream, the model of `tests.support.graphs`, and its memory; `end` releases all in order."""
 
     def __init__(self, acl: ModuleType, om: str, *, room: int = FRAMES) -> None:
         self.acl = acl
@@ -52,7 +52,7 @@ class Program:
         ctypes.memmove(self.host[tensor], data, len(data))
 
     def read(self) -> list[float]:
-        """What is in the pinned memory of the output."""
+        """Read the pinned memory of the output."""
         values: list[float] = np.frombuffer(ctypes.string_at(self.host[2], MEAN_BYTES), np.float32).tolist()
         return values
 

@@ -1,4 +1,4 @@
-"""The simulated atc takes just the arguments that the real one takes, and makes what was asked for."""
+"""The simulated atc accepts only the arguments of the real one, and makes the requested model."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Compile = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def compiled(bare: Npu, graph: Path, capsys: pytest.CaptureFixture[str]) -> Compile:
-    """Runs the compiler with good arguments, but for those named: its status, and what it printed."""
+    """Runs the compiler with valid arguments, except those given; returns its status and output."""
     from acl._compiler import main
 
     def run(*more: str, **options: str | None) -> tuple[int, str]:
@@ -79,7 +79,7 @@ def test_it_is_a_program_and_tells_what_an_om_was_made_by_and_for(oms: dict[str,
         ({"host_env_os": None}, "--host_env_os and --host_env_cpu are used together"),
         ({"precision_mode": "mixed"}, "for parameter [--precision_mode]"),
         ({"log": "quiet"}, "for parameter [--log]"),
-        ({"input_shape": "x:1,10,2"}, None),  # the rest is fixed in the graph
+        ({"input_shape": "x:1,10,2"}, None),  # the graph fixes the other dims
         ({"input_shape": "count:1"}, "the shape of input [x] is not known"),
         ({"input_shape": "x:1,10;count:1"}, "E10003: The shape [1, 10] of input [x] does not fit its rank 3"),
         ({"input_shape": "x:1,10,3;count:1"}, "E11018: The shape [1, 10, 3] of input [x] differs"),

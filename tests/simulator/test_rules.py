@@ -1,4 +1,4 @@
-"""Each rule of the runtime is broken once on purpose, and the simulator writes it down."""
+"""Each rule of the runtime is broken once on purpose, and the simulator records it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RULES: list[Any] = []
 
 
 def rule(given: Any, message: str) -> Callable[[Breaking], Breaking]:
-    """Registers a function that breaks a rule: what its last call gives, and what is written down."""
+    """Register a function that breaks a rule, with the result of its last call and the recorded message."""
 
     def register(breaking: Breaking) -> Breaking:
         RULES.append(pytest.param(breaking, given, message, id=breaking.__name__))
@@ -148,35 +148,35 @@ def a_dataset_before_its_data_buffers(p: Program) -> Any:
 # Use after free
 
 
-@rule(100000, "a devicememory used that was released")
+@rule(100000, "a devicememory used after it was released")
 def device_memory_freed_twice(p: Program) -> Any:
     spare = p.value(p.acl.rt.malloc(64, 0))
     all_well(p.acl.rt.free(spare))
     return p.acl.rt.free(spare)
 
 
-@rule(100000, "device memory used that was freed")
+@rule(100000, "device memory used after it was freed")
 def device_memory_used_after_it_was_freed(p: Program) -> Any:
     spare = p.value(p.acl.rt.malloc(64, 0))
     all_well(p.acl.rt.free(spare))
     return p.acl.rt.memcpy(spare, 64, p.host[0], 64, TO_DEVICE)
 
 
-@rule(100000, "host memory used that was freed")
+@rule(100000, "host memory used after it was freed")
 def host_memory_used_after_it_was_freed(p: Program) -> Any:
     spare = p.value(p.acl.rt.malloc_host(64))
     all_well(p.acl.rt.free_host(spare))
     return p.acl.rt.memcpy(p.memory[0], 64, spare, 64, TO_DEVICE)
 
 
-@rule(100000, "a databuffer used that was released")
+@rule(100000, "a databuffer used after it was released")
 def a_data_buffer_used_after_it_was_destroyed(p: Program) -> Any:
     p.upload()
     all_well(p.acl.destroy_data_buffer(p.input_buffers[0]))
     return p.start()
 
 
-@rule(100000, "a model used that never was one")
+@rule(100000, "a model used that never existed")
 def a_model_that_was_never_loaded(p: Program) -> Any:
     return p.acl.mdl.unload(77)
 
@@ -209,12 +209,12 @@ def device_memory_taken_for_the_hosts(p: Program) -> Any:
     return p.acl.util.ptr_to_bytes(p.memory[0], 8)
 
 
-@rule(100000, "copied that was never written")
+@rule(100000, "copied before it was written")
 def results_copied_that_no_run_has_made(p: Program) -> Any:
     return p.acl.rt.memcpy(p.host[2], 8, p.memory[2], 8, TO_HOST)
 
 
-@rule(107000, "malloc_host did not give")
+@rule(107000, "malloc_host did not allocate")
 def memory_that_is_not_pinned_copied_asynchronously(p: Program) -> Any:
     room = ctypes.create_string_buffer(256)
     aligned = -(-ctypes.addressof(room) // 64) * 64
@@ -267,7 +267,7 @@ def a_context_on_a_device_that_was_given_back(p: Program) -> Any:
     return p.acl.rt.create_context(0)
 
 
-@rule((0, 100000), "no policy of allocation 3")
+@rule((0, 100000), "3 is not an allocation policy")
 def memory_by_a_policy_that_is_none(p: Program) -> Any:
     return p.acl.rt.malloc(64, 3)
 
@@ -341,7 +341,7 @@ def a_result_read_before_the_stream_is_synchronised(p: Program) -> Any:
     return p.acl.rt.memcpy(p.host[2], 8, p.memory[2], 8, TO_HOST)
 
 
-@rule(507046, "asked something of a device that hangs")
+@rule(507046, "a call to a device that hangs")
 def a_device_asked_that_hangs(p: Program) -> Any:
     p.acl._process.process.machine.faults["1"] = "hang"
     p.upload()
@@ -408,7 +408,7 @@ def test_what_is_broken_is_written_down(
     bare: Npu, acl: ModuleType, oms: dict[str, Path], breaking: Breaking, given: Any, message: str
 ) -> None:
     program = Program(acl, str(oms["static"]))
-    bare.process.machine.run_ms = 20  # so that what is under way still is
+    bare.process.machine.run_ms = 20  # so that tasks are still in progress
     assert not bare.violations()
     assert breaking(program) == given
     assert bare.violations()

@@ -1,4 +1,4 @@
-"""What a program gets from the simulated runtime that keeps to its rules, and what befalls one that does."""
+"""How the simulated runtime treats a program that keeps its rules, including machine faults."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_forked_process_may_not_use_it(bare: Npu) -> None:
 
 
 def ticks_during(function: Callable[[], Any]) -> int:
-    """How often another thread of Python comes to run meanwhile, with pauses of 2 ms."""
+    """Return how often another Python thread runs in the meantime, with pauses of 2 ms."""
     ticks, done = [0], threading.Event()
 
     def tick() -> None:
@@ -166,7 +166,7 @@ def test_gears_are_chosen_before_a_run_and_described_afterwards(
     assert [line.split(";")[0] for line in bare.violations()] == [
         "a run before set_input_dynamic_dims, or its memory was written to",
         "a run before set_input_dynamic_dims, or its memory was written to",
-        "[1, 5, 2, 1] is no gear of the model",
+        "[1, 5, 2, 1] is not a gear of the model",
     ]
 
 
@@ -182,7 +182,7 @@ def test_a_model_of_any_shape_wants_the_shapes_of_a_run(bare: Npu, acl: ModuleTy
     assert program.wait() == 0
     made = acl.mdl.get_dataset_tensor_desc(program.outputs, 0)
     assert acl.destroy_tensor_desc(made) is None
-    assert bare.violations()[-1].startswith("a tensor description destroyed that belongs to a dataset")
+    assert bare.violations()[-1].startswith("destroyed a tensor description that belongs to a dataset")
     assert [program.value(acl.get_tensor_desc_dim_v2(made, axis)) for axis in range(2)] == [1, 2]
     program.copy(2, TO_HOST)
     assert program.read() == [1.5, 1.5]
@@ -288,7 +288,7 @@ def test_faults_are_counted_over_processes_and_resets_may_fail(bare: Npu, acl: M
     bare.set(failing_resets=1)
     assert acl.init() == acl.rt.set_device(0) == 0
     assert acl.rt.reset_device(0) == 507899
-    bare.process = None  # it ends like this
+    bare.process = None  # the process ends like this
     bare.new_process()
     assert acl.init() == acl.rt.set_device(0) == acl.rt.reset_device(0) == acl.finalize() == 0
     bare.check()

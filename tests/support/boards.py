@@ -1,4 +1,4 @@
-"""Machines whose `npu-smi` tells of the board of an NPU too, where the table does not name the SoC."""
+"""Machines on which `npu-smi` shows the board of an NPU, because the table does not name the SoC."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ SOCS = {
     "container-taken": None,
     "unknown": None,
 }
-"""By recorded table: what models are compiled for."""
+"""The SoC that models are compiled for, by recorded table."""
 
 ASKED = {"910_93": "-i 2 -c 0", "950": "-i 0"}
-"""By table that names a series: the options that name its first NPU."""
+"""Options that name the first NPU, by table that only names a series of SoCs."""
 
 NO_SOC = (
     "",
@@ -30,13 +30,13 @@ NO_SOC = (
     "Chip Name : NA\nNPU Name : 9391\n",
     "This device does not support querying board.\n",
 )
-"""Boards that do not tell it."""
+"""Boards that do not show the SoC."""
 
 
 def write_machine(folder: Path, name: str, board: str | None = None) -> None:
-    """A program `npu-smi` that prints a recorded table and, asked for its first NPU, the board that goes with it.
+    """Write a program `npu-smi` that prints a recorded table, and the board of the first NPU on request.
 
-    `board` is what is printed instead.
+    `board` replaces the recorded board.
     """
     write_npu_smi(folder, recorded(name))
     if name in ASKED:

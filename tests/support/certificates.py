@@ -1,4 +1,4 @@
-"""A certificate authority as a company has one, and a server's certificate that it signed."""
+"""A certificate authority like that of a company, and a server's certificate signed by it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pytest
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """`certificate` is the PEM file that others have to trust; `tls` is for a server on this machine."""
+    """`certificate` is the PEM file for clients to trust; `tls` is for a server on this machine."""
 
     certificate: Path
     tls: ssl.SSLContext
 
 
 def make_authority(folder: Path) -> Authority:
-    """A new one, in `folder`; skips the test if the command openssl is missing."""
+    """Make an authority in `folder`; skip the test if the command openssl is missing."""
     if shutil.which("openssl") is None:
         pytest.skip("needs the command openssl to make certificates")
     folder.mkdir()

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-"""Runs the command with the arguments given; see `run_command`."""
+"""Runs the command with the given arguments; see `run_command`."""
 
 
 def run_command(
     folder: Path, *arguments: str | Path, stdin: Path | None = None, **options: Any
 ) -> subprocess.CompletedProcess[str]:
-    """`funasr-cli` with these arguments in `folder`; `stdin` is a file, `options` are those of `subprocess.run`."""
+    """Run `funasr-cli` with these arguments in `folder`; `stdin` is a file, `options` are those of `subprocess.run`."""
     with (stdin or Path("/dev/null")).open("rb") as file:
         return subprocess.run(
             [sys.executable, "-m", "funasr_cli", *map(str, arguments)],

@@ -1,4 +1,4 @@
-"""What this process has open."""
+"""Files that this process has open."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def open_files() -> set[str]:
-    """What each descriptor leads to, without those that nobody refers to any more."""
+    """Return the target of each descriptor, without those of unreachable objects."""
     gc.collect()
     found = set()
     for descriptor in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):  # the one that lists them
+        with suppress(FileNotFoundError):  # the descriptor of the listing itself
             found.add(str(descriptor.readlink()))
     return found

@@ -1,4 +1,4 @@
-"""Disks that do not tell all names apart, which this kernel may not have, and real ones if it may mount them."""
+"""Disks that confuse some names: simulated, because this kernel may not support them, and real if it can mount them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ import pytest
 class DiskKind:
     """How a file system treats names: two with the same `key` are one, and `stored` is how it lists them.
 
-    It has none with characters that are `refused`.
+    It rejects names with `refused` characters.
     """
 
     key: Callable[[str], str]
@@ -41,16 +41,16 @@ CASEFOLD = DiskKind(key=lambda name: _decomposed(name).casefold())
 NORMALISING = DiskKind(key=_decomposed)
 SMB = DiskKind(key=lambda name: name.rstrip(". ").upper(), stored=lambda name: name.rstrip(". "))
 NO_UNICODE = DiskKind(key=lambda name: name.encode("ascii", "replace").decode())
-"""A server that has one character for all that it does not know. It tells the names of probes apart."""
+"""A server that replaces every character it does not know by the same one. It distinguishes the names of probes."""
 
 ONE_PATH = ("stat", "lstat", "open", "mkdir", "rmdir", "unlink", "remove", "scandir", "listdir", "utime", "readlink")
 TWO_PATHS = ("rename", "replace", "link")
 
 
 class InexactDisk:
-    """Makes the folder `root` a disk of some kind for this process: every call of `os` and `open` that names a path.
+    """Makes the folder `root` look like another kind of disk to this process.
 
-    SQLite opens its files without Python, by names that are stored as they are.
+    It covers all calls of `os` and `open` with a path. SQLite opens its files without Python, by the names in storage.
     """
 
     def __init__(self, root: Path, kind: DiskKind, patch: pytest.MonkeyPatch) -> None:
@@ -58,8 +58,8 @@ class InexactDisk:
         self._kind = kind
         self._listdir = os.listdir
         self.made: list[str] = []
-        """The names of files that were made with `open`."""
-        accessor = getattr(pathlib, "_NormalAccessor", None)  # of Python 3.10, which keeps functions of its own
+        """Names of files that were created with `open`."""
+        accessor = getattr(pathlib, "_NormalAccessor", None)  # Python 3.10 keeps functions of its own
         for name, count in [*((name, 1) for name in ONE_PATH), *((name, 2) for name in TWO_PATHS)]:
             wrapped = self._wrap(getattr(os, name), count)
             patch.setattr(os, name, wrapped)
@@ -81,7 +81,7 @@ class InexactDisk:
         return wrapped
 
     def real(self, path: Any) -> Any:
-        """The path under which a file lies on the disk below."""
+        """Return the path under which the underlying disk has a file."""
         if isinstance(path, int) or not path:
             return path
         text = os.path.abspath(os.fsdecode(path))
@@ -105,7 +105,7 @@ class InexactDisk:
 
 @contextmanager
 def exfat(folder: Path) -> Iterator[Path]:
-    """An exFAT disk mounted in a new folder. Skips if this machine may not do that."""
+    """Mount an exFAT disk in a new folder. Skips the test if that is not permitted."""
     tools = [shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") for name in EXFAT_TOOLS]
     missing = [name for name, path in zip(EXFAT_TOOLS, tools, strict=True) if path is None]
     if missing:
@@ -132,7 +132,7 @@ EXFAT_TOOLS = ("mkfs.exfat", "mount.exfat-fuse", "losetup", "umount")
 
 @contextmanager
 def mounted_twice(folder: Path, place: Path, *, read_only: bool = False) -> Iterator[Path]:
-    """The folder at a second place, too. Skips if this process may not mount."""
+    """Mount the folder at a second place, too. Skips the test if that is not permitted."""
     place.mkdir(exist_ok=True)
     _run_or_skip("mount", "--bind", folder, place)
     try:

@@ -1,4 +1,4 @@
-"""Machines for `funasr-cli doctor`, and what it says of them."""
+"""Machines for `funasr-cli doctor`, and its output."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ LAST = SENSEVOICE_SMALL_INT8.files[-1].name
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the model store would be, which is not there yet."""
+    """The path of the model store, which does not exist yet."""
     monkeypatch.setenv("FUNASR_CLI_MODELS", str(tmp_path / "store"))
     return tmp_path / "store"
 
 
 @pytest.fixture
 def model(store: Path) -> Path:
-    """The folder of a model in the store; its files have the right sizes, and nothing in them."""
+    """The folder of a model in the store; its files have the right sizes, but no content."""
     folder = store / SENSEVOICE_SMALL_INT8.name
     folder.mkdir(parents=True)
     for file in SENSEVOICE_SMALL_INT8.files:
@@ -39,13 +39,13 @@ def model(store: Path) -> Path:
 
 @pytest.fixture
 def doctor(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doctor:
-    """The command, in a machine with one package, no packaged models, no NPU, and plenty of room."""
+    """The command, on a machine with one package, no packaged models, no NPU, and plenty of room."""
     (tmp_path / "dev").mkdir()
     (tmp_path / "cwd").mkdir()
     monkeypatch.chdir(tmp_path / "cwd")
     monkeypatch.setattr("funasr_cli.executors.ascend.device_files.DEV", tmp_path / "dev")
     monkeypatch.setattr("funasr_cli.system.numa.SYSFS", tmp_path / "sys")
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}/usr/bin:/bin")  # where npu-smi would be
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}/usr/bin:/bin")  # npu-smi would be there
     monkeypatch.setattr("funasr_cli.doctor.models.is_installed", lambda entry: False)
     monkeypatch.setattr("funasr_cli.doctor.folders.LOW_SPACE_BYTES", 0)
     monkeypatch.setattr("funasr_cli.doctor.machine.LOW_MEMORY_BYTES", 0)
@@ -58,7 +58,7 @@ def next_command(result: Result) -> str:
 
 
 def line(result: Result, name: str) -> str:
-    """The line about `name`, and what to do about it."""
+    """Return the line about `name`, and the hint about it."""
     lines = result.stdout.splitlines()
     found = next(index for index, text in enumerate(lines) if text[11:].startswith(f"{name} "))
     return "\n".join(lines[found : found + 2])

@@ -1,4 +1,4 @@
-"""Sound files as FFmpeg writes them: with pictures, late tracks, holes, and without going back to the header."""
+"""Sound files from FFmpeg: with pictures, late tracks, holes, and without an updated header."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from funasr_cli.arrays import Samples
 
 
 class Pipe(io.RawIOBase):
-    """A file that can only be written from its beginning to its end."""
+    """A file that can only be written from beginning to end."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb")
@@ -50,7 +50,7 @@ def write(
 ) -> Path:
     """Write `samples` `[n, channels]` so that they begin at `start` seconds.
 
-    `hole` is a time within the samples, and for how many seconds nothing is written there.
+    `hole` is a time within the samples, and the number of seconds in which nothing is written there.
     """
     target = Pipe(path) if piped else None
     with av.open(target or str(path), "w", format=container, options=dict(options or {})) as file:

@@ -1,4 +1,4 @@
-"""FunASR's front end written straight from Kaldi's definitions, in float64: what float32 comes near to."""
+"""FunASR's front end written directly from Kaldi's definitions, in float64: the reference for float32."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from funasr_cli.arrays import Samples
 
 
 def exact_fbank(samples: Samples) -> NDArray[np.float64]:
-    """Log-mel energies `[frames, 80]`, frame by frame and band by band."""
+    """Compute log-mel energies `[frames, 80]`, frame by frame and band by band."""
     bank = np.array([[triangle(band, bin_) for bin_ in range(256)] for band in range(80)])
     window = np.array([0.54 - 0.46 * math.cos(2 * math.pi * n / 399) for n in range(400)])
     rows = []
@@ -25,7 +25,7 @@ def exact_fbank(samples: Samples) -> NDArray[np.float64]:
 
 
 def triangle(band: int, bin_: int) -> float:
-    """Weight of an FFT bin in a mel band."""
+    """Return the weight of an FFT bin in a mel band."""
     low, high = mel(20.0), mel(8000.0)
     left, centre, right = (low + (band + i) * (high - low) / 81 for i in range(3))
     at = mel(bin_ * 16000 / 512)

@@ -1,4 +1,4 @@
-"""What decoding has to find, by going through all there is: slow, and too simple to be wrong."""
+"""What decoding must find, by exhaustive search: slow, and too simple to be wrong."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def topk(logits: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """What a graph gives that ends in TopK."""
+    """Return the outputs of a graph that ends in TopK."""
     log_probs = log_softmax(logits).astype(np.float32)
     ids = np.argsort(-log_probs, axis=1, kind="stable")[:, :k].astype(np.int32)
     return np.take_along_axis(log_probs, ids, axis=1), ids
 
 
 def text_of(alignment: Sequence[int]) -> tuple[int, ...]:
-    """The labels of frames without repetitions and blanks."""
+    """Return the labels of frames without repetitions and blanks."""
     return tuple(label for label, _ in itertools.groupby(alignment) if label)
 
 
 def log_probs_of_texts(logits: NDArray[np.float32]) -> dict[tuple[int, ...], float]:
-    """Every text there can be, and its log-probability: the sum over all its alignments. Float32 `[frames, labels]`."""
+    """Return every possible text and its log-probability over all its alignments, from float32 `[frames, labels]`."""
     probs = np.exp(log_softmax(logits))
     sums: defaultdict[tuple[int, ...], float] = defaultdict(float)
     for alignment in itertools.product(range(probs.shape[1]), repeat=len(probs)):
@@ -45,12 +45,12 @@ def log_probs_of_texts(logits: NDArray[np.float32]) -> dict[tuple[int, ...], flo
 
 
 def prefix_beam_search(frames: Sequence[Frame], context: ContextGraph, width: int) -> tuple[tuple[int, ...], bool]:
-    """The best text of those that are left if only the `width` best go on from each frame.
+    """Search for the best text if only the `width` best texts continue from each frame.
 
-    And whether no two scores were the same, of which either may go first. Where frames are left out, blank is sure: of
-    the texts in one state of the context only the best goes on.
+    Also returns whether no two scores were equal, whose order would be arbitrary. Between the frames that are searched,
+    blank is certain: of the texts in one state of the context only the best continues.
     """
-    beam: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}  # alignments that end in a blank, in a token
+    beam: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}  # alignments ending in a blank, in a token
     before, are_apart = -1, True
     for frame in frames:
         best_first = sorted(beam, key=lambda text: -sum(beam[text]))
@@ -84,14 +84,14 @@ def state_of(text: Sequence[int], context: ContextGraph) -> int:
 
 
 def matched(state: int, context: ContextGraph) -> Iterator[int]:
-    """The tokens by which a match goes on that has begun in `state`."""
+    """Yield the tokens that continue a match in `state`."""
     while state != START:
         yield from context.following[state]
         state = context.fallback[state]
 
 
 def earned(text: Sequence[int], hotwords: Mapping[tuple[int, ...], float]) -> float:
-    """What hotwords, with their weights, add to a text: for each place where one is, what those inside it leave."""
+    """Return what hotwords add to a text, by weight: at each place, the part that inner hotwords leave."""
     places = [(start, end) for start in range(len(text)) for end in range(start + 1, len(text) + 1)]
     return sum(own(tuple(text[start:end]), hotwords) for start, end in places)
 

@@ -1,4 +1,4 @@
-"""A graph small enough to see through, for tests of what runs graphs."""
+"""Graphs small enough to understand, for tests of code that runs graphs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 LABELS = 25_055
-"""Of SenseVoice-small."""
+"""The number of labels of SenseVoice-small."""
 
 
 def write_graph(path: Path, frames: int | str) -> Path:
-    """`sum` of `x` over its frames, divided by `count`."""
+    """Write a graph: `sum` of `x` over its frames, divided by `count`."""
     graph = helper.make_graph(
         [
             helper.make_node("ReduceSum", ["x", "axes"], ["total"], keepdims=0, name="sum"),
@@ -36,9 +36,9 @@ def write_graph(path: Path, frames: int | str) -> Path:
 
 
 def write_sensevoice(folder: Path) -> Path:
-    """A model in the published layout whose tensors have SenseVoice's names and full sizes, and which computes little.
+    """Write a model in the published layout whose tensors have SenseVoice's names and full sizes, but few computations.
 
-    The score of a label is a share, which grows with the label and with the mean of a frame's features.
+    The score of a label is a share that grows with the label and with the mean of a frame's features.
     """
     folder.mkdir(parents=True)
     named: dict[str, tuple[int, Sequence[str | int | None]]]

@@ -1,7 +1,7 @@
-"""A hub on this machine, which plays ModelScope and Hugging Face as strictly as their clients need them.
+"""A local hub that imitates ModelScope and Hugging Face as strictly as their clients need.
 
-Both send large files from another place, by a redirect, and only that place knows ranges. A request for anything that
-the real hubs do not have is kept in `strange`.
+Both redirect large files to another server, and only that server supports ranges. A request for anything that the real
+hubs do not have is kept in `strange`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 LARGE = 100_000
-"""Bytes from which a file is not in git but in the large-file storage beside it."""
+"""Size in bytes from which a file is in large-file storage instead of git."""
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -31,15 +31,15 @@ def sha256(data: bytes) -> str:
 
 @dataclass
 class Hub:
-    """What the hub has, how it misbehaves, and what was asked of it."""
+    """The files of the hub, its faults, and the requests it got."""
 
     files: dict[str, bytes]
     repository: str = "acme/toy"
     revisions: tuple[str, ...] = ("master", "main", "v2", COMMIT)
     breaks_after: int | None = None
-    """Bytes of a large file after which the connection breaks, and the storage is out of order."""
+    """Bytes of a large file after which the connection breaks and the storage stays out of order."""
     says: tuple[int, bytes] | None = None
-    """Status and content of its answer, whatever it is asked."""
+    """Status and content of every answer, whatever is requested."""
     damaged: bool = False
     """Whether large files arrive with one wrong byte."""
     sent: Counter[str] = field(default_factory=Counter)
@@ -49,7 +49,7 @@ class Hub:
     broken: bool = False
 
     def heal(self) -> None:
-        """Put the storage in order again, and forget what was sent."""
+        """Repair the storage, and forget what was sent."""
         self.breaks_after, self.broken = None, False
         self.sent.clear()
 
@@ -68,18 +68,18 @@ class HubServer(ThreadingHTTPServer):
 
     @property
     def storage(self) -> str:
-        """Where large files are: on another host, as far as the clients can tell."""
+        """The address of large files: on another host, as far as clients can tell."""
         return f"{self._scheme}://localhost:{self.server_port}/storage/"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that leaves is no news."""
+        """Ignore clients that disconnect."""
 
 
 @contextmanager
 def serving(hub: Hub, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """The address at which the hub is to be had, over TLS if it has a certificate."""
+    """Yield the address of the hub, with TLS if it has a certificate."""
     server = HubServer(("127.0.0.1", 0), Handler)
-    if tls is not None:  # each connection shakes hands in its own thread
+    if tls is not None:  # the handshake happens in the thread of the connection
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.hub = hub
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -104,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
         self._route()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
     def _route(self) -> None:
         url, repository = urlsplit(self.path), self.server.hub.repository
@@ -131,7 +131,7 @@ class Handler(BaseHTTPRequestHandler):
             {"Path": name, "Type": "blob", "Size": len(data), "Sha256": sha256(data), "IsLFS": len(data) >= LARGE}
             for name, data in hub.files.items()
         ]
-        # A revision that does not exist is no error there: it has no files.
+        # A revision that does not exist is not an error there: it has no files.
         self._json({"Code": 200, "Success": True, "Data": {"Files": files if revision in hub.revisions else None}})
 
     def _modelscope_file(self, revision: str, name: str) -> None:

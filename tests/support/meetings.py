@@ -1,4 +1,4 @@
-"""Recordings: what is in them, and long ones with an exact reference, made from the developers' single words."""
+"""Recordings: their samples, and long ones with an exact reference, made from the developers' single words."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ def make_meeting(shared: Path, folder: Path, *options: str) -> Meeting:
 
 
 def samples_of(path: Path) -> Samples:
-    """A whole recording as the pipeline reads it."""
+    """Read a whole recording like the pipeline."""
     with open_recording(path) as recording:
         return np.concatenate(list(recording.blocks()))

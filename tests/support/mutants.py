@@ -2,9 +2,9 @@
 
     python -m tests.support.mutants [--jobs N] [--sample N] [--minutes N] [MODULE...]
 
-Each mutant (see `mutations`) of a module stands in a copy of the checkout while the tests named for the module run, up
-to the first that fails. They run in a process forked from one that has imported what takes long. Mutants that no test
-notices are printed, but for those explained in mutants.txt; if there are any, it exits with 1.
+Each mutant (see `mutations`) of a module replaces it in a copy of the checkout while the module's tests run, up to the
+first failure. They run in a process forked from one that has already imported slow packages. Mutants that no test
+notices are printed, except those explained in mutants.txt; if there are any, the exit code is 1.
 """
 
 from __future__ import annotations
@@ -74,13 +74,13 @@ CRITICAL: Mapping[str, str] = {
     "text/subtitle_lines": "text/test_subtitle_lines",
     "text/timing": "text/test_timing",
 }
-"""The modules in which a silent mistake hurts most, and the tests that have to notice it, under tests/."""
+"""The modules in which a silent mistake hurts most, and the tests under tests/ that must notice it."""
 
 Task: TypeAlias = tuple[str, Mutant]
 Results: TypeAlias = "multiprocessing.SimpleQueue[tuple[str, Mutant, bool] | BaseException | None]"
 
 PATIENCE_S = 20.0
-"""Beside three times what the tests take: a mutant that waits for ever is noticed as well."""
+"""Added to three times the duration of the tests: a mutant that waits for ever is noticed too."""
 
 
 class Bench:
@@ -95,7 +95,7 @@ class Bench:
         compileall.compile_dir(folder, quiet=2)
 
     def seconds(self, module: str) -> float:
-        """How long the module's tests take as it is. Raises `RuntimeError` if they fail."""
+        """Return how long the module's tests take without a mistake. Raises `RuntimeError` if they fail."""
         begun = time.monotonic()
         if not self._passes(module, 600.0):
             raise RuntimeError(f"the tests of {module} fail without any mistake")
@@ -106,7 +106,7 @@ class Bench:
         path = self._root / "funasr_cli" / f"{module}.py"
         honest = path.read_text(encoding="utf-8")
         path.write_text(mutant.source, encoding="utf-8")
-        # Two sources of one second and one size would pass for the same.
+        # Python would confuse two sources with the same second and size.
         Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
         try:
             return self._passes(module, limit)
@@ -119,7 +119,7 @@ class Bench:
         child.join(limit)
         assert child.pid is not None
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)  # and what the tests have started
+            os.killpg(child.pid, signal.SIGKILL)  # including processes that the tests have started
         child.join()
         return child.exitcode == 0
 
@@ -140,13 +140,13 @@ class Bench:
 
 
 def explained() -> set[str]:
-    """The mutants whose survival mutants.txt explains: a line each, its reason indented below it."""
+    """Return the mutants whose survival mutants.txt explains: a line each, its reason indented below it."""
     lines = EXPLAINED.read_text(encoding="utf-8").splitlines()
     return {line for line in lines if line and not line.startswith((" ", "#"))}
 
 
 def look_for_survivors(tasks: Sequence[Task], until: float, results: Results) -> None:
-    """Try mutants, of one module after the other, as long as the monotonic clock is below `until`; None ends it."""
+    """Try mutants, module by module, until the monotonic clock reaches `until`; None in `results` marks the end."""
     try:
         with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
             bench, limits = Bench(Path(folder) / "checkout"), dict[str, float]()
@@ -165,8 +165,8 @@ def main(command_line: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("modules", nargs="*", metavar="MODULE", help="e.g. store/planner; all critical ones by default")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--sample", type=int, help="so many mutants, always the same")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="after which no mutant is begun")
+    parser.add_argument("--sample", type=int, help="try only this many mutants, always the same ones")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="start no mutant after this time")
     options = parser.parse_args(command_line)
     tasks = [
         (module, mutant)
@@ -201,13 +201,13 @@ def main(command_line: Sequence[str]) -> int:
             print(f"{module}.py:{mutant.line}: {mutant.name}", flush=True)
     if tried == len(tasks) and not options.sample:
         for line in sorted(unheard):
-            print(f"explained, but noticed or no longer there: {line}")
+            print(f"explained, but noticed or gone: {line}")
     print(f"{tried} of {len(tasks)} mutants tried; {survivors} survived without an explanation")
     return 1 if survivors else 0
 
 
 def import_what_takes_long() -> None:
-    """For all that is forked; nothing of our own, which differs, nor plugins, which pytest wants to import itself."""
+    """Import slow packages before forking; not our own, which change, nor plugins, which pytest imports itself."""
     for name in ("av", "ctranslate2", "numpy", "onnx", "onnxruntime", "pytest", "rich.live", "soundfile", "sqlite3"):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)

@@ -1,4 +1,4 @@
-"""Small mistakes of the kind that a careful developer makes, put into the source of a module one at a time."""
+"""Small mistakes that a careful developer might make, applied to the source of a module one at a time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Mutant:
 
 @dataclass
 class _Edit:
-    """Another value in one place of the tree; the second swap undoes the first."""
+    """Another value in one place of the tree; swapping twice restores the first value."""
 
     holder: Any
     key: int | str
@@ -61,7 +61,7 @@ class _Edit:
 
 
 def mutants(source: str) -> Iterator[Mutant]:
-    """Each mutant of a module, from top to bottom."""
+    """Yield each mutant of a module, from top to bottom."""
     tree = ast.parse(source)
     for scope, statement, edit in list(_places(tree.body, "")):
         before = _first_line(statement)
@@ -76,7 +76,7 @@ def _first_line(node: ast.AST) -> str:
 
 
 def _places(block: list[ast.stmt], scope: str) -> Iterator[tuple[str, ast.stmt, _Edit]]:
-    """What may be mistaken, with the statement around it and the function or class that it is in."""
+    """Yield the places for a mistake, with the statement and the function or class around them."""
     for index, statement in enumerate(block):
         if isinstance(statement, (ast.Import, ast.ImportFrom)) or _is_silent(statement):
             continue
@@ -96,7 +96,7 @@ def _places(block: list[ast.stmt], scope: str) -> Iterator[tuple[str, ast.stmt, 
 
 
 def _is_yes_or_no(test: ast.AST) -> bool:
-    """Whether its being wrong shows as much as that the test is left out, which is tried anyway."""
+    """Whether a wrong value is tested anyway, by the mutant that replaces the condition."""
     return isinstance(test, ast.Compare) and not any(isinstance(op, _ORDERS) for op in test.ops)
 
 
@@ -104,14 +104,14 @@ _ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 
 def _is_silent(statement: ast.stmt) -> bool:
-    """Whether it is a docstring, or speaks to developers only."""
+    """Whether a statement is a docstring or only addresses developers."""
     if not isinstance(statement, ast.Expr):
         return isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING"
     return isinstance(statement.value, ast.Constant) or ast.unparse(statement.value).startswith(UNHEARD)
 
 
 def _instead_of(statement: ast.stmt) -> Iterator[ast.stmt]:
-    """What a careless edit leaves of a whole statement."""
+    """Yield what a careless edit leaves of a whole statement."""
     if _has_effect(statement):
         yield ast.Pass()
     elif isinstance(statement, ast.If):
@@ -124,7 +124,7 @@ def _instead_of(statement: ast.stmt) -> Iterator[ast.stmt]:
 
 
 def _has_effect(statement: ast.stmt) -> bool:
-    """Whether it does something other than give a name to a value, which would be missed at once."""
+    """Whether a statement does more than name a value, whose loss would be noticed at once."""
     if isinstance(statement, ast.Assign):
         return any(isinstance(target, (ast.Attribute, ast.Subscript)) for target in statement.targets)
     if isinstance(statement, ast.Expr):
@@ -133,12 +133,12 @@ def _has_effect(statement: ast.stmt) -> bool:
 
 
 def _expressions(node: ast.AST) -> Iterator[ast.AST]:
-    """What of a statement is evaluated, without statements within it and what only types or texts are made of."""
+    """Yield the expressions of a statement that are evaluated, without inner statements, types and texts."""
     for name, value in ast.iter_fields(node):
         for child in value if isinstance(value, list) else [value]:
             if name in NOT_RUN or not isinstance(child, ast.AST) or isinstance(child, _APART):
                 continue
-            if not (isinstance(child, ast.keyword) and child.arg == "strict"):  # of zip: cannot matter in right code
+            if not (isinstance(child, ast.keyword) and child.arg == "strict"):  # of zip: cannot matter
                 yield child
                 yield from _expressions(child)
 
@@ -147,7 +147,7 @@ _APART = (ast.stmt, ast.ExceptHandler, ast.match_case, ast.JoinedStr)
 
 
 def _mistakes(node: ast.AST, *, inside: bool) -> Iterator[_Edit]:
-    """Ways to get an expression slightly wrong; numbers only `inside` of a function or class."""
+    """Yield ways to get an expression slightly wrong; numbers only `inside` a function or class."""
     if isinstance(node, ast.Compare):
         for at, operator in enumerate(node.ops):
             yield _Edit(node.ops, at, SWAPPED[type(operator)]())

@@ -1,4 +1,4 @@
-"""The small SenseVoice model of the tests, which is kept with 8-bit weights, in float32."""
+"""The small SenseVoice model of the tests, which is stored with 8-bit weights, converted to float32."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GONE = ("_output_quantized", "_quant_scales_mul:0")
 
 
 def write_float32_nano(folder: Path) -> Path:
-    """A folder in FunASR's published layout, with `model.onnx`: each quantised product is a plain one again."""
+    """Make a folder in FunASR's published layout, with `model.onnx`: each quantised product becomes a plain one."""
     shutil.copytree(NANO, folder, ignore=shutil.ignore_patterns("*.onnx", "*.flac"))
     model = onnx.load(NANO / "model_quant.onnx")
     weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}

@@ -1,4 +1,4 @@
-"""Runs with the real record, in which transcripts are made up from what is in the file."""
+"""Runs with the real output store, whose transcripts are made up from the content of the files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MODEL = "d0" * 32
 
 @dataclass(frozen=True)
 class Night:
-    """What one run did: by relative path, the reason for each recording done; and the warnings."""
+    """Results of one run: the reason for each recording that was done, by relative path; and the warnings."""
 
     done: dict[str, str]
     left: dict[str, str]
@@ -46,9 +46,9 @@ def transcript(content: str) -> Transcript:
 
 
 def nights(folder: Path) -> Sleepless:
-    """Runs over `in` (or other roots) into `out` with the given settings; `while_read` is called during each file.
+    """Return a function that runs over `in` (or other roots) into `out` with the given settings.
 
-    `folder` is the current one, and gets a folder `in`.
+    `while_read` is called during each file. `folder` becomes the current folder, and gets a folder `in`.
     """
     (folder / "in").mkdir()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def descendants(pid: int) -> dict[int, str]:
-    """All processes below `pid`: their ids and names (`funasr-worker`, `funasr-device`, …)."""
+    """Return all processes below `pid`: their ids and names (`funasr-worker`, `funasr-device`, …)."""
     parents: dict[int, int] = {}
     names: dict[int, str] = {}
     for folder in Path("/proc").glob("[0-9]*"):
@@ -29,12 +29,12 @@ def descendants(pid: int) -> dict[int, str]:
 
 
 def named(pid: int, name: str) -> list[int]:
-    """The ids of the processes below `pid` with this name, in order."""
+    """Return the ids of the processes below `pid` with this name, in order."""
     return sorted(child for child, given in descendants(pid).items() if given == name)
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """User and system time of these processes."""
+    """Return the user and system time of these processes."""
     total = 0.0
     for pid in pids:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -43,8 +43,8 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait for it; fails the test where it does not come true."""
+    """Wait until the condition is true; fail the test if that does not happen."""
     until = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < until, "it did not come about"
+        assert time.monotonic() < until, "the condition did not become true"
         time.sleep(0.005)

@@ -44,7 +44,7 @@ FULL: dict[str, Any] = {
         "dither": 0.0,
     },
 }
-"""The configuration that the published model comes with, without what only training reads."""
+"""The configuration of the published model, without parts that only training reads."""
 
 TINY: dict[str, Any] = FULL | {
     "encoder_conf": FULL["encoder_conf"] | {"output_size": 64, "linear_units": 128, "num_blocks": 2, "tp_blocks": 1}
@@ -52,7 +52,7 @@ TINY: dict[str, Any] = FULL | {
 
 
 def write_checkpoint(folder: Path, tokens: Path, cmvn: Path, config: Mapping[str, Any] = FULL) -> None:
-    """Make `folder`, with config.yaml, model.pt, tokens.json and am.mvn. The same weights each time."""
+    """Make `folder` with config.yaml, model.pt, tokens.json and am.mvn, with the same weights each time."""
     import torch
     from funasr.models.sense_voice.model import SenseVoiceSmall
 

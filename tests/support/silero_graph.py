@@ -1,4 +1,4 @@
-"""Silero v6 as its authors publish it, run by ONNX Runtime."""
+"""Silero v6 as its authors publish it, in ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from funasr_cli.system.onnx_sessions import make_session
 
 
 class SileroGraph:
-    """In place of a `SileroModel`: the graph in the file from which that takes its weights."""
+    """Replaces a `SileroModel`: runs the published graph, from whose file that reads its weights."""
 
     def __init__(self) -> None:
         self._session = make_session(silero_path(), threads=1, arena=False)
@@ -20,7 +20,7 @@ class SileroGraph:
         self._context = np.zeros(CONTEXT_SAMPLES, np.float32)
 
     def probabilities(self, frames: Samples) -> NDArray[np.float32]:
-        """Speech probability of each frame in `frames` (`[n × 512]`), float32 `[n]`."""
+        """Compute the speech probability of each frame in `frames` (`[n × 512]`), float32 `[n]`."""
         rows = frames.reshape(-1, FRAME_SAMPLES)
         context = np.vstack([self._context, rows[:-1, -CONTEXT_SAMPLES:]])
         self._context = rows[-1, -CONTEXT_SAMPLES:].copy()

@@ -1,4 +1,4 @@
-"""What the kernel tells in /sys of NUMA nodes and NPUs, as a tree of files."""
+"""NUMA nodes and NPUs in /sys, as a tree of files."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 NETWORK = "0000:7d:00.0"
 COMPRESSION = "0000:75:00.0"
-"""The engine of a Kunpeng 920, of the same PCI class as an NPU."""
+"""Address of the compression engine of a Kunpeng 920, which has the same PCI class as an NPU."""
 
 
 def write_sysfs(root: Path, nodes: Mapping[int, str], npus: Mapping[str, int | None], *, driver: bool = False) -> Path:
-    """Add nodes by number and list of cores; put NPUs by PCI address and node in place of those that were there.
+    """Add nodes by number and list of cores; replace the NPUs, given by PCI address and node.
 
-    `driver`: whether one has taken the NPUs.
+    `driver`: whether a driver has claimed the NPUs.
     """
     for node, cores in nodes.items():
         folder = root / f"devices/system/node/node{node}"

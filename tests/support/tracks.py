@@ -25,7 +25,7 @@ class NewTrack(NamedTuple):
 
 
 def write_tracks(path: Path, codec: str, *tracks: NewTrack) -> Path:
-    """Write the tracks side by side with FFmpeg, as seconds of them come."""
+    """Write the tracks side by side with FFmpeg, interleaved by seconds."""
     with av.open(str(path), "w") as container:
         streams = []
         for track in tracks:

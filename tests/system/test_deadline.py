@@ -24,7 +24,7 @@ def test_seconds_until(text: str, seconds: float) -> None:
 
 @pytest.fixture
 def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Where the clocks are changed: on 29 March 2026 from 2:00 to 3:00, on 25 October from 3:00 to 2:00."""
+    """A time zone with clock changes: on 29 March 2026 from 2:00 to 3:00, on 25 October from 3:00 to 2:00."""
     monkeypatch.setenv("TZ", "Europe/Berlin")
     time.tzset()
     yield
@@ -57,7 +57,7 @@ def test_a_time_of_day_follows_the_clock_if_that_is_set_and_a_span_does_not(monk
     assert of_day.passed
     assert not span.passed
     monkeypatch.undo()
-    assert of_day.passed  # once and for all
+    assert of_day.passed  # it stays passed
 
 
 @pytest.mark.parametrize("text", ["soon", "25:00", "12:60", "+", "2h", "12:30:00", ""])

@@ -1,4 +1,4 @@
-"""A question to another process: its answer, its error, its death, or none in time; nothing of it is left."""
+"""A call in another process: its answer, error, death or timeout; the process never survives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The node of an NPU, read from recorded trees of sysfs, and a process that is kept on it."""
+"""The node of an NPU, read from recorded trees of sysfs, and a process pinned to it."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_its_memory_comes_from_the_node_first(tmp_path: Path) -> None:
 
 
 def pinned(sysfs: Path, node: int | None) -> tuple[set[int], int, bool]:
-    """A new process's cores, memory policy, and whether it may not set one, after it was pinned."""
+    """Pin a new process; return its cores, its memory policy, and whether it may not set one."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_pin, args=(theirs, sysfs, node))

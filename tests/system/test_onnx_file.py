@@ -1,4 +1,4 @@
-"""Weights are read as the package onnx writes them; what is not ONNX is refused."""
+"""Weights in files of the package onnx are read; other files are rejected."""
 
 from __future__ import annotations
 

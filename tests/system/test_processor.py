@@ -1,4 +1,4 @@
-"""What a processor can do, as Linux tells it."""
+"""The features of a processor, as Linux lists them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a system refuses is told from what is a bug."""
+"""Refusals by the system are distinguished from bugs."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Spoken numbers in figures (inverse text normalisation), for models that write words."""
+"""Write spoken numbers in figures (inverse text normalisation), for models that output words."""

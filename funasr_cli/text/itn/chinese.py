@@ -1,8 +1,8 @@
-"""Chinese numbers that are better read in figures: dates, times, percentages, amounts, telephone numbers.
+"""Chinese numbers that read better in figures: dates, times, percentages, amounts, telephone numbers.
 
-After GB/T 15835-2011, on the cautious side: a date, a time, an ordinal from ten on and a number with its measure get
-figures; a small number, a rough one (三五个, 几十) and what may be a name (双十一, 三十而立) stay in characters. What
-belongs together, such as the ends of a range, gets figures as a whole or not at all.
+Follows GB/T 15835-2011 cautiously: a date, a time, an ordinal from ten on and a number with its measure word get
+figures. A small number, an approximate one (三五个, 几十) and a possible name (双十一, 三十而立) stay in characters.
+Numbers that belong together, such as the ends of a range, get figures together or not at all.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _COMPOUND = re.compile(
 
 
 def written(text: str) -> list[Rewrite]:
-    """The numbers of `text` in figures: what to put where, in order."""
+    """Return the changes that write the numbers of `text` in figures, in order."""
     text = hide_words(text)
     changes: dict[Span, str] = {}
     taken = [False] * len(text)
@@ -63,8 +63,10 @@ def written(text: str) -> list[Rewrite]:
 
 
 def _together(text: str) -> Iterator[tuple[Span, Span]]:
-    """The pairs of numbers that get figures together: 二十到三十人, 八点到十点半, 一百二十元五角, 三十七度五,
-    从一百涨到一百五, 七号和八号."""
+    """Yield the pairs of numbers that get figures together.
+
+    Examples: 二十到三十人, 八点到十点半, 一百二十元五角, 三十七度五, 从一百涨到一百五, 七号和八号.
+    """
     for match in _RANGE.finditer(text):
         unit, after = match["unit"][:1], text[match.end("high") :]
         if after.startswith(unit):
@@ -76,7 +78,7 @@ def _together(text: str) -> Iterator[tuple[Span, Span]]:
 
 
 def _all_or_none(text: str, changes: dict[Span, str], low: Span, high: Span) -> None:
-    """Give both numbers figures where one has them, or neither."""
+    """Give figures to both numbers if one has them, otherwise to neither."""
     parts = {
         (start, end): [span for span in changes if span[0] < end and start < span[1]] for start, end in (low, high)
     }
@@ -94,7 +96,7 @@ def _all_or_none(text: str, changes: dict[Span, str], low: Span, high: Span) -> 
 
 
 def _is_short(text: str, low: Span, high: Span) -> bool:
-    """Whether the first number means as many hundreds or thousands as the second: 三到五百."""
+    """Whether the first number leaves out the hundred or thousand of the second: 三到五百."""
     return (
         text[low[1] : high[0]] in ("到", "至")
         and low[1] - low[0] == 1

@@ -1,4 +1,4 @@
-"""Shares, amounts and codes of Chinese speech in figures."""
+"""Shares, amounts and codes in Chinese speech."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _ENDED = re.compile(r"$|\W|左右|以[上下内]|的|[了吧呢啊]$")
 
 
 def share(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
-    """百分之五点三, 千分之二, 百分之五到十; 万分之五 as 0.05%."""
+    """Write 百分之五点三, 千分之二 and 百分之五到十 in figures; 万分之五 becomes 0.05%."""
     low, high = _share(match[1], match[2], match[3], match[4]), None
     if match[5]:
         high = _share(match[1], match[6], match[7], match[8])
     if low is None or (match[5] and high is None) or match.string.startswith(("几", "点"), match.end()):
         return
     if match[0] == "万分之一":
-        return  # as good as nothing
+        return  # idiom: as good as nothing
     yield (match.start(), match.start(5) if match[5] else match.end()), low
     if high is not None:
         yield (match.end(5), match.end()), high
@@ -51,7 +51,7 @@ def _share(scale: str, minus: str, spoken: str, part: str | None) -> str | None:
 
 
 def score(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
-    """二十一比十九, 七乘二十四; small ones (三比二) stay."""
+    """Write 二十一比十九 and 七乘二十四 in figures; small ones (三比二) stay."""
     values = cardinal(match[1]), cardinal(match[2])
     if None not in values and 10 <= max(value or 0 for value in values) < 1000:
         yield match.span(1), str(values[0])
@@ -59,7 +59,7 @@ def score(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
 
 
 def number(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
-    """三百二十五万元, 三点二万亿, 第十二条, 一三八零零; see _takes_figures for what stays."""
+    """Write 三百二十五万元, 三点二万亿, 第十二条 and 一三八零零 in figures; `_takes_figures` says what stays."""
     whole, part = match[1], match[2]
     before, after = match.string[: match.start()], match.string[match.end() :]
     if (not part and _is_rough(whole, before)) or before.endswith("分之") or after.startswith(("几", "分之")):
@@ -83,24 +83,24 @@ def number(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
 
 
 def _stands_alone(spoken: str, after: str) -> bool:
-    """Whether a shortened number such as 一万三 is all that is said of an amount; not 二百五, a fool."""
+    """Whether a shortened number such as 一万三 is the whole amount; not 二百五, a fool."""
     return spoken != "二百五" and bool(_ENDED.match(after))
 
 
 def _is_rough(spoken: str, before: str) -> bool:
-    """Whether the number is part of a rough one, as in 几十 and 十几二十, or of a name (双十)."""
+    """Whether the number is part of an approximate one, as in 几十 and 十几二十, or of a name (双十)."""
     return (before.endswith(("几", "数")) and spoken[0] in SCALES) or bool(_ROUGHLY.search(before))
 
 
 def _with_scales(value: int, spoken: str, after: str) -> str:
-    """Figures, with the 亿 of 一亿三千多万 where 万 comes later."""
+    """Return figures that keep the 亿 of 一亿三千多万, where 万 comes later."""
     whole, scale, rest = spoken.rpartition("亿")
     tail = cardinal(rest) if scale and re.match("[多余]万", after) else None
     return figures(value) if tail is None else f"{cardinal(whole)}亿{tail}"
 
 
 def _is_decimal(whole: str, part: str, spoken: str, before: str, after: str) -> bool:
-    """Whether `whole` 点 `part` is a decimal number, and neither a time nor points of a speech (三点一要团结)."""
+    """Whether `whole` 点 `part` is a decimal number, not a time or points of a speech (三点一要团结)."""
     value = cardinal(whole) or 0
     if value <= 24 and after.startswith(("分", "刻")) and not is_changed(before):
         return False
@@ -114,13 +114,13 @@ def _is_decimal(whole: str, part: str, spoken: str, before: str, after: str) -> 
 
 
 def _takes_figures(value: int, spoken: str, before: str, after: str) -> bool:
-    """Whether something shows that a number is counted; many a round one (八百壮士, 三千尺) is not."""
+    """Whether the context shows that a number is counted; many round ones (八百壮士, 三千尺) are not."""
     if value < 10:
         return is_exact(after)
     if after.startswith("届") or (value <= 12 and after.startswith("月")):
         return False  # months are dates
     if after.startswith("点"):
-        return value > 24 or is_changed(before)  # 三千点 of an index; ten o'clock is a time
+        return value > 24 or is_changed(before)  # three thousand points of an index; ten o'clock is a time
     if value == 10:
         return before.endswith("第") or (is_measured(after) and after[0] not in "多余")
     if before.endswith("第") or _INDEX.search(before[-2:]) or after.startswith("分") or is_measured(after):

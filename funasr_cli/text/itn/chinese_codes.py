@@ -1,4 +1,4 @@
-"""What is said digit by digit, or stands beside Latin letters: telephone numbers, rooms, versions, trains, models."""
+"""Numbers said digit by digit or next to Latin letters: telephone numbers, rooms, versions, trains, models."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CALLED = re.compile(
     "(?:拨打?|致电|电话|热线|号码?|[密编证代条]码|邮编|车次|分机|会议室|房间|航班|[国南东海]航|国道|波音|空客|[民刑行][初终再申]|执[恢保异]?)[是为]?$"
 )
 SWITCH = re.compile("开关|[刀地][闸刀]|断路器|隔离|母线|线路|接地")
-"""What is called by a number in the control of a power grid."""
+"""Equipment that is called by a number in the control of a power grid."""
 
 _LABEL = re.compile("[国省县]道|医院|[次路](?=列车|公交|车)|房间|室")
 _COURT = re.compile("[民刑行](?:初|终|再|申)|执[恢保异]?[零一二三四五六七八九]")
@@ -30,7 +30,7 @@ _RADIO = str.maketrans("洞幺两三四五六拐八勾", "0123456789")
 
 
 def _plain(spoken: str) -> str | None:
-    """Digits as they are said, or a number; None for 两, which is counted with."""
+    """Return digits as spoken, or a number; None for 两, which is only used for counting."""
     if "两" in spoken:
         return None
     plain, value = digits(spoken), cardinal(spoken)
@@ -38,7 +38,7 @@ def _plain(spoken: str) -> str | None:
 
 
 def dotted(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
-    """一九二点一六八点一点一; of three parts only after 版本, 升级到 or a letter."""
+    """Write 一九二点一六八点一点一 in figures; three parts need 版本, 升级到 or a letter before them."""
     parts = match[1].split("点")
     values = [plain for part in parts if (plain := _plain(part)) and len(plain) < 4]
     is_version = re.search("版本?[是为号]?$|升级[到为]$|[A-Za-z]$", match.string[: match.start()])
@@ -47,14 +47,14 @@ def dotted(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
 
 
 def lettered(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
-    """B十二, C九一九, PM二点五; one digit only if nothing is counted: B六, not A三个."""
+    """Write B十二, C九一九 and PM二点五 in figures; a single digit only if it does not count: B六, not A三个."""
     spoken, part = match[2], match[3]
     after = match.string[match.end() :]
     plain = _plain(spoken)
     if plain is None or after.startswith(("分之", "点", "几", "多", "来")):
         return
     if "十" in spoken[1:] and is_measured(after) and not _LABEL.match(after):
-        return  # B二十五个人: twenty five of B, or fifteen of B2
+        return  # B二十五个人: 25 people in B, or 15 in B2
     if not {"万", "亿"}.isdisjoint(spoken) or (
         len(match[1]) > 1 and match[1] != "PM" and not part and not digits(spoken).isdigit()
     ):
@@ -72,18 +72,18 @@ def lettered(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
 
 
 def graded(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
-    """五G, 四K, 一零八零P, 四S店."""
+    """Write 五G, 四K, 一零八零P and 四S店 in figures."""
     if (plain := _plain(match[1])) is not None:
         yield match.span(1), plain
 
 
 def call_sign(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
-    """洞拐两, as radio operators say it."""
+    """Write 洞拐两, the digits of radio operators, in figures."""
     yield match.span(), match[0].translate(_RADIO)
 
 
 def is_code(spoken: str, before: str, after: str) -> bool:
-    """Whether single digits are a telephone number, a room, a year; not 三五, 一二三四五 or 九一八."""
+    """Whether single digits are a telephone number, a room or a year; not 三五, 一二三四五 or 九一八."""
     plain = digits(spoken)
     if not plain.isdigit() or "两" in spoken:
         return False

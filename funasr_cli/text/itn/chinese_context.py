@@ -1,4 +1,4 @@
-"""What stands beside a Chinese number and shows what it is: a measure, a verb, a time of day."""
+"""Context that shows what a Chinese number is: a measure word, a verb, a time of day."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OTHERWISE = {
     "本": "来身地人国市报着质应领月年", "遍": "布及地", "款": "式项待",
     "支": "付持出援撑柱配", "项": "目链", "幅": "度", "票": "据价面房务号源证友", "楼": "盘市道梯房",
 }  # fmt: skip
-"""Characters that are measures but for the words that they begin: 三十期, but not 三十期间."""
+"""Characters that are measure words except in these words: 三十期, but not 三十期间."""
 
 _COUNTED = (
     *(measure + f"(?![{begun}])" for measure, begun in _OTHERWISE.items()),
@@ -33,7 +33,7 @@ _MEASURE = re.compile("|".join(_COUNTED))
 _EXACT = re.compile("个百分点|公[里斤顷]|[毫厘纳微]米|千[瓦克米伏]|兆瓦|吉瓦|平方公?[里米]|立方米|摄氏度|[美欧]元|英镑")
 
 TIME_OF_DAY = "凌晨|清晨|早晨|早上|上午|中午|下午|傍晚|晚上|夜里|今早|今晚|明早|明晚|昨晚|当晚"
-"""An expression for what makes 三点 a time."""
+"""An expression for the words that make 三点 a time."""
 
 _DAY = re.compile(f"(?:[今明昨后前当]天|[日号]|(?:周|星期)[一二三四五六日天{HIDDEN}]|时间)$")
 _EVENT = re.compile("出发|发车|开车|起飞|到[达站]|抵达|降落|开[会始幕赛盘]|举行|集合|起床|[上下][班课]|见面?|结束|截止")
@@ -51,36 +51,36 @@ _PERSONS = re.compile("[人位名户](?!次)|个人|家(?![企公])")
 
 
 def is_measured(after: str) -> bool:
-    """Whether what is counted, or is more than so many, comes first in `after`: it gives a number figures."""
+    """Whether `after` begins with what is counted or with "more than": the number gets figures."""
     return bool(_MEASURE.match(after, 1 if after.startswith(("多", "余")) else 0))
 
 
 def counts_persons(after: str) -> bool:
-    """Whether people or households are counted, of which there are no parts."""
+    """Whether `after` counts people or households, which have no fractions."""
     return bool(_PERSONS.match(after))
 
 
 def counts_others(before: str, after: str) -> bool:
-    """Whether people come next though `before` ends with what is not counted in them: 总分六百五十|七位同学."""
+    """Whether `after` counts people, but `before` ends with what has no people: 总分六百五十|七位同学."""
     counts = counts_persons(after) or (after.startswith("号") and not _NUMBERED.search(before[-6:]))
     return counts and bool(_QUANTITY.search(before[-6:]))
 
 
 def is_exact(after: str) -> bool:
-    """Whether `after` begins with a measure that gives even a number below ten figures."""
+    """Whether `after` begins with a measure word that gives figures even to a number below ten."""
     return bool(_EXACT.match(after))
 
 
 def is_changed(before: str) -> bool:
-    """Whether `before` ends with what goes up or down to or by a number: 上调, 降至."""
+    """Whether `before` ends with a rise or fall to or by a number: 上调, 降至."""
     return bool(_CHANGED.search(before[-4:]))
 
 
 def is_stated(before: str) -> bool:
-    """Whether `before` ends with what a figure follows: 约, 为, 突破, 人数."""
+    """Whether `before` ends with a word that introduces a figure: 约, 为, 突破, 人数."""
     return is_changed(before) or bool(_STATED.search(before[-4:]))
 
 
 def is_scheduled(before: str, after: str) -> bool:
-    """Whether a day before it or an event after it makes a number a time."""
+    """Whether a number is a time because of a day before it or an event after it."""
     return bool(_DAY.search(before[-4:]) or _EVENT.match(after))

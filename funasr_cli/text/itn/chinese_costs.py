@@ -1,7 +1,7 @@
-"""How unlikely numbers are at a place of a Chinese text, on the scale of the words of `chinese_words`.
+"""How unlikely a number is at a place in a Chinese text, on the scale of the words of `chinese_words`.
 
-There are no counts of numbers: each digit costs one, and what stands beside a number makes it more or less likely, by
-about as much as it is found there.
+There are no counts of numbers: each digit costs one, and the context makes a number more or less likely, by roughly the
+frequency of that context.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from funasr_cli.text.itn.chinese_context import (
 from funasr_cli.text.itn.chinese_numerals import DIGITS, NUMERALS, SCALES, cardinal, digits
 
 NUMBER = 2.0
-"""The cost of a number, beside that of its digits."""
+"""The cost of a number, in addition to the cost of its digits."""
 
 FITTING = -4.0
-"""What a measure after a number, or another sign that it ends there, adds to its cost."""
+"""Added to the cost of a number if a measure word or another sign shows that it ends there."""
 
 DOUBTFUL = 2.0
-"""What is added if a number is not what is expected at its place: 百分之三百万, 十二块五百."""
+"""Added if a number is unexpected at its place: 百分之三百万, 十二块五百."""
 
 MOBILE_DIGITS = 11
-"""Of a mobile telephone number."""
+"""The number of digits of a mobile telephone number."""
 
 _N, _D = f"[{NUMERALS}]", "[一二三四五六七八九]"
 
@@ -65,7 +65,7 @@ _ALONE = re.compile(f"{_N}?(?!{_N})")
 
 
 def fraction_cost(spoken: str, before: str, after: str) -> float | None:
-    """The cost of digits after 点, or after 度, 块 or 米: 一四一五九, 五亿; None for anything else."""
+    """Return the cost of digits after 点, or after 度, 块 or 米: 一四一五九, 五亿; None for anything else."""
     bare = spoken if before[-1] != "点" else spoken.rstrip("百千万亿")
     if not digits(bare).isdigit() or "两" in bare:
         return None
@@ -87,9 +87,9 @@ def fraction_cost(spoken: str, before: str, after: str) -> float | None:
 
 
 def number_cost(spoken: str, before: str, after: str, is_first: bool = True) -> float | None:
-    """The cost of a number, a code, a year or a rough number; None for anything else.
+    """Return the cost of a number, a code, a year or an approximate number; None for anything else.
 
-    `is_first`: no other numeral stands before it.
+    `is_first`: no other numeral comes before it.
     """
     plain = digits(spoken)
     cost = NUMBER + sum(char in DIGITS for char in spoken) + spoken.startswith("十")
@@ -111,7 +111,7 @@ def number_cost(spoken: str, before: str, after: str, is_first: bool = True) -> 
 
 
 def _counts(spoken: str, after: str) -> bool:
-    """Whether a measure comes next, and neither 三季度 nor 一度 (once) with its verb."""
+    """Whether a measure word comes next, but not 三季度, or 一度 (once) with its verb."""
     if (
         after.startswith("季度")
         or (spoken[-1] == "一" and after == "起")
@@ -122,7 +122,7 @@ def _counts(spoken: str, after: str) -> bool:
 
 
 def _end_cost(spoken: str, after: str) -> float:
-    """What is added for a number that no measure ends: its last digit may be the first of the next word."""
+    """Return the cost added if no measure word ends a number: its last digit may belong to the next word."""
     if not after or spoken[-1] in "万亿" or after[0] in NUMERALS:
         return 0.0
     if spoken[-1] == "一" and after == "起":
@@ -132,7 +132,7 @@ def _end_cost(spoken: str, after: str) -> float:
 
 
 def _code_cost(plain: str, spoken: str, before: str, after: str) -> float:
-    """What is added for single digits: years and telephone numbers are known by their length, rooms by what follows."""
+    """Return the cost added for single digits: length shows years and telephone numbers, context shows rooms."""
     length = len(plain)
     if _YEAR.match(after) and "幺" not in spoken and not _OF_SHARE.search(before) and not _OF_UNIT.search(before):
         if length == 4:
@@ -164,17 +164,17 @@ def _code_cost(plain: str, spoken: str, before: str, after: str) -> float:
 
 
 def is_before_mobile(plain: str) -> bool:
-    """Whether the first digits may be of a word before a telephone number: 张三|一三八零零一三八零零零."""
+    """Whether the first digits may belong to a word before a telephone number: 张三|一三八零零一三八零零零."""
     return bool(_BEFORE_MOBILE.fullmatch(plain))
 
 
 def is_before_feast(plain: str) -> bool:
-    """Whether the last digits may be a feast after a year or a mobile telephone number: 二零二六|五一."""
+    """Whether the last digits may be a holiday after a year or a mobile telephone number: 二零二六|五一."""
     return bool(_BEFORE_FEAST.fullmatch(plain))
 
 
 def _place_cost(value: int, spoken: str, before: str, after: str) -> float:
-    """What is added for a well-formed number by what stands beside it."""
+    """Return the cost that its neighbours add to a well-formed number."""
     if _OF_SHARE.search(before):
         if not {"万", "亿"}.isdisjoint(spoken):
             return 2 * DOUBTFUL
@@ -198,5 +198,5 @@ def _place_cost(value: int, spoken: str, before: str, after: str) -> float:
             _counts(spoken, after) or after[:1] == "分" or (after[:1] in tuple("多余强") and spoken[-1] in SCALES)
         )
     if after[:1] in _MAY_COUNT and not fits and before[-1:] not in ("点", "之"):
-        return 0.0  # 二十一手 are lots, or twenty at one go
+        return 0.0  # 二十一手 is 21 lots, or 20 in one go
     return FITTING if fits else _end_cost(spoken, after)

@@ -1,4 +1,4 @@
-"""Dates and times of Chinese speech in figures."""
+"""Dates and times in Chinese speech."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WITHIN_YEAR = re.compile(f"{_N}{{1,2}}月(?!间)|[一二三四]季度|[上下]�
 
 
 def time(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
-    """下午三点半, 十点二十分, 三点四十五, 十四时; 三点五 and 三点零五 are numbers but for what stands beside them."""
+    """Write 下午三点半, 十点二十分, 三点四十五 and 十四时 in figures; the context decides on 三点五 and 三点零五."""
     hour, minute = cardinal(match["hour"]), match["minute"]
     if hour is None or hour > 24:
         return
@@ -51,12 +51,12 @@ def time(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
 
 
 def _is_span(match: re.Match[str]) -> bool:
-    """Whether a whole hour is an end of a span of time."""
+    """Whether a whole hour is one end of a time span."""
     return bool(_TO_HOUR.match(match.string, match.end()) or _FROM_HOUR.search(match.string[: match.start()]))
 
 
 def _is_clock(match: re.Match[str]) -> bool:
-    """Whether hour and minute are a time and not a decimal number, or points of a speech (以下三点十分重要)."""
+    """Whether hour and minute are a time, not a decimal number or points of a speech (以下三点十分重要)."""
     minute, before, after = match["minute"], match.string[: match.start()], match.string[match.end() :]
     if match["unit"] and match["mark"] == "时":
         return True
@@ -68,7 +68,7 @@ def _is_clock(match: re.Match[str]) -> bool:
 
 
 def year(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
-    """二零二四年, 九八年, 公元前二二一年; not 七八年 and 三五年, which are seven or eight and a few."""
+    """Write 二零二四年, 九八年 and 公元前二二一年 in figures; not 七八年 (seven or eight) and 三五年 (a few years)."""
     year = digits(match["year"])
     rough = year == "35" or all(int(b) - int(a) == 1 for a, b in pairwise(year))
     if len(year) == 4 or not rough or year[0] == "0" or _WITHIN_YEAR.match(match.string, match.end()):
@@ -76,7 +76,7 @@ def year(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
 
 
 def date(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
-    """三月五日, 十二月, 三月份, 今年三月; not 八月十五, a feast."""
+    """Write 三月五日, 十二月, 三月份 and 今年三月 in figures; not 八月十五, a holiday."""
     month, day = cardinal(match["month"]), cardinal(match["day"] or "")
     if month is None or not 1 <= month <= 12 or (match["day"] and (day is None or not 1 <= day <= 31)):
         return

@@ -1,8 +1,8 @@
-"""Where a Chinese number ends if the word beside it has a numeral too: 一百四十|一直, 二零二六|两会, 周五|十三点.
+"""Where a Chinese number ends if the next word has a numeral too: 一百四十|一直, 二零二六|两会, 周五|十三点.
 
-A clause is parted into numbers and words of the dictionary in the most probable way (Viterbi, over the edges of a
-lattice). Numerals that belong to words are then hidden from the rules. If another way is nearly as probable, the whole
-number is: it stays in words.
+A clause is split into numbers and dictionary words in the most probable way (Viterbi, over the edges of a lattice).
+Numerals that belong to words are then hidden from the rules. If another split is nearly as probable, the whole number
+is hidden and stays in words.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from funasr_cli.text.itn.chinese_words import words
 from funasr_cli.unicode_ranges import HAN
 
 MARGIN = 1.0
-"""If another way to part a clause is less than ten times as unlikely, it is not known where a number ends."""
+"""If another split of a clause is less than ten times as unlikely, the end of a number counts as unknown."""
 
 COUNT_COST = 1.5
-"""At least, of a single digit after a code that counts what comes next: 三零二|两间."""
+"""The least cost of a single digit after a code that counts what comes next: 三零二|两间."""
 
 ADJACENT_COST = 1.5
-"""What is added for a number after the decimals of another."""
+"""Added for a number after the decimals of another."""
 
 _CLAUSE = re.compile(f"[A-Za-z]?[{HAN}]*[{NUMERALS}点][{NUMERALS}][{HAN}]*[A-Za-z]?")
 _RUN = re.compile(AMOUNT)
 _MIXED = re.compile(f"(?<=[0-9])[{NUMERALS}]+|[{NUMERALS}]+(?=[0-9])")
 _EXTENSION = re.compile("转[零〇一二三四五六七八九幺]")
 _JOINT = re.compile("(?:[点时分月日号元块角毛度米比乘到至]|分钟|个月|小时|[百千万]分之){1,2}")
-"""What parts two numbers that are written in figures together or not at all."""
+"""Joints between two numbers that get figures together or not at all."""
 
 
 class _Edge(NamedTuple):
@@ -51,7 +51,7 @@ class _Edge(NamedTuple):
     is_number: bool = False
 
     def part(self, start: int, end: int) -> tuple[int, int, bool]:
-        """What of the run from `start` to `end` it takes, and as what."""
+        """Return the part of the run from `start` to `end` that this edge covers, and whether it is a number."""
         return max(self.start, start), min(self.end, end), self.is_number
 
     def touches(self, start: int, end: int) -> bool:
@@ -59,9 +59,9 @@ class _Edge(NamedTuple):
 
 
 def hide_words(text: str) -> str:
-    """`text` with `HIDDEN` for each numeral that belongs to a word, or to a number whose end is in doubt.
+    """Return `text` with `HIDDEN` for each numeral that belongs to a word, or to a number whose end is in doubt.
 
-    Numerals beside figures (二0二六) are hidden too.
+    Numerals next to figures (二0二六) are hidden too.
     """
     chars = list(_MIXED.sub(lambda match: HIDDEN * len(match[0]), text))
     for clause in _CLAUSE.finditer("".join(chars)):
@@ -71,7 +71,7 @@ def hide_words(text: str) -> str:
 
 
 def _hidden(text: str) -> set[int]:
-    """The places of the numerals of a clause that are no part of a number."""
+    """Return the places of the numerals in a clause that do not belong to a number."""
     runs = [match.span() for match in _RUN.finditer(text)]
     in_run = [any(start <= at < end for start, end in runs) for at in range(len(text))]
     edges = [_Edge(*word) for word in words(text, in_run)]
@@ -96,7 +96,7 @@ def _hidden(text: str) -> set[int]:
 
 
 def _cuts(text: str, run: tuple[int, int], edges: Iterable[_Edge]) -> list[int]:
-    """Where a number may begin or end within a run of numerals: its ends, and those of words that reach into it."""
+    """Return where a number may begin or end in a run of numerals: its ends, and those of words that overlap it."""
     start, end = run
     if number_cost(text[start:end], text[:start], text[end:]) is None:
         return list(range(start, end + 1))
@@ -129,7 +129,7 @@ def _numbers(text: str, start: int, cuts: Sequence[int], is_part: bool, after_wo
             after_word = begin > start and begin in after_words
             if begin == start or end - begin > 1 or not digits(text[start:begin]).isdigit():
                 yield _Edge(begin, end, cost, is_number=True)
-            elif spoken not in "零〇":  # a single digit after others
+            elif spoken not in "零〇":  # a single digit after other numerals
                 # 三零零六元 may be one amount, and 八八六五三三转八零二 is a telephone number with an extension.
                 counts = is_measured(after) and after[0] not in "元块" and not _EXTENSION.match(after)
                 if counts:  # in doubt, a decimal stays in words as a whole: 九点八三秒 is not 9.8三秒
@@ -140,7 +140,7 @@ def _numbers(text: str, start: int, cuts: Sequence[int], is_part: bool, after_wo
 
 
 class _Lattice:
-    """The edges of a clause of `size` characters, and the cheapest way through them."""
+    """The edges of a clause of `size` characters, and the cheapest path through them."""
 
     def __init__(self, edges: Sequence[_Edge], size: int) -> None:
         self._edges = edges
@@ -154,7 +154,7 @@ class _Lattice:
             at = back[at].start
 
     def words_within(self, start: int, end: int) -> set[int] | None:
-        """Where words take numerals of a run; None if the run is two numbers, or if it is not known."""
+        """Return where words cover numerals of a run; None if the run is two numbers, or if that is uncertain."""
         parts = {edge.part(start, end) for edge in self._best if edge.touches(start, end)}
         others = (
             self._to[edge.start] + edge.cost + self._from[edge.end]
@@ -168,7 +168,7 @@ class _Lattice:
 
 
 def _cheapest(edges: Iterable[_Edge], size: int) -> tuple[list[float], dict[int, _Edge]]:
-    """The least cost from the beginning to each place, and the last edge of that way; `edges` are in order."""
+    """Return the least cost from the beginning to each place, and the last edge of that path; `edges` are in order."""
     costs = [0.0] + [float("inf")] * size
     back: dict[int, _Edge] = {}
     for edge in edges:

@@ -1,4 +1,4 @@
-"""What Chinese numbers mean, and how that is written in figures."""
+"""Values of Chinese numbers, and how they are written in figures."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ import re
 DIGITS = dict(zip("零〇一二三四五六七八九幺两", "0012345678912", strict=True))
 SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
 NUMERALS = "".join(DIGITS) + "".join(SCALES)
-"""The characters that numbers are written with."""
+"""The characters of numbers."""
 
 HIDDEN = "\ue000"
-"""Stands for a numeral that is no part of a number; see `chinese_joints`."""
+"""Replaces a numeral that does not belong to a number; see `chinese_joints`."""
 
 AMOUNT = f"(?:千(?![瓦克米伏赫])|(?<=[一二两三四五六七八九])千(?=米)|[{NUMERALS.replace('千', '')}])+"
-"""An expression for numerals that leaves 千瓦 and 千克 whole, and 千米 but for 三千米."""
+"""An expression for numerals that keeps 千瓦 and 千克 whole, and 千米 except in 三千米."""
 
 _D, _H = "[一二三四五六七八九]", "[一二两三四五六七八九]"
 _TENS = f"(?:{_D}?十{_D}?|零{_D})"
 _THOUSANDS = f"{_H}千(?:{_H}百{_TENS}?|零{_D}?十{_D}?|零{_D})?"
 _SECTION = f"(?:{_THOUSANDS}|{_H}百{_TENS}?|{_D}?十{_D}?|{_H})"
-_REST = f"(?:{_THOUSANDS}|零{_SECTION})"  # behind 万 or 亿: 三万五千, 三万零五百
+_REST = f"(?:{_THOUSANDS}|零{_SECTION})"  # after 万 or 亿: 三万五千, 三万零五百
 _MILLIONS = f"{_SECTION}万{_REST}?"
 _CARDINAL = re.compile(f"零|(?:{_MILLIONS}|{_SECTION})亿(?:{_REST}万{_REST}?|{_REST})?|{_MILLIONS}|{_SECTION}")
-"""A well-formed number, such as neither 二三十 nor 十四五 is."""
+"""A well-formed number; 二三十 and 十四五 are not."""
 
 _SHORTENED = re.compile(f"(.*[百千万亿])({_D})")
 
 
 def cardinal(text: str) -> int | None:
-    """The value of a well-formed Chinese number, None for anything else."""
+    """Return the value of a well-formed Chinese number, None for anything else."""
     if not text or not _CARDINAL.fullmatch(text):
         return None
     total = section = digit = 0
@@ -46,7 +46,7 @@ def cardinal(text: str) -> int | None:
 
 
 def shortened(text: str) -> str | None:
-    """一万三 as 1万3, 八千五 as 8500; None for anything else, and for 万一, which is a word as well."""
+    """Write 一万三 as 1万3 and 八千五 as 8500; None for anything else, and for 万一, which is also a word."""
     match = _SHORTENED.fullmatch(text)
     value = cardinal(match[1]) if match else None
     if match is None or value is None or text.endswith("万一"):
@@ -58,7 +58,7 @@ def shortened(text: str) -> str | None:
 
 
 def decimal(whole: str | None, part: str | None) -> str | None:
-    """`whole` in plain figures, with the digits of `part` behind a point; None if they are no number."""
+    """Return `whole` in plain figures, with the digits of `part` after a point; None if this is not a number."""
     value = cardinal(whole or "")
     if value is None or (part and not digits(part).isdigit()):
         return None
@@ -66,7 +66,7 @@ def decimal(whole: str | None, part: str | None) -> str | None:
 
 
 def figures(value: int) -> str:
-    """325万, 1亿5000万 and 3万亿, but 12345."""
+    """Write a value as 325万, 1亿5000万 or 3万亿, but 12345 in plain figures."""
     if value < SCALES["万"] or value % SCALES["万"]:
         return str(value)
     hundred_millions, ten_thousands = divmod(value // SCALES["万"], SCALES["万"])
@@ -76,5 +76,5 @@ def figures(value: int) -> str:
 
 
 def digits(text: str) -> str:
-    """A digit for each character, and an x for what is none."""
+    """Return a digit for each character, and x for a character that is not a digit."""
     return "".join(DIGITS.get(char, "x") for char in text)

@@ -1,4 +1,4 @@
-"""The words of a Chinese clause that numerals may belong to, and how unlikely they are.
+"""The words of a Chinese clause that may contain numerals, and how unlikely they are.
 
 A cost is minus the decimal logarithm of a word's share of the dictionary's corpus.
 """
@@ -13,7 +13,7 @@ from funasr_cli.text.itn.chinese_context import is_measured
 from funasr_cli.text.itn.chinese_numerals import NUMERALS
 
 NUMERAL = 9.0
-"""The cost of a numeral that is in no number and in no word."""
+"""The cost of a numeral that belongs neither to a number nor to a word."""
 
 AT_ONCE = 2.5
 """The cost of 一 before a verb, as in 一查就知道."""
@@ -23,7 +23,7 @@ LONGEST_WORD = 5
 _FAMILY = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗郑梁谢宋唐许韩冯邓曹彭曾田董袁潘蔡蒋余杜叶程苏魏吕丁姚卢姜崔钟谭陆汪范钱"
 )
-"""Surnames that are no part of an ordinary word before a number."""
+"""Surnames that are not part of an ordinary word before a number."""
 
 _N, _D = f"[{NUMERALS}]", "[一二三四五六七八九]"
 
@@ -53,20 +53,20 @@ _ADDED = tuple(
         ("十分(?=满意|重视|感谢|关注|接近|喜欢|清楚)", 0.5),
     )
 )
-"""Words that the dictionary lacks or has too seldom, and what they cost."""
+"""Words that the dictionary lacks or counts too low, and their costs."""
 
 _ANY_ADDED = re.compile("|".join(pattern.pattern for pattern, _ in _ADDED))
 
 _NO_WORD = re.compile("第|十.大|.点半")
-"""What the dictionary has for words though it is a number: 第十六位."""
+"""Words of the dictionary that are numbers: 第十六位."""
 
 
 def words(text: str, is_numeral: Sequence[bool]) -> Iterator[tuple[int, int, float]]:
-    """Start, end and cost of each word of a clause, and of each character; but not of numbers."""
+    """Yield start, end and cost of each word and each character of a clause, but not of numbers."""
     for start, char in enumerate(text):
         yield start, start + 1, NUMERAL if is_numeral[start] else surprise(char)
         if not any(is_numeral[max(0, start - LONGEST_WORD) : start + LONGEST_WORD]):
-            continue  # no word from here is near enough to a numeral to decide anything
+            continue  # too far from any numeral to decide anything
         for end in range(start + 2, min(start + LONGEST_WORD, len(text)) + 1):
             word = text[start:end]
             if is_word(word) and not _is_counted(word, is_numeral[start:end]):
@@ -84,7 +84,7 @@ def _is_at_once(verb: str, after: str) -> bool:
 
 
 def _is_counted(word: str, is_numeral: Sequence[bool]) -> bool:
-    """Whether a word of the dictionary is a number, or one with its measure: 三百, 亿元."""
+    """Whether a word of the dictionary is a number, or a number with its measure word: 三百, 亿元."""
     return (
         all(is_numeral[:2])
         or bool(_NO_WORD.match(word))

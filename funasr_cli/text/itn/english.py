@@ -1,7 +1,7 @@
-"""English numbers that are better read in figures: years, dates, percentages, amounts, telephone numbers.
+"""English numbers that read better in figures: years, dates, percentages, amounts, telephone numbers.
 
 Cautious: a single word (twelve, second, one) stays unless a percent, a currency or a month makes it clear. The ends of
-a range get figures as a whole or not at all.
+a range get figures together or not at all.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _NTH = re.compile(
     "of|century|anniversary|birthday|amendment|floor|street|avenue|congress|session|annual|edition|president|psalm|"
     "division|regiment|battalion|brigade|conference|meeting|day|year|week|month|time|chapter|parallel"
 )
-"""What makes twenty second a place in a row; else it is so many seconds."""
+"""Words that make "twenty second" an ordinal; otherwise it is a duration."""
 
 _AFTER_PRICE = re.compile("|a|an|per|each|for|in|and|or|to|at|on|more|less|apiece|today")
-"""What can follow twenty dollars fifty, where fifty people cannot."""
+"""Words that can follow "twenty dollars fifty"; "twenty dollars, fifty people" is different."""
 
 _WORD = re.compile("[A-Za-z]+")
 _HALF_OF_DAY = re.compile(r" (?:[ap]\.?m\b|in the (?:morning|afternoon|evening))")
@@ -44,7 +44,7 @@ Found = tuple[int, list[Rewrite]]
 
 
 def written(text: str) -> list[Rewrite]:
-    """The numbers of `text` in figures: what to put where, in order."""
+    """Return the changes that write the numbers of `text` in figures, in order."""
     return _Reader(text).changes()
 
 
@@ -68,7 +68,7 @@ class _Reader:
         return changes
 
     def _run(self, at: int) -> int:
-        """Where the number words end that begin at `at`; "and" and "point" do not end them."""
+        """Return the end of the number words that begin at `at`; "and" and "point" do not end them."""
         end = at
         for i in range(at, len(self._words)):
             kind = KINDS.get(self._words[i])
@@ -85,13 +85,13 @@ class _Reader:
         return end
 
     def _joined(self, i: int) -> bool:
-        """Whether nothing but a space or a hyphen parts a word from the one before it."""
+        """Whether only a space or a hyphen separates a word from the one before it."""
         if not 0 < i < len(self._words):
             return False
         return self._text[self._matches[i - 1].end() : self._matches[i].start()] in (" ", "-")
 
     def _word(self, i: int) -> str:
-        """The word at `i`, or nothing where it does not go on from the one before it."""
+        """Return the word at `i`, or nothing if it does not directly follow the word before it."""
         return self._words[i] if self._joined(i) else ""
 
     def _word_before(self, i: int) -> str:
@@ -101,7 +101,7 @@ class _Reader:
         return Rewrite(self._matches[at].start(), self._matches[end - 1].end(), text)
 
     def _range(self, at: int, end: int) -> Found | None:
-        """Two hundred to three hundred dollars; None where no range begins."""
+        """Write "two hundred to three hundred dollars" in figures; None if no range begins here."""
         begin = end + 1
         if self._word(end) not in ("to", "or") or not self._joined(begin):
             return None
@@ -162,11 +162,11 @@ class _Reader:
         return end, []
 
     def _is_place(self, last: int) -> bool:
-        """Whether an ordinal that ends at `last` is a place in a row: not twenty second(s)."""
+        """Whether an ordinal that ends at `last` is a rank: not "twenty second(s)"."""
         return self._word(last) != "second" or bool(_NTH.fullmatch(self._word(last + 1)))
 
     def _is_day_of_month(self, at: int) -> bool:
-        """Whether an ordinal is one: the eleventh of November."""
+        """Whether an ordinal is a day: the eleventh of November."""
         month = self._matches[at + 2].group() if at + 2 < len(self._words) else ""
         return (
             self._word_before(at) == "the" and self._word(at + 1) == "of" and self._joined(at + 2) and month in _MONTHS
@@ -177,7 +177,7 @@ class _Reader:
         return before in _MONTHS or (before.capitalize() in _MONTHS and before not in ("may", "march"))
 
     def _called(self, at: int, end: int) -> str | None:
-        """A room, a flight, a time of day, a blood pressure, or part of a telephone number."""
+        """Return a room, a flight, a time of day, a blood pressure, or part of a telephone number."""
         number, before = self._words[at:end], self._word_before(at)
         if _HALF_OF_DAY.match(self._text, self._matches[end - 1].end()) and (time := clock(number)):
             return time
@@ -192,18 +192,18 @@ class _Reader:
         return called(number, before)
 
     def _is_group(self, at: int, end: int) -> bool:
-        """Whether the words from `at` to before `end` are three digits, though not one two three."""
+        """Whether the words from `at` to before `end` are three digits, but not "one two three"."""
         words = self._words[max(at, 0) : end]
         return (
             len(words) == 3 and all(KINDS.get(word) in ("o", "z", "r") for word in words) and digits_of(words) != "123"
         )
 
     def _is_rough(self, at: int) -> bool:
-        """Four or five or six hundred."""
+        """Whether a number is approximate: four or five or six hundred."""
         return at >= 2 and self._words[at - 1] in ("or", "to") and self._words[at - 2] in KINDS
 
     def _price(self, at: int, end: int, plain: str) -> Found:
-        """Twenty five dollars, with fifty (cents) where these follow."""
+        """Write "twenty five dollars" in figures, with "fifty (cents)" if they follow."""
         last, currency = end + 1, self._words[end]
         begin = last + (self._word(last) == "and")
         stop = self._run(begin) if self._joined(begin) else begin

@@ -1,4 +1,4 @@
-"""English numbers that are called rather than counted: rooms, flights, telephone numbers, times, blood pressure."""
+"""English numbers that name rather than count: rooms, flights, telephone numbers, times, blood pressure."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _LABELS = re.compile(
     "rooms?|suite|apartment|flight|boeing|airbus|route|highway|interstate|gate|bus|train|platform|channel|number|pin|"
     "extension|code|unit|line|section|building|locker|seat|row|model|bay|lane|terminal|zone|area|ward|error|exit|status"
 )
-"""What is called by a number: room one oh two, flight two forty seven."""
+"""Words with a number for a name: room one oh two, flight two forty seven."""
 
 _ROADS = ("interstate", "highway", "route", "exit")
-"""What is called by a number of any size."""
+"""Words with a number of any size for a name."""
 
 _DIALLED = ("dial", "call", "ring", "phone")
 
 _IN_PARTS = re.compile("[oz]{3}|o(?:yo?|t|zo|zz)|(?:yo?|t)(?:yo?|t|zo)")
-"""One oh two, two forty seven, two fifteen, nineteen oh eight, twelve thirty."""
+"""Kinds of the words of: one oh two, two forty seven, two fifteen, nineteen oh eight, twelve thirty."""
 
 
 def called(number: Sequence[str], before: str) -> str | None:
-    """The digits of a number that is said in parts after what is called by it; None for anything else."""
+    """Return the digits of a number that is said in parts after a word that it names; None for anything else."""
     kinds = kinds_of(number)
     if before in _DIALLED and kinds == "ooh":
         return f"{VALUES[number[0]]}{VALUES[number[1]]}00"  # one eight hundred
@@ -40,12 +40,12 @@ def called(number: Sequence[str], before: str) -> str | None:
 
 
 def is_room(number: Sequence[str], before: str) -> bool:
-    """Whether a number is whole as it is: flight nine oh three lands, where nobody flies nine oh."""
+    """Whether a number is complete: "flight nine oh three lands", because there is no flight "nine oh"."""
     return bool(_LABELS.fullmatch(before)) and kinds_of(number) == "ozo"
 
 
 def counts_in_room(number: Sequence[str], before: str, following: str) -> bool:
-    """Whether the last digit may count people in a room called by tens: room three hundred | five men."""
+    """Whether the last digit may count people in a room with a round number: room three hundred | five men."""
     return (
         bool(_LABELS.fullmatch(before))
         and kinds_of(number)[-2:] in ("ho", "yo")
@@ -54,7 +54,7 @@ def counts_in_room(number: Sequence[str], before: str, following: str) -> bool:
 
 
 def clock(number: Sequence[str]) -> str | None:
-    """Seven thirty and twelve oh five as times of day; None for anything else."""
+    """Write "seven thirty" and "twelve oh five" as times of day; None for anything else."""
     if kinds_of(number[:1]) not in ("o", "t") or kinds_of(number[1:]) not in ("y", "yo", "t", "zo"):
         return None
     hour, minute = VALUES[number[0]], sum(VALUES[word] for word in number[1:])
@@ -64,7 +64,7 @@ def clock(number: Sequence[str]) -> str | None:
 
 
 def pressure(number: Sequence[str]) -> str | None:
-    """One twenty and one thirty five, whose hundred is left out; None for anything else."""
+    """Write "one twenty" and "one thirty five", which leave out the hundred; None for anything else."""
     if number[:1] not in (["one"], ["two"]) or kinds_of(number[1:]) not in ("y", "yo", "t"):
         return None
     return str(VALUES[number[0]] * 100 + sum(VALUES[word] for word in number[1:]))

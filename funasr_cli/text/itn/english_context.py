@@ -1,4 +1,4 @@
-"""What stands beside an English number and shows what it is, or that its last word belongs to what comes next."""
+"""Context that shows what an English number is, or that its last word belongs to what follows."""
 
 from __future__ import annotations
 
@@ -11,47 +11,47 @@ _UNIT = re.compile(
     "(?:year|hour|minute|second|day|week|month|dollar|euro|pound|cent|mile|kilometer|meter|degree|time|point|page|ton|"
     "kilo|kilogram|gram|liter|student)s?|people|men|women|children|bucks|percent|feet|inches|percentage"
 )
-"""What numbers count: nineteen twenty dollars is no year."""
+"""Words that numbers count: "nineteen twenty dollars" is not a year."""
 
 _FRACTION = re.compile("half|thirds?|quarters?|fourths?|fifths?|(?:six|seven|eigh|nin|ten)ths?")
 _SINGULAR = re.compile(
     "day|man|woman|person|thing|way|side|hand|month|week|year|hour|minute|time|morning|evening|afternoon|night|summer|"
     "winter|spring|more|last|final|another|after another|at a|of (?:us|them|the)"
 )
-"""What can follow one, but not a number that ends with it: one at a time."""
+"""Words that can follow "one", but not a number that ends with it: one at a time."""
 
 _AFTER_CODE = re.compile(
     "a|also|am|an|and|are|as|at|because|but|by|can|extension|for|from|had|has|he|i|if|in|is|it|not|now|okay|on|or|p|"
     "please|pm|right|she|should|so|that|the|then|they|this|to|today|tomorrow|was|we|when|where|which|who|will|with|you"
 )
-"""What can follow a code or a telephone number without its last digit counting it."""
+"""Words that can follow a code or a telephone number whose last digit does not count them."""
 
 _AFTER_DAY = re.compile("|and|at|by|from|he|i|in|is|it|on|she|that|the|they|through|to|was|we|which")
-"""What can follow a day of a month said as five rather than fifth, unlike people: In May two people left."""
+"""Words that can follow a day said as "five" rather than "fifth", unlike people: In May two people left."""
 
 _COMPOUNDED = re.compile(
     "(?:year|hour|minute|second|day|week|month|mile|foot|inch|meter|dollar|pound|ton|stor(?:y|ey)|page|seat|bedroom|door|"
     "lane|piece|part|man|person|star|wheel)"
 )
-"""What makes one word with a number, of which there may be several: sixty | two story houses."""
+"""Nouns that form a compound with a number, and have a plural: sixty | two story houses."""
 
 _GRADED = re.compile(
     "graders?|responders?|cousins?|part(?:y|ies)|class|rate|hand|aid|degree|lad(?:y|ies)|tenors?|violins?"
 )
-"""What can be first or second: thirty | first graders."""
+"""Nouns that can be "first" or "second": thirty | first graders."""
 
 _BEFORE_MONTH = re.compile("in|by|last|next|this|every|each|early|mid|late")
-"""What stands before a month without a day: In June one by one they left."""
+"""Words before a month without a day: In June one by one they left."""
 
 _PERSONS = re.compile("people|persons?|men|man|women|woman|children|students|times")
 _WHOLE = re.compile("points|minutes|days|weeks|months|years")
-"""What is seldom counted with two decimals."""
+"""Nouns that are seldom counted with two decimals."""
 
 _AGO = re.compile("later|ago|earlier|before|after|afterwards|straight|running")
-"""What shows that the last decimal counts: nine point five | five days later."""
+"""Words that show that the last decimal counts: nine point five | five days later."""
 
 _MORE = re.compile("of|more|another")
-"""What shows that the last digit of a row counts: five five five one of them."""
+"""Words that show that the last digit of a row counts: five five five one of them."""
 
 _NOT_A_YEAR = re.compile("of|more|others?")
 
@@ -60,18 +60,18 @@ _BEFORE_YEAR = re.compile(
     "between|spring|summer|autumn|fall|winter|january|february|march|april|may|june|july|august|september|october|"
     "november|december|first|second|third|[a-z]+(?:th|ieth)|our|this|that|its|their"
 )
-"""What stands before a year: of sixteen eighteen foot poles nobody knows whether they are two numbers."""
+"""Words before a year. Without them, "sixteen eighteen foot poles" may have two numbers."""
 
 
 def is_day(plain: str, before: str, following: str) -> bool:
-    """Whether a number after a month, which is after `before`, is a day of it."""
+    """Whether a number after a month is a day of it; `before` is the word before the month."""
     if _BEFORE_MONTH.fullmatch(before):
         return False
     return plain.isdigit() and int(plain) <= 31 and (following in KINDS or bool(_AFTER_DAY.fullmatch(following)))
 
 
 def is_graded(following: str) -> bool:
-    """Whether an ordinal belongs to what follows, and not to the number before it."""
+    """Whether an ordinal belongs to what follows, not to the number before it."""
     return bool(_GRADED.fullmatch(following))
 
 
@@ -86,7 +86,7 @@ def counts_more(following: str) -> bool:
 
 
 def are_two(number: Sequence[str], before: str, following: str) -> bool:
-    """Whether what could be a year is two numbers: seventeen eighteen, nineteen twenty dollar bills."""
+    """Whether a possible year is two numbers: seventeen eighteen, nineteen twenty dollar bills."""
     if not may_be_year(number):
         return False
     if KINDS[number[-1]] == "o" and before != "the" and is_plural(following):
@@ -97,14 +97,14 @@ def are_two(number: Sequence[str], before: str, following: str) -> bool:
 
 
 def _may_count(digit: str, following: str) -> bool:
-    """Whether what follows decimals can be so many things: four point one | one morning."""
+    """Whether the last decimal may count what follows: four point one | one morning."""
     if _AFTER_CODE.fullmatch(following) or (_UNIT.fullmatch(following) and not _WHOLE.fullmatch(following)):
         return False
     return following == "other" or digit == "one" or is_plural(following)
 
 
 def is_plural(word: str) -> bool:
-    """Whether a word looks like several things or persons."""
+    """Whether a word looks like a plural."""
     return bool(_PERSONS.fullmatch(word) or re.fullmatch(r"(?!(?:has|his|its|this|was)$)[a-z]{2,}[a-rt-z]s", word))
 
 

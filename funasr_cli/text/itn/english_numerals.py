@@ -1,4 +1,4 @@
-"""What English number words mean, and how that is written in figures."""
+"""Values of English number words, and how they are written in figures."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ ORDINALS = _numbered(
     "sixteenth seventeenth eighteenth nineteenth"
 ) | _numbered("twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth", 20, 10)
 PARTS = frozenset({"hundredth", "thousandth", "millionth", "billionth"})
-"""Ordinals that may be fractions as well."""
+"""Ordinals that may also be fractions."""
 
 NUMBER_WORDS = frozenset({*VALUES, *ORDINALS})
 
 REPEATS = {"double": 2, "triple": 3}
-"""How often the digit after them is said: double five."""
+"""How often the next digit is said: double five."""
 
 KINDS = (
     (dict.fromkeys(_ONES, "o") | dict.fromkeys(_TEENS, "t") | dict.fromkeys(_TENS, "y") | dict.fromkeys(_SCALES, "s"))
     | {"zero": "z", "oh": "z", "hundred": "h", "and": "&", "point": "."}
     | dict.fromkeys(REPEATS, "r")
 )
-"""A letter for each word that numbers are made of; numbers are well-formed by the row of these."""
+"""A letter for each word of numbers; the sequence of letters shows whether a number is well-formed."""
 
 _GROUP = "(?:[ot]h(?:&?(?:yo?|[to]))?|yo?|[to])"
 _CARDINAL = re.compile(f"{_GROUP}(?:s&?{_GROUP})*s?")
 _YEAR = re.compile("([ty])(yo?|t|zo)")
 _LONG = 4
-"""From so many on, single digits in a row are a code or a telephone number; fewer may be counted aloud."""
+"""Single digits in a row are a code or a telephone number from this length on; fewer may be counted aloud."""
 
 
 def kinds_of(number: Sequence[str]) -> str:
-    """The letter of each word of a number, ? for another word."""
+    """Return the letter of each word of a number, ? for another word."""
     return "".join(KINDS.get(word, "?") for word in number)
 
 
 def cardinal(number: Sequence[str]) -> int | None:
-    """The value of a well-formed number, None for anything else."""
+    """Return the value of a well-formed number, None for anything else."""
     if not _CARDINAL.fullmatch(kinds_of(number)):
         return None
     total = group = 0
@@ -67,7 +67,7 @@ def cardinal(number: Sequence[str]) -> int | None:
 
 
 def ordinal(number: Sequence[str], last: str) -> int | None:
-    """The value of, for example, twenty first; None where `last` does not end an ordinal."""
+    """Return the value of an ordinal such as "twenty first"; None if `last` does not end an ordinal."""
     value = ORDINALS.get(last)
     if value is None or not number:
         return value
@@ -78,7 +78,7 @@ def ordinal(number: Sequence[str], last: str) -> int | None:
 
 
 def figures(number: Sequence[str]) -> str | None:
-    """A number, a year or a row of digits in figures; None for anything else."""
+    """Write a number, a year or a row of digits in figures; None for anything else."""
     kinds = kinds_of(number)
     if "." in kinds:
         whole, _, part = kinds.partition(".")
@@ -101,24 +101,24 @@ def figures(number: Sequence[str]) -> str | None:
 
 
 def may_be_year(number: Sequence[str]) -> bool:
-    """Whether words are a year of two parts, or two numbers: nineteen twenty."""
+    """Whether words are a year in two parts, or two numbers: nineteen twenty."""
     year = _YEAR.fullmatch(kinds_of(number))
     return year is not None and year[2] != "zo"
 
 
 def are_neighbours(number: Sequence[str]) -> bool:
-    """Whether two words are numbers in order: seventeen eighteen."""
+    """Whether two words are consecutive numbers: seventeen eighteen."""
     return len(number) == 2 and VALUES[number[1]] - VALUES[number[0]] == 1
 
 
 def suffixed(value: int) -> str:
-    """1st, 12th, 22nd."""
+    """Write an ordinal: 1st, 12th, 22nd."""
     suffix = "th" if 10 <= value % 100 < 20 else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
     return f"{value}{suffix}"
 
 
 def shortened(low: Sequence[str], high: Sequence[str]) -> bool:
-    """Whether `low` means as many hundreds or thousands as `high`: two to three hundred, twenty to thirty thousand."""
+    """Whether `low` leaves out the hundreds or thousands of `high`, as in "two to three hundred"."""
     value = cardinal(low)
     for scale in {"hundred", "thousand"}.intersection(high).difference(low):
         leading = cardinal(high[: high.index(scale)])
@@ -128,7 +128,7 @@ def shortened(low: Sequence[str], high: Sequence[str]) -> bool:
 
 
 def digits_of(number: Sequence[str]) -> str | None:
-    """The digits of a row of them, with double five as 55; None for anything else."""
+    """Return the digits of a row of them, with "double five" as 55; None for anything else."""
     written, times = "", 1
     for word in number:
         if word in REPEATS:

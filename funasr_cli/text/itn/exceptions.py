@@ -1,4 +1,4 @@
-"""Words and phrases that are written in characters, whatever numbers are in them."""
+"""Words and phrases that stay in characters, whatever numbers they contain."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PATTERNS = (
     f"(?:神舟|嫦娥|天[舟宫问]|长征|北斗|东方红|风云|阿波罗|探月){_N}+号",
     f"{_N}+国(?=集团|峰会|领导人)",
 )
-"""Party congresses, five-year plans, days of the lunar calendar, kings, feasts: regular expressions."""
+"""Regular expressions for party congresses, five-year plans, days of the lunar calendar, kings and feasts."""
 
 PHRASES = (
     "双十一 双十二 十月革命 二万五千里长征 两万五千里长征 八百里 二十四节气 三百六十行 十八层地狱",
@@ -42,14 +42,17 @@ PHRASES = (
     "四十大盗 九十五条论纲 九流十家 五零二落 五零四散 十口相传 十年内乱 十年磨剑 十年读书 十日并出 十转九空 声价十倍",
     "身价十倍 十六国 十年九不遇 十年九旱 胜读十年书 发昏章第十一 八万四千法门 十月文艺 十年怕井绳 一饮三百杯 七零八散",
 )
-"""Goals, movements, titles and idioms that would get figures without this."""
+"""Goals, movements, titles and idioms that would otherwise get figures."""
 
 
 _MAY_HAVE_NUMBER = re.compile(f"[{NUMERALS}萬億兩韆]|\\b(?:{'|'.join(sorted(NUMBER_WORDS))})\\b", re.IGNORECASE)
 
 
 def protecting(words: Iterable[str]) -> re.Pattern[str]:
-    """What finds, in simplified text, all of these and those of `words`, in whatever script, that have a number."""
+    """Compile a pattern that finds, in simplified text, all these phrases and those of `words` that have a number.
+
+    `words` may be in any script.
+    """
     found = filter(_MAY_HAVE_NUMBER.search, words)
     numeric = {form for word in found for form in (word, simplified(word) if is_chinese(word) else word)}
     whole = map(_whole, sorted({*" ".join(PHRASES).split(), *numeric}, key=len, reverse=True))
@@ -57,6 +60,6 @@ def protecting(words: Iterable[str]) -> re.Pattern[str]:
 
 
 def _whole(phrase: str) -> str:
-    """An expression for `phrase` where it is no part of a longer number."""
+    """Return an expression for `phrase`, unless it is part of a longer number."""
     before, after = (f"(?<!{_N})" if phrase[0] in NUMERALS else ""), (f"(?!{_N})" if phrase[-1] in NUMERALS else "")
     return before + re.escape(phrase) + after

@@ -1,6 +1,6 @@
-"""Spoken numbers in figures, for models that write down words alone (inverse text normalisation).
+"""Write spoken numbers in figures, for models that output only words (inverse text normalisation).
 
-A number does not reach over a pause or the end of a sentence. Hotwords and set phrases stay as they are written.
+A number does not extend over a pause or the end of a sentence. Hotwords and set phrases stay as they are.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class NumberWriter:
         self._protected = protecting(hotwords)
 
     def write(self, tokens: Sequence[Token]) -> list[Token]:
-        """The tokens with figures; a number keeps the time in which it was said."""
+        """Return the tokens with figures; a number keeps the time in which it was said."""
         written: list[Token] = []
         for sentence in sentences(tokens):
             written += rewrite(sentence, list(self._changes(text_of(sentence))))
@@ -42,6 +42,6 @@ class NumberWriter:
 
 
 def _in_script(change: Rewrite, before: str) -> Rewrite:
-    """The change with 萬 and 億 where these stood."""
+    """Return the change with 萬 and 億 if the text before had them."""
     traditional = {ord(simple): other for simple, other in ("万萬", "亿億") if other in before}
     return replace(change, text=change.text.translate(traditional))

@@ -1,4 +1,4 @@
-"""The simulated runtime in the place of CANN's module `acl`; see the folder that it lies in."""
+"""The simulated runtime, which replaces CANN's module `acl`; see tests/simulator."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def destroy_tensor_desc(desc: int) -> None:
     process = _process.process
     doomed: TensorDesc = process.get(desc, TensorDesc)
     if doomed.owned:
-        process.refuse(INVALID, "a tensor description destroyed that belongs to a dataset")
+        process.refuse(INVALID, "destroyed a tensor description that belongs to a dataset")
     doomed.release()
 
 

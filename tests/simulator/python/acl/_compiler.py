@@ -1,4 +1,4 @@
-"""What `atc` does: check every argument, refuse operators it does not know, and write the OM."""
+"""The program `atc`: check every argument, reject unknown operators, and write the OM."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ REQUIRED = ("model", "framework", "output", "soc_version")
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command line; 0 where it made a model."""
+    """Run the command line; return 0 if it made a model."""
     print("ATC start working now, please wait for a moment.")
     try:
         options = parse(arguments)
@@ -97,7 +97,7 @@ def main(arguments: list[str]) -> int:
 
 
 def parse(arguments: list[str]) -> dict[str, str]:
-    """The options by name, each checked by itself and against the others."""
+    """Parse the options, and check each alone and against the others."""
     options: dict[str, str] = {}
     for argument in arguments:
         matched = re.fullmatch(r"--(\w+)=(.*)", argument, re.DOTALL)
@@ -119,7 +119,7 @@ def parse(arguments: list[str]) -> dict[str, str]:
 
 
 def show(path: Path) -> None:
-    """What `--mode=6` prints of a model."""
+    """Print what `--mode=6` prints of a model."""
     om, graph = read_om(path)
     print("============ Display Model Info start ============")
     print(f"Original Atc command line: atc {' '.join(om.command)}")
@@ -129,7 +129,7 @@ def show(path: Path) -> None:
 
 
 def compile_graph(options: dict[str, str], command: list[str]) -> None:
-    """Check the graph, find out the shapes, and write the OM."""
+    """Check the graph, determine the shapes, and write the OM."""
     model = onnx.load(options["model"])
     for node in model.graph.node:
         if node.op_type in UNKNOWN_OPERATORS or node.domain not in ("", "ai.onnx"):
@@ -164,7 +164,7 @@ def compile_graph(options: dict[str, str], command: list[str]) -> None:
 
 
 def input_shapes(text: str, model: onnx.ModelProto) -> dict[str, list[int]]:
-    """The dims of each input, from --input_shape, else from a graph in which they are fixed."""
+    """Return the dims of each input, from --input_shape or from a graph with fixed dims."""
     given: dict[str, list[int]] = {}
     for part in filter(None, text.split(";")):
         matched = re.fullmatch(r"([\w./]+):(-?\d+(?:,-?\d+)*)", part)
@@ -188,7 +188,7 @@ def input_shapes(text: str, model: onnx.ModelProto) -> dict[str, list[int]]:
 
 
 def gears_of(text: str | None, shapes: dict[str, list[int]]) -> list[dict[str, list[int]]]:
-    """The shapes at each gear of --dynamic_dims."""
+    """Return the shapes at each gear of --dynamic_dims."""
     if text is None:
         return []
     free = sum(dims.count(-1) for dims in shapes.values())
@@ -208,7 +208,7 @@ def filled(shapes: dict[str, list[int]], size: int) -> dict[str, list[int]]:
 
 
 def try_run(model: onnx.ModelProto, sizes: dict[str, list[int]]) -> list[np.ndarray]:
-    """The outputs at these sizes, of ones."""
+    """Return the outputs for inputs of ones in these sizes."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
@@ -225,6 +225,6 @@ def dtype_of(value: onnx.ValueInfoProto) -> str:
 
 
 def om_name(model: onnx.ModelProto, tensor: str) -> str:
-    """The name of an output in the OM: operator, its edge, and the tensor's name in the graph."""
+    """Return the name of an output in the OM: operator, its edge, and the tensor's name in the graph."""
     node = next(node for node in model.graph.node if tensor in node.output)
     return f"{node.name}:{list(node.output).index(tensor)}:{tensor}"

@@ -1,4 +1,4 @@
-"""The machine that is simulated: its devices, how fast they are, and what befalls them."""
+"""The simulated machine: its devices, their speed, and their faults."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 @dataclass
 class Machine:
-    """What is simulated. `runs` counts from 1 over all processes: `faults` says what befalls which of them.
+    """The simulated machine. `runs` are counted from 1 over all processes: `faults` gives the faults by run.
 
-    A fault is an error code, `hang`, or `crash`. `failures` gives the codes of calls that fail by themselves, and do
-    nothing: `rt.memcpy 3` is a process's third of that name, `rt.memcpy 3+` that and all after it. With `late`, what
-    is put into a stream happens while the host waits for it, and not before. `run_ms` is the least time that a run
-    takes. Without `compute` the outputs are zeros. `busy` devices belong to somebody else, and who takes a `deadly` one
-    crashes. The first `failing_resets` resets fail, and the first `hanging_resets` never end, over all processes. Each
-    process leaves a report in `folder`.
+    A fault is an error code, `hang`, or `crash`. `failures` gives the codes of calls that fail without any effect:
+    `rt.memcpy 3` is the third call of that name in a process, `rt.memcpy 3+` that call and all later ones. With `late`,
+    work in a stream only happens while the host waits for it. `run_ms` is the shortest time of a run. Without `compute`
+    the outputs are zeros. Other programs hold `busy` devices, and taking a `deadly` one crashes the process. Over all
+    processes, the first `failing_resets` resets fail, and the first `hanging_resets` never end. Each process leaves a
+    report in `folder`.
     """
 
     socs: list[str] = field(default_factory=lambda: ["Ascend310P3"])
@@ -38,12 +38,12 @@ class Machine:
 
     @classmethod
     def of_environment(cls) -> Machine:
-        """The machine that ACL_SIMULATOR describes; one device without it."""
+        """Read the machine that ACL_SIMULATOR describes; without it, the machine has one device."""
         path = os.environ.get("ACL_SIMULATOR")
         return cls(**json.loads(Path(path).read_text(encoding="utf-8"))) if path else cls()
 
     def failure(self, call: str, number: int) -> int:
-        """The code with which a call fails that is made for the `number`th time; 0 if it does not."""
+        """Return the code with which call number `number` of `call` fails; 0 if it succeeds."""
         for which, code in self.failures.items():
             name, _, at = which.partition(" ")
             first = int(at.removesuffix("+"))
@@ -52,7 +52,7 @@ class Machine:
         return 0
 
     def visible(self) -> list[int]:
-        """The devices that ASCEND_RT_VISIBLE_DEVICES leaves, in its order."""
+        """Return the devices that ASCEND_RT_VISIBLE_DEVICES leaves, in its order."""
         asked = os.environ.get("ASCEND_RT_VISIBLE_DEVICES")
         if asked is None:
             return list(range(len(self.socs)))
@@ -60,13 +60,13 @@ class Machine:
         return list(itertools.takewhile(lambda index: 0 <= index < len(self.socs), known))
 
     def count(self, what: str) -> int:
-        """The how-manieth time that something happens on this machine, from 1."""
+        """Count an event on this machine; return its number, from 1."""
         if not self.folder:
             self.counts[what] = self.counts.get(what, 0) + 1
             return self.counts[what]
         descriptor = os.open(Path(self.folder) / f"{what}.count", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             os.write(descriptor, b".")
-            return os.lseek(descriptor, 0, os.SEEK_CUR)  # behind what was just appended
+            return os.lseek(descriptor, 0, os.SEEK_CUR)  # the end of the appended byte
         finally:
             os.close(descriptor)

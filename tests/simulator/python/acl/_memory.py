@@ -1,4 +1,4 @@
-"""Memory of the devices, at addresses that nothing on the host is mapped to, and pinned memory of the host."""
+"""Device memory, at addresses that are not mapped on the host, and pinned memory of the host."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from acl import _process
 from acl._process import FIRST_ADDRESS, INVALID, NO_MEMORY, Context, Process, Resource
 
 FRESH, FREED = 0xA5, 0xDD
-"""What memory holds that was not written yet, and what pinned memory holds when it was given back."""
+"""Content of memory before the first write, and of pinned memory after its release."""
 
-# Holds the GIL, as the runtime's blocking copies do; ctypes.memmove would give it away.
+# Holds the GIL, like the runtime's blocking copies; ctypes.memmove would release it.
 _move = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)(
     ctypes.cast(ctypes.CDLL(None).memmove, ctypes.c_void_p).value or 0
 )
 
 
 class DeviceMemory(Resource):
-    """An allocation on a device. No host address is ever equal to one of these: they are not canonical."""
+    """An allocation on a device. Its addresses are not canonical, so no host address equals one of them."""
 
     rank = 2
 
@@ -49,7 +49,7 @@ class DeviceMemory(Resource):
 
 
 class HostMemory(Resource):
-    """Pinned memory. It stays mapped when it is given back, and is looked at again at the end."""
+    """Pinned memory. It stays mapped after its release, and is checked again at the end."""
 
     rank = 2
 
@@ -79,7 +79,7 @@ _graves: list[tuple[Process, mmap.mmap, str]] = []
 
 
 def written_after_free(process: Process) -> list[str]:
-    """Pinned memory that was written after it was given back."""
+    """Return pinned memory that was written after its release."""
     return [
         f"host memory made at {made} was written after it was freed"
         for owner, pages, made in _graves
@@ -104,7 +104,7 @@ class Span:
 
     @property
     def address(self) -> int:
-        """Where it really is."""
+        """The real address."""
         memory = self.memory
         return self.start + (memory.data.ctypes.data if isinstance(memory, DeviceMemory) else memory.handle)
 
@@ -113,7 +113,7 @@ class Span:
 
 
 def allocate(size: int) -> DeviceMemory:
-    """Memory on the device of the current context."""
+    """Allocate memory on the device of the current context."""
     process = _process.process
     context = process.context
     if size <= 0:
@@ -131,7 +131,7 @@ def reserve(context: Context, size: int) -> None:
 
 
 def device_span(address: int, count: int) -> Span:
-    """The part of a live device allocation that begins at `address`."""
+    """Return the part of a live device allocation that begins at `address`."""
     process = _process.process
     for memory in process.of(DeviceMemory):
         if memory.handle <= address < memory.handle + memory.size:
@@ -140,12 +140,12 @@ def device_span(address: int, count: int) -> Span:
             if address + count > memory.handle + memory.size:
                 process.refuse(INVALID, f"{count} bytes from {address:#x} reach beyond their device memory")
             return Span(memory, address - memory.handle, count)
-    state = "that was freed" if address in process.gone else "where there is none"
+    state = "after it was freed" if address in process.gone else "at an address that is not allocated"
     return process.refuse(INVALID, f"device memory used {state}, {address:#x}")
 
 
 def pinned_span(address: int, count: int) -> Span | None:
-    """The part of a live pinned allocation that begins at `address`; None where there is none."""
+    """Return the part of a live pinned allocation that begins at `address`; None if there is none."""
     process = _process.process
     for memory in process.of(HostMemory):
         if memory.handle <= address < memory.handle + memory.size:
@@ -153,7 +153,7 @@ def pinned_span(address: int, count: int) -> Span | None:
                 process.refuse(INVALID, f"{count} bytes from {address:#x} reach beyond their host memory")
             return Span(memory, address - memory.handle, count)
     if process.gone.get(address) == "host memory":
-        process.refuse(INVALID, "host memory used that was freed")
+        process.refuse(INVALID, "host memory used after it was freed")
     return None
 
 
@@ -162,7 +162,7 @@ def is_device_address(address: int) -> bool:
 
 
 def move(target: Span | int, source: Span | int, count: int) -> None:
-    """Copy bytes between allocations and addresses of the host, without giving the GIL away."""
+    """Copy bytes between allocations and addresses of the host, without releasing the GIL."""
     addresses = [end if isinstance(end, int) else end.address for end in (target, source)]
     _move(*addresses, count)
     if isinstance(target, Span) and isinstance(target.memory, DeviceMemory):

@@ -1,4 +1,4 @@
-"""Loaded models: what they take and give, and a run of one."""
+"""Loaded models: their inputs and outputs, and their runs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from acl._streams import Task
 
 GEAR = np.dtype(np.int32)
 FIRST_GEAR = 0x6EA20000
-"""What the runtime writes into the memory of the further input of a model with gears: this and the gear's number."""
+"""The runtime writes this number plus the gear's number to the additional input of a model with gears."""
 
 
 class Model(Resource):
@@ -51,12 +51,12 @@ class Model(Resource):
 
     @property
     def gears(self) -> list[list[int]]:
-        """The dims of all inputs in a row, at each gear."""
+        """Return the dims of all inputs in a row, at each gear."""
         rows = zip(*(tensor.gears for tensor in self.om.inputs), strict=True)
         return [[size for dims in row for size in dims] for row in rows] if self.om.kind == "gears" else []
 
     def size(self, tensor: Tensor) -> int:
-        """Bytes that the description states: 0 where a dim is free, the largest gear's where there are gears."""
+        """Return the size in bytes in the description: 0 if a dim is free, with gears that of the largest one."""
         if self.om.kind == "dynamic" and -1 in tensor.dims:
             return 0
         return math.prod(tensor.gears[-1]) * np.dtype(tensor.dtype).itemsize
@@ -133,7 +133,7 @@ def load(path: str) -> Model:
 
 
 def prepare(model: Model, inputs: Dataset, outputs: Dataset, stream: Any, rest: Callable[[float], None]) -> Task:
-    """The run of a model as a task, which takes `rest` after it. Refuses what does not fit the model."""
+    """Make a run of a model a task, which calls `rest` at its end. Rejects wrong inputs and outputs."""
     process = _process.process
     if model.context is not process.context:
         process.refuse(OTHER_MODEL, "a model run in another context than it was loaded in")
@@ -188,7 +188,7 @@ def _checked_span(buffer: DataBuffer) -> Span:
 
 
 def _input_shapes(model: Model, inputs: Dataset) -> list[list[int]]:
-    """The shapes of a run's inputs, checked against the sizes of the buffers."""
+    """Return the shapes of a run's inputs, after checking the sizes of the buffers."""
     process, om = _process.process, model.om
     if len(inputs.buffers) != len(model.input_names):
         process.refuse(INVALID, f"{len(inputs.buffers)} inputs for a model of {len(model.input_names)}")

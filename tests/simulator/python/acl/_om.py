@@ -9,18 +9,18 @@ from pathlib import Path
 MAGIC = b"SIMULATED-OM\n"
 
 SHAPE_DATA = "ascend_mbatch_shape_data"
-"""The further input of a model with gears, through which one of them is chosen."""
+"""The additional input of a model with gears, which selects one of them."""
 
 DTYPES = {
     "float32": 0, "float16": 1, "int8": 2, "int32": 3, "uint8": 4, "int16": 6, "uint16": 7, "uint32": 8, "int64": 9,
     "uint64": 10, "float64": 11, "bool": 12,
 }  # fmt: skip
-"""aclDataType by NumPy's names."""
+"""Codes of aclDataType by NumPy's names."""
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """One input or output. `computed` is the graph's own dtype where the model takes or gives another.
+    """An input or output. `computed` is the graph's own dtype if the model uses another.
 
     `dims` has -1 for a free dimension. `gears` are its dims at each gear, or at the two lengths that were tried.
     """
@@ -34,7 +34,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Om:
-    """A compiled model. `kind`: `static`, `gears` (one of several shapes a run) or `dynamic` (any shape)."""
+    """A compiled model. `kind`: `static`, `gears` (one of several shapes per run) or `dynamic` (any shape)."""
 
     soc: str
     kind: str
@@ -50,7 +50,7 @@ def write_om(path: Path, om: Om, graph: bytes) -> None:
 
 
 def read_om(path: Path) -> tuple[Om, bytes]:
-    """The model and its graph. Raises `ValueError` where the file is something else."""
+    """Read a model and its graph. Raises `ValueError` if the file is something else."""
     data = path.read_bytes()
     if not data.startswith(MAGIC):
         raise ValueError("not a simulated OM")

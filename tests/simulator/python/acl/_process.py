@@ -1,4 +1,4 @@
-"""What the runtime knows of this process: the machine, the resources it holds, and the rules it broke."""
+"""The state of the runtime in this process: the machine, the resources in use, and the broken rules."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ NOT_SUPPORTED, NO_MEMORY, LOAD_FAILED, MODEL_INVALID = 207000, 207001, 500002, 1
 DEVICE_BUSY, TIMED_OUT, DRIVER_ERROR = 507033, 507046, 507899
 
 FAULTS = range(507000, 508000)
-"""After one of these the context is of no use any more."""
+"""After one of these errors the context is unusable."""
 
 FIRST_ADDRESS = 0xACE1_0000_0000_0000
-"""Not canonical: no processor takes it for an address of the host."""
+"""The first address. It is not canonical: no processor takes it for an address of the host."""
 
 ALIGNMENT = 64
 HERE = str(Path(__file__).parent)
@@ -46,10 +46,10 @@ class Resource:
     """Something with a handle, in the context that was current when it was made."""
 
     rank = 0
-    """Descriptions and models, 3 and 4, are released after what has a lower rank in their context; 0 is out of it."""
+    """Descriptions and models (3 and 4) must be released after lower ranks in their context; 0 is exempt."""
 
     owned = False
-    """Whether it belongs to something else, with which it goes."""
+    """Whether another resource owns this one and releases it."""
 
     def __init__(self, process: Process, context: Context | None, handle: int | None = None) -> None:
         self.process, self.context = process, context
@@ -62,7 +62,7 @@ class Resource:
         return type(self).__name__.lower()
 
     def release(self) -> None:
-        """Strike it off; whoever uses it from now on breaks a rule."""
+        """Remove the resource; any later use breaks a rule."""
         lost = self.context is not None and self.context.fault
         if not lost and any(self in task.holds for task in self.process.pending):
             self.process.violation(f"{self.kind} released while a run with it is under way")
@@ -86,7 +86,7 @@ class Context(Resource):
 
 @dataclass(eq=False)
 class Device:
-    """A device as this process has it. `sets` counts set_device against reset_device."""
+    """A device in this process. `sets` counts set_device minus reset_device."""
 
     index: int
     soc: str
@@ -98,7 +98,7 @@ class Device:
 
 
 class Process:
-    """One life of the runtime in this process."""
+    """One lifetime of the runtime in this process."""
 
     def __init__(self) -> None:
         self.machine = Machine.of_environment()
@@ -123,35 +123,35 @@ class Process:
         self.runs, self.busy = 0, 0.0
 
     def address(self, room: int = 0) -> int:
-        """A handle or address that was never given before, with `room` bytes that belong to it alone."""
+        """Return a handle or address that was never used before, with `room` bytes of its own."""
         address = self.next_address
         self.next_address += ALIGNMENT * (1 + -(-room // ALIGNMENT))
         return address
 
     def violation(self, what: str) -> None:
-        """Write down that a rule was broken, and by which line."""
+        """Record that a rule was broken, and by which line."""
         with self.lock:
             self.violations.append(f"{what}; at {caller()}")
 
     def refuse(self, code: int, what: str) -> typing.NoReturn:
-        """A rule was broken: write it down, and end the call with `code`."""
+        """Record a broken rule, and end the call with `code`."""
         self.violation(what)
         self.fail(code, what)
 
     def fail(self, code: int, message: str) -> typing.NoReturn:
-        """End the call with `code`, as a machine may do to a program that breaks no rule."""
+        """End the call with `code`, as a machine may do to a correct program."""
         self.message = f"EE{code}: {message}"
         raise Refused(code)
 
     def count_call(self, name: str) -> None:
-        """One more call of that name is made; end it if it is to fail by itself."""
+        """Count a call of that name; end it if it is set to fail."""
         self.calls[name] += 1
         code = self.machine.failure(name, self.calls[name])
         if code:
             self.befall(code, f"{name} failed by itself")
 
     def befall(self, code: int, message: str) -> typing.NoReturn:
-        """End the call with `code`; one that is a fault of the device takes the context with it."""
+        """End the call with `code`; a device fault also loses the context."""
         context: Context | None = getattr(self.thread, "context", None)
         if context is not None and code in FAULTS:
             context.fault = context.device.fault = code
@@ -159,7 +159,7 @@ class Process:
 
     @property
     def here(self) -> Context:
-        """The calling thread's context, lost or not."""
+        """Return the calling thread's context, lost or not."""
         context: Context | None = getattr(self.thread, "context", None)
         if context is None or context.handle not in self.resources:
             self.refuse(NO_CONTEXT, "a call from a thread without a context")
@@ -167,28 +167,28 @@ class Process:
 
     @property
     def context(self) -> Context:
-        """The calling thread's context, if it can be used."""
+        """Return the calling thread's context, if it is usable."""
         context = self.here
         if context.fault == TIMED_OUT:
-            self.violation("asked something of a device that hangs, and may wait for ever")
+            self.violation("a call to a device that hangs, which may wait for ever")
         if context.fault:
             self.fail(context.fault, "the context is lost")
         return context
 
     def require_context(self, *, lost: bool = False) -> None:
-        """End the call where its thread has no context, or one that is lost unless that does not matter."""
+        """End the call if its thread has no context, or a lost one, unless `lost` permits that."""
         _ = self.here if lost else self.context
 
     def get(self, handle: int, kind: type[Any]) -> Any:
-        """The resource behind a handle."""
+        """Return the resource with a handle."""
         resource = self.resources.get(handle)
         if not isinstance(resource, kind):
-            state = "was released" if handle in self.gone else "never was one"
-            self.refuse(INVALID, f"a {kind.__name__.lower()} used that {state}")
+            state = "after it was released" if handle in self.gone else "that never existed"
+            self.refuse(INVALID, f"a {kind.__name__.lower()} used {state}")
         return resource
 
     def of(self, kind: type[Any]) -> Iterator[Any]:
-        """All live resources of a kind."""
+        """Yield all live resources of a kind."""
         return iter(list((self.resources if kind is Resource else self.kinds[kind]).values()))
 
     def device(self, index: int) -> Device:
@@ -197,7 +197,7 @@ class Process:
         return self.devices[index]
 
     def leaks(self) -> list[str]:
-        """What was not given back."""
+        """Return what was not released."""
         left = [f"{resource.kind} made at {resource.made}" for resource in self.of(Resource) if not resource.owned]
         left += [f"device {index}, set {d.sets} times more than reset" for index, d in self.devices.items() if d.sets]
         return left + (["acl, not finalised"] if self.initialised and not self.finalised else [])
@@ -215,7 +215,7 @@ process = Process()
 
 
 def new_process() -> Process:
-    """Forget everything, as if the interpreter had been started anew; for tests that stay in one."""
+    """Forget everything, as if the interpreter had been restarted; for tests that stay in one process."""
     global process
     process = Process()
     return process
@@ -229,7 +229,7 @@ def _leave_report() -> None:
 
 
 def caller() -> str:
-    """Files and lines of the nearest callers outside the runtime."""
+    """Return files and lines of the nearest callers outside the runtime."""
     frames = (frame for frame, _ in traceback.walk_stack(None) if not frame.f_code.co_filename.startswith(HERE))
     places = [f"{os.path.basename(f.f_code.co_filename)}:{f.f_lineno}" for f in itertools.islice(frames, 3)]
     return ", ".join(places)
@@ -239,9 +239,9 @@ Function = typing.TypeVar("Function", bound=Callable[..., Any])
 
 
 def call(gives: str = "code", *, before_init: bool = False) -> Callable[[Function], Function]:
-    """Make a function a call of the runtime: positional arguments of exact types, and the result in its form.
+    """Make a function a call of the runtime, with positional arguments of exact types and a result in its form.
 
-    `gives`: `code`; `value` and code; two `values` and code; or a `plain` value, None where it fails.
+    `gives`: `code`; `value` and code; two `values` and code; or a `plain` value, None on failure.
     """
 
     def decorate(function: Function) -> Function:

@@ -1,4 +1,4 @@
-"""Streams: tasks of one run in order on a thread of the runtime, and are under way until the host has synchronised."""
+"""Streams, whose tasks run in order on a thread of the runtime, and stay in use until the host synchronises."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from acl._memory import Span
 from acl._process import FAULTS, INVALID, OTHER_STREAM, SUCCESS, TIMED_OUT, Context, Process, Resource
 
 PATIENCE = 5.0
-"""Seconds after which a wait without a limit counts as one that would never end."""
+"""Seconds after which a wait without a limit counts as endless."""
 
 
 @dataclass(eq=False)
 class Task:
-    """Something a device does. `act` runs on the stream's thread and gives a code; `settle` when the host knows.
+    """A task of a device. `act` runs on the stream's thread and returns a code; `settle` runs when the host knows.
 
     `reads` and `writes` are the memory that it uses until it is settled, `holds` the resources.
     """
@@ -39,7 +39,7 @@ class Task:
 
 @dataclass(eq=False)
 class Mark:
-    """What an event stands for: all that had been put into a stream when it was recorded."""
+    """The state of an event: all tasks of the stream when it was recorded."""
 
     tasks: list[Task] = field(default_factory=list)
     reached: threading.Event = field(default_factory=threading.Event)
@@ -57,13 +57,13 @@ class Stream(Resource):
         self.queue: deque[Task] = deque()
         self.changed = threading.Condition()
         self.cancelled = threading.Event()
-        self.after: set[Task] = set()  # tasks of other streams that come before whatever is put into this one
+        self.after: set[Task] = set()  # tasks of other streams that must end before later tasks of this one
         self.ran: set[Resource] = set()
         self.error = SUCCESS
         threading.Thread(target=self._work, daemon=True).start()
 
     def put(self, task: Task) -> None:
-        """Queue a task; what another stream has under way on the same memory, unordered, is a violation."""
+        """Queue a task; unordered use of the same memory by another stream is a violation."""
         task.stream = self
         check_free(task.reads, task.writes, f"{task.what} in one stream", self)
         self.process.pending.append(task)
@@ -72,7 +72,7 @@ class Stream(Resource):
             self.changed.notify_all()
 
     def wait(self, tasks: Sequence[Task], seconds: float | None) -> int:
-        """Until the tasks are over, and the host may use their memory. Gives a code."""
+        """Wait until the tasks have ended, so that the host may use their memory. Returns a code."""
         with _waited_for(self.process), self.changed:
             ended = self.changed.wait_for(lambda: all(task.over for task in tasks), seconds or PATIENCE)
         if not ended:
@@ -90,7 +90,7 @@ class Stream(Resource):
         return error
 
     def outstanding(self) -> list[Task]:
-        """Tasks of this stream that the host has not synchronised with."""
+        """Return the tasks of this stream that the host has not synchronised with."""
         return [task for task in self.process.pending if task.stream is self]
 
     def release(self) -> None:
@@ -101,7 +101,7 @@ class Stream(Resource):
         super().release()
 
     def hang(self) -> int:
-        """What a run does that never ends."""
+        """Run for ever."""
         self.cancelled.wait()
         return TIMED_OUT
 
@@ -118,7 +118,7 @@ class Stream(Resource):
                 if self.cancelled.is_set():
                     return
                 task = self.queue[0]
-            code = self.error or task.act()  # after a fault nothing runs any more
+            code = self.error or task.act()  # after a fault nothing else runs
             with self.changed:
                 if self.cancelled.is_set():
                     return
@@ -132,7 +132,7 @@ class Stream(Resource):
         return bool(self.queue) and (self.process.waits > 0 or not self.process.machine.late)
 
     def wake(self) -> None:
-        """Have the thread look again whether there is something to do."""
+        """Make the thread check again for work."""
         with self.changed:
             self.changed.notify_all()
 
@@ -144,7 +144,7 @@ class Stream(Resource):
 
 @contextmanager
 def _waited_for(process: Process) -> Iterator[None]:
-    """The host waits: all streams may go on."""
+    """Let all streams continue while the host waits."""
     with process.lock:
         process.waits += 1
     for stream in process.of(Stream):
@@ -157,7 +157,7 @@ def _waited_for(process: Process) -> Iterator[None]:
 
 
 def check_free(reads: Sequence[Span], writes: Sequence[Span], what: str, stream: Stream | None = None) -> None:
-    """Refuse what would use memory that a task under way uses otherwise."""
+    """Reject the use of memory if a task in progress uses it in a conflicting way."""
     process = _process.process
     for task in list(process.pending):
         if task.stream is stream or (stream is not None and task in stream.after):
@@ -169,7 +169,7 @@ def check_free(reads: Sequence[Span], writes: Sequence[Span], what: str, stream:
 
 
 def current_stream(handle: int) -> Stream:
-    """The stream behind a handle, if it belongs to the current context."""
+    """Return the stream with this handle, if it belongs to the current context."""
     process = _process.process
     context = process.context
     stream: Stream = process.get(handle, Stream)

@@ -75,7 +75,7 @@ def _tensor(tensors: list[Tensor], index: int) -> Tensor:
 
 
 def _shape_input(model: Model, index: int) -> Tensor | None:
-    """The further input of a model with gears, if it is the one with this index."""
+    """Return the additional input of a model with gears, if it has this index."""
     if model.om.kind != "gears" or index != len(model.om.inputs):
         return None
     return Tensor(SHAPE_DATA, "int32", "int32", [4], [[4]])
@@ -199,7 +199,7 @@ def set_input_dynamic_dims(model_id: int, dataset: int, index: int, dims: dict[s
     if index != len(model.om.inputs) or len(buffers) <= index:
         process.refuse(INVALID, f"input {index} is not {SHAPE_DATA}, or has no buffer")
     if dims["dimCount"] != len(dims["dims"]) or list(dims["dims"]) not in model.gears:
-        process.refuse(MODEL_INVALID, f"{dims['dims']} is no gear of the model")
+        process.refuse(MODEL_INVALID, f"{dims['dims']} is not a gear of the model")
     if buffers[index].size != 16:
         process.refuse(INVALID, f"the buffer of {SHAPE_DATA} has {buffers[index].size} bytes, not 16")
     span = device_span(buffers[index].address, buffers[index].size)

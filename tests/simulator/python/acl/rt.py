@@ -89,7 +89,7 @@ def _reset(index: int, *, force: bool) -> None:
         if foreign:
             continue
         if isinstance(resource, DeviceMemory) and device.fault:
-            resource.forget()  # what a lost device held goes with the reset
+            resource.forget()  # a reset releases the resources of a lost device
         elif resource is not device.default:
             process.violation(f"device {index} reset before the {resource.kind} made at {resource.made} was released")
             resource.forget()
@@ -128,7 +128,7 @@ def destroy_context(context: int) -> None:
         if not doomed.fault:
             process.violation(f"context destroyed before the {resource.kind} made at {resource.made} was released")
         elif not isinstance(resource, Stream | Event) and resource.rank != 4:
-            continue  # memory is the device's, the rest the program's own
+            continue  # memory belongs to the device, everything else to the context
         resource.forget()
     doomed.forget()
 
@@ -212,7 +212,7 @@ def synchronize_event(event: int) -> None:
 def _mark(event: int) -> Mark:
     waited: Event = _process.process.get(event, Event)
     if waited.mark is None:
-        _process.process.refuse(INVALID, "an event waited for that was never recorded")
+        _process.process.refuse(INVALID, "waited for an event that was never recorded")
     return waited.mark
 
 
@@ -224,7 +224,7 @@ def destroy_event(event: int) -> None:
 @call("value")
 def malloc(size: int, policy: int) -> int:
     if policy not in (0, 1, 2):
-        _process.process.refuse(INVALID, f"no policy of allocation {policy}")
+        _process.process.refuse(INVALID, f"{policy} is not an allocation policy")
     return allocate(size).handle
 
 
@@ -266,7 +266,7 @@ def memcpy(dst: int, dst_max: int, src: int, count: int, kind: int) -> None:
     writes = [span for span in (_span(dst, count, kind in (1, 3)),) if span]
     check_free(reads, writes, "a copy")
     if kind in (2, 3) and isinstance(reads[0].memory, DeviceMemory) and not reads[0].memory.written:
-        process.refuse(INVALID, "device memory copied that was never written")
+        process.refuse(INVALID, "device memory copied before it was written")
     move(writes[0] if writes else dst, reads[0] if reads else src, count)
 
 
@@ -281,9 +281,9 @@ def memcpy_async(dst: int, dst_max: int, src: int, count: int, kind: int, stream
         process.refuse(RT_INVALID, f"an asynchronous copy between addresses that are not multiples of {ALIGNMENT}")
     source, target = _span(src, count, kind in (2, 3)), _span(dst, count, kind in (1, 3))
     if source is None or target is None:
-        process.refuse(RT_INVALID, "an asynchronous copy of host memory that malloc_host did not give")
+        process.refuse(RT_INVALID, "an asynchronous copy of host memory that malloc_host did not allocate")
     if kind == DEVICE_TO_HOST:
-        target.memory.write(target.start, b"\xee" * count)  # what is read too early is no result
+        target.memory.write(target.start, b"\xee" * count)  # so that data read too early is wrong
     before = source.checksum(), target.checksum()
     taken: list[bytes] = []
 
@@ -329,5 +329,5 @@ def get_mem_info(attr: int) -> tuple[int, int]:
 
 
 def sleep_with_gil(seconds: float) -> None:
-    """Block and let no other thread of Python run, as the calls do that hold the GIL."""
+    """Block all threads of Python, like calls that hold the GIL."""
     ctypes.PyDLL(None).poll(None, 0, int(seconds * 1000))

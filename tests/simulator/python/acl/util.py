@@ -1,4 +1,4 @@
-"""acl.util: between Python's objects and addresses."""
+"""acl.util: conversions between Python's objects and addresses."""
 
 from __future__ import annotations
 
