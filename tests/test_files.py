@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
 import pytest
 
-from funasr_cli.files import is_temporary, megabytes, printable, sha256_of, temporary_beside, write_whole
+from funasr_cli.files import CHUNK_BYTES, is_temporary, megabytes, printable, sha256_of, temporary_beside, write_whole
 from tests.support.descriptors import open_files
 
 
@@ -17,6 +18,24 @@ def test_a_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path: Path
     write_whole(path, "新".encode(), temporary_beside(path))
     assert path.read_text(encoding="utf-8") == "新"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_is_written_under_the_name_that_was_put_down_for_it_and_no_link_there_is_followed(
+    tmp_path: Path,
+) -> None:
+    path, victim = tmp_path / "a.txt", tmp_path / "victim"
+    victim.write_text("kept")
+    temporary = temporary_beside(path)
+    temporary.symlink_to(victim)
+    with pytest.raises(FileExistsError):
+        write_whole(path, b"new", temporary)
+    assert (victim.read_text(), path.exists()) == ("kept", False)
+
+
+@pytest.mark.parametrize("size", [CHUNK_BYTES, CHUNK_BYTES + 1])
+def test_a_hash_is_that_of_the_whole_file(tmp_path: Path, size: int) -> None:
+    (tmp_path / "a").write_bytes(bytes(size))
+    assert sha256_of(tmp_path / "a") == hashlib.sha256(bytes(size)).hexdigest()
 
 
 def test_a_power_cut_finds_the_old_file_or_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,11 +52,14 @@ def test_a_power_cut_finds_the_old_file_or_the_new_one(tmp_path: Path, monkeypat
     assert synced == [(b"new", False), ("folder", True)]
 
 
-def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+def test_a_failed_write_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
-    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(error))
+    with pytest.raises(type(error)):
         write_whole(path, b"new", temporary_beside(path))
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]

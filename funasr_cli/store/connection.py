@@ -8,13 +8,15 @@ time (see `lock`).
 from __future__ import annotations
 
 import logging
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from funasr_cli.errors import RecordError
+from funasr_cli.errors import RecordError, reading
 from funasr_cli.files import shell_quoted
 from funasr_cli.store.schema import check_version, create_tables
 
@@ -48,7 +50,8 @@ class Connection:
     def copy_of(cls: type[Opened], path: Path) -> Opened:
         """A throwaway copy of the state in the file `path`; an empty state if there is no such file.
 
-        SQLite keeps a large copy in a temporary file. Without a folder for temporary files, the copy is in memory.
+        SQLite keeps a large copy in a temporary file. Without a folder for temporary files, the copy is in memory. A
+        transaction that was cut off (a power cut, a kill) is rolled back in the copy, and stays in the file.
         """
         if not path.exists():
             return cls(":memory:")
@@ -57,7 +60,19 @@ class Connection:
         except RecordError as error:
             if not isinstance(error.__cause__, sqlite3.OperationalError):
                 raise
+            if "readonly" in str(error.__cause__):  # SQLite would take back what was cut off
+                return cls._recovered(path)
             return cls._filled(":memory:", path)
+
+    @classmethod
+    def _recovered(cls: type[Opened], path: Path) -> Opened:
+        with reading(path, RecordError), TemporaryDirectory() as folder:
+            for name in (path.name, f"{path.name}-journal"):
+                shutil.copyfile(path.with_name(name), Path(folder) / name)
+            cls(Path(folder) / path.name).close()
+            copy = cls._filled("", Path(folder) / path.name)
+        copy._path = path
+        return copy
 
     @classmethod
     def _filled(cls: type[Opened], place: str, path: Path) -> Opened:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -274,6 +275,38 @@ def test_a_stream_tells_its_peak_and_how_much_of_it_was_speech() -> None:
     assert (stream.peak, stream.duration, stream.speech) == (0, 0, 0)
     assert [window.parts for window in stream] == [(Bounds(0, 1000), Bounds(2000, 6000))]
     assert (stream.peak, stream.duration, stream.speech) == (0.5, 1.5, 5000 / SAMPLE_RATE)
+
+
+def test_what_is_settled_ends_before_all_that_windows_to_come_have() -> None:
+    """After each second: nothing known yet, silence, speech that goes on, speech that waits for more, and both."""
+    steps: list[tuple[int, list[Span]]] = [
+        (99_000, []),
+        (31_000, []),
+        (40_000, [Span(40_000, 48_000, closed=False)]),
+        (60_000, [Span(40_000, 55_000, closed=True)]),
+        (70_000, [Span(70_000, 80_000, closed=False)]),
+    ]
+
+    class Stepwise:
+        horizon = 0
+
+        def push(self, block: Samples) -> list[Span]:
+            self.horizon, spans = steps.pop(0)
+            return spans
+
+        def finish(self) -> list[Span]:
+            return [Span(70_000, 80_000, closed=True)]
+
+    def blocks() -> Iterator[Samples]:
+        while steps:
+            settled.append(stream.settled)
+            yield np.zeros(16_000, np.float32)
+        settled.append(stream.settled)
+
+    settled: list[int] = []
+    stream = SpeechWindows(blocks(), Stepwise(), SHAPE)
+    assert [window.parts for window in stream] == [(Bounds(40_000, 55_000), Bounds(70_000, 80_000))]
+    assert [*settled, stream.settled] == [0, 16_000, 31_000, 40_000, 40_000, 40_000, 80_000]
 
 
 def test_pauses_are_left_out() -> None:

@@ -73,6 +73,8 @@ class Child:
     code: int | None = None
     killed: bool = False
     joined: bool = False
+    granted: float = 0.0
+    """How many seconds it was given to end."""
 
     def __post_init__(self) -> None:
         self.pipe, self.end = Pipe()
@@ -87,7 +89,7 @@ class Child:
 
     def join(self, within: float = 5.0) -> int | None:
         assert self.end.closed or self.killed or not self.joined
-        self.joined = True
+        self.joined, self.granted = True, within
         self.pipe.close()
         return self.code
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,11 +17,13 @@ from hypothesis.strategies import integers, lists, sampled_from, tuples
 
 from funasr_cli.errors import DeviceError, FunasrError, InputError, MachineError, Postponed
 from funasr_cli.executors.placement import Placement
+from funasr_cli.pipeline.window_runner import concurrent_windows
 from funasr_cli.pool import coordinator
 from funasr_cli.pool.protocol import DeviceUnusable, JobAssigned, JobFailed, SlotGranted, WindowDone, WriteOutputs
 from funasr_cli.store.entries import InputContent
+from funasr_cli.system.process import JOIN_TIMEOUT_S
 from funasr_cli.system.signals import Interrupted
-from tests.pool.played import GRAPH, PlayedDevice, PlayedPool, played_pool
+from tests.pool.played import GRAPH, Child, PlayedDevice, PlayedPool, played_pool
 
 Open = Callable[..., PlayedPool]
 
@@ -174,6 +177,22 @@ def test_a_worker_that_could_begin_does_not_count_among_those_that_could_not(ope
     pool.run()
     assert len(pool.workers) == 4
     assert pool.as_it_should_be()
+
+
+def test_workers_are_on_the_nodes_of_the_devices_in_turn_also_those_that_come_later(opened: Open) -> None:
+    pool = opened(recordings=7, workers=3, placements=(Placement(1, node=0), Placement(1, node=1)))
+    pool.once(lambda: bool(pool.workers[1].running), lambda: pool.workers[1].child.die(-signal.SIGKILL))
+    pool.run()
+    assert [(worker.row, worker.node) for worker in pool.workers] == [(0, 0), (2, 1), (4, 0), (2, 1)]
+    assert pool.as_it_should_be()
+
+
+@pytest.mark.parametrize(("workers", "at_devices"), [(1, 24), (2, 16)])
+def test_a_worker_has_as_many_windows_under_way_as_the_devices_that_it_has_to_itself(
+    opened: Open, workers: int, at_devices: int
+) -> None:
+    pool = opened(workers=workers, placements=(Placement(1, runs=16), Placement(1, runs=8)))
+    assert {worker.windows for worker in pool.workers} == {concurrent_windows(at_devices)}
 
 
 # Devices
@@ -369,6 +388,52 @@ def test_a_run_that_is_stopped_ends_what_is_being_written_and_begins_nothing(ope
     assert pool.stats.left == 5 - len(stopped)
 
 
+def test_a_run_that_is_stopped_does_not_wait_for_ever_for_what_is_being_written(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coordinator, "LAST_WRITES_TIMEOUT_S", 0.05)
+    pool = opened(workers=1)
+    hear, stopped = pool.workers[0].hear, list[object]()
+
+    def write_a_half(message: object) -> None:
+        if isinstance(message, WriteOutputs):
+            stopped.append(message)
+            for write in message.writes or ():
+                write.temporary.touch()
+        else:
+            hear(message)
+
+    def stop() -> None:
+        raise Interrupted(signal.SIGINT)
+
+    pool.workers[0].hear = write_a_half  # type: ignore[method-assign]
+    pool.once(lambda: bool(stopped), stop)
+    with pytest.raises(Interrupted):
+        pool.run()
+    assert (pool.stats.done, pool.stats.left) == (0, 5)
+    assert half_written(pool) == []
+
+
+def test_all_children_together_have_the_time_of_one_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with played_pool(tmp_path, monkeypatch) as pool:
+        children = [one.child for one in [*pool.devices, *pool.workers]]
+        join = Child.join
+
+        def join_slowly(child: Child, within: float) -> int | None:
+            time.sleep(0.02)
+            return join(child, within)
+
+        monkeypatch.setattr(Child, "join", join_slowly)
+    granted = [child.granted for child in children]
+    assert all(child.killed for child in children[1:])
+    assert not children[0].killed  # a device ends by itself, and gives back what it holds
+    assert min(granted) <= JOIN_TIMEOUT_S - 0.02 * (len(granted) - 1)
+
+
+def half_written(pool: PlayedPool) -> list[Path]:
+    return list(pool.outputs.rglob("*.funasr-tmp"))
+
+
 def done(writes: list[object]) -> set[int]:
     return {message.job for message in writes if isinstance(message, WriteOutputs)}
 
@@ -398,4 +463,4 @@ def test_whoever_dies_whenever_nothing_is_lost_and_nothing_done_twice(
         assert pool.as_it_should_be()
         lines = (pool.outputs / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
         assert len(lines) == len(pool.sinks)
-        assert not [path for path in pool.outputs.rglob("*") if path.name.endswith(".tmp")]
+        assert half_written(pool) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.errors import InputError
-from funasr_cli.inputs.scan import scan
+from funasr_cli.inputs.scan import Source, from_stdin, scan
 from funasr_cli.pool.protocol import JobAssigned, JobDone, JobFailed, OutputsReady, WriteOutputs
 from funasr_cli.pool.scheduler import Scheduler
 from funasr_cli.pool.shared_memory import LaneProgress
@@ -80,10 +80,11 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 @contextmanager
-def opened(folder: Path, deadline: str | None) -> Iterator[Stage]:
+def opened(folder: Path, deadline: str | None, sources: Sequence[Source] = ()) -> Iterator[Stage]:
     run_info = RunInfo("m", "", "cpu", "tests", "{}")
     with open_store(folder / "out", beside=False, wait=False, tell=print) as store, StoreWriter(store) as writer:
-        jobs = store.jobs(scan([str(folder / "in")], None).sources, PlanRules("{}", ("txt",)))
+        sources = sources or scan([str(folder / "in")], None).sources
+        jobs = store.jobs(sources, PlanRules("{}", ("txt",)))
         sinks = [FileSink(store, job, Settings(formats=("txt",)), run_info) for job in jobs]
         said: list[tuple[str, WriteOutputs]] = []
         shown, stats = io.StringIO(), RunStats()
@@ -154,13 +155,51 @@ def test_a_recording_that_changed_meanwhile_is_not_written(stage: Stage) -> None
     assert stage.said == [("ann", WriteOutputs(job.job, None))]
 
 
-def test_a_failure_is_put_down_with_its_place(stage: Stage, tmp_path: Path) -> None:
+def test_a_failure_is_put_down_with_its_place_and_of_the_content_that_was_read(stage: Stage, tmp_path: Path) -> None:
     job = stage.take("ann", 0)
-    stage.scheduler.job_failed(JobFailed(job.job, InputError("no audio"), InputContent.of(job.path), {}))
+    content = InputContent.of(job.path)
+    job.path.write_bytes(b"changed")
+    stage.scheduler.job_failed(JobFailed(job.job, InputError("no audio"), content, {"decode": 1.5}))
     while not stage.stats.failed:
         stage.writer.answer()
-    (line,) = (tmp_path / "out" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
-    assert json.loads(line)["error"] == f"{job.path}: no audio"
+    (line,) = map(json.loads, (tmp_path / "out" / "manifest.jsonl").read_text(encoding="utf-8").splitlines())
+    assert line["error"] == f"{job.path}: no audio"
+    assert (line["sha256"], line["seconds"]) == (content.sha256, {"decode": 1.5})
+
+
+def test_a_text_that_goes_to_another_name_is_told(stage: Stage, tmp_path: Path) -> None:
+    (tmp_path / "out" / "c.txt").write_text("somebody's notes")
+    stage.done(stage.take("ann", 0))
+    assert "warning: " in stage.shown.getvalue()
+    assert "c.new.txt" in stage.shown.getvalue()
+
+
+def test_a_recording_that_is_killed_at_many_places_is_tried_again_and_one_at_one_place_is_not(stage: Stage) -> None:
+    for seconds in (*range(10), *[10.0] * 9):
+        job = stage.take("ann", 0)
+        stage.scheduler.worker_lost("ann", at(job, seconds), "killed by SIGKILL", own_fault=False)
+        stage.settle()
+        assert (job.path.stem, stage.stats.failed) == ("c", 0)
+    stage.scheduler.worker_lost("ann", at(stage.take("ann", 0), 10.0), "killed by SIGKILL", own_fault=False)
+    stage.settle()
+    assert stage.stats.failed == 1
+
+
+def test_if_the_current_folder_is_gone_workers_are_given_absolute_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("in", "cwd"):
+        (tmp_path / name).mkdir()
+    for name, size in SIZES.items():
+        (tmp_path / "in" / f"{name}.wav").write_bytes(bytes(size))
+    (tmp_path / "spooled").touch()
+    monkeypatch.chdir(tmp_path / "cwd")
+    sources = [*scan(["../in"], None).sources, from_stdin(tmp_path / "spooled")]
+    with opened(tmp_path, None, sources) as stage:
+        assert stage.take("ann", 0).path == Path("../in/c.wav")
+        (tmp_path / "cwd").rmdir()
+        assert stage.take("ann", 0).path == tmp_path.resolve() / "in" / "e.wav"
+        assert stage.take("ann", 1).path == tmp_path / "spooled"
 
 
 def test_behind_the_deadline_nothing_is_handed_out(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funasr_cli.store.aliases import FileSystems, alias_key
+from funasr_cli.store.aliases import FileSystems, alias_key, existing_parent
 from tests.support.disks import CASEFOLD, EXFAT, HFS, NORMALISING, SMB, DiskKind, InexactDisk
 
 
@@ -29,9 +29,39 @@ def test_a_disk_that_tells_all_names_apart_is_left_as_it_was(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sub").mkdir()
+    disk, disks = InexactDisk(tmp_path, DiskKind(key=str), monkeypatch), FileSystems()
+    for folder in (tmp_path, tmp_path / "sub", tmp_path / "not" / "there", tmp_path / "sub"):
+        assert disks.tell_apart(folder)
+    assert len(disk.made) == 2  # ext4 has a switch for it in each folder
+
+
 def test_a_disk_that_may_not_be_asked_is_not_relied_on(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
     assert not FileSystems(may_write=False).tell_apart(tmp_path)
     assert not FileSystems().tell_apart(Path("/proc/self"))
+    assert not FileSystems().tell_apart(tmp_path / "file" / "talk")
+
+
+def test_a_disk_that_removes_nothing_has_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert FileSystems().tell_apart(tmp_path)
+
+
+def test_the_nearest_folder_that_is_there_may_be_a_link_that_leads_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dead").symlink_to("nowhere")
+    assert existing_parent(tmp_path / "a" / "b") == tmp_path
+    assert existing_parent(tmp_path / "dead" / "a") == tmp_path / "dead"
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert existing_parent(Path("a/b")) == Path()  # which is not there either
 
 
 @pytest.mark.parametrize(

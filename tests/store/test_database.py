@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -76,6 +77,13 @@ def test_what_a_transaction_has_put_down_is_in_the_file(path: Path) -> None:
         database.begin(known)
     (again,) = Database(path).inputs().values()
     assert (again.path, again.name, again.attempts) == (Path("/in/a.wav"), PurePath("a"), 1)
+
+
+def test_what_is_put_down_is_on_the_disk_before_anything_else_happens(path: Path) -> None:
+    """Only with these does a power cut neither tear a transaction nor take back one that is over."""
+    database = Database(path)
+    for pragma, value in (("synchronous", 2), ("journal_mode", "persist")):
+        assert database._db.execute(f"PRAGMA {pragma}").fetchone() == (value,)
 
 
 def test_an_output_is_ours_by_what_we_left_and_by_what_we_announced(path: Path) -> None:
@@ -163,6 +171,29 @@ def test_a_copy_leaves_the_file_alone(path: Path, tmp_path: Path) -> None:
     add(copy, "b.wav")
     assert len(copy.inputs()) == 2
     assert path.read_bytes() == before
+
+
+def test_a_copy_is_without_a_transaction_that_was_cut_off_and_leaves_that_to_the_next_run(
+    path: Path, tmp_path: Path
+) -> None:
+    database = Database(path)
+    add(database, "a.wav")
+    database._db.execute("PRAGMA cache_size = 1")  # so that some of what follows is in the file already
+    with database.transaction():
+        add(database, *(f"{number}.wav" for number in range(1000)))
+        (tmp_path / "cut off").mkdir()
+        for name in (path.name, f"{path.name}-journal"):
+            shutil.copyfile(tmp_path / name, tmp_path / "cut off" / name)
+    cut_off = tmp_path / "cut off" / path.name
+    before = contents(cut_off.parent)
+    assert [known.path.name for known in Database.copy_of(cut_off).inputs().values()] == ["a.wav"]
+    assert contents(cut_off.parent) == before
+    assert len(Database(cut_off).inputs()) == 1
+    assert contents(cut_off.parent) != before
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 CALLS: dict[str, Callable[[Database, KnownInput], object]] = {

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from funasr_cli.errors import MachineError
 from funasr_cli.store.preflight import WriteCheck, make_folder
-from tests.support.disks import EXFAT, InexactDisk, mounted_twice
+from tests.support.disks import EXFAT, DiskKind, InexactDisk, mounted_twice
 
 RECORDING = Path("/recordings/a.wav")
 
@@ -41,6 +43,23 @@ def test_a_folder_that_cannot_be_written_to_is_named_with_the_way_out(
     assert ("--beside" in error.hint) is beside
 
 
+@pytest.mark.parametrize(
+    ("code", "hint"), [(errno.ENOSPC, "Make room"), (errno.EDQUOT, "Make room"), (errno.EROFS, "made writable")]
+)
+def test_a_disk_that_is_full_needs_room_and_no_permission(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, hint: str
+) -> None:
+    def fail(path: Path, *_: object) -> None:
+        raise OSError(code, os.strerror(code), path)
+
+    check = WriteCheck(beside=False)
+    monkeypatch.setattr(Path, "open", fail)
+    error = check.refusal(RECORDING, tmp_path / "a", ("txt",))
+    assert error is not None
+    assert os.strerror(code) in error.what
+    assert hint in (error.hint or "")
+
+
 def test_what_can_be_written_leaves_nothing(tmp_path: Path) -> None:
     check = WriteCheck(beside=False)
     for name in ("a", "10:30?", "会" * 80, "b/c/d", "\udcb2\udce2", "new\nline"):
@@ -56,6 +75,8 @@ def test_a_name_that_is_too_long_with_its_ending_is_refused(tmp_path: Path) -> N
         assert error is not None
         assert error.where == str(RECORDING)
         assert f"the name has {count} bytes, too many for the file system" in error.what
+    deep = tmp_path.joinpath(*["n" * 200] * 25)  # each of them short enough
+    assert check.refusal(RECORDING, deep, ("txt",)) is not None
 
 
 def test_characters_that_a_disk_does_not_take_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,6 +88,27 @@ def test_characters_that_a_disk_does_not_take_are_named(tmp_path: Path, monkeypa
     assert "Rename the recording" in str(error)
     assert check.refusal(RECORDING, tmp_path / "10:30" / "a", ("txt",)) is not None
     assert check.refusal(RECORDING, tmp_path / "10.30", ("txt",)) is None
+    with TemporaryDirectory(dir="/dev/shm") as elsewhere:  # another disk may take them
+        assert check.refusal(RECORDING, Path(elsewhere) / "10:30?", ("txt",)) is None
+
+
+def test_bytes_that_a_disk_does_not_take_are_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    InexactDisk(tmp_path, DiskKind(key=str, refused="\udcb2\udce2"), monkeypatch)
+    error = WriteCheck(beside=False).refusal(RECORDING, tmp_path / "\udcb2\udce2\udce2", ("txt",))
+    assert error is not None
+    assert error.what.endswith("the file system does not take bytes that are not UTF-8 in names")
+
+
+def test_each_folder_and_character_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk, check = InexactDisk(tmp_path, DiskKind(key=str), monkeypatch), WriteCheck(beside=False)
+    for name in ("10:30", "11:30", "new/12:30"):
+        assert check.refusal(RECORDING, tmp_path / name, ("txt",)) is None
+    assert len(disk.made) == 2
+
+
+def test_an_output_folder_that_cannot_be_made_is_told_with_the_reason(read_only: Path) -> None:
+    with pytest.raises(MachineError, match=r"cannot be made: (Read-only file system|Permission denied)"):
+        make_folder(read_only / "out", ".state", beside=False)
 
 
 def test_a_dead_link_or_a_file_in_the_way_is_said_to_be_one(tmp_path: Path) -> None:
@@ -81,6 +123,9 @@ def test_a_dead_link_or_a_file_in_the_way_is_said_to_be_one(tmp_path: Path) -> N
         with pytest.raises(MachineError, match=f"the output folder cannot be created: .*{why}") as caught:
             make_folder(tmp_path / place, ".state", beside=False)
         assert "-o DIR" in str(caught.value)
+        assert "--beside" not in str(caught.value)
+        with pytest.raises(MachineError, match="--beside"):
+            make_folder(tmp_path / place, ".state", beside=True)
     assert not (tmp_path / "nowhere").exists()
     error = WriteCheck(beside=False).refusal(RECORDING, tmp_path / "dead" / "a", ("txt",))
     assert error is not None

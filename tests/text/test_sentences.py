@@ -37,6 +37,11 @@ def test_so_does_a_pause() -> None:
     assert parted("今天", "开会", "明天", pause=SENTENCE_PAUSE_S - 0.01) == ["今天开会明天"]
 
 
+@pytest.mark.parametrize("mark", ["ー", "\u0301", "」", " !"])
+def test_what_belongs_to_the_word_before_it_stays_with_it_after_a_pause(mark: str) -> None:
+    assert parted("か", mark, pause=SENTENCE_PAUSE_S) == [f"か{mark}"]
+
+
 def test_what_may_still_be_heard_shortens_the_pause() -> None:
     tokens = [Token("好", 0, 1, 1, tail=0.5), Token("的", 2, 3, 1)]
     assert list(sentences(tokens)) == [tokens]

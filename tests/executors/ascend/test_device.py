@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import cast
 
@@ -64,6 +65,28 @@ def test_a_limit_of_less_than_a_millisecond_is_one(npu: Npu, oms: dict[str, Path
     executor = AscendExecutor(lambda _: oms["static"], longest=10, time_limit=0.0001)
     with pytest.raises(DeviceLost, match="did not end a run in time"):
         executor.run({"x": np.ones((1, 10, 2), np.float32), "count": np.ones(1, np.int32)})
+    executor.close()
+
+
+@pytest.mark.parametrize(("layout", "tensors"), [("static", 3), ("gears", 4), ("dynamic", 3)])
+def test_memory_is_taken_once_and_for_two_windows(npu: Npu, oms: dict[str, Path], layout: str, tensors: int) -> None:
+    window = {"x": np.ones((1, 10, 2), np.float32), "count": np.ones(1, np.int32)}
+    executor = AscendExecutor(lambda _: oms[layout], longest=10)
+    for _ in range(3):
+        executor.run(window)
+    assert npu.process.calls["rt.malloc"] == npu.process.calls["rt.malloc_host"] == 2 * tensors
+    executor.close()
+
+
+def test_the_seconds_of_a_run_are_those_from_its_start_to_its_end(npu: Npu, oms: dict[str, Path]) -> None:
+    npu.set(run_ms=100, compute=False)
+    window = {"x": np.ones((1, 10, 2), np.float32), "count": np.ones(1, np.int32)}
+    executor = AscendExecutor(lambda _: oms["static"], longest=10)
+    begun = time.perf_counter()
+    first, second = executor.begin(window), executor.begin(window)
+    seconds = [first()[1], second()[1]]
+    assert min(seconds) >= 0.1
+    assert sum(seconds) <= time.perf_counter() - begun
     executor.close()
 
 
