@@ -79,7 +79,7 @@ def test_the_readme_is_short(readme: Path) -> None:
     assert len(readme.read_text("utf-8").splitlines()) <= MAX_README_LINES
 
 
-@pytest.mark.parametrize(("readme", "heading"), zip(READMES, ["name", "名称"], strict=True), ids=["en", "zh"])
+@pytest.mark.parametrize(("readme", "heading"), [*zip(READMES, ["name", "名称"], strict=True)], ids=["en", "zh"])
 def test_the_readme_has_every_model_with_its_size(readme: Path, heading: str) -> None:
     listed = {row[0].strip("`"): row[1] for row in rows(readme, heading)}
     assert listed == {entry.name: rounded(entry.size) for entry in CATALOGUE.values()}
@@ -89,6 +89,6 @@ def rounded(size: int) -> str:
     return f"{size / 1e6:.0f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
 
 
-@pytest.mark.parametrize(("readme", "heading"), zip(READMES, ["out", "输出"], strict=True), ids=["en", "zh"])
+@pytest.mark.parametrize(("readme", "heading"), [*zip(READMES, ["out", "输出"], strict=True)], ids=["en", "zh"])
 def test_the_readme_has_every_format(readme: Path, heading: str) -> None:
     assert sorted(name for row in rows(readme, heading) for name in re.findall("`(.+?)`", row[0])) == sorted(FORMATS)
