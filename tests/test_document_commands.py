@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from unittest.mock import patch
@@ -36,7 +35,7 @@ MENTIONED = sorted({it for page in TEXTS for text in inline(page) if text.starts
                     for it in commands(text)} - {*TYPED})  # fmt: skip
 """Commands within sentences and tables; some are without their arguments."""
 
-NOT_RUN: Mapping[str, str] = {
+NOT_RUN = {
     "models pull": "needs a hub; tests/cli/test_models.py has one",
     "models import": "takes only published files; tests/cli/test_models.py imports a bundle",
     "--model whisper-base": "needs 148 MB of weights",
