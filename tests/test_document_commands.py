@@ -25,8 +25,10 @@ Arguments = tuple[str, ...]
 SHELL = ("sh", "cron", "ini")
 """Languages of code blocks whose commands are typed, or run by cron and systemd."""
 
-TEXTS = [page for page in PAGES if page.name != "CHANGELOG.md" and page.parent.name != "benchmarks"]
-"""All but those that tell of other versions, and of recordings that only developers have."""
+TEXTS = [
+    page for page in PAGES if page.name not in ("CHANGELOG.md", "commands.md") and page.parent.name != "benchmarks"
+]
+"""Not pages about other versions, those made from the program, and those about recordings that only developers have."""
 
 TYPED = sorted({it for page in TEXTS for block in blocks(page) if block.language in SHELL
                 for it in commands(block.content)})  # fmt: skip
