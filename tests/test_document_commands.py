@@ -25,9 +25,7 @@ Arguments = tuple[str, ...]
 SHELL = ("sh", "cron", "ini")
 """Languages of code blocks whose commands are typed, or run by cron and systemd."""
 
-TEXTS = [
-    page for page in PAGES if page.name not in ("CHANGELOG.md", "commands.md") and page.parent.name != "benchmarks"
-]
+TEXTS = [it for it in PAGES if it.name not in ("CHANGELOG.md", "commands.md") and it.parent.name != "benchmarks"]
 """Not pages about other versions, those made from the program, and those about recordings that only developers have."""
 
 TYPED = sorted({it for page in TEXTS for block in blocks(page) if block.language in SHELL
