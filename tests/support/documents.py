@@ -1,8 +1,10 @@
-"""What is in our documents: code blocks, and names of the code in backticks."""
+"""What is in our documents: code blocks, commands, links, and names of the code in backticks."""
 
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +12,15 @@ from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
 
+PAGES = [*sorted(ROOT.glob("*.md")), ROOT / "benchmarks/README.md", *sorted(DOCS.glob("*.md"))]
+"""All documents."""
+
+PROGRAM = "funasr-cli"
+
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`\n]+)`")
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ def _side(hunk: str, sign: str) -> str:
     return "".join(f"{line[1:]}\n" for line in hunk.splitlines() if line[:1] in ("", " ", sign))
 
 
-def blocks(document: str, heading: str = "") -> list[Block]:
+def blocks(document: str | Path, heading: str = "") -> list[Block]:
     """The code blocks of a document in `docs`, or of its section with this heading."""
     text = _text(document)
     if heading:
@@ -56,12 +65,58 @@ def blocks(document: str, heading: str = "") -> list[Block]:
     return [Block(*match.groups()) for match in _BLOCK.finditer(text)]
 
 
-def inline(document: str) -> list[str]:
+def inline(document: str | Path) -> list[str]:
     """What stands in backticks in the text of a document, without code blocks."""
-    return _INLINE.findall(_BLOCK.sub("", _text(document)))
+    return _INLINE.findall(prose(document))
 
 
-def rows(document: str, heading: str) -> list[list[str]]:
+def prose(document: str | Path) -> str:
+    """The text of a document without its code blocks."""
+    return _BLOCK.sub("", _text(document))
+
+
+def links(document: str | Path) -> list[str]:
+    """Where the links and pictures of a document lead."""
+    return _LINK.findall(_INLINE.sub("", prose(document)))
+
+
+def headings(document: str | Path) -> list[tuple[int, str]]:
+    """The level and the text of each heading."""
+    return [(len(signs), text) for signs, text in _HEADING.findall(prose(document))]
+
+
+def anchors(document: str | Path) -> set[str]:
+    """What can follow the # in a link to a document: its headings as GitHub writes them there."""
+    found: list[str] = []
+    for _, text in headings(document):
+        anchor = re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-")
+        found.append(f"{anchor}-{found.count(anchor)}" if anchor in found else anchor)
+    return {*found}
+
+
+def commands(script: str) -> Iterator[tuple[str, ...]]:
+    """The arguments of each `funasr-cli` in a shell script, also of those within quotes.
+
+    Absolute paths become relative, and `$(funasr-cli models path NAME)` the folder `published`.
+    """
+    for line in script.replace("\\\n", " ").splitlines():
+        lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        arguments: list[str] | None = None
+        for word in [*lexer, ";"]:
+            if {*word} <= {*"();<>|&"}:
+                if arguments is not None:
+                    yield tuple(arguments)
+                arguments = None
+            elif arguments is not None:
+                arguments.append(re.sub(r"\$\(\S+ models path \S+\)", "published", word).removeprefix("/"))
+            elif word.rpartition("/")[2] == PROGRAM:
+                arguments = []
+            if f"{PROGRAM} " in word:
+                yield from commands(word)
+
+
+def rows(document: str | Path, heading: str) -> list[list[str]]:
     """The rows of the table that has this heading in its first column, cell by cell."""
     _, found, rest = _text(document).partition(f"| {heading} |")
     assert found, f"{document} has no table {heading}"
@@ -69,5 +124,5 @@ def rows(document: str, heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
 
 
-def _text(document: str) -> str:
+def _text(document: str | Path) -> str:
     return (DOCS / document).read_text(encoding="utf-8")
