@@ -219,7 +219,9 @@ def test_a_recording_goes_by_the_path_that_leads_to_it(run: Run, tmp_path: Path)
         assert "failed: tree/sub/none.wav: not a readable audio" in said
         assert "warning: tree/sub/odd.wav: 16000 samples are NaN or infinite" in said
     again = run("transcribe", "tree", "--model", NANO, "--json-summary")
-    assert "failed again (file unchanged since the last failure): tree/sub/none.wav: not a readable audio" in again.stderr
+    assert (
+        "failed again (file unchanged since the last failure): tree/sub/none.wav: not a readable audio" in again.stderr
+    )
     assert again.returncode == 1
     assert {key: json.loads(again.stdout)[key] for key in ("failed", "failed_before")} == {
         "failed": 1,
