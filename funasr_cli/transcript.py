@@ -99,6 +99,36 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
+class RecognizedChannel:
+    """What a model understood in one channel, in `language`, before the text was edited."""
+
+    channel: int | None
+    language: str | None
+    tokens: tuple[Token, ...]
+    scenes: tuple[Scene, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """All that a model understood in a recording: what a transcript is made from, and can be made from again.
+
+    `writes_numbers` says whether the model writes numbers in figures by itself. The other fields are those of
+    `Transcript`.
+    """
+
+    duration: float
+    speech_seconds: float
+    language: str | None
+    model: str
+    model_sha256: str
+    device: str
+    writes_numbers: bool
+    channels: tuple[RecognizedChannel, ...]
+    warnings: tuple[str, ...] = ()
+    extra_runs: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """The result for one recording, and how it was obtained. Times are in seconds from its start.
 

@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "funasr_cli"
 LAYERS = [
     {"cli"},
     {"batch", "doctor"},
-    {"pool"},
+    {"pool", "render"},
     {"reporting"},
     {"store"},
     {"inputs"},

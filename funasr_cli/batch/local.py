@@ -55,8 +55,9 @@ class LocalRun:
         content = InputContent.of(sink.source.path)
         try:
             on_progress(0.0, 0.0, None)
-            transcript = asyncio.run(self._transcriber.transcribe(sink.source.path, name, on_progress, timings))
-            warnings = sink.deliver(transcript, content, timings.seconds)
+            recognition = asyncio.run(self._transcriber.recognize(sink.source.path, on_progress, timings))
+            transcript = self._transcriber.compose(recognition, name)
+            warnings = sink.deliver(transcript, content, timings.seconds, recognition)
         except (RecordError, StdoutError):
             raise
         except Exception as error:

@@ -42,11 +42,15 @@ class InputOptions:
 
 @dataclass(frozen=True, slots=True)
 class OutputOptions:
-    """Where to write outputs and record: a folder, or - for stdout; `beside`: outputs next to their recordings."""
+    """Where to write outputs and record: a folder, or - for stdout; `beside`: outputs next to their recordings.
+
+    `keep`: keep what was recognised with the record, so that outputs can be written again without a model.
+    """
 
     output: str = OUTPUT_FOLDER
     beside: bool = False
     wait: bool = False
+    keep: bool = True
 
     @property
     def on_stdout(self) -> bool:

@@ -12,7 +12,7 @@ from funasr_cli.batch.options import STDIN, InputOptions, OutputOptions
 from funasr_cli.errors import NoAudioError, UsageError
 from funasr_cli.inputs.scan import scan
 from funasr_cli.reporting.display import Display
-from funasr_cli.store.output_store import has_record, peek_store
+from funasr_cli.store.opening import has_record, peek_store
 
 
 def orphans_found(count: int) -> str:

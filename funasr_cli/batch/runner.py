@@ -16,6 +16,7 @@ from funasr_cli.batch.backend import Backend, Target, choose_target
 from funasr_cli.batch.discover import discover
 from funasr_cli.batch.options import CONCATENABLE_FORMATS, STDIN, RunOptions
 from funasr_cli.batch.orphans import list_orphans, orphans_found
+from funasr_cli.batch.rendering import render_kept
 from funasr_cli.errors import ReaderGone, RecordError, StdoutError, UsageError
 from funasr_cli.files import printable
 from funasr_cli.hotwords import HotwordList, read_hotwords
@@ -23,14 +24,15 @@ from funasr_cli.inputs.scan import Source
 from funasr_cli.json_paths import json_for_stdout, path_fields
 from funasr_cli.languages import languages_like
 from funasr_cli.package_data import which_are_taken
-from funasr_cli.pipeline.registry import hotword_warnings, languages_of
+from funasr_cli.pipeline.registry import hotword_warnings, languages_of, recognized_with
 from funasr_cli.reporting.display import make_display
 from funasr_cli.reporting.reporter import Reporter
 from funasr_cli.reporting.stats import RunStats
 from funasr_cli.settings.fingerprint import fingerprint
 from funasr_cli.store.manifest import RunInfo
 from funasr_cli.store.naming import candidates
-from funasr_cli.store.output_store import OutputStore, open_store, peek_store
+from funasr_cli.store.opening import open_store, peek_store
+from funasr_cli.store.output_store import OutputStore
 from funasr_cli.store.planner import Action, PlannedJob, PlanRules
 from funasr_cli.store.sinks import FileSink, StdoutSink
 from funasr_cli.system.deadline import Deadline
@@ -82,9 +84,11 @@ class Run:
             self._warn_of_hotwords(target)
             self.stats.failed = len(found.problems)
             self.stats.passed_over = found.passed_over
+            made_with = fingerprint(self.settings, target.model)
             rules = PlanRules(
-                fingerprint(self.settings, target.model),
+                made_with,
                 self.settings.formats,
+                recognized_with(made_with, target.model) if outputs.keep else None,
                 inputs.force,
                 inputs.verify_content,
                 inputs.min_age,
@@ -108,6 +112,7 @@ class Run:
                     wait=outputs.wait,
                     tell=self.display.warn,
                     deadline=self.deadline,
+                    keep=outputs.keep,
                 ) as store:
                     self._write(sources, backend, store, rules, target)
         except Interrupted as interruption:
@@ -130,12 +135,16 @@ class Run:
         self, sources: Sequence[Source], backend: Backend, store: OutputStore, rules: PlanRules, target: Target
     ) -> None:
         """Transcribe into files all recordings that are not up to date."""
-        info = RunInfo(target.model.name, target.model.sha256, target.device.kind, target.device.why, rules.fingerprint)
+        device = target.device
+        info = RunInfo(
+            target.model.name, target.model.sha256, device.kind, device.why, rules.fingerprint, rules.recognized_with
+        )
         todo = self._plan(sources, store, rules, info)
         if orphans := store.orphans():
             self.display.note(orphans_found(len(orphans)))
         if not todo:
-            self.display.note(f"nothing to do: {self.stats.skipped} already done")
+            if not self.stats.rendered:
+                self.display.note(f"nothing to do: {self.stats.skipped} already done")
             return
         if self.deadline.passed:  # while waiting for another run: the model would be loaded for nothing
             self.display.note(f"the deadline, {self.deadline.text}, has passed: no recording is started")
@@ -185,15 +194,18 @@ class Run:
     def _plan(self, sources: Sequence[Source], store: OutputStore, rules: PlanRules, info: RunInfo) -> list[PlannedJob]:
         """Return the recordings to transcribe; record those left for next time, and count those already done."""
         todo: list[PlannedJob] = []
+        kept: list[PlannedJob] = []
         for job in store.jobs(sources, rules):
-            if job.action is Action.DO:
-                logger.debug("to do: %s: %s", job.source.named, job.why)
-                todo.append(job)
+            if job.action in (Action.DO, Action.RENDER):
+                logger.debug("to %s: %s: %s", job.action.value, job.source.named, job.why)
+                (todo if job.action is Action.DO else kept).append(job)
             elif job.action is Action.LEAVE:
                 store.skip(job, job.why, info)
                 self.stats.left += 1
             else:
                 self.stats.skipped += 1
+        if kept:
+            todo += render_kept(kept, store, self.settings, info, self.reporter, self.deadline)
         if self.stats.left:
             self.display.note(
                 f"left for next time, changed within the last {rules.min_age:g} s (--min-age): {self.stats.left}"
@@ -203,7 +215,7 @@ class Run:
     def _list_plan(self, sources: Sequence[Source], rules: PlanRules) -> None:
         """Print the plan, for `--dry-run`."""
         outputs = self.options.outputs
-        with peek_store(outputs.folder, beside=outputs.beside, tell=self.display.warn) as store:
+        with peek_store(outputs.folder, beside=outputs.beside, tell=self.display.warn, keep=outputs.keep) as store:
             for job in store.jobs(sources, rules):
                 click.echo(f"{job.action.value:5} {printable(job.source.named)}: {job.why}")
 

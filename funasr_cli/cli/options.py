@@ -121,6 +121,9 @@ SETTINGS = {
                 "format to stdout."),
         _option("--beside", is_flag=True,
                 help="Write each transcript next to its recording; the record stays in the --output folder."),
+        _option("--keep/--no-keep", default=_default(OutputOptions, "keep"),
+                help="Keep what was recognised with the record, so that other formats and layouts need no second "
+                "recognition. --no-keep also removes what earlier runs kept."),
         _option("-f", "--format", "formats", callback=_formats, metavar="FORMAT,...",
                 shell_complete=words(lambda: FORMATS),
                 help=f"Output formats: {', '.join(FORMATS)}.  [default: {','.join(_default(Settings, 'formats'))}; "

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from heapq import merge
 from itertools import combinations
-from typing import TypeVar
 
 from rapidfuzz.distance import Indel
 
 from funasr_cli.audio.recording import Recording
 from funasr_cli.callbacks import OnProgress
 from funasr_cli.errors import InputError
-from funasr_cli.text.editor import Edited
-from funasr_cli.transcript import Correction, Scene, Segment, join
+from funasr_cli.transcript import Scene, Token, join
 
 MAX_CHANNELS = 8
 """Each channel needs a pass over the recording, and conference systems have no more channels."""
@@ -25,8 +22,6 @@ MIN_SIMILARITY = 0.8
 
 MIN_COMPARED_CHARS = 20
 """Minimum characters for comparing two texts: two people may greet each other in the same words."""
-
-Item = TypeVar("Item", Segment, Scene, Correction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +35,7 @@ class ChannelResult:
     duration: float
     speech_seconds: float
     languages: Counter[str]
-    edited: Edited
+    tokens: Sequence[Token]
     scenes: Sequence[Scene]
     warnings: Sequence[str]
     peak: float = 0.0
@@ -66,12 +61,6 @@ def one_pass(on_progress: OnProgress, before: float, passes: int) -> OnProgress:
     )
 
 
-def in_order(results: Iterable[ChannelResult], items: Callable[[ChannelResult], Iterable[Item]]) -> tuple[Item, ...]:
-    """The items of all channels in order of time, each labelled with its channel."""
-    channels = ([replace(item, channel=one.channel) for item in items(one)] for one in results)
-    return tuple(merge(*channels, key=lambda item: item.start))
-
-
 def without_copies(
     results: Sequence[ChannelResult], copies: Mapping[int, int], opposed: Collection[tuple[int, int]] = ()
 ) -> tuple[list[ChannelResult], list[str]]:
@@ -80,7 +69,7 @@ def without_copies(
     `copies` maps each copied channel to its original; copies have no result of their own. `opposed` are pairs of
     channels of which one is inverted. If all channels are copies, speakers are unknown and the result has no channel.
     """
-    spoke = {one.channel for one in results if one.edited.tokens}
+    spoke = {one.channel for one in results if one.tokens}
     if copies and len(results) == 1:
         warning = "all channels are identical: speakers cannot be told apart"
         return [replace(results[0], channel=None)], [warning] if spoke else []
@@ -94,7 +83,7 @@ def without_copies(
 
 
 def _alike(results: Iterable[ChannelResult], opposed: Collection[tuple[int, int]]) -> Iterator[str]:
-    texts = [(one.channel, join(one.edited.tokens)) for one in results]
+    texts = [(one.channel, join(one.tokens)) for one in results]
     for (channel, text), (other, other_text) in combinations(texts, 2):
         long = min(len(text), len(other_text)) >= MIN_COMPARED_CHARS
         if long and Indel.normalized_similarity(text, other_text, score_cutoff=MIN_SIMILARITY):

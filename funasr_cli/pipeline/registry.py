@@ -17,6 +17,7 @@ from funasr_cli.hotwords import Hotword
 from funasr_cli.models.model_yaml import graph_metadata
 from funasr_cli.models.store import COMPILED, Model, cpu_twin
 from funasr_cli.recognizers.base import Recognizer
+from funasr_cli.settings.fingerprint import recognition_part
 from funasr_cli.unicode_ranges import is_han
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ def hotword_warnings(model: Model, hotwords: Sequence[Hotword]) -> tuple[str, ..
 def languages_of(model: Model) -> frozenset[str]:
     """The languages that the model supports. Raises `ModelError` if the model does not list them."""
     return FAMILIES[model.family].languages(model)
+
+
+def recognized_with(settings: str, model: Model) -> str:
+    """The part of a `fingerprint` that recognition by the model depends on."""
+    return recognition_part(settings, writes_numbers=FAMILIES[model.family].writes_numbers)
 
 
 # The runtime of each family is imported only on use: the other one would take a second and tens of megabytes.
@@ -178,7 +184,7 @@ class Family:
     """A model family: how to load its executor and recogniser, its warnings about hotwords, and its languages.
 
     `preload` are modules that workers need; they are imported once, before the first worker starts. A run on a CPU
-    processes up to `max_batch` windows at once if that is faster.
+    processes up to `max_batch` windows at once if that is faster. `writes_numbers` is the same as its recogniser's.
     """
 
     executor: Callable[[Model, Placement, Tell], tuple[Executor, GraphInfo]]
@@ -187,6 +193,7 @@ class Family:
     languages: Callable[[Model], frozenset[str]]
     preload: tuple[str, ...] = ()
     max_batch: int = 1
+    writes_numbers: bool = False
 
 
 FAMILIES = {
@@ -204,5 +211,6 @@ FAMILIES = {
         _sensevoice_warnings,
         _sensevoice_languages,
         preload=("funasr_cli.recognizers.sensevoice.recognizer",),
+        writes_numbers=True,
     ),
 }

@@ -19,18 +19,19 @@ from funasr_cli.audio.windows import SpeechWindows, Window, WindowShape
 from funasr_cli.callbacks import OnProgress
 from funasr_cli.errors import InputError
 from funasr_cli.models.store import COMPILED, cpu_twin_path
-from funasr_cli.pipeline.channels import ChannelResult, check_number, in_order, one_pass, without_copies
+from funasr_cli.outputs.packing import pack, unpack
+from funasr_cli.pipeline.channels import ChannelResult, check_number, one_pass, without_copies
 from funasr_cli.pipeline.holes import Interval, add_speech, find_holes, hole_warnings
 from funasr_cli.pipeline.language_vote import recognize_in_spoken_language
 from funasr_cli.pipeline.progress import RecordingProgress
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.window_runner import WindowRunner
 from funasr_cli.settings.transcription import Settings
+from funasr_cli.text.compose import compose
 from funasr_cli.text.editor import Editor
 from funasr_cli.text.merge import Merger
-from funasr_cli.text.paragraphs import paragraphs
 from funasr_cli.text.timing import fit_to_speech
-from funasr_cli.transcript import Scene, Token, Transcript
+from funasr_cli.transcript import Recognition, RecognizedChannel, Scene, Token, Transcript
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,13 @@ class Transcriber:
 
         Raises `InputError` if the file has no readable audio.
         """
+        return self.compose(await self.recognize(path, on_progress, timings), source)
+
+    async def recognize(self, path: Path, on_progress: OnProgress, timings: StageTimings) -> bytes:
+        """What the model understands in one file, packed to be kept.
+
+        Raises `InputError` if it holds no audio that can be read.
+        """
         results, warnings = await self._transcribe_channels(path, on_progress, timings)
         speech, peak = sum(one.speech_seconds for one in results), max(one.peak for one in results)
         warnings = [
@@ -61,21 +69,27 @@ class Transcriber:
         languages = Counter[str]()
         for one in results:
             languages.update(one.languages)  # unlike a sum, this keeps languages with a count of 0
-        return Transcript(
-            source=source,
+        recognition = Recognition(
             duration=results[0].duration,
             speech_seconds=speech,
             language=self._settings.language or _commonest(languages),
             model=self._runner.model.name,
             model_sha256=self._runner.model.sha256,
             device=", ".join(sorted(timings.devices)) or self._runner.device,
-            segments=in_order(results, lambda one: one.edited.segments),
-            paragraphs=tuple(paragraphs({one.channel: one.edited.tokens for one in results})),
+            writes_numbers=self._runner.recognizer.writes_numbers,
+            channels=tuple(map(self._recognized, results)),
             warnings=tuple(dict.fromkeys(warnings)),
-            scenes=in_order(results, lambda one: one.scenes),
-            corrections=in_order(results, lambda one: one.edited.corrections),
             extra_runs=dict(timings.extra_runs),
         )
+        return pack(recognition)
+
+    def _recognized(self, one: ChannelResult) -> RecognizedChannel:
+        language = self._settings.language or _commonest(one.languages)
+        return RecognizedChannel(one.channel, language, tuple(one.tokens), tuple(one.scenes))
+
+    def compose(self, recognition: bytes, source: str) -> Transcript:
+        """The transcript of what was recognised: of what is kept, so that it comes out the same whenever it is made."""
+        return compose(unpack(recognition), source, self._editor)
 
     def _elsewhere(self, runs: Mapping[str, int]) -> list[str]:
         """Warnings about runs on a CPU in place of an NPU, with the graph used; `runs` counts runs by device."""
@@ -146,9 +160,15 @@ class Transcriber:
             "%s: %.1f s, %.1f s of speech, language %s", recording.path, windows.duration, windows.speech, language
         )
         logger.debug("%d runs, of these beyond one per window: %s", timings.devices.total(), dict(timings.extra_runs))
-        edited = self._editor.edit(merger.tokens, language, windows.duration)
         return ChannelResult(
-            recording.channel, windows.duration, windows.speech, languages, edited, scenes, warnings, windows.peak
+            recording.channel,
+            windows.duration,
+            windows.speech,
+            languages,
+            merger.tokens,
+            scenes,
+            warnings,
+            windows.peak,
         )
 
     def _detector(self) -> SpanDetector:

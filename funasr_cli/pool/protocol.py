@@ -90,13 +90,14 @@ class SlotReleased:
 
 @dataclass(frozen=True, slots=True)
 class OutputsReady:
-    """A job's outputs are ready to be written. Carries their hashes by format."""
+    """A job's outputs are ready to be written. Carries their hashes by format, and the `recognition` to keep."""
 
     job: int
     summary: TranscriptSummary
     content: InputContent
     hashes: Mapping[str, str]
     seconds: Mapping[str, float]
+    recognition: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,9 @@ class Scheduler(Generic[WorkerT]):
             del self._open[message.job]
             self._reporter.done(sink, result.summary, warnings.result())
 
-        self._writer.submit(lambda: sink.finish(result.summary, result.content, result.seconds), finished)
+        self._writer.submit(
+            lambda: sink.finish(result.summary, result.content, result.seconds, result.recognition), finished
+        )
 
     def job_failed(self, message: JobFailed) -> None:
         """Record a failure reported by a worker."""

@@ -138,13 +138,13 @@ class Lane:
         content = InputContent()
         try:
             content = InputContent.of(job.path)
-            transcript = await self._transcriber.transcribe(job.path, job.name, self._marker.move, timings)
+            recognition = await self._transcriber.recognize(job.path, self._marker.move, timings)
+            transcript = self._transcriber.compose(recognition, job.name)
             self._marker.refresh()
             contents = encode_formats(transcript, self._settings)
-            rendered = OutputsReady(
-                job.job, TranscriptSummary.of(transcript), content, hashes_of(contents), timings.seconds
-            )
-            writes = await self._client.places(rendered)
+            summary = TranscriptSummary.of(transcript)
+            ready = OutputsReady(job.job, summary, content, hashes_of(contents), timings.seconds, recognition)
+            writes = await self._client.places(ready)
             if writes is not None:
                 self._marker.refresh()
                 write_outputs(writes, contents)

@@ -17,6 +17,7 @@ class RunStats:
     `audio` and `work` are of finished files; `open_audio` and `open_work` are of files in progress, as far as they are
     recognised. `busy` is the running time of all `devices` together; `ran_on` counts files by the device they ran on.
     `failed_before` counts the files among `failed` that also failed in an earlier run and have not changed since.
+    `rendered` counts files whose outputs were written from kept recognitions.
     `passed_over` counts files in folders that were skipped because of their extension, by extension. Between `started`
     and `opened`, the run looks for files, waits for its turn and loads a model.
     """
@@ -26,6 +27,7 @@ class RunStats:
     empty: int = 0
     failed: int = 0
     failed_before: int = 0
+    rendered: int = 0
     skipped: int = 0
     left: int = 0
     passed_over: Mapping[str, int] = field(default_factory=dict)
@@ -75,7 +77,11 @@ class RunStats:
         return min(1.0, self.busy / max(self.elapsed * self.devices, 1e-9))
 
     def __str__(self) -> str:
-        notes = ((self.skipped, "already done"), (self.left, "left for next time"))
+        notes = (
+            (self.rendered, "written from kept transcripts"),
+            (self.skipped, "already done"),
+            (self.left, "left for next time"),
+        )
         more = [f"{number} {what}" for number, what in notes if number]
         return ", ".join([f"{self.files} of {self.total_files} files", *self._progress(), *self._failures(), *more])
 
@@ -109,6 +115,7 @@ class RunStats:
             "empty": self.empty,
             "failed": self.failed,
             "failed_before": self.failed_before,
+            "rendered": self.rendered,
             "skipped": self.skipped,
             "left": self.left,
             **by_path_fields("passed_over", self.passed_over),

@@ -13,6 +13,9 @@ from funasr_cli.late_fields import as_record
 from funasr_cli.models.store import Model
 from funasr_cli.settings.transcription import Settings
 
+EDITING = ("correction", "layout", "script", "segments")
+"""Settings of what is done with a text once it has been recognised; so is `itn`, unless the model writes numbers."""
+
 
 def fingerprint(settings: Settings, model: Model) -> str:
     """JSON of everything that affects the outputs except the list of formats; hotwords are represented by a hash."""
@@ -21,3 +24,12 @@ def fingerprint(settings: Settings, model: Model) -> str:
     del matter["formats"]
     matter["hotwords"] = hashlib.sha256(json.dumps(words).encode()).hexdigest() if words else None
     return json.dumps({"model": model.content, "precision": model.precision, **matter}, sort_keys=True)
+
+
+def recognition_part(settings: str, *, writes_numbers: bool) -> str:
+    """What recognition itself was made with, of a `fingerprint`, by a model that writes numbers in figures or not.
+
+    If it is the same, a transcript can be made again from what was recognised.
+    """
+    editing = EDITING if writes_numbers else (*EDITING, "itn")
+    return json.dumps({key: value for key, value in json.loads(settings).items() if key not in editing}, sort_keys=True)

@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from funasr_cli.errors import RecordError, reading
 from funasr_cli.files import shell_quoted
-from funasr_cli.store.schema import check_version, create_tables
+from funasr_cli.store.schema import Tables
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,8 @@ class Connection:
     Any thread may use it, but only one at a time.
     """
 
+    tables: ClassVar[Tables]
+
     def __init__(self, path: Path | str) -> None:
         self._path = path
         with self._errors():
@@ -41,9 +43,9 @@ class Connection:
             self._db.execute("PRAGMA journal_mode = PERSIST")  # creating and deleting the journal takes twice as long
             self._db.execute("PRAGMA foreign_keys = ON")
             logger.debug("state in %s", path)
-            if check_version(self._db, path) == 0:
+            if self.tables.check_version(self._db, path) == 0:
                 with self._transaction():
-                    create_tables(self._db)
+                    self.tables.create(self._db)
             opened.pop_all()
 
     @classmethod
@@ -83,7 +85,7 @@ class Connection:
             uri = f"{path.absolute().as_uri()}?mode=ro"
             with copy._errors(), closing(sqlite3.connect(uri, uri=True)) as source:
                 source.backup(copy._db)
-            check_version(copy._db, path)
+            cls.tables.check_version(copy._db, path)
             opened.pop_all()
         return copy
 

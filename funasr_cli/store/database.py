@@ -15,10 +15,13 @@ from typing import Any
 
 from funasr_cli.store.connection import Connection
 from funasr_cli.store.entries import FileStat, KnownInput, OutputWrite, WrittenOutput, recipe_of
+from funasr_cli.store.schema import STATE_TABLES
 
 
 class Database(Connection):
     """The state of one output folder. Each method is one transaction and raises `RecordError` if that fails."""
+
+    tables = STATE_TABLES
 
     def inputs(self) -> dict[bytes, KnownInput]:
         """All inputs by path."""

@@ -26,13 +26,14 @@ Fields = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """Facts about the run that every line repeats."""
+    """Facts about the run that every line repeats; `recognized_with` is the part of `fingerprint` that concerns recognition."""
 
     model: str
     model_sha256: str
     device: str
     device_why: str
     fingerprint: str
+    recognized_with: str | None = None
 
 
 def manifest_line(path: Path, status: str, attempts: int, fields: Fields, run: RunInfo) -> str:

@@ -5,27 +5,24 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from funasr_cli.callbacks import Tell, silent
+from funasr_cli.callbacks import Tell
 from funasr_cli.errors import OutputError, Postponed, writing
 from funasr_cli.files import printable, temporary_beside
 from funasr_cli.inputs.scan import STDIN, Source
-from funasr_cli.outputs.layout import STATE_DIR
 from funasr_cli.store.aliases import FileSystems
 from funasr_cli.store.database import Database
-from funasr_cli.store.entries import FileStat, InputContent, KnownInput, OutputWrite
-from funasr_cli.store.lock import folder_lock
+from funasr_cli.store.entries import FileStat, InputContent, KnownInput, OutputWrite, recipe_of
+from funasr_cli.store.kept import KeptRecognitions
 from funasr_cli.store.manifest import Fields, Manifest, RunInfo, failure_fields, manifest_line, skipped_fields
 from funasr_cli.store.naming import OutputNames
 from funasr_cli.store.output_files import choose_path
 from funasr_cli.store.overwritten import find_overwritten
 from funasr_cli.store.planner import FINISHED, PlannedJob, PlanRules, decide, remember
-from funasr_cli.store.preflight import WriteCheck, make_folder
-from funasr_cli.system.deadline import Deadline
-from funasr_cli.system.locks import NO_DEADLINE
+from funasr_cli.store.preflight import WriteCheck
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +34,16 @@ class OutputStore:
     """The record of one output folder. Create it with `open_store` or `peek_store`."""
 
     def __init__(
-        self, folder: Path, state: Database, manifest: Manifest, *, beside: bool, disks: FileSystems, tell: Tell
+        self,
+        folder: Path,
+        state: Database,
+        manifest: Manifest,
+        *,
+        beside: bool,
+        disks: FileSystems,
+        tell: Tell,
+        kept: KeptRecognitions | None = None,
+        recipes: Mapping[int, str] | None = None,
     ) -> None:
         self._folder = folder
         self._root = os.fsencode(folder)
@@ -46,6 +52,8 @@ class OutputStore:
         self._beside = beside
         self._disks = disks
         self._tell = tell
+        self._kept = kept
+        self._recipes = kept.recipes() if kept else recipes or {}
         self._unflushed = 0
         self._held: list[str] | None = None
         self._finished: list[tuple[JobAttempt, str]] = []
@@ -57,7 +65,14 @@ class OutputStore:
         looks: list[tuple[KnownInput, FileStat]] = []
         try:
             return [
-                decide(source, known, rules, self._made(known), lambda known, stat: looks.append((known, stat)))
+                decide(
+                    source,
+                    known,
+                    rules,
+                    self._made(known),
+                    lambda known, stat: looks.append((known, stat)),
+                    self._recipes.get(known.id),
+                )
                 for source, known in remembered
             ]
         finally:
@@ -165,8 +180,14 @@ class OutputStore:
         fields: Fields,
         run_info: RunInfo,
         writes: Sequence[OutputWrite] = (),
+        recognition: bytes | None = None,
     ) -> None:
-        """Record that a job ended (`done`, `empty` or `failed`) and that `writes` are in place."""
+        """Record that a job ended (`done`, `empty` or `failed`) and that `writes` are in place.
+
+        `recognition` is what the outputs were made from, if it is new and may be kept.
+        """
+        if self._kept and recognition is not None and run_info.recognized_with is not None:
+            self._kept.put(work.job.known, recipe_of(content.sha256, run_info.recognized_with), recognition)
         line = manifest_line(_recorded_path(work.job), status, work.attempts, fields, run_info)
         self._state.finish(
             work.job.known,
@@ -203,13 +224,19 @@ class OutputStore:
         """Commit everything recorded within this context to the disk together."""
         self._held = []
         try:
-            with self._state.transaction():
+            # What is kept is on the disk before the state says that its recording is done.
+            with self._state.transaction(), self._kept.transaction() if self._kept else nullcontext():
                 yield
             lines = self._held
         finally:
             self._held = None
         if lines:
             self._append(*lines)
+
+    def recognition(self, job: PlannedJob) -> bytes:
+        """What is kept of a recording that is to be rendered, packed."""
+        assert self._kept is not None
+        return self._kept.packed(job.known)
 
     def skip(self, job: PlannedJob, why: str, run_info: RunInfo) -> None:
         """Record that a job is left for the next run."""
@@ -252,37 +279,3 @@ class JobAttempt:
 def _recorded_path(job: PlannedJob) -> Path:
     """The path of a recording in the manifest: absolute, or `stdin`."""
     return job.source.named if job.source.is_stdin else job.known.path
-
-
-@contextmanager
-def open_store(
-    folder: Path, *, beside: bool, wait: bool, tell: Tell, deadline: Deadline = NO_DEADLINE
-) -> Iterator[OutputStore]:
-    """Open the record of `folder`, locked and recovered; with `wait`, wait for another run until the `deadline`.
-
-    Raises `BusyError`, `RecordError` or `MachineError`.
-    """
-    folder = Path(os.path.abspath(folder))
-    hidden = make_folder(folder, STATE_DIR, beside=beside)
-    with ExitStack() as stack:
-        stack.enter_context(folder_lock(hidden / "lock", wait=wait, tell=tell, deadline=deadline))
-        state = Database(hidden / "state.sqlite")
-        stack.callback(state.close)
-        store = OutputStore(folder, state, Manifest(folder), beside=beside, disks=FileSystems(), tell=tell)
-        store.recover()
-        yield store
-        store.flush()
-
-
-def has_record(folder: Path) -> bool:
-    """Whether a run has written into the folder."""
-    return os.access(folder / STATE_DIR / "state.sqlite", os.F_OK)  # false if the folder may not be entered
-
-
-@contextmanager
-def peek_store(folder: Path, *, beside: bool, tell: Tell = silent) -> Iterator[OutputStore]:
-    """Open a copy of the record for planning: nothing on the disk is changed or locked."""
-    folder = Path(os.path.abspath(folder))
-    with closing(Database.copy_of(folder / STATE_DIR / "state.sqlite")) as state:
-        disks = FileSystems(may_write=False)
-        yield OutputStore(folder, state, Manifest(folder), beside=beside, disks=disks, tell=tell)

@@ -24,9 +24,10 @@ FINISHED = ("done", "empty")
 
 
 class Action(Enum):
-    """Do a recording, skip it because it is done, or leave it for the next run."""
+    """Do a recording, write its outputs from what is kept, skip it because it is done, or leave it for the next run."""
 
     DO = "do"
+    RENDER = "render"
     SKIP = "skip"
     LEAVE = "leave"
 
@@ -45,12 +46,14 @@ class PlannedJob:
 class PlanRules:
     """What decisions depend on: the model and settings (`settings.fingerprint`), the formats, and options.
 
-    `force` redoes everything, `verify_content` rehashes files whose stat is unchanged, and files that changed less than
-    `min_age` seconds ago are left for the next run.
+    `recognized_with` is the part of `fingerprint` that recognition depends on; None: nothing is written from what is
+    kept. `force` redoes everything, `verify_content` rehashes files whose stat is unchanged, and files that changed less
+    than `min_age` seconds ago are left for the next run.
     """
 
     fingerprint: str
     formats: Sequence[str]
+    recognized_with: str | None = None
     force: bool = False
     verify_content: bool = False
     min_age: float = 0.0
@@ -105,18 +108,31 @@ def _rename_rivals(
 
 
 def decide(
-    source: Source, known: KnownInput, rules: PlanRules, made: Mapping[str, Set[str]], on_new_looks: OnNewLooks
+    source: Source,
+    known: KnownInput,
+    rules: PlanRules,
+    made: Mapping[str, Set[str]],
+    on_new_looks: OnNewLooks,
+    kept: str | None = None,
 ) -> PlannedJob:
-    """Decide about one source; `made` has the recipes of its existing outputs by format."""
+    """Decide about one source; `made` has the recipes of its existing outputs by format.
+
+    `kept` is the recipe of what is kept of it, if anything is.
+    """
     try:
-        action, why = _decide(source, known, rules, made, on_new_looks)
+        action, why = _decide(source, known, rules, made, on_new_looks, kept)
     except OSError:
         action, why = Action.DO, "it cannot be read"  # it will fail with the reason when its turn comes
     return PlannedJob(source, known, action, why)
 
 
 def _decide(
-    source: Source, known: KnownInput, rules: PlanRules, made: Mapping[str, Set[str]], on_new_looks: OnNewLooks
+    source: Source,
+    known: KnownInput,
+    rules: PlanRules,
+    made: Mapping[str, Set[str]],
+    on_new_looks: OnNewLooks,
+    kept: str | None,
 ) -> tuple[Action, str]:
     stat = FileStat.of(source.path)
     age = time.time() - stat.mtime_ns / 1e9
@@ -131,12 +147,14 @@ def _decide(
         if not known.is_in(source.path, stat):
             return Action.DO, "its content changed"
         on_new_looks(known, stat)
+    is_kept = rules.recognized_with is not None and kept == recipe_of(known.sha256, rules.recognized_with)
+    again = Action.RENDER if is_kept else Action.DO
     if known.settings != rules.fingerprint:
-        return Action.DO, f"changed: {', '.join(_differences(known.settings or '{}', rules.fingerprint))}"
+        return again, f"changed: {', '.join(_differences(known.settings or '{}', rules.fingerprint))}"
     recipe = recipe_of(known.sha256, rules.fingerprint)
     missing = [kind for kind in rules.formats if recipe not in made.get(kind, ())]
     if missing:
-        return Action.DO, f"no {', '.join(missing)} of it yet"
+        return again, f"no {', '.join(missing)} of it yet"
     return Action.SKIP, "done"
 
 

@@ -1,4 +1,4 @@
-"""The tables of the state, and their version.
+"""The tables of the files beside the outputs, and their versions.
 
 Paths are stored as bytes, because not every name is UTF-8.
 """
@@ -6,13 +6,12 @@ Paths are stored as bytes, because not every name is UTF-8.
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 
 from funasr_cli.errors import MachineError
 
-SCHEMA_VERSION = 1
-
-SCHEMA = """
+STATE = """
 CREATE TABLE input (
     id INTEGER PRIMARY KEY,
     path BLOB NOT NULL UNIQUE,       -- absolute
@@ -38,16 +37,35 @@ CREATE INDEX output_input ON output (input);
 """
 
 
-def check_version(db: sqlite3.Connection, path: Path | str) -> int:
-    """The version of the tables, 0 for none. Raises `MachineError` if they are newer than this program."""
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version > SCHEMA_VERSION:
-        raise MachineError("was written by a newer version of funasr-cli", where=path, hint="Upgrade funasr-cli.")
-    return int(version)
+KEPT = """
+CREATE TABLE recognition (
+    input INTEGER PRIMARY KEY,       -- its id in the state
+    recipe TEXT NOT NULL,            -- hash of the input's content and of the settings of recognition
+    packed BLOB NOT NULL             -- see outputs/packing.py
+);
+"""
 
 
-def create_tables(db: sqlite3.Connection) -> None:
-    """Create the tables, within a transaction of the caller."""
-    for statement in SCHEMA.split(";\n"):
-        db.execute(statement)
-    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of one file. `version` grows with every change to them."""
+
+    statements: str
+    version: int
+
+    def check_version(self, db: sqlite3.Connection, path: Path | str) -> int:
+        """The version of the tables, 0 for none. Raises `MachineError` if they are newer than this program."""
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if version > self.version:
+            raise MachineError("was written by a newer version of funasr-cli", where=path, hint="Upgrade funasr-cli.")
+        return int(version)
+
+    def create(self, db: sqlite3.Connection) -> None:
+        """Create the tables, within a transaction of the caller."""
+        for statement in self.statements.split(";\n"):
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {self.version}")
+
+
+STATE_TABLES = Tables(STATE, version=1)
+KEPT_TABLES = Tables(KEPT, version=1)

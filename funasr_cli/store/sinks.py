@@ -35,8 +35,10 @@ class Sink(Protocol):
 
     def start(self) -> None: ...
 
-    def deliver(self, transcript: Transcript, content: InputContent, seconds: Seconds) -> list[str]:
-        """Deliver the result of `content`; returns warnings.
+    def deliver(
+        self, transcript: Transcript, content: InputContent, seconds: Seconds, recognition: bytes | None = None
+    ) -> list[str]:
+        """Deliver the result of `content`, and the `recognition` to keep; returns warnings.
 
         Raises `OutputError`, `Postponed` or `RecordError`.
         """
@@ -61,7 +63,9 @@ class StdoutSink:
     def start(self) -> None:
         pass
 
-    def deliver(self, transcript: Transcript, content: InputContent, seconds: Seconds) -> list[str]:
+    def deliver(
+        self, transcript: Transcript, content: InputContent, seconds: Seconds, recognition: bytes | None = None
+    ) -> list[str]:
         self._print(b"".join(encode_formats(transcript, self._settings).values()))
         return []
 
@@ -91,10 +95,12 @@ class FileSink:
     def start(self) -> None:
         self._work = self._store.begin(self._job)
 
-    def deliver(self, transcript: Transcript, content: InputContent, seconds: Seconds) -> list[str]:
+    def deliver(
+        self, transcript: Transcript, content: InputContent, seconds: Seconds, recognition: bytes | None = None
+    ) -> list[str]:
         contents = encode_formats(transcript, self._settings)
         write_outputs(self.place(content, hashes_of(contents)), contents)
-        return self.finish(TranscriptSummary.of(transcript), content, seconds)
+        return self.finish(TranscriptSummary.of(transcript), content, seconds, recognition)
 
     def place(self, content: InputContent, hashes: Mapping[str, str]) -> list[OutputWrite]:
         """Choose where to write the output of each format. Raises `OutputError`, `Postponed` or `RecordError`."""
@@ -102,12 +108,14 @@ class FileSink:
         self._writes, self._warnings = self._store.place(self._work, content, hashes)
         return self._writes
 
-    def finish(self, summary: TranscriptSummary, content: InputContent, seconds: Seconds) -> list[str]:
+    def finish(
+        self, summary: TranscriptSummary, content: InputContent, seconds: Seconds, recognition: bytes | None = None
+    ) -> list[str]:
         """Record that the files are in place; returns warnings. Raises `RecordError`."""
         assert self._work is not None
         fields = transcript_fields(summary, content.sha256, self._writes, self._warnings, seconds)
         status = "empty" if summary.empty else "done"
-        self._store.finish(self._work, content, status, fields, self._run_info, self._writes)
+        self._store.finish(self._work, content, status, fields, self._run_info, self._writes, recognition)
         return self._warnings
 
     def abandon(self) -> None:

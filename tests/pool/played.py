@@ -50,8 +50,8 @@ from funasr_cli.settings.transcription import Settings
 from funasr_cli.store import writer as writer_module
 from funasr_cli.store.entries import InputContent, TranscriptSummary
 from funasr_cli.store.manifest import RunInfo
+from funasr_cli.store.opening import open_store
 from funasr_cli.store.output_files import hashes_of, write_outputs
-from funasr_cli.store.output_store import open_store
 from funasr_cli.store.planner import PlanRules
 from funasr_cli.store.sinks import FileSink
 from funasr_cli.system.deadline import Deadline

@@ -22,7 +22,7 @@ from funasr_cli.reporting.stats import RunStats
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store.entries import InputContent, TranscriptSummary
 from funasr_cli.store.manifest import RunInfo
-from funasr_cli.store.output_store import open_store
+from funasr_cli.store.opening import open_store
 from funasr_cli.store.planner import PlanRules
 from funasr_cli.store.sinks import FileSink
 from funasr_cli.store.writer import StoreWriter

@@ -20,7 +20,7 @@ from funasr_cli.inputs.scan import scan
 from funasr_cli.settings.fingerprint import fingerprint
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store import entries
-from funasr_cli.store.output_store import peek_store
+from funasr_cli.store.opening import peek_store
 from funasr_cli.store.planner import Action, PlannedJob, PlanRules
 from tests.support.nights import MODEL, Sleepless, manifest, of, outputs, put
 

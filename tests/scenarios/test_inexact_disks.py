@@ -15,8 +15,8 @@ from funasr_cli.settings.fingerprint import fingerprint
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store.entries import InputContent, TranscriptSummary
 from funasr_cli.store.manifest import RunInfo
+from funasr_cli.store.opening import open_store
 from funasr_cli.store.output_files import encode_formats, hashes_of, write_outputs
-from funasr_cli.store.output_store import open_store
 from funasr_cli.store.planner import PlanRules
 from funasr_cli.store.sinks import FileSink
 from tests.conftest import NANO

@@ -17,7 +17,8 @@ from funasr_cli.inputs.scan import scan
 from funasr_cli.store import output_store
 from funasr_cli.store.entries import FileStat, InputContent
 from funasr_cli.store.manifest import RunInfo
-from funasr_cli.store.output_store import OutputStore, open_store
+from funasr_cli.store.opening import open_store
+from funasr_cli.store.output_store import OutputStore
 from funasr_cli.store.planner import PlannedJob, PlanRules
 from tests.support.descriptors import open_files
 

@@ -16,8 +16,9 @@ from funasr_cli.inputs.scan import Source, scan
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store.entries import InputContent
 from funasr_cli.store.manifest import RunInfo
+from funasr_cli.store.opening import open_store
 from funasr_cli.store.output_files import write_outputs
-from funasr_cli.store.output_store import OutputStore, open_store
+from funasr_cli.store.output_store import OutputStore
 from funasr_cli.store.planner import PlanRules
 from funasr_cli.store.sinks import FileSink, StdoutSink
 from funasr_cli.transcript import Paragraph, Segment, Token, Transcript

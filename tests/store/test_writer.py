@@ -14,7 +14,8 @@ import pytest
 
 from funasr_cli.errors import InputError, RecordError
 from funasr_cli.store import writer as writer_module
-from funasr_cli.store.output_store import OutputStore, open_store
+from funasr_cli.store.opening import open_store
+from funasr_cli.store.output_store import OutputStore
 from funasr_cli.store.writer import StoreWriter
 from tests.support.descriptors import open_files
 

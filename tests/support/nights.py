@@ -14,7 +14,7 @@ from funasr_cli.settings.fingerprint import fingerprint
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.store.entries import InputContent
 from funasr_cli.store.manifest import RunInfo
-from funasr_cli.store.output_store import open_store
+from funasr_cli.store.opening import open_store
 from funasr_cli.store.planner import Action, PlanRules
 from funasr_cli.store.sinks import FileSink
 from funasr_cli.transcript import Paragraph, Segment, Token, Transcript

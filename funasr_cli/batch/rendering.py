@@ -1,0 +1,58 @@
+"""The recordings of a run that need no recognition: their outputs are made from what is kept."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from funasr_cli.errors import OutputError, Postponed
+from funasr_cli.files import printable
+from funasr_cli.reporting.reporter import Reporter
+from funasr_cli.settings.transcription import Settings
+from funasr_cli.store.manifest import RunInfo
+from funasr_cli.store.output_store import OutputStore
+from funasr_cli.store.planner import PlannedJob
+from funasr_cli.system.deadline import Deadline
+from funasr_cli.system.signals import StopSignals
+
+logger = logging.getLogger(__name__)
+
+
+def render_kept(
+    jobs: Sequence[PlannedJob],
+    store: OutputStore,
+    settings: Settings,
+    run_info: RunInfo,
+    reporter: Reporter,
+    deadline: Deadline,
+) -> list[PlannedJob]:
+    """Render the recordings until the deadline; returns those that have to be recognised again after all.
+
+    A recording whose outputs cannot be written costs only itself, and is rendered by the next run.
+    """
+    from funasr_cli.outputs.packing import UnknownForm  # NumPy and the dictionaries take time to load
+    from funasr_cli.render.renderer import Renderer
+
+    renderer, unreadable = Renderer(store, settings, run_info), list[PlannedJob]()
+    stats, display = reporter.stats, reporter.display
+    with StopSignals(reporter.suspend, reporter.resume) as signals:
+        for number, job in enumerate(jobs):
+            signals.check()
+            if deadline.passed:
+                stats.left += len(jobs) - number
+                break
+            try:
+                warnings = renderer.render(job)
+            except UnknownForm as error:
+                logger.debug("%s: what is kept of it: %s", job.source.named, error)
+                unreadable.append(job)
+            except (OutputError, Postponed) as error:
+                display.warn(f"failed: {error}")
+                store.skip(job, str(error), run_info)
+                stats.failed += 1
+            else:
+                stats.rendered += 1
+                for text in warnings:
+                    display.warn(f"warning: {printable(job.source.named)}: {text}")
+    display.note(f"written from kept transcripts, without recognising again: {stats.rendered}")
+    return unreadable

@@ -1,0 +1,63 @@
+"""What was recognised, kept beside the state so that outputs can be made again without a model."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from funasr_cli.errors import RecordError
+from funasr_cli.store.connection import Connection
+from funasr_cli.store.entries import KnownInput
+from funasr_cli.store.schema import KEPT_TABLES
+
+logger = logging.getLogger(__name__)
+
+KEPT_NAME = "transcripts.sqlite"
+"""A file of its own: `--dry-run` copies the state, which stays small."""
+
+
+class KeptRecognitions(Connection):
+    """The recognitions of one output folder, by input. Each method is one transaction.
+
+    One is put here before the state says that its recording is done. So after any death it is here, or its recording is
+    done again; and `recipe` tells whether it is of the content and the settings that are on record now.
+    """
+
+    tables = KEPT_TABLES
+
+    def put(self, known: KnownInput, recipe: str, packed: bytes) -> None:
+        """Keep what was recognised in an input, in place of what was kept of it before."""
+        with self._errors(), self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO recognition VALUES (?, ?, ?)", (known.id, recipe, packed))
+
+    def recipes(self) -> dict[int, str]:
+        """From what each was made, by the input's id."""
+        with self._errors():
+            return dict(self._db.execute("SELECT input, recipe FROM recognition"))
+
+    def packed(self, known: KnownInput) -> bytes:
+        """What was recognised in an input that is in `recipes`."""
+        with self._errors():
+            (packed,) = self._db.execute("SELECT packed FROM recognition WHERE input = ?", (known.id,)).fetchone()
+        return bytes(packed)
+
+
+def recipes_in(path: Path) -> dict[int, str]:
+    """The `recipes` in a file, which is not changed; none if it is missing or cannot be read at the moment."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            return dict(db.execute("SELECT input, recipe FROM recognition"))
+    except sqlite3.Error as error:
+        logger.debug("%s: %s", path, error)
+        return {}
+
+
+def forget(path: Path) -> None:
+    """Remove a file of recognitions. Raises `RecordError`."""
+    for each in (path, path.with_name(f"{path.name}-journal")):
+        try:
+            each.unlink(missing_ok=True)
+        except OSError as error:
+            raise RecordError(f"cannot be removed, as --no-keep asks: {error.strerror}", where=each) from error
