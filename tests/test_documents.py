@@ -12,7 +12,7 @@ import pytest
 from funasr_cli import exit_codes
 from funasr_cli.models.store import Model
 from funasr_cli.pool import sizing
-from funasr_cli.store.schema import create_tables
+from funasr_cli.store.schema import STATE_TABLES
 from funasr_cli.system.resources import Memory
 from funasr_cli.system.signals import STOPPING
 from tests.conftest import ROOT
@@ -126,7 +126,7 @@ def test_the_script_of_the_exit_codes_knows_them() -> None:
 @pytest.mark.parametrize("table", ["input", "output"])
 def test_every_column_of_the_state_is_described(table: str) -> None:
     db = sqlite3.connect(":memory:")
-    create_tables(db)
+    STATE_TABLES.create(db)
     columns = [name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")]
     db.close()
     described = [

@@ -13,14 +13,13 @@ import soundfile
 
 from funasr_cli.executors.placement import Placement
 from funasr_cli.models.store import find_model
-from funasr_cli.pipeline.channels import ChannelResult, in_order, without_copies
+from funasr_cli.pipeline.channels import ChannelResult, without_copies
 from funasr_cli.pipeline.timings import StageTimings
 from funasr_cli.pipeline.transcriber import Transcriber
 from funasr_cli.pipeline.window_runner import WindowRunner, load_window_runner
 from funasr_cli.settings.fingerprint import fingerprint
 from funasr_cli.settings.transcription import Settings
-from funasr_cli.text.editor import Edited
-from funasr_cli.transcript import Segment, Token, join
+from funasr_cli.transcript import Token, join
 from tests.conftest import NANO
 from tests.support.meetings import samples_of
 
@@ -29,8 +28,7 @@ SPOKEN = "今天下午三点召开全体会议请各部门负责人准时参加"
 
 def heard(channel: int, text: str) -> ChannelResult:
     tokens = tuple(Token(char, float(at), at + 1.0, 1.0) for at, char in enumerate(text))
-    edited = Edited(tokens, tuple(Segment(token.start, token.end, (token,)) for token in tokens), ())
-    return ChannelResult(channel, 60.0, float(len(text)), Counter({"zh": len(text)}), edited, (), ())
+    return ChannelResult(channel, 60.0, float(len(text)), Counter({"zh": len(text)}), tokens, (), ())
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +78,6 @@ def test_progress_goes_once_from_the_beginning_to_the_end(
 def test_a_setting_of_the_channels_is_part_of_the_fingerprint() -> None:
     model = find_model(str(NANO))
     assert fingerprint(Settings(), model) != fingerprint(Settings(channels="split"), model)
-
-
-def test_what_was_heard_is_in_order_of_time_and_the_first_channel_goes_first() -> None:
-    lines = in_order([heard(1, "今天"), heard(2, "明天好")], lambda one: one.edited.segments)
-    assert [(line.start, line.channel) for line in lines] == [(0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from funasr_cli.errors import MachineError, RecordError
-from funasr_cli.store import connection
 from funasr_cli.store.database import Database
 from funasr_cli.store.entries import FileStat, KnownInput, OutputWrite
-from funasr_cli.store.schema import create_tables
+from funasr_cli.store.schema import Tables
 from tests.support.descriptors import open_files
 
 DONE = {"stat": FileStat(3, 5, 7), "sha256": "c0", "settings": "{}", "record": "line"}
@@ -268,12 +267,14 @@ def test_an_output_belongs_to_an_input(path: Path) -> None:
 
 
 def test_a_state_whose_making_was_interrupted_is_made_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def begin_and_die(db: sqlite3.Connection) -> None:
-        create_tables(db)
+    create = Tables.create
+
+    def begin_and_die(tables: Tables, db: sqlite3.Connection) -> None:
+        create(tables, db)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(connection, "create_tables", begin_and_die)
+        patch.setattr(Tables, "create", begin_and_die)
         with pytest.raises(KeyboardInterrupt):
             Database(path)
     assert len(add(Database(path), "a.wav")) == 1
