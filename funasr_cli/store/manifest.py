@@ -26,7 +26,7 @@ Fields = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """Facts about the run that every line repeats; `recognized_with` is the part of `fingerprint` that concerns recognition."""
+    """Facts about the run that every line repeats; `recognized_with` is the part of `fingerprint` for recognition."""
 
     model: str
     model_sha256: str

@@ -47,8 +47,8 @@ class PlanRules:
     """What decisions depend on: the model and settings (`settings.fingerprint`), the formats, and options.
 
     `recognized_with` is the part of `fingerprint` that recognition depends on; None: nothing is written from what is
-    kept. `force` redoes everything, `verify_content` rehashes files whose stat is unchanged, and files that changed less
-    than `min_age` seconds ago are left for the next run.
+    kept. `force` redoes everything, `verify_content` rehashes files whose stat is unchanged, and files that changed
+    less than `min_age` seconds ago are left for the next run.
     """
 
     fingerprint: str

@@ -1,0 +1,134 @@
+"""What was recognised is kept: other formats and layouts need no second recognition. Real runs with a small model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import NANO
+from tests.support.command import run_command
+
+pytestmark = [pytest.mark.process, pytest.mark.model]
+
+KEPT = ".funasr-cli/transcripts.sqlite"
+
+Transcribe = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with recordings, and with the transcripts of a first run."""
+    folder = tmp_path_factory.mktemp("first")
+    (folder / "in/sub").mkdir(parents=True)
+    shutil.copy2(NANO / "words-with-pauses.flac", folder / "in/a.flac")
+    shutil.copy2(NANO / "words-without-pauses.flac", folder / "in/sub/b.flac")
+    done = run_command(folder, "transcribe", "in", "-o", "out", "--model", NANO)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def folder(first: Path, tmp_path: Path) -> Path:
+    """Another folder, with a copy of these transcripts."""
+    shutil.copytree(first / "out", tmp_path / "out")
+    return tmp_path
+
+
+@pytest.fixture
+def transcribe(first: Path, folder: Path) -> Transcribe:
+    return partial(run_command, folder, "transcribe", first / "in", "--model", NANO)
+
+
+def outputs(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix in {".txt", ".srt", ".vtt", ".json"})
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files if ".funasr-cli" not in path.parts}
+
+
+def last_lines(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "out/manifest.jsonl").read_text().splitlines()][-2:]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(["-f", "json,vtt,txt,srt"], id="formats"),
+        pytest.param(["--txt-layout", "timestamps", "--bom", "--crlf", "--script", "traditional"], id="layout"),
+    ],
+)
+def test_what_is_rendered_is_what_a_fresh_run_writes(folder: Path, transcribe: Transcribe, options: list[str]) -> None:
+    rendered = transcribe("-o", "out", *options)
+    assert rendered.returncode == 0
+    assert "written from kept transcripts, without recognising again: 2" in rendered.stderr
+    assert all(line["seconds"].keys() == {"render"} for line in last_lines(folder))  # type: ignore[attr-defined]
+    transcribe("-o", "fresh", *options)
+    assert outputs(folder / "out") == outputs(folder / "fresh")
+    assert "nothing to do: 2 already done" in transcribe("-o", "out", *options).stderr
+
+
+def test_dry_run_says_what_would_be_rendered_and_the_summary_counts_it(folder: Path, transcribe: Transcribe) -> None:
+    listed = transcribe("-o", "out", "--script", "keep", "--dry-run").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == ["render", "render"]
+    assert listed[0].endswith(": changed: script")
+    summary = json.loads(transcribe("-o", "out", "--script", "keep", "--json-summary").stdout)
+    assert (summary["rendered"], summary["done"], summary["failed"]) == (2, 0, 0)
+
+
+@pytest.mark.parametrize("options", [["--language", "zh"], ["--no-itn"], ["--overlap", "1"], ["--hotwords", "gov"]])
+def test_what_changes_recognition_is_recognised_again(transcribe: Transcribe, options: list[str]) -> None:
+    """This model writes numbers by itself, so `--no-itn` is a matter of recognition too."""
+    listed = transcribe("-o", "out", *options, "--dry-run").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == ["do", "do"]
+
+
+def test_of_other_content_nothing_is_rendered(tmp_path: Path) -> None:
+    transcribe = partial(run_command, tmp_path, "transcribe", "a.flac", "--model", NANO, "-o", "out")
+    shutil.copy2(NANO / "words-with-pauses.flac", tmp_path / "a.flac")
+    assert transcribe().returncode == 0
+    assert transcribe("-f", "vtt", "--dry-run").stdout == "render a.flac: no vtt of it yet\n"
+    shutil.copy2(NANO / "words-without-pauses.flac", tmp_path / "a.flac")
+    assert transcribe("-f", "vtt", "--dry-run").stdout == "do    a.flac: its content changed\n"
+
+
+def test_a_text_that_was_edited_is_not_overwritten(folder: Path, transcribe: Transcribe) -> None:
+    (folder / "out/a.txt").write_text("edited\n")
+    rendered = transcribe("-o", "out", "--txt-layout", "plain")
+    assert (folder / "out/a.txt").read_text() == "edited\n"
+    assert (folder / "out/a.new.txt").exists()
+    assert "/in/a.flac: " in rendered.stderr
+    assert f"{folder}/out/a.txt was edited" in rendered.stderr
+
+
+def test_no_keep_keeps_nothing_and_removes_what_was_kept(folder: Path, transcribe: Transcribe) -> None:
+    assert "nothing to do" in transcribe("-o", "out", "--no-keep").stderr
+    assert not list((folder / "out/.funasr-cli").glob("transcripts*"))
+    assert transcribe("-o", "out", "-f", "vtt", "--dry-run").stdout.startswith("do ")
+    assert transcribe("-o", "new", "--no-keep").returncode == 0
+    assert not list((folder / "new/.funasr-cli").glob("transcripts*"))
+
+
+def test_what_is_kept_and_cannot_be_read_is_recognised_again(folder: Path, transcribe: Transcribe) -> None:
+    with closing(sqlite3.connect(folder / "out" / KEPT)) as db, db:
+        db.execute("UPDATE recognition SET packed = x'00' WHERE input = 1")
+    summary = json.loads(transcribe("-o", "out", "-f", "vtt", "--json-summary").stdout)
+    assert (summary["rendered"], summary["done"], summary["failed"]) == (1, 1, 0)
+    assert len(outputs(folder / "out")) == 6
+
+
+def test_an_output_that_cannot_be_written_costs_only_itself_and_is_rendered_next_time(
+    folder: Path, transcribe: Transcribe
+) -> None:
+    (folder / "out/sub/b.vtt").mkdir()
+    failed = transcribe("-o", "out", "-f", "vtt")
+    assert failed.returncode == 1
+    assert f"failed: {folder}/out/sub/b.vtt" in failed.stderr
+    assert (folder / "out/a.vtt").exists()
+    (folder / "out/sub/b.vtt").rmdir()
+    assert transcribe("-o", "out", "-f", "vtt", "--dry-run").stdout.splitlines()[1].startswith("render ")
