@@ -12,7 +12,7 @@ import pytest
 from funasr_cli import exit_codes
 from funasr_cli.models.store import Model
 from funasr_cli.pool import sizing
-from funasr_cli.store.schema import STATE_TABLES
+from funasr_cli.store.schema import KEPT_TABLES, STATE_TABLES, Tables
 from funasr_cli.system.resources import Memory
 from funasr_cli.system.signals import STOPPING
 from tests.conftest import ROOT
@@ -63,7 +63,7 @@ def is_in_the_code(name: str) -> bool:
 
 
 def test_a_name_that_is_not_in_the_code_is_noticed() -> None:
-    assert is_in_the_code("store.schema.SCHEMA")
+    assert is_in_the_code("store.schema.STATE")
     assert is_in_the_code("pool.worker.Lane.serve")
     assert not is_in_the_code("pool.worker.Lane.rest")
     assert not is_in_the_code("pool.office.Clerk")
@@ -123,10 +123,12 @@ def test_the_script_of_the_exit_codes_knows_them() -> None:
     assert named <= {int(row[0]) for row in rows("exit-codes.md", "code")}
 
 
-@pytest.mark.parametrize("table", ["input", "output"])
-def test_every_column_of_the_state_is_described(table: str) -> None:
+@pytest.mark.parametrize(
+    ("tables", "table"), [(STATE_TABLES, "input"), (STATE_TABLES, "output"), (KEPT_TABLES, "recognition")]
+)
+def test_every_column_of_the_state_is_described(tables: Tables, table: str) -> None:
     db = sqlite3.connect(":memory:")
-    STATE_TABLES.create(db)
+    tables.create(db)
     columns = [name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")]
     db.close()
     described = [
