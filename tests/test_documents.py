@@ -124,7 +124,8 @@ def test_the_script_of_the_exit_codes_knows_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tables", "table"), [(STATE_TABLES, "input"), (STATE_TABLES, "output"), (KEPT_TABLES, "recognition")]
+    ("tables", "table"),
+    [(STATE_TABLES, "input"), (STATE_TABLES, "output"), (KEPT_TABLES, "recognition"), (KEPT_TABLES, "hotwords")],
 )
 def test_every_column_of_the_state_is_described(tables: Tables, table: str) -> None:
     db = sqlite3.connect(":memory:")

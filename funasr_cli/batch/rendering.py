@@ -9,6 +9,7 @@ from funasr_cli.errors import OutputError, Postponed
 from funasr_cli.files import printable
 from funasr_cli.reporting.reporter import Reporter
 from funasr_cli.settings.transcription import Settings
+from funasr_cli.store.entries import FileStat
 from funasr_cli.store.manifest import RunInfo
 from funasr_cli.store.output_store import OutputStore
 from funasr_cli.store.planner import PlannedJob
@@ -33,7 +34,7 @@ def render_kept(
     from funasr_cli.outputs.packing import UnknownForm  # NumPy and the dictionaries take time to load
     from funasr_cli.render.renderer import Renderer
 
-    renderer, unreadable = Renderer(store, settings, run_info), list[PlannedJob]()
+    renderer, unreadable = Renderer(store), list[PlannedJob]()
     stats, display = reporter.stats, reporter.display
     with StopSignals(reporter.suspend, reporter.resume) as signals:
         for number, job in enumerate(jobs):
@@ -42,7 +43,7 @@ def render_kept(
                 stats.left += len(jobs) - number
                 break
             try:
-                warnings = renderer.render(job)
+                warnings = renderer.render(job, settings, run_info, FileStat.of(job.source.path))
             except UnknownForm as error:
                 logger.debug("%s: what is kept of it: %s", job.source.named, error)
                 unreadable.append(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections import defaultdict
@@ -139,6 +140,8 @@ class Run:
         info = RunInfo(
             target.model.name, target.model.sha256, device.kind, device.why, rules.fingerprint, rules.recognized_with
         )
+        if self.settings.hotwords and rules.recognized_with is not None:
+            store.kept.put_hotwords(json.loads(rules.fingerprint)["hotwords"], self.settings.hotwords)
         todo = self._plan(sources, store, rules, info)
         if orphans := store.orphans():
             self.display.note(orphans_found(len(orphans)))

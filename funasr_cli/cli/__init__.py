@@ -19,6 +19,7 @@ from funasr_cli.cli.export import export, freeze
 from funasr_cli.cli.help import CommandGroup
 from funasr_cli.cli.hotwords import hotwords
 from funasr_cli.cli.models import models
+from funasr_cli.cli.render import render
 from funasr_cli.cli.score import score
 from funasr_cli.cli.stdio import take_streams
 from funasr_cli.cli.transcribe import transcribe
@@ -42,6 +43,7 @@ def cli() -> None:
 
 
 cli.add_command(transcribe)
+cli.add_command(render)
 cli.add_command(config)
 cli.add_command(convert)
 cli.add_command(doctor)

@@ -48,7 +48,8 @@ def _split(value: str | None) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
-def _formats(_: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+def formats_of(_: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """The names of known formats in a value with commas."""
     names = _split(value)
     for name in names or ():
         if name not in FORMATS:
@@ -124,7 +125,7 @@ SETTINGS = {
         _option("--keep/--no-keep", default=_default(OutputOptions, "keep"),
                 help="Keep what was recognised with the record, so that other formats and layouts need no second "
                 "recognition. --no-keep also removes what earlier runs kept."),
-        _option("-f", "--format", "formats", callback=_formats, metavar="FORMAT,...",
+        _option("-f", "--format", "formats", callback=formats_of, metavar="FORMAT,...",
                 shell_complete=words(lambda: FORMATS),
                 help=f"Output formats: {', '.join(FORMATS)}.  [default: {','.join(_default(Settings, 'formats'))}; "
                 f"{','.join(FORMATS_ON_STDOUT)} on stdout]"),

@@ -1,44 +1,55 @@
-"""Makes the outputs of recordings again from what was recognised in them."""
+"""Writes the outputs of a recording again from what was recognised in it."""
 
 from __future__ import annotations
 
 import time
-from functools import cache
+from dataclasses import replace
+from functools import lru_cache
 
 from funasr_cli.outputs.packing import unpack
 from funasr_cli.settings.transcription import Settings
-from funasr_cli.store.entries import FileStat, InputContent
+from funasr_cli.store.entries import FileStat, InputContent, TranscriptSummary
 from funasr_cli.store.manifest import RunInfo
+from funasr_cli.store.output_files import encode_formats, hashes_of, write_outputs
 from funasr_cli.store.output_store import OutputStore
 from funasr_cli.store.planner import PlannedJob
 from funasr_cli.store.sinks import FileSink
 from funasr_cli.text.compose import compose
 from funasr_cli.text.editor import Editor
 
+MAX_EDITORS = 4
+"""Editors that are held: one per set of settings, and each may hold a large list of hotwords."""
+
 
 class Renderer:
-    """Renders the recordings of one output folder with one set of settings."""
+    """Renders recordings of one output folder, one after another."""
 
-    def __init__(self, store: OutputStore, settings: Settings, run_info: RunInfo) -> None:
+    def __init__(self, store: OutputStore) -> None:
         self._store = store
-        self._settings = settings
-        self._run_info = run_info
-        self._editor = cache(self._make_editor)
+        self._editor = lru_cache(MAX_EDITORS)(_make_editor)
 
-    def render(self, job: PlannedJob) -> list[str]:
+    def render(
+        self, job: PlannedJob, settings: Settings, run_info: RunInfo, stat: FileStat | None, *, as_heard: bool = False
+    ) -> list[str]:
         """Write the outputs of a recording; returns warnings.
 
-        Raises `UnknownForm` if what is kept cannot be read, and `OutputError` or `Postponed` if the outputs cannot be
-        written now. Then the record says what it said before.
+        `stat` is that of the file now, None if it is gone. With `as_heard`, the manifest names the model and the device
+        of the recognition instead of those of `run_info`. Raises `UnknownForm` if what is kept cannot be read,
+        and `OutputError` or `Postponed` if the outputs cannot be written now. Then the record says what it said before.
         """
         began = time.perf_counter()
-        recognition = unpack(self._store.recognition(job))
-        editor = self._editor(recognition.writes_numbers)
-        transcript = compose(recognition, str(job.source.relative), editor)
-        content = InputContent(FileStat.of(job.source.path), job.known.sha256)
-        sink = FileSink(self._store, job, self._settings, self._run_info)
+        heard = unpack(self._store.kept.packed(job.known))
+        if as_heard:
+            run_info = replace(run_info, model=heard.model, model_sha256=heard.model_sha256, device=heard.device)
+        transcript = compose(heard, str(job.source.relative), self._editor(settings, heard.writes_numbers))
+        contents = encode_formats(transcript, settings)
+        sink = FileSink(self._store, job, settings, run_info)
         sink.start()
-        return sink.deliver(transcript, content, {"render": time.perf_counter() - began})
+        sha256 = job.known.sha256
+        write_outputs(sink.place(InputContent(stat, sha256), hashes_of(contents)), contents)
+        seconds = {"render": time.perf_counter() - began}
+        return sink.finish(TranscriptSummary.of(transcript), InputContent(stat or job.known.stat, sha256), seconds)
 
-    def _make_editor(self, writes_numbers: bool) -> Editor:
-        return Editor(self._settings.text(writes_numbers=writes_numbers), self._settings.hotwords)
+
+def _make_editor(settings: Settings, writes_numbers: bool) -> Editor:
+    return Editor(settings.text(writes_numbers=writes_numbers), settings.hotwords)

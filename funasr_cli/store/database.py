@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from funasr_cli.store.connection import Connection
-from funasr_cli.store.entries import FileStat, KnownInput, OutputWrite, WrittenOutput, recipe_of
+from funasr_cli.store.entries import FileStat, FinishedInput, KnownInput, OutputWrite, WrittenOutput, recipe_of
 from funasr_cli.store.schema import STATE_TABLES
 
 
@@ -29,6 +29,25 @@ class Database(Connection):
         with self._errors():
             rows = self._db.execute(f"SELECT {INPUT_COLUMNS} FROM input")
             return {row[1]: _input(row, shared) for row in rows}
+
+    def writes_beside(self) -> bool:
+        """Whether outputs were written next to their recordings: then their paths are absolute."""
+        with self._errors():
+            (keys,) = self._db.execute("SELECT count(*) FROM output WHERE substr(path, 1, 1) = x'2f'").fetchone()
+        return bool(keys)
+
+    def finished(self) -> list[FinishedInput]:
+        """All inputs that are done or empty, in the order of their paths."""
+        with self._errors():
+            rows = self._db.execute(
+                f"SELECT {INPUT_COLUMNS}, relative, (SELECT group_concat(DISTINCT format) FROM output "
+                "WHERE output.input = input.id AND recipe IS NOT NULL) FROM input "
+                "WHERE status IN ('done', 'empty') ORDER BY path"
+            ).fetchall()
+        return [
+            FinishedInput(_input(columns), PurePath(os.fsdecode(relative)), tuple((formats or "").split(",")))
+            for *columns, relative, formats in rows
+        ]
 
     def add(self, new: Iterable[tuple[Path, PurePath, PurePath]]) -> list[KnownInput]:
         """Add new inputs with their names: (absolute path, relative path, name)."""

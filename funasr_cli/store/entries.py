@@ -79,6 +79,15 @@ class KnownInput:
 
 
 @dataclass(frozen=True, slots=True)
+class FinishedInput:
+    """An input that is done, its place in the tree that outputs mirror, and the formats that were written."""
+
+    known: KnownInput
+    relative: PurePath
+    formats: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenOutput:
     """An output that was written: its key in the record, its format, and a hash of what it was made from."""
 

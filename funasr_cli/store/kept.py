@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
 from funasr_cli.errors import RecordError
+from funasr_cli.hotwords import Hotword
 from funasr_cli.store.connection import Connection
 from funasr_cli.store.entries import KnownInput
 from funasr_cli.store.schema import KEPT_TABLES
@@ -42,6 +45,18 @@ class KeptRecognitions(Connection):
         with self._errors():
             (packed,) = self._db.execute("SELECT packed FROM recognition WHERE input = ?", (known.id,)).fetchone()
         return bytes(packed)
+
+    def put_hotwords(self, sha256: str, words: Iterable[Hotword]) -> None:
+        """Keep a list of hotwords, which the settings name by its hash."""
+        text = json.dumps([(word.text, word.weight) for word in words])
+        with self._errors(), self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO hotwords VALUES (?, ?)", (sha256, text))
+
+    def hotwords(self, sha256: str | None) -> tuple[Hotword, ...]:
+        """The list of hotwords with this hash; empty without a hash or a list."""
+        with self._errors():
+            row = self._db.execute("SELECT words FROM hotwords WHERE sha256 = ?", (sha256,)).fetchone()
+        return tuple(Hotword(text, weight) for text, weight in json.loads(row[0])) if row else ()
 
 
 def recipes_in(path: Path) -> dict[int, str]:

@@ -22,15 +22,15 @@ from funasr_cli.system.locks import NO_DEADLINE
 
 @contextmanager
 def open_store(
-    folder: Path, *, beside: bool, wait: bool, tell: Tell, deadline: Deadline = NO_DEADLINE, keep: bool = True
+    folder: Path, *, beside: bool | None, wait: bool, tell: Tell, deadline: Deadline = NO_DEADLINE, keep: bool = True
 ) -> Iterator[OutputStore]:
     """Open the record of `folder`, locked and recovered; with `wait`, wait for another run until the `deadline`.
 
-    Unless `keep`, no recognitions are kept, and those of earlier runs are removed. Raises `BusyError`, `RecordError` or
-    `MachineError`.
+    `beside` None: as earlier runs wrote. Unless `keep`, nothing is kept, and what earlier runs kept is removed.
+    Raises `BusyError`, `RecordError` or `MachineError`.
     """
     folder = Path(os.path.abspath(folder))
-    hidden = make_folder(folder, STATE_DIR, beside=beside)
+    hidden = make_folder(folder, STATE_DIR, beside=bool(beside))
     with ExitStack() as stack:
         stack.enter_context(folder_lock(hidden / "lock", wait=wait, tell=tell, deadline=deadline))
         state = Database(hidden / "state.sqlite")
@@ -41,6 +41,7 @@ def open_store(
             stack.callback(kept.close)
         else:
             forget(hidden / KEPT_NAME)
+        beside = state.writes_beside() if beside is None else beside
         store = OutputStore(folder, state, Manifest(folder), beside=beside, disks=FileSystems(), tell=tell, kept=kept)
         store.recover()
         yield store
@@ -53,10 +54,11 @@ def has_record(folder: Path) -> bool:
 
 
 @contextmanager
-def peek_store(folder: Path, *, beside: bool, tell: Tell = silent, keep: bool = True) -> Iterator[OutputStore]:
+def peek_store(folder: Path, *, beside: bool | None, tell: Tell = silent, keep: bool = True) -> Iterator[OutputStore]:
     """Open a copy of the record for planning: nothing on the disk is changed or locked."""
     folder = Path(os.path.abspath(folder))
     with closing(Database.copy_of(folder / STATE_DIR / "state.sqlite")) as state:
         disks = FileSystems(may_write=False)
+        beside = state.writes_beside() if beside is None else beside
         recipes = recipes_in(folder / STATE_DIR / KEPT_NAME) if keep else {}
         yield OutputStore(folder, state, Manifest(folder), beside=beside, disks=disks, tell=tell, recipes=recipes)

@@ -15,7 +15,7 @@ from funasr_cli.files import printable, temporary_beside
 from funasr_cli.inputs.scan import STDIN, Source
 from funasr_cli.store.aliases import FileSystems
 from funasr_cli.store.database import Database
-from funasr_cli.store.entries import FileStat, InputContent, KnownInput, OutputWrite, recipe_of
+from funasr_cli.store.entries import FileStat, FinishedInput, InputContent, KnownInput, OutputWrite, recipe_of
 from funasr_cli.store.kept import KeptRecognitions
 from funasr_cli.store.manifest import Fields, Manifest, RunInfo, failure_fields, manifest_line, skipped_fields
 from funasr_cli.store.naming import OutputNames
@@ -146,7 +146,7 @@ class OutputStore:
         now = None
         with suppress(OSError):
             now = FileStat.of(work.job.source.path)
-        if now is None or now != content.stat:
+        if now != content.stat:  # both None: it was gone before, and is only rendered
             raise Postponed("changed while it was being read; left for the next run", where=work.job.source.named)
         target = self._target(work.job.known)
         writes, warnings = [], []
@@ -233,10 +233,19 @@ class OutputStore:
         if lines:
             self._append(*lines)
 
-    def recognition(self, job: PlannedJob) -> bytes:
-        """What is kept of a recording that is to be rendered, packed."""
+    def finished(self) -> list[FinishedInput]:
+        """The recordings that are done."""
+        return self._state.finished()
+
+    def has_kept(self, known: KnownInput, recognized_with: str) -> bool:
+        """Whether there is a recognition of the recording as it was done, with these settings of recognition."""
+        return self._recipes.get(known.id) == recipe_of(known.sha256, recognized_with)
+
+    @property
+    def kept(self) -> KeptRecognitions:
+        """What earlier runs kept. Only for a store that keeps something."""
         assert self._kept is not None
-        return self._kept.packed(job.known)
+        return self._kept
 
     def skip(self, job: PlannedJob, why: str, run_info: RunInfo) -> None:
         """Record that a job is left for the next run."""

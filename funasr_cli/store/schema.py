@@ -43,6 +43,10 @@ CREATE TABLE recognition (
     recipe TEXT NOT NULL,            -- hash of the input's content and of the settings of recognition
     packed BLOB NOT NULL             -- see outputs/packing.py
 );
+CREATE TABLE hotwords (
+    sha256 TEXT PRIMARY KEY,         -- as in the settings of the state
+    words TEXT NOT NULL              -- JSON: [[word, weight], …], in the order of the list
+);
 """
 
 

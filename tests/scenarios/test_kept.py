@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -132,3 +133,85 @@ def test_an_output_that_cannot_be_written_costs_only_itself_and_is_rendered_next
     assert (folder / "out/a.vtt").exists()
     (folder / "out/sub/b.vtt").rmdir()
     assert transcribe("-o", "out", "-f", "vtt", "--dry-run").stdout.splitlines()[1].startswith("render ")
+
+
+@pytest.fixture
+def render(folder: Path) -> Transcribe:
+    return partial(run_command, folder, "render", "out")
+
+
+def test_render_writes_what_a_fresh_run_writes_and_the_next_run_has_nothing_to_do(
+    folder: Path, transcribe: Transcribe, render: Transcribe
+) -> None:
+    options = ["--txt-layout", "plain", "--script", "taiwan", "--crlf"]
+    assert render("-f", "txt,srt,json", "--dry-run").stdout.count("render ") == 2
+    assert render("-f", "txt,srt,json", *options).returncode == 0
+    transcribe("-o", "fresh", "-f", "txt,srt,json", *options)
+    assert outputs(folder / "out") == outputs(folder / "fresh")
+    assert "nothing to do: 2 already done" in transcribe("-o", "out", "-f", "txt,srt,json", *options).stderr
+    assert [line["model"] for line in last_lines(folder)] == ["nano", "nano"]
+
+
+def test_render_needs_no_recordings_and_takes_some_of_them(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        shutil.copy2(NANO / "words-with-pauses.flac", tmp_path / f"in/{name}.flac")
+    run_command(tmp_path, "transcribe", "in", "--beside", "--model", NANO)
+    (tmp_path / "in/b.flac").unlink()
+    assert run_command(tmp_path, "render", "-f", "vtt", "--include", "b.*").returncode == 0
+    assert {path.name for path in (tmp_path / "in").glob("*.vtt")} == {"b.vtt"}
+    assert "skip " in run_command(tmp_path, "transcribe", "in", "--beside", "--model", NANO, "--dry-run").stdout
+
+
+def test_render_corrects_with_the_hotwords_of_the_run(tmp_path: Path) -> None:
+    shutil.copy2(NANO / "words-with-pauses.flac", tmp_path / "a.flac")
+    (tmp_path / "words.txt").write_text("海滩\n")
+    options = ["a.flac", "--model", NANO, "-f", "json", "--hotwords", "words.txt"]
+    run_command(tmp_path, "transcribe", *options, "-o", "out")
+    run_command(tmp_path, "transcribe", *options, "-o", "fresh", "--hotword-correction", "off")
+    assert run_command(tmp_path, "render", "out", "--hotword-correction", "off").returncode == 0
+    assert outputs(tmp_path / "out") == outputs(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize(
+    ("break_", "options", "message"),
+    [
+        pytest.param("", ["--no-itn"], "its model writes numbers and punctuation itself", id="numbers"),
+        pytest.param("DELETE FROM recognition", ["-f", "vtt"], "nothing is kept of it", id="nothing kept"),
+        pytest.param("UPDATE recognition SET packed = x'00'", ["-f", "vtt"], "cannot be read: damaged", id="damaged"),
+    ],
+)
+def test_what_cannot_be_rendered_is_said(
+    folder: Path, render: Transcribe, break_: str, options: list[str], message: str
+) -> None:
+    if break_:
+        with closing(sqlite3.connect(folder / "out" / KEPT)) as db, db:
+            db.execute(f"{break_} WHERE input = 1")
+    before = outputs(folder / "out")
+    refused = render(*options)
+    assert refused.returncode == 1
+    assert message in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert outputs(folder / "out").items() >= before.items()
+
+
+def test_a_recording_that_has_changed_is_not_rendered(tmp_path: Path) -> None:
+    shutil.copy2(NANO / "words-with-pauses.flac", tmp_path / "a.flac")
+    run_command(tmp_path, "transcribe", "a.flac", "--model", NANO, "-o", "out")
+    shutil.copy2(NANO / "words-without-pauses.flac", tmp_path / "a.flac")
+    refused = run_command(tmp_path, "render", "out", "-f", "vtt")
+    assert refused.returncode == 1
+    assert "it has changed since it was transcribed" in refused.stderr
+
+
+def test_a_folder_that_no_run_has_written_to_is_refused(tmp_path: Path) -> None:
+    refused = run_command(tmp_path, "render", "nowhere")
+    assert refused.returncode == 2
+    assert "nowhere: no run has written to this folder" in refused.stderr
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_rendering_loads_no_runtime() -> None:
+    code = "import sys, funasr_cli.render.folder; "
+    code += "print({'onnxruntime', 'ctranslate2', 'av', 'soundfile'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
