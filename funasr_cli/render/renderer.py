@@ -1,4 +1,4 @@
-"""Makes the outputs of recordings again from what was recognised in them."""
+"""Writes the outputs of recordings again from their kept transcripts."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Renderer:
         self._editor = cache(self._make_editor)
 
     def render(self, job: PlannedJob) -> list[str]:
-        """Write the outputs of a recording; returns warnings.
+        """Write the outputs of a recording; return warnings.
 
-        Raises `UnknownForm` if what is kept cannot be read, and `OutputError` or `Postponed` if the outputs cannot be
-        written now. Then the record says what it said before.
+        Raises `UnknownForm` if the kept transcript cannot be read, and `OutputError` or `Postponed` if the outputs
+        cannot be written now. In both cases the record is unchanged.
         """
         began = time.perf_counter()
         recognition = unpack(self._store.recognition(job))
