@@ -100,7 +100,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class RecognizedChannel:
-    """What a model understood in one channel, in `language`, before the text was edited."""
+    """The text that a model recognised in one channel, in `language`, before it was edited."""
 
     channel: int | None
     language: str | None
@@ -110,10 +110,9 @@ class RecognizedChannel:
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """All that a model understood in a recording: what a transcript is made from, and can be made from again.
+    """Everything that a model recognised in a recording, from which its transcript can be made at any time.
 
-    `writes_numbers` says whether the model writes numbers in figures by itself. The other fields are those of
-    `Transcript`.
+    `writes_numbers` says whether the model itself writes numbers as digits. The other fields are those of `Transcript`.
     """
 
     duration: float

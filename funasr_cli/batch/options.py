@@ -44,7 +44,7 @@ class InputOptions:
 class OutputOptions:
     """Where to write outputs and record: a folder, or - for stdout; `beside`: outputs next to their recordings.
 
-    `keep`: keep what was recognised with the record, so that outputs can be written again without a model.
+    `keep`: store the recognised text in the record, so that outputs can be written again without a model.
     """
 
     output: str = OUTPUT_FOLDER

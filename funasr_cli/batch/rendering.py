@@ -1,4 +1,4 @@
-"""The recordings of a run that need no recognition: their outputs are made from what is kept."""
+"""Renders recordings that need no recognition: their outputs are written from the kept transcripts."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def render_kept(
     reporter: Reporter,
     deadline: Deadline,
 ) -> list[PlannedJob]:
-    """Render the recordings until the deadline; returns those that have to be recognised again after all.
+    """Render the recordings until the deadline; return those that have to be recognised again after all.
 
-    A recording whose outputs cannot be written costs only itself, and is rendered by the next run.
+    A recording whose outputs cannot be written does not affect the others, and is rendered by the next run.
     """
     from funasr_cli.outputs.packing import UnknownForm  # NumPy and the dictionaries take time to load
     from funasr_cli.render.renderer import Renderer
@@ -45,7 +45,7 @@ def render_kept(
             try:
                 warnings = renderer.render(job, settings, run_info, FileStat.of(job.source.path))
             except UnknownForm as error:
-                logger.debug("%s: what is kept of it: %s", job.source.named, error)
+                logger.debug("%s: kept transcript: %s", job.source.named, error)
                 unreadable.append(job)
             except (OutputError, Postponed) as error:
                 display.warn(f"failed: {error}")

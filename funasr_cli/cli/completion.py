@@ -1,4 +1,4 @@
-"""`funasr-cli completion`, and what shells offer for the values of options and arguments."""
+"""`funasr-cli completion`, and the completions of option and argument values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from click.shell_completion import BashComplete, CompletionItem, FishComplete, S
 from funasr_cli.models.catalogue import CATALOGUE
 
 COMPLETE_VAR = "_FUNASR_CLI_COMPLETE"
-"""The variable by which a completion script tells the program what it wants."""
+"""The environment variable with which a completion script requests completions."""
 
 PROGRAM = "funasr-cli"
 
@@ -20,7 +20,10 @@ Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]
 
 
 def words(source: Callable[[], Iterable[str]], otherwise: str | None = None) -> Completer:
-    """Offers the words of `source`; if none fits, what the shell does for a `file` or `dir`."""
+    """Make a completer that offers the words of `source` or, if none matches, paths of type `otherwise`.
+
+    `otherwise` is "file", "dir" or None.
+    """
 
     def complete(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
         fitting = [CompletionItem(word) for word in source() if word.startswith(typed)]
@@ -41,14 +44,14 @@ MODELS = words(lambda: CATALOGUE, otherwise="file")
 def completion(context: click.Context, shell: str) -> None:
     """Print a script that completes commands, options, models and lists in your shell.
 
-    Install it with one of these commands, and open a new shell. Upgrades of funasr-cli need no new script.
+    Install it with one of these commands, then open a new shell. The script keeps working after upgrades.
 
     \b
     funasr-cli completion bash > ~/.funasr-cli.bash && echo '. ~/.funasr-cli.bash' >> ~/.bashrc
     funasr-cli completion zsh > ~/.funasr-cli.zsh && echo '. ~/.funasr-cli.zsh' >> ~/.zshrc
     funasr-cli completion fish > ~/.config/fish/completions/funasr-cli.fish
 
-    In ~/.zshrc the line must come after compinit. The shell has to find funasr-cli on its PATH. bash 4.4 or later.
+    In ~/.zshrc the line must come after compinit. funasr-cli has to be on the PATH. Needs bash 4.4 or later.
     """
     script = SHELLS[shell](context.find_root().command, {}, PROGRAM, COMPLETE_VAR).source()
     click.echo(script, nl=False)

@@ -36,7 +36,7 @@ class GroupedCommand(click.Command):
 
 
 def option_groups(command: click.Command, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
-    """How each option of a command is written, and its help, by the title of its group."""
+    """The options of a command, as (usage, help) pairs by the title of their group."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for param in command.get_params(ctx):
         record = param.get_help_record(ctx) if isinstance(param, click.Option) else None

@@ -22,6 +22,6 @@ class HotwordFile(click.Path):
         return file_or_list(value, Path(value)) if isinstance(value, str) else Path(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """The lists that ship, and if none fits, files."""
+        """Offer the built-in lists or, if none matches, files."""
         names = [CompletionItem(name) for name in hotword_lists() if name.startswith(incomplete)]
         return names or super().shell_complete(ctx, param, incomplete)

@@ -65,7 +65,7 @@ def _extensions(_: click.Context, __: click.Parameter, value: str | None) -> tup
 def _config(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
     """Use the file's values as defaults, which the environment overrides; reject unknown variables."""
     if context.resilient_parsing:
-        return value  # a shell completes the line
+        return value  # called for shell completion only
     known = {param.name: param for param in context.command.params if isinstance(param, click.Option) and param.name}
     variables = [*known, *NOT_OPTIONS]
     for variable in os.environ:
@@ -123,8 +123,8 @@ SETTINGS = {
         _option("--beside", is_flag=True,
                 help="Write each transcript next to its recording; the record stays in the --output folder."),
         _option("--keep/--no-keep", default=_default(OutputOptions, "keep"),
-                help="Keep what was recognised with the record, so that other formats and layouts need no second "
-                "recognition. --no-keep also removes what earlier runs kept."),
+                help="Store the recognised text in the record, so that other formats and layouts can be written later "
+                "without recognising again. --no-keep also removes the text stored by earlier runs."),
         _option("-f", "--format", "formats", callback=formats_of, metavar="FORMAT,...",
                 shell_complete=words(lambda: FORMATS),
                 help=f"Output formats: {', '.join(FORMATS)}.  [default: {','.join(_default(Settings, 'formats'))}; "

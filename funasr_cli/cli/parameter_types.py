@@ -47,7 +47,7 @@ class Language(click.types.StringParamType):
         return language_code(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """The codes, each with the name of its language."""
+        """Offer language codes, each with the name of the language."""
         known = {"auto": "detect it", **LANGUAGE_NAMES}
         return [CompletionItem(code, help=name) for code, name in known.items() if code.startswith(incomplete)]
 

@@ -1,4 +1,4 @@
-"""Writes the outputs of a recording again from what was recognised in it."""
+"""Writes the outputs of recordings again from their kept transcripts."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Renderer:
     def render(
         self, job: PlannedJob, settings: Settings, run_info: RunInfo, stat: FileStat | None, *, as_heard: bool = False
     ) -> list[str]:
-        """Write the outputs of a recording; returns warnings.
+        """Write the outputs of a recording; return warnings.
 
-        `stat` is that of the file now, None if it is gone. With `as_heard`, the manifest names the model and the device
-        of the recognition instead of those of `run_info`. Raises `UnknownForm` if what is kept cannot be read,
-        and `OutputError` or `Postponed` if the outputs cannot be written now. Then the record says what it said before.
+        `stat` is the current one of the file, None if it is gone. With `as_heard`, the manifest names the model and
+        device of the recognition instead of those in `run_info`. Raises `UnknownForm` if the kept transcript cannot be
+        read, and `OutputError` or `Postponed` if the outputs cannot be written now. In all cases the record is unchanged.
         """
         began = time.perf_counter()
         heard = unpack(self._store.kept.packed(job.known))
