@@ -366,7 +366,7 @@ def test_a_run_that_dies_or_hangs_does_not_take_doctor_with_it(
     result = machine.examined()
     assert result.exit_code == 4
     assert said in line(result, "run on 0")
-    hangs = "not done" in said
+    hangs = "did not finish" in said
     assert next_command(result) == (f"npu-smi set -t reset -i 1 -c 0   ({ENDS_ALL})" if hangs else "npu-smi info")
 
 

@@ -214,7 +214,7 @@ def test_an_npu_whose_processes_keep_dying_is_given_up(ready: bool, deaths: int)
     assert scene.started[-1] == Placement(1, runs=2)
     assert scene.device.disabled
     told = scene.shown.getvalue().splitlines()[-1]
-    assert told.startswith("NPU 0 keeps failing: killed by SIGABRT; from here on the CPU does its work")
+    assert told.startswith("NPU 0 keeps failing: killed by SIGABRT; the CPU takes over from here")
 
 
 def test_a_process_that_is_killed_from_outside_is_no_failure_of_its_npu() -> None:
