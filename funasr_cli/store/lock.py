@@ -17,7 +17,7 @@ def folder_lock(path: Path, *, wait: bool, tell: Tell, deadline: Deadline = NO_D
     """Hold the lock file `path`, which is in the state folder of an output folder.
 
     If another run has the lock: with `wait`, report its holder through `tell` and wait until the `deadline`. Raises
-    `BusyError` if the lock cannot be had.
+    `BusyError` if the lock is not available.
     """
     try:
         with locked(path, owner="run", wait=wait, tell=tell, deadline=deadline):

@@ -66,7 +66,7 @@ def blocks(document: str | Path, heading: str = "") -> list[Block]:
 
 
 def inline(document: str | Path) -> list[str]:
-    """What stands in backticks in the text of a document, without code blocks."""
+    """Return the text in backticks in a document, without code blocks."""
     return _INLINE.findall(prose(document))
 
 
