@@ -1,8 +1,8 @@
-"""A recognition as it is kept: some 100 kB for an hour of speech, and the same again whenever it is unpacked.
+"""The storage format of a recognition result: about 100 kB per hour of speech; unpacking is deterministic.
 
-A header in JSON, then a column for each property of all tokens, as numbers that hardly differ from their neighbours;
-all of it compressed with zlib. Times are counted in samples at 16 kHz, the step of windows and frames, and
-confidences in steps of 0.0001, as in the JSON output.
+It is a JSON header followed by one column for each token property, encoded so that neighbouring numbers hardly differ,
+all compressed with zlib. Times are in samples at 16 kHz, the step of windows and frames; confidences are in steps of
+0.0001, as in the JSON output.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from funasr_cli.arrays import SAMPLE_RATE
 from funasr_cli.transcript import Recognition, RecognizedChannel, Scene, Token
 
 VERSION = 1
-"""Of this form; grows with every change."""
+"""Version of this format; increases with every change."""
 
 CONFIDENCE_STEPS = 10_000
 
@@ -29,11 +29,11 @@ Numbers = NDArray[np.int64]
 
 
 class UnknownForm(ValueError):
-    """Packed by a newer version, or damaged."""
+    """The data was packed by a newer version, or is damaged."""
 
 
 def pack(recognition: Recognition) -> bytes:
-    """The bytes to keep. `unpack` gives the recognition again, with times and confidences rounded to their steps."""
+    """Pack a recognition result; `unpack` restores it, with times and confidences rounded to their steps."""
     tokens = [token for one in recognition.channels for token in one.tokens]
     header: dict[str, Any] = {**asdict(recognition), "version": VERSION}
     languages = list(dict.fromkeys(token.language for token in tokens))
@@ -64,7 +64,7 @@ def pack(recognition: Recognition) -> bytes:
 
 
 def unpack(packed: bytes) -> Recognition:
-    """The recognition that was packed. Raises `UnknownForm`."""
+    """Unpack a recognition result. Raises `UnknownForm`."""
     try:
         head, texts, columns = zlib.decompress(packed).split(b"\n", 2)
         header = json.loads(head.decode("utf-8", "surrogatepass"))
@@ -105,7 +105,7 @@ def _steps(values: Sequence[float], steps: int) -> Numbers:
 
 
 def _planes(column: Numbers) -> bytes:
-    """The lowest bytes of all numbers, then the next ones, and so on: each kind by itself is compressed best."""
+    """The lowest bytes of all numbers, then the next ones, and so on: bytes of one kind compress best together."""
     return bytes(column.astype("<i8").view(np.uint8).reshape(-1, 8).T.tobytes())
 
 

@@ -54,9 +54,9 @@ class Transcriber:
         return self.compose(await self.recognize(path, on_progress, timings), source)
 
     async def recognize(self, path: Path, on_progress: OnProgress, timings: StageTimings) -> bytes:
-        """What the model understands in one file, packed to be kept.
+        """Recognise one file; returns the result packed for storage.
 
-        Raises `InputError` if it holds no audio that can be read.
+        Raises `InputError` if the file has no readable audio.
         """
         results, warnings = await self._transcribe_channels(path, on_progress, timings)
         speech, peak = sum(one.speech_seconds for one in results), max(one.peak for one in results)
@@ -88,7 +88,7 @@ class Transcriber:
         return RecognizedChannel(one.channel, language, tuple(one.tokens), tuple(one.scenes))
 
     def compose(self, recognition: bytes, source: str) -> Transcript:
-        """The transcript of what was recognised: of what is kept, so that it comes out the same whenever it is made."""
+        """Make a transcript from a packed result, so that it is the same whenever it is made."""
         return compose(unpack(recognition), source, self._editor)
 
     def _elsewhere(self, runs: Mapping[str, int]) -> list[str]:

@@ -14,7 +14,7 @@ from funasr_cli.models.store import Model
 from funasr_cli.settings.transcription import Settings
 
 EDITING = ("correction", "layout", "script", "segments")
-"""Settings of what is done with a text once it has been recognised; so is `itn`, unless the model writes numbers."""
+"""Settings that apply to a text after recognition; `itn` is another one unless the model itself writes numbers."""
 
 
 def fingerprint(settings: Settings, model: Model) -> str:
@@ -27,9 +27,9 @@ def fingerprint(settings: Settings, model: Model) -> str:
 
 
 def recognition_part(settings: str, *, writes_numbers: bool) -> str:
-    """What recognition itself was made with, of a `fingerprint`, by a model that writes numbers in figures or not.
+    """The part of a `fingerprint` on which recognition depends; `writes_numbers`: the model writes figures itself.
 
-    If it is the same, a transcript can be made again from what was recognised.
+    If this part is unchanged, a transcript can be made again from the kept recognition result.
     """
     editing = EDITING if writes_numbers else (*EDITING, "itn")
     return json.dumps({key: value for key, value in json.loads(settings).items() if key not in editing}, sort_keys=True)

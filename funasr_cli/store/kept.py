@@ -1,4 +1,4 @@
-"""What was recognised, kept beside the state so that outputs can be made again without a model."""
+"""Recognition results, kept beside the state so that outputs can be written again without running the model."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from funasr_cli.store.schema import KEPT_TABLES
 logger = logging.getLogger(__name__)
 
 KEPT_NAME = "transcripts.sqlite"
-"""A file of its own: `--dry-run` copies the state, which stays small."""
+"""A separate file, so that the state, which `--dry-run` copies, stays small."""
 
 
 class KeptRecognitions(Connection):
-    """The recognitions of one output folder, by input. Each method is one transaction.
+    """The recognition results of one output folder, by input. Each method is one transaction.
 
-    One is put here before the state says that its recording is done. So after any death it is here, or its recording is
-    done again; and `recipe` tells whether it is of the content and the settings that are on record now.
+    A result is stored before the state records the recording as done. So after any crash either the result is here or
+    the recording is done again. `recipe` shows whether a result belongs to the current content and settings.
     """
 
     tables = KEPT_TABLES
 
     def put(self, known: KnownInput, recipe: str, packed: bytes) -> None:
-        """Keep what was recognised in an input, in place of what was kept of it before."""
+        """Store the result of an input, replacing an earlier one."""
         with self._errors(), self._transaction():
             self._db.execute("INSERT OR REPLACE INTO recognition VALUES (?, ?, ?)", (known.id, recipe, packed))
 
     def recipes(self) -> dict[int, str]:
-        """From what each was made, by the input's id."""
+        """The recipe of each result, by the id of its input."""
         with self._errors():
             return dict(self._db.execute("SELECT input, recipe FROM recognition"))
 
     def packed(self, known: KnownInput) -> bytes:
-        """What was recognised in an input that is in `recipes`."""
+        """The stored result of an input that is in `recipes`."""
         with self._errors():
             (packed,) = self._db.execute("SELECT packed FROM recognition WHERE input = ?", (known.id,)).fetchone()
         return bytes(packed)
@@ -60,7 +60,7 @@ class KeptRecognitions(Connection):
 
 
 def recipes_in(path: Path) -> dict[int, str]:
-    """The `recipes` in a file, which is not changed; none if it is missing or cannot be read at the moment."""
+    """The `recipes` in a file, which is not changed; empty if it is missing or currently unreadable."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
             return dict(db.execute("SELECT input, recipe FROM recognition"))
@@ -70,9 +70,9 @@ def recipes_in(path: Path) -> dict[int, str]:
 
 
 def forget(path: Path) -> None:
-    """Remove a file of recognitions. Raises `RecordError`."""
+    """Remove a file of recognition results. Raises `RecordError`."""
     for each in (path, path.with_name(f"{path.name}-journal")):
         try:
             each.unlink(missing_ok=True)
         except OSError as error:
-            raise RecordError(f"cannot be removed, as --no-keep asks: {error.strerror}", where=each) from error
+            raise RecordError(f"cannot be removed, as --no-keep requires: {error.strerror}", where=each) from error

@@ -1,4 +1,4 @@
-"""Ways to open the record of an output folder: to write into it, or to plan with a copy."""
+"""Opens the record of an output folder, for writing or as a copy for planning."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def open_store(
 ) -> Iterator[OutputStore]:
     """Open the record of `folder`, locked and recovered; with `wait`, wait for another run until the `deadline`.
 
-    `beside` None: as earlier runs wrote. Unless `keep`, nothing is kept, and what earlier runs kept is removed.
-    Raises `BusyError`, `RecordError` or `MachineError`.
+    With `beside` None, outputs are written where earlier runs wrote them. Without `keep`, no recognition results are
+    kept, and those of earlier runs are removed. Raises `BusyError`, `RecordError` or `MachineError`.
     """
     folder = Path(os.path.abspath(folder))
     hidden = make_folder(folder, STATE_DIR, beside=bool(beside))

@@ -224,7 +224,7 @@ class OutputStore:
         """Commit everything recorded within this context to the disk together."""
         self._held = []
         try:
-            # What is kept is on the disk before the state says that its recording is done.
+            # The kept result must be on the disk before the state records the recording as done.
             with self._state.transaction(), self._kept.transaction() if self._kept else nullcontext():
                 yield
             lines = self._held

@@ -24,7 +24,7 @@ FINISHED = ("done", "empty")
 
 
 class Action(Enum):
-    """Do a recording, write its outputs from what is kept, skip it because it is done, or leave it for the next run."""
+    """Do a recording, write its outputs from the kept result, skip it (done), or leave it for the next run."""
 
     DO = "do"
     RENDER = "render"
@@ -46,9 +46,9 @@ class PlannedJob:
 class PlanRules:
     """What decisions depend on: the model and settings (`settings.fingerprint`), the formats, and options.
 
-    `recognized_with` is the part of `fingerprint` that recognition depends on; None: nothing is written from what is
-    kept. `force` redoes everything, `verify_content` rehashes files whose stat is unchanged, and files that changed
-    less than `min_age` seconds ago are left for the next run.
+    `recognized_with` is the part of `fingerprint` on which recognition depends; None: kept results are not used.
+    `force` redoes everything, `verify_content` rehashes files whose stat is unchanged, and files that changed less than
+    `min_age` seconds ago are left for the next run.
     """
 
     fingerprint: str
@@ -117,7 +117,7 @@ def decide(
 ) -> PlannedJob:
     """Decide about one source; `made` has the recipes of its existing outputs by format.
 
-    `kept` is the recipe of what is kept of it, if anything is.
+    `kept` is the recipe of its kept recognition result; None if there is none.
     """
     try:
         action, why = _decide(source, known, rules, made, on_new_looks, kept)

@@ -44,7 +44,8 @@ def test_a_folder_that_cannot_be_written_to_is_named_with_the_way_out(
 
 
 @pytest.mark.parametrize(
-    ("code", "hint"), [(errno.ENOSPC, "Make room"), (errno.EDQUOT, "Make room"), (errno.EROFS, "made writable")]
+    ("code", "hint"),
+    [(errno.ENOSPC, "Free some space"), (errno.EDQUOT, "Free some space"), (errno.EROFS, "Make the folder writable")],
 )
 def test_a_disk_that_is_full_needs_room_and_no_permission(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, hint: str
@@ -96,7 +97,7 @@ def test_bytes_that_a_disk_does_not_take_are_named_once(tmp_path: Path, monkeypa
     InexactDisk(tmp_path, DiskKind(key=str, refused="\udcb2\udce2"), monkeypatch)
     error = WriteCheck(beside=False).refusal(RECORDING, tmp_path / "\udcb2\udce2\udce2", ("txt",))
     assert error is not None
-    assert error.what.endswith("the file system does not take bytes that are not UTF-8 in names")
+    assert error.what.endswith("the file system does not allow bytes that are not UTF-8 in names")
 
 
 def test_each_folder_and_character_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +108,7 @@ def test_each_folder_and_character_is_tried_once(tmp_path: Path, monkeypatch: py
 
 
 def test_an_output_folder_that_cannot_be_made_is_told_with_the_reason(read_only: Path) -> None:
-    with pytest.raises(MachineError, match=r"cannot be made: (Read-only file system|Permission denied)"):
+    with pytest.raises(MachineError, match=r"cannot be created: (Read-only file system|Permission denied)"):
         make_folder(read_only / "out", ".state", beside=False)
 
 
