@@ -107,7 +107,7 @@ def _seconds(name: str, owner: type, field: str, text: str) -> _Option:
     return _option(name, type=NumberRange(0), default=_default(owner, field), metavar="SECONDS", help=text)
 
 
-def _limit(name: str, field: str, kind: click.ParamType, metavar: str, text: str) -> _Option:
+def _limit(name: str, field: str, kind: click.ParamType[Any], metavar: str, text: str) -> _Option:
     """A limit of subtitles, without a default: what holds if it is not given depends on the preset."""
     default = _default(SegmentLimits, field)
     shown = "" if default is None else f"  [default: {default}]"

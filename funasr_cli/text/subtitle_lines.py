@@ -98,7 +98,7 @@ def segment(
 
 
 class _Stretch(NamedTuple):
-    """The tokens between two places where a cue must end, in pieces that are never split; without `strict`, single tokens.
+    """The tokens between two places where a cue must end, in pieces that stay whole; without `strict`, single tokens.
 
     `starts` are the indices of the pieces' first tokens, and the number of tokens; `breaks` are the costs of a break
     before each.
