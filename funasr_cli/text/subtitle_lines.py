@@ -133,6 +133,9 @@ def _lines(tokens: Sequence[Token], limits: SegmentLimits, hotwords: _ByLength) 
             cost = costs[begin] + (1 - width / (limits.lines * limits.columns)) ** 2 + (lines[0] if lines else 0.0)
             if width < ORPHAN_COLUMNS and end - begin < count:
                 cost += 3.0
+            if limits.min_seconds is not None and end < count:
+                time_left = tokens[starts[end]].start - limits.gap - tokens[starts[begin]].start
+                cost += 3.0 * (time_left < limits.min_seconds)
             if cost < best:
                 best, first = cost, begin
         costs.append(best + breaks[end])
@@ -155,8 +158,8 @@ def _line_breaks(tokens: Sequence[Token], limits: SegmentLimits, hotwords: _ByLe
 
 
 def _is_one_line(tokens: Sequence[Token], limits: SegmentLimits) -> bool:
-    measured = strict_columns if limits.strict else columns
-    return measured(text_of(tokens).lstrip()) <= limits.columns
+    measured, text = strict_columns if limits.strict else columns, text_of(tokens)
+    return measured(text) - (len(text) - len(text.lstrip())) <= limits.columns
 
 
 def _pauses(tokens: Sequence[Token], limits: SegmentLimits) -> list[float]:

@@ -80,6 +80,7 @@ def test_subtitles_hold_to_the_limits_and_other_formats_stay_on_one_line(run: Ru
     assert run("transcribe", recording, *options).returncode == 0
     asked = ("--max-line-width", "4", "--max-lines", "2", "--min-cue-seconds", "2.0", "--cue-gap", "0.1")
     planned = run("transcribe", recording, *options, *asked, "--dry-run")
+    assert planned.stdout.startswith("render ")
     assert planned.stdout.rstrip().endswith("changed: segments")
     before = document(tmp_path)
     done = run("transcribe", recording, *options, *asked)
