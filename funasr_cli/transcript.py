@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +50,28 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A subtitle line: consecutive tokens of one `language`, and when to show them. `start` < `end`, in seconds."""
+    """A subtitle: consecutive tokens of one `language`, and when to show them. `start` < `end`, in seconds.
+
+    `breaks` are the indices of the tokens that begin its second and further lines.
+    """
 
     start: float
     end: float
     tokens: tuple[Token, ...]
     channel: int | None = None
     language: str | None = None
+    breaks: tuple[int, ...] = ()
 
     @property
     def text(self) -> str:
-        """The text of the line."""
+        """The whole text, on one line."""
         return join(self.tokens)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The text in the lines in which subtitle formats show it."""
+        ends = (0, *self.breaks, len(self.tokens))
+        return tuple(join(self.tokens[first:end]) for first, end in pairwise(ends))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ from funasr_cli.cli.parameter_types import Glob, Language, NumberRange, Pattern,
 from funasr_cli.errors import UsageError
 from funasr_cli.outputs.layout import FORMATS, OutputLayout, TxtLayout
 from funasr_cli.settings.transcription import Channels, Settings
-from funasr_cli.text.options import Script, Strength
+from funasr_cli.text.cue_presets import CUE_PRESETS
+from funasr_cli.text.options import MIN_COLUMNS, Script, SegmentLimits, Strength
 
 ENVIRONMENT = "FUNASR_CLI"
 NOT_OPTIONS = ("models",)
@@ -105,6 +106,13 @@ def _choice(names: object, owner: type, name: str, *, none: str | None = None, f
 
 def _seconds(name: str, owner: type, field: str, text: str) -> _Option:
     return _option(name, type=NumberRange(0), default=_default(owner, field), metavar="SECONDS", help=text)
+
+
+def _limit(name: str, field: str, kind: click.ParamType[Any], metavar: str, text: str) -> _Option:
+    """A limit of subtitles, without a default: what holds if it is not given depends on the preset."""
+    default = _default(SegmentLimits, field)
+    shown = "" if default is None else f"  [default: {default}]"
+    return _option(name, type=kind, metavar=metavar, help=text + shown)
 
 
 DEVICE = Pattern(r"auto|cpu|npu(:\d+(,\d+)*)?", "auto, cpu, npu, npu:0 and npu:0,2")
@@ -188,6 +196,23 @@ SETTINGS = {
         _option("--script", **_choice(Script, Settings, "script", none="keep"),
                 help="Script of Chinese text: simplified, traditional, or as used in Taiwan or Hong Kong; keep leaves "
                 "it as the model writes it."),
+    ],
+    "Subtitles": [
+        _option("--cue-preset", type=click.Choice(list(CUE_PRESETS)),
+                help="Limits of subtitles as a guideline has them; the options below override its figures. See "
+                "docs/usage.md for the figures and their sources."),
+        _limit("--max-line-width", "columns", click.IntRange(MIN_COLUMNS), "COLUMNS",
+               "Widest line, in columns: Chinese characters and other wide ones take two."),
+        _limit("--max-lines", "lines", click.IntRange(1), "N", "Lines in a subtitle."),
+        _limit("--max-cue-seconds", "seconds", NumberRange(0, min_open=True), "SECONDS",
+               "Longest time that a subtitle is shown."),
+        _limit("--min-cue-seconds", "min_seconds", NumberRange(0), "SECONDS",
+               "Shortest time: a shorter subtitle stays in the silence after it, or is joined with its neighbour if "
+               "both fit.  [default: 0.8 as far as the next one permits, never joined]"),
+        _limit("--max-cps", "characters_per_s", NumberRange(0, min_open=True), "N",
+               "Characters per second for readers: a subtitle stays in the silence after it until it is read. Speech "
+               "that is faster remains as it is.  [default: 9 Chinese or 18 other characters]"),
+        _limit("--cue-gap", "gap", NumberRange(0), "SECONDS", "Shortest time between two subtitles."),
     ],
     "Audio": [
         _option("--channels", **_choice(Channels, Settings, "channels"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from funasr_cli.transcript import Transcript
+from funasr_cli.transcript import Segment, Transcript
 
 
 def to_srt(transcript: Transcript) -> str:
     """SubRip: numbered cues with times as `00:00:01,500`. Cues of different channels may overlap."""
     return "\n".join(
-        f"{number}\n{clock(line.start, ',')} --> {clock(line.end, ',')}\n{label(line.channel)}{line.text}\n"
+        f"{number}\n{clock(line.start, ',')} --> {clock(line.end, ',')}\n{label(line.channel)}{_lines(line)}\n"
         for number, line in enumerate(transcript.segments, start=1)
     )
 
@@ -16,7 +16,7 @@ def to_srt(transcript: Transcript) -> str:
 def to_vtt(transcript: Transcript) -> str:
     """WebVTT: times as `00:00:01.500`; `&`, `<` and `>` are escaped. A channel is a voice."""
     cues = (
-        f"\n{clock(line.start, '.')} --> {clock(line.end, '.')}\n{_voice(line.channel)}{_escaped(line.text)}\n"
+        f"\n{clock(line.start, '.')} --> {clock(line.end, '.')}\n{_voice(line.channel)}{_escaped(_lines(line))}\n"
         for line in transcript.segments
     )
     return "WEBVTT\n" + "".join(cues)
@@ -33,6 +33,10 @@ def clock(seconds: float, separator: str) -> str:
 def label(channel: int | None) -> str:
     """Prefix for the text of a channel: `[1] `; empty if there is no channel."""
     return "" if channel is None else f"[{channel}] "
+
+
+def _lines(segment: Segment) -> str:
+    return "\n".join(segment.lines)
 
 
 def _voice(channel: int | None) -> str:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from funasr_cli.late_fields import late
+
 Strength: TypeAlias = Literal["safe", "strong"]
 Script: TypeAlias = Literal["simplified", "traditional", "taiwan", "hongkong"]
+
+
+MIN_COLUMNS = 2
+"""The width of a Chinese character, the narrowest line that can hold text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +20,40 @@ class SegmentLimits:
     """Limits of a line: width in columns (a CJK character takes two), length in seconds, and the pause that ends it.
 
     A pause shorter than twice `pause` may stay within a line if a break would leave a character or two alone.
+
+    A cue has up to `lines` lines. It is shown for at least `min_seconds`, and long enough to be read at
+    `characters_per_s`, as far as the next cue permits; None leaves both to the defaults of `cue_times`. `gap` is the
+    shortest time between two cues, in seconds. With `strict`, which the command line sets if any of these limits was
+    chosen, numbers with their units, hotwords and words are never split unless they exceed the limits by themselves,
+    and no cue is shown for longer than `seconds`. Without it everything is as before there were such options.
+
+    Raises `ValueError` if the limits contradict each other.
     """
 
     columns: int = 42
     seconds: float = 7.0
     pause: float = 0.8
+    lines: int = late(1)
+    min_seconds: float | None = late(None)
+    characters_per_s: float | None = late(None)
+    gap: float = late(0.0)
+    strict: bool = late(False)
+
+    def __post_init__(self) -> None:
+        if self.columns < MIN_COLUMNS:
+            raise ValueError(f"a line of {self.columns} columns has no room for a Chinese character, which takes two")
+        if self.lines < 1:
+            raise ValueError(f"a cue has at least one line, not {self.lines}")
+        if self.seconds <= 0 or self.gap < 0:
+            raise ValueError("a cue takes time, and the gap between two cues is not negative")
+        if self.min_seconds is not None and not 0 <= self.min_seconds <= self.seconds:
+            raise ValueError(
+                f"the minimum duration of a cue, {self.min_seconds:g} s, is more than the maximum, {self.seconds:g} s"
+                if self.min_seconds > self.seconds
+                else "the minimum duration of a cue is not negative"
+            )
+        if self.characters_per_s is not None and self.characters_per_s <= 0:
+            raise ValueError("the reading speed is more than 0 characters per second")
 
 
 @dataclass(frozen=True, slots=True)

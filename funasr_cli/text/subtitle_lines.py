@@ -13,27 +13,24 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import accumulate, groupby, pairwise
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from funasr_cli.lexicon import cut
 from funasr_cli.text.abbreviations import leads_on
 from funasr_cli.text.clusters import is_joined
+from funasr_cli.text.cue_layout import Layout, columns, strict_columns
+from funasr_cli.text.cue_times import cue_times, join_short
 from funasr_cli.text.itn.chinese_context import is_measured
 from funasr_cli.text.itn.chinese_numerals import NUMERALS
 from funasr_cli.text.itn.english_numerals import NUMBER_WORDS
 from funasr_cli.text.options import SegmentLimits
+from funasr_cli.text.quantities import quantities
 from funasr_cli.text.rewrite import text_of
 from funasr_cli.text.sentences import ends_with, sentences
-from funasr_cli.transcript import Segment, Token, join
+from funasr_cli.transcript import Segment, Token
 from funasr_cli.unicode_ranges import HAN
 
 CLAUSE_END = frozenset("，、；：,;:")
-MIN_SHOWN_S = 0.8
-"""Seconds that a line is shown at least, if the next line leaves enough time."""
-
-READING_COLUMNS_PER_S = 18.0
-"""Columns that are read per second, 9 Chinese characters: a line is shown for that long, if possible."""
-
 ORPHAN_COLUMNS = 8
 """A line narrower than this, less than four Chinese characters, looks lost."""
 
@@ -43,6 +40,13 @@ UNPARTED = 100.0
 _HAN = re.compile(f"[{HAN}]")
 _SPELLED = re.compile("[0-9A-Za-z][^\\W_]|[0-9A-Za-z]['’-]", re.ASCII)
 """Two characters of one word in a script with spaces."""
+
+_LETTER = "0-9A-Za-z\u00c0-\u024f\u0370-\u052f\u1e00-\u1eff"
+_SPELLED_STRICTLY = re.compile(f"[{_LETTER}][{_LETTER}'’-]|['’-][{_LETTER}]")
+"""The same with the letters of Latin, Greek and Cyrillic, and with what comes after a hyphen."""
+
+_OPENING = ("Ps", "Pi")
+"""Unicode's categories of brackets and quotation marks that open."""
 
 _KATAKANA = re.compile("[ァ-ヺー-ヿㇰ-ㇿｦ-ﾟ]+")
 """A Japanese loanword; a dot separates two of them."""
@@ -62,9 +66,6 @@ _LEADING_ENGLISH = re.compile(r"\b(a|an|the|of|to|in|on|at|by|for|with|from|and|
 
 _ByLength: TypeAlias = "Mapping[int, Set[str]]"
 
-MIN_CUE_S = 0.001
-"""The time unit of SRT, in seconds: if tokens leave no time, a line still ends after its start."""
-
 
 def segment(
     tokens: Sequence[Token],
@@ -83,79 +84,138 @@ def segment(
     by_length = defaultdict[int, set[str]](set)
     for word in hotwords:
         by_length[len(word)].add(word)
-    lines: list[Sequence[Token]] = []
+    cues: list[Sequence[Token]] = []
     for _, spoken in groupby((token for token in tokens if token.text.strip()), key=lambda token: token.language):
         for stretch in sentences(list(spoken), 2 * limits.pause):
-            lines += _lines(stretch, limits, by_length)
-    return tuple(_timed(lines, duration))
-
-
-def columns(text: str) -> int:
-    """Return the width of `text` in terminal columns: 2 for a wide character, 0 for a combining mark, 1 otherwise."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+            cues += _lines(stretch, limits, by_length)
+    if limits.min_seconds is not None:
+        cues = join_short(cues, limits, duration, lambda cue: _line_breaks(cue, limits, by_length) is not None)
+    times = cue_times(cues, limits, duration)
+    return tuple(
+        Segment(start, end, tuple(cue), language=cue[0].language, breaks=_line_breaks(cue, limits, by_length) or ())
+        for cue, (start, end) in zip(cues, times, strict=True)
     )
 
 
+class _Stretch(NamedTuple):
+    """The tokens between two places where a cue must end, in pieces that stay whole; without `strict`, single tokens.
+
+    `starts` are the indices of the pieces' first tokens, and the number of tokens; `breaks` are the costs of a break
+    before each.
+    """
+
+    starts: Sequence[int]
+    breaks: Sequence[float]
+    layout: Layout
+
+
 def _lines(tokens: Sequence[Token], limits: SegmentLimits, hotwords: _ByLength) -> list[Sequence[Token]]:
-    """Return the cheapest lines of the tokens between two places where a line must end.
+    """Return the cheapest cues of the tokens between two places where a cue must end.
 
     The unit of cost is a break between two words in fluent speech.
     """
-    count = len(tokens)
-    ends = [0, *accumulate(columns(token.text) for token in tokens)]
-    begins = [end + len(token.text) - len(token.text.lstrip()) for end, token in zip(ends, tokens, strict=False)]
-    seconds = tokens[-1].end - tokens[0].start
-    pauses = [0.0, *(max(0.0, after.start - before.until) / limits.pause for before, after in pairwise(tokens))]
-    if ends[-1] - begins[0] <= limits.columns and seconds <= limits.seconds and max(pauses) < 1:
+    pauses = _pauses(tokens, limits)
+    in_time = tokens[-1].end - tokens[0].start <= limits.seconds and max(pauses) < 1
+    if in_time and _is_one_line(tokens, limits):
         return [tokens]
-    breaks = [*_breaks(tokens, pauses, hotwords), 0.0]
-    costs, firsts = [0.0], [0]  # of the cheapest lines up to a token; first token of their last line
+    starts, breaks, layout = _stretch(tokens, pauses, limits, hotwords)
+    count = len(starts) - 1
+    if in_time and layout.lay_out(0, count, limits.lines):
+        return [tokens]
+    costs, firsts = [0.0], [0]  # of the cheapest cues up to a piece; the first piece of the last of these cues
     for end in range(1, count + 1):
-        best, first, until = math.inf, end - 1, tokens[end - 1].end
+        best, first, until = math.inf, end - 1, tokens[starts[end] - 1].end
         for begin in range(end - 1, -1, -1):
-            width = ends[end] - begins[begin]
-            fits = width <= limits.columns and until - tokens[begin].start <= limits.seconds
+            width, lines = layout.width(begin, end), layout.lay_out(begin, end, limits.lines)
+            fits = lines is not None and until - tokens[starts[begin]].start <= limits.seconds
             if not fits and begin < end - 1:
                 break
-            cost = costs[begin] + (1 - width / limits.columns) ** 2
+            cost = costs[begin] + (1 - width / (limits.lines * limits.columns)) ** 2 + (lines[0] if lines else 0.0)
             if width < ORPHAN_COLUMNS and end - begin < count:
                 cost += 3.0
+            if limits.min_seconds is not None and end < count:
+                time_left = tokens[starts[end]].start - limits.gap - tokens[starts[begin]].start
+                cost += 3.0 * (time_left < limits.min_seconds)
             if cost < best:
                 best, first = cost, begin
         costs.append(best + breaks[end])
         firsts.append(first)
-    lines: list[Sequence[Token]] = []
+    cues: list[Sequence[Token]] = []
     end = count
     while end:
-        lines.append(tokens[firsts[end] : end])
+        cues.append(tokens[starts[firsts[end]] : starts[end]])
         end = firsts[end]
-    return lines[::-1]
+    return cues[::-1]
 
 
-def _breaks(tokens: Sequence[Token], pauses: Sequence[float], hotwords: _ByLength) -> Iterator[float]:
-    """Yield the cost of beginning a line with each token; `pauses` before them are in units of `limits.pause`."""
+def _line_breaks(tokens: Sequence[Token], limits: SegmentLimits, hotwords: _ByLength) -> tuple[int, ...] | None:
+    """Return the indices of the tokens that begin a further line of a cue; None if the cue does not fit its lines."""
+    if _is_one_line(tokens, limits):
+        return ()
+    starts, _, layout = _stretch(tokens, _pauses(tokens, limits), limits, hotwords)
+    found = layout.lay_out(0, len(starts) - 1, limits.lines)
+    return None if found is None else tuple(starts[piece] for piece in found[1])
+
+
+def _is_one_line(tokens: Sequence[Token], limits: SegmentLimits) -> bool:
+    measured, text = strict_columns if limits.strict else columns, text_of(tokens)
+    return measured(text) - (len(text) - len(text.lstrip())) <= limits.columns
+
+
+def _pauses(tokens: Sequence[Token], limits: SegmentLimits) -> list[float]:
+    """Return the silence before each token, in units of `limits.pause`."""
+    return [0.0, *(max(0.0, after.start - before.until) / limits.pause for before, after in pairwise(tokens))]
+
+
+def _stretch(tokens: Sequence[Token], pauses: Sequence[float], limits: SegmentLimits, hotwords: _ByLength) -> _Stretch:
+    """Divide `tokens` into pieces, and find out what lines they make."""
+    measured = strict_columns if limits.strict else columns
+    ends = [0, *accumulate(measured(token.text) for token in tokens)]
+    begins = [end + len(token.text) - len(token.text.lstrip()) for end, token in zip(ends, tokens, strict=False)]
+    breaks = [*_breaks(tokens, pauses, hotwords, strict=limits.strict), 0.0]
+    whole = [0, *(at for at in range(1, len(tokens)) if not limits.strict or breaks[at] < UNPARTED / 2), len(tokens)]
+    starts: list[int] = []
+    for first, end in pairwise(whole):
+        seconds = tokens[end - 1].end - tokens[first].start
+        fits = ends[end] - begins[first] <= limits.columns and seconds <= limits.seconds
+        starts += [first] if fits else range(first, end)
+    layout = Layout(
+        [begins[at] for at in starts],
+        [ends[at] for at in [*starts, len(tokens)]],
+        [breaks[at] for at in starts],
+        limits.columns,
+    )
+    starts.append(len(tokens))
+    return _Stretch(starts, [breaks[at] for at in starts], layout)
+
+
+def _breaks(
+    tokens: Sequence[Token], pauses: Sequence[float], hotwords: _ByLength, *, strict: bool = False
+) -> Iterator[float]:
+    """What it costs to begin a line with each token; `pauses`, in front of them, are in pauses that end a line."""
     text = text_of(tokens)
     words = {len(text), *(start for start, _ in cut(text))}
     numbers = list(_numbers(text, words))
     kept = _inside(match.span() for match in _KATAKANA.finditer(text))
-    one = _inside([*numbers, *_found(text.lower(), hotwords)])
+    one = _inside([*(quantities(text, numbers) if strict else numbers), *_found(text.lower(), hotwords)])
+    spelled = _SPELLED_STRICTLY if strict else _SPELLED
+    within, before_unit = (UNPARTED, UNPARTED) if strict else (6.0, 2.0)
     counts = {end for _, end in numbers if is_measured(text[end : end + 4]) or text.startswith(_CLOCK, end)}
     at = 0
     before = Token("", 0.0, 0.0, 0.0)
     for token, pause in zip(tokens, pauses, strict=True):
         left, right = before.text, token.text
         begin = at + len(right) - len(right.lstrip())
-        whole = begin in words and begin not in one and not _SPELLED.search(left[-1:] + right[:1])
+        whole = begin in words and begin not in one and not spelled.search(left[-1:] + right[:1])
         clings = begin + 1 in words and _CLINGING.match(text, begin)
         leads = (at - 1 in words and _LEADING.search(left)) or _LEADING_ENGLISH.search(left)
         yield (
             1.0
             - (3.0 if pause >= 1 else pause)
             - 0.8 * ends_with(before, CLAUSE_END)
-            + 6.0 * (not whole)
-            + UNPARTED * (begin in kept or is_joined(left, right))
-            + 2.0 * bool(begin in counts or (left[-1:].isdigit() and _HAN.match(right)))  # 三十五 台, 35 台
+            + within * (not whole)
+            + UNPARTED * (begin in kept or is_joined(left, right) or (strict and _opens(left)))
+            + before_unit * bool(begin in counts or (left[-1:].isdigit() and _HAN.match(right)))  # 三十五 台, 35 台
             + 1.0 * bool(clings)
             + 0.5 * bool(leads)
             + 3.0 * leads_on(left)
@@ -188,11 +248,5 @@ def _inside(spans: Iterable[tuple[int, int]]) -> set[int]:
     return {at for start, end in spans for at in range(start + 1, end)}
 
 
-def _timed(lines: Sequence[Sequence[Token]], duration: float) -> Iterator[Segment]:
-    shown = 0.0  # the end of the line before
-    starts = [*(min(line[0].start, duration - MIN_CUE_S) for line in lines), duration]
-    for line, begin, following in zip(lines, starts, starts[1:], strict=False):
-        start = max(shown, begin)
-        read = start + max(MIN_SHOWN_S, columns(join(line)) / READING_COLUMNS_PER_S)
-        shown = max(min(max(line[-1].until, read), following), start + MIN_CUE_S)
-        yield Segment(start, shown, tuple(line), language=line[0].language)
+def _opens(text: str) -> bool:
+    return bool(text) and unicodedata.category(text[-1]) in _OPENING

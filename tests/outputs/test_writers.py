@@ -100,6 +100,17 @@ def test_tsv_has_milliseconds_and_one_line_a_segment() -> None:
     ]
 
 
+def test_only_subtitles_break_lines() -> None:
+    tokens = (Token("各位好，", 0.5, 1.0, 0.9), Token(" a <", 1.0, 1.5, 0.9), Token(" b", 1.5, 2.0, 0.9))
+    talk = replace(TALK, segments=(Segment(0.5, 2.0, tokens, channel=2, breaks=(1,)),))
+    (cue,) = srt.parse(written("srt", talk))
+    assert cue.content == "[2] 各位好，\na < b"
+    assert written("vtt", talk).endswith("\n<v 2>各位好，\na &lt; b\n")
+    assert json.loads(written("json", talk))["segments"][0]["text"] == "各位好， a < b"
+    assert written("tsv", talk).splitlines()[1:] == ["500\t2000\t各位好， a < b\t2"]
+    assert written("srt", talk, OutputLayout(crlf=True)).endswith("各位好，\r\na < b\r\n")
+
+
 def test_json_tells_everything() -> None:
     document = json.loads(written("json", TALK))
     assert document["segments"][0] == {

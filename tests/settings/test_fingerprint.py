@@ -13,6 +13,7 @@ from funasr_cli.models.store import Model
 from funasr_cli.outputs.layout import OutputLayout
 from funasr_cli.settings.fingerprint import fingerprint
 from funasr_cli.settings.transcription import Settings
+from funasr_cli.text.options import SegmentLimits
 
 MODEL = Model("nano", "sensevoice", Path(), Path(), "int8", "file", "all files")
 
@@ -41,6 +42,8 @@ def test_the_defaults_are_on_record_as_in_version_0_1_0() -> None:
         (Settings(hotwords=(Hotword("word"),)), "hotwords"),
         (Settings(correction=None), "correction"),
         (Settings(script=None), "script"),
+        (Settings(segments=SegmentLimits(lines=2)), "segments"),
+        (Settings(segments=SegmentLimits(strict=True)), "segments"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -71,7 +71,7 @@ CRITICAL: Mapping[str, str] = {
     "text/merge": "text/test_merge",
     "text/pauses": "text/test_pauses",
     "text/sentences": "text/test_sentences text/test_abbreviations",
-    "text/subtitle_lines": "text/test_subtitle_lines",
+    "text/subtitle_lines": "text/test_subtitle_lines text/test_cues",
     "text/timing": "text/test_timing",
 }
 """The modules in which a silent mistake hurts most, and the tests under tests/ that must notice it."""
