@@ -266,3 +266,10 @@ def settings(command: Command) -> Command:
         for option in reversed(options):
             command = click.option(*option.names, cls=GroupedOption, group=title, **option.more)(command)
     return command
+
+
+def cue_options(command: Command) -> Command:
+    """Add the limits of subtitles to a command as options."""
+    for option in reversed(SETTINGS["Subtitles"]):
+        command = click.option(*option.names, **option.more)(command)
+    return command

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,11 +12,12 @@ import click
 from funasr_cli import exit_codes
 from funasr_cli.batch.options import OutputOptions
 from funasr_cli.cli.completion import FOLDERS, words
-from funasr_cli.cli.options import formats_of
+from funasr_cli.cli.cue_limits import cue_limits
+from funasr_cli.cli.options import cue_options, formats_of
 from funasr_cli.cli.parameter_types import Glob
 from funasr_cli.outputs.layout import FORMATS, TxtLayout
 from funasr_cli.system.places import expand_home
-from funasr_cli.text.options import Script, Strength
+from funasr_cli.text.options import Script, SegmentLimits, Strength
 
 NONE = {"keep", "off"}
 """Values of options that stand for None in the settings."""
@@ -46,6 +48,7 @@ EDITING = {"itn": "itn", "script": "script", "hotword_correction": "correction"}
     type=click.Choice([*get_args(Strength), "off"]),
     help="Replace text with a hotword that sounds like it; for recordings transcribed with hotwords.",
 )
+@cue_options
 @click.option(
     "--include",
     multiple=True,
@@ -78,13 +81,15 @@ def render(folder: str, quiet: bool, **options: Any) -> None:
     from funasr_cli.render.folder import RenderOptions, render_folder  # loads NumPy
     from funasr_cli.reporting.display import make_display
 
+    cue_limits(options, SegmentLimits())  # to refuse what contradicts itself before anything is written
+
     def given(names: dict[str, str]) -> dict[str, Any]:
         values = {field: options[option] for option, field in names.items() if options[option] is not None}
         return {field: None if value in NONE else value for field, value in values.items()}
 
     asked = RenderOptions(
         Path(expand_home(folder)),
-        Changes(options["formats"], given(LAYOUT), given(EDITING)),
+        Changes(options["formats"], given(LAYOUT), given(EDITING), partial(cue_limits, options)),
         options["include"],
         options["exclude"],
         options["wait"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import click
@@ -22,6 +22,7 @@ from funasr_cli.batch.options import (
     RunOptions,
 )
 from funasr_cli.cli.completion import FILES
+from funasr_cli.cli.cue_limits import cue_limits
 from funasr_cli.cli.help import GroupedCommand
 from funasr_cli.cli.options import ENVIRONMENT, settings
 from funasr_cli.errors import UsageError
@@ -29,18 +30,7 @@ from funasr_cli.inputs.options import EXTENSIONS, HEADERLESS_EXTENSIONS, FileSel
 from funasr_cli.outputs.layout import OutputLayout
 from funasr_cli.settings.transcription import Settings
 from funasr_cli.system.logs import show_debug_log
-from funasr_cli.text.cue_presets import CUE_PRESETS
 from funasr_cli.text.options import SegmentLimits
-
-CUE_OPTIONS = {
-    "max_line_width": "columns",
-    "max_lines": "lines",
-    "max_cue_seconds": "seconds",
-    "min_cue_seconds": "min_seconds",
-    "max_cps": "characters_per_s",
-    "cue_gap": "gap",
-}
-"""Options for subtitles, and the fields of `SegmentLimits` that they set."""
 
 Group = TypeVar("Group", InputOptions, OutputOptions, DeviceOptions, ReportOptions)
 
@@ -117,24 +107,12 @@ def _settings(given: dict[str, Any]) -> Settings:
             itn=given["itn"],
             correction=None if given["hotword_correction"] == "off" else given["hotword_correction"],
             script=None if given["script"] == "keep" else given["script"],
-            segments=_segments(given),
+            segments=cue_limits(given, SegmentLimits()),
             track=_track(given["track"]),
             raw=None if given["raw"] is None else RawFormat.parse(given["raw"]),
         )
     except ValueError as error:
         raise UsageError(str(error)) from error
-
-
-def _segments(given: dict[str, Any]) -> SegmentLimits:
-    """The limits of subtitles: those of the preset, but for what is given; strict if anything is."""
-    preset = given["cue_preset"]
-    chosen = {field: given[option] for option, field in CUE_OPTIONS.items() if given[option] is not None}
-    if preset is None and not chosen:
-        return SegmentLimits()
-    try:
-        return replace(CUE_PRESETS[preset] if preset else SegmentLimits(strict=True), **chosen)
-    except ValueError as error:
-        raise UsageError(str(error), hint="Give both --min-cue-seconds and --max-cue-seconds.") from error
 
 
 def _track(text: str | None) -> int | str | None:

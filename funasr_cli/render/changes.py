@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,12 +18,13 @@ from funasr_cli.text.options import SegmentLimits
 class Changes:
     """New values of settings, by the names of their fields; `layout` by those of `OutputLayout`.
 
-    `formats` None: those that were written before.
+    `formats` None: those that were written before. `cues` gives new limits of subtitles for those of the recording.
     """
 
     formats: tuple[str, ...] | None = None
     layout: Mapping[str, Any] = field(default_factory=dict)
     editing: Mapping[str, Any] = field(default_factory=dict)
+    cues: Callable[[SegmentLimits], SegmentLimits] | None = None
 
     def applied(
         self, record: str, written: tuple[str, ...], hotwords: tuple[Hotword, ...] = ()
@@ -37,14 +38,16 @@ class Changes:
         try:
             editing = {key: before[key] for key in ("itn", "correction", "script")} | dict(self.editing)
             layout = replace(OutputLayout(**before["layout"]), **self.layout)
+            limits = SegmentLimits(**before["segments"])
+            limits = self.cues(limits) if self.cues else limits
             settings = Settings(
                 formats=self.formats or written,
                 layout=layout,
                 hotwords=hotwords,
-                segments=SegmentLimits(**before["segments"]),
+                segments=limits,
                 **editing,
             )
         except (KeyError, TypeError) as error:
             raise ValueError("its settings are those of another version") from error
-        after = {**before, **editing, "layout": as_record(layout)}
+        after = {**before, **editing, "layout": as_record(layout), "segments": as_record(limits)}
         return settings, json.dumps(after, sort_keys=True)

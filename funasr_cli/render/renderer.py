@@ -35,7 +35,7 @@ class Renderer:
 
         `stat` is the current one of the file, None if it is gone. With `as_heard`, the manifest names the model and
         device of the recognition instead of those in `run_info`. Raises `UnknownForm` if the kept transcript cannot be
-        read, and `OutputError` or `Postponed` if the outputs cannot be written now. In all cases the record is unchanged.
+        read, and `OutputError` or `Postponed` if the outputs cannot be written now. The record is unchanged then.
         """
         began = time.perf_counter()
         heard = unpack(self._store.kept.packed(job.known))

@@ -45,7 +45,7 @@ def characters(text: str) -> float:
     return strict_columns(text) / (2 if wide else 1)
 
 
-class Layout:
+class CueLayout:
     """Ways to lay out the pieces of a stretch of speech in lines of at most `columns`; no piece is broken.
 
     `begins` and `ends` are columns from the start of the stretch: where each piece begins without its leading space,

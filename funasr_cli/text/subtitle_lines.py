@@ -18,7 +18,7 @@ from typing import NamedTuple, TypeAlias
 from funasr_cli.lexicon import cut
 from funasr_cli.text.abbreviations import leads_on
 from funasr_cli.text.clusters import is_joined
-from funasr_cli.text.cue_layout import Layout, columns, strict_columns
+from funasr_cli.text.cue_layout import columns, strict_columns
 from funasr_cli.text.cue_times import cue_times, join_short
 from funasr_cli.text.itn.chinese_context import is_measured
 from funasr_cli.text.itn.chinese_numerals import NUMERALS
@@ -106,7 +106,7 @@ class _Stretch(NamedTuple):
 
     starts: Sequence[int]
     breaks: Sequence[float]
-    layout: Layout
+    layout: CueLayout
 
 
 def _lines(tokens: Sequence[Token], limits: SegmentLimits, hotwords: _ByLength) -> list[Sequence[Token]]:
@@ -179,7 +179,7 @@ def _stretch(tokens: Sequence[Token], pauses: Sequence[float], limits: SegmentLi
         seconds = tokens[end - 1].end - tokens[first].start
         fits = ends[end] - begins[first] <= limits.columns and seconds <= limits.seconds
         starts += [first] if fits else range(first, end)
-    layout = Layout(
+    layout = CueLayout(
         [begins[at] for at in starts],
         [ends[at] for at in [*starts, len(tokens)]],
         [breaks[at] for at in starts],

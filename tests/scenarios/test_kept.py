@@ -144,7 +144,17 @@ def render(folder: Path) -> Transcribe:
 def test_render_writes_what_a_fresh_run_writes_and_the_next_run_has_nothing_to_do(
     folder: Path, transcribe: Transcribe, render: Transcribe
 ) -> None:
-    options = ["--txt-layout", "plain", "--script", "taiwan", "--crlf"]
+    options = [
+        "--txt-layout",
+        "plain",
+        "--script",
+        "taiwan",
+        "--crlf",
+        "--cue-preset",
+        "netflix-zh",
+        "--cue-gap",
+        "0.2",
+    ]
     assert render("-f", "txt,srt,json", "--dry-run").stdout.count("render ") == 2
     assert render("-f", "txt,srt,json", *options).returncode == 0
     transcribe("-o", "fresh", "-f", "txt,srt,json", *options)

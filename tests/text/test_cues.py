@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funasr_cli.text.cue_layout import BALANCE, Layout, characters, columns, strict_columns
+from funasr_cli.text.cue_layout import BALANCE, characters, columns, strict_columns
 from funasr_cli.text.cue_presets import CUE_PRESETS
 from funasr_cli.text.cue_times import MIN_BEFORE_GAP_S, cue_times, join_short
 from funasr_cli.text.options import SegmentLimits
@@ -285,7 +285,7 @@ def test_quantities_have_their_units(text: str, found: list[str]) -> None:
 def test_a_layout_is_the_cheapest_of_the_shortest(widths: list[int], costs: list[float], most: int) -> None:
     ends = [0, *accumulate(widths)]
     count = len(widths)
-    found = Layout(ends[:-1], ends, costs, 12).lay_out(0, count, most)
+    found = CueLayout(ends[:-1], ends, costs, 12).lay_out(0, count, most)
     ways: list[tuple[int, float]] = []
     for mask in range(2 ** (count - 1)):
         cut = [0, *(i for i in range(1, count) if mask >> (i - 1) & 1), count]
