@@ -18,7 +18,7 @@ from typing import NamedTuple, TypeAlias
 from funasr_cli.lexicon import cut
 from funasr_cli.text.abbreviations import leads_on
 from funasr_cli.text.clusters import is_joined
-from funasr_cli.text.cue_layout import columns, strict_columns
+from funasr_cli.text.cue_layout import CueLayout, columns, strict_columns
 from funasr_cli.text.cue_times import cue_times, join_short
 from funasr_cli.text.itn.chinese_context import is_measured
 from funasr_cli.text.itn.chinese_numerals import NUMERALS

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funasr_cli.text.cue_layout import BALANCE, characters, columns, strict_columns
+from funasr_cli.text.cue_layout import BALANCE, CueLayout, characters, columns, strict_columns
 from funasr_cli.text.cue_presets import CUE_PRESETS
 from funasr_cli.text.cue_times import MIN_BEFORE_GAP_S, cue_times, join_short
 from funasr_cli.text.options import SegmentLimits
