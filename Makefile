@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(or $(JOBS),4) --dist loadfile
 FAST := not process and not model and not simulator and not slow
 
-.PHONY: setup lint types test test-fast test-slow mutants parity bench docs man release-check ci
+.PHONY: setup lint types test test-fast test-slow mutants parity bench docs man picture release-check ci
 
 setup:  ## an editable install with all that tests and checks need
 	$(PYTHON) -m venv .venv
@@ -43,6 +43,9 @@ docs:  ## docs/commands.md, from the help of the program
 
 man:  ## man/*.1, from the help of the program
 	$(BIN)/python scripts/command_reference.py man
+
+picture:  ## docs/images/terminal.svg, by a run in tmux; after messages of transcribe have changed
+	$(BIN)/python scripts/terminal_picture.py
 
 release-check:  ## wheel and sdist: what they hold, and whether both install and run on the oldest and the newest Python
 	scripts/release_check.sh
