@@ -18,7 +18,7 @@ class OutputNames:
     same `alias_key`. With `beside`, names are distinct in the folders of the recordings as well.
     """
 
-    def __init__(self, tell_apart: Callable[[str], bool], *, beside: bool = False) -> None:
+    def __init__(self, tell_apart: Callable[[str], bool], *, beside: bool) -> None:
         self._tell_apart = tell_apart
         self._beside = beside
         self._owned: set[str] = set()
@@ -46,9 +46,9 @@ class OutputNames:
         return name
 
     def is_clear(self, known: KnownInput) -> bool:
-        """Whether the file system does not confuse the name of an input with that of an earlier one."""
+        """Whether no file system confuses the name of an input with that of an earlier one."""
         places = self._places(os.fsdecode(known.raw_name), os.fsdecode(known.raw_path))
-        return all(self._owners[alias_key(place)] is known for place in places) or self.is_told_apart(known)
+        return all(self._owners[alias_key(place)] is known for place in places)
 
     def is_told_apart(self, known: KnownInput) -> bool:
         """Whether the file system distinguishes the name of an input from others with the same `alias_key`."""

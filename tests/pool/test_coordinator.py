@@ -21,7 +21,6 @@ from funasr_cli.pipeline.window_runner import concurrent_windows
 from funasr_cli.pool import coordinator
 from funasr_cli.pool.protocol import DeviceUnusable, JobAssigned, JobFailed, SlotGranted, WindowDone, WriteOutputs
 from funasr_cli.store.entries import InputContent
-from funasr_cli.system.process import JOIN_TIMEOUT_S
 from funasr_cli.system.signals import Interrupted
 from tests.pool.played import GRAPH, Child, PlayedDevice, PlayedPool, played_pool
 
@@ -119,6 +118,35 @@ def test_a_worker_that_is_killed_is_blamed_only_if_memory_ran_out(
     pool.run()
     assert (killed[0], pool.stats.failed, pool.stats.done) == (2, failed, 1 - failed)
     assert ("memory ran out" in pool.shown.getvalue()) == bool(failed)
+
+
+def test_memory_that_ran_out_before_is_not_what_a_worker_was_killed_for(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = opened(workers=1, recordings=1)
+    monkeypatch.setattr(coordinator, "out_of_memory_kills", lambda: 1 if pool.looks > 1 else 0)
+    killed = [0]
+
+    def kill() -> None:
+        if killed[0] < 2 and pool.looks > 5 and pool.workers[-1].running:
+            killed[0] += 1
+            pool.workers[-1].child.die(-signal.SIGKILL)
+
+    def wait(slot: int) -> None:
+        pool.once(lambda: pool.looks > 10, partial(PlayedDevice.run, pool.devices[0], slot))
+
+    pool.devices[0].run = wait  # type: ignore[method-assign]
+    pool.scripts.append(kill)
+    pool.run()
+    assert (killed, pool.stats.failed, pool.stats.done) == ([2], 0, 1)
+
+
+def test_how_far_the_workers_are_is_shown(opened: Open) -> None:
+    pool, shown = opened(recordings=1), list[float]()
+    pool.scripts.append(lambda: shown.append(pool.stats.open_audio))
+    pool.run()
+    assert max(shown) == 1.0
+    assert shown[0] == pool.stats.open_audio == 0
 
 
 def test_a_worker_that_comes_no_further_is_replaced(opened: Open) -> None:
@@ -414,12 +442,17 @@ def test_a_run_that_is_stopped_does_not_wait_for_ever_for_what_is_being_written(
     assert half_written(pool) == []
 
 
-def test_all_children_together_have_the_time_of_one_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("seconds", "least"), [(5.0, 4.0), (0.03, 0.0)])
+def test_all_children_together_have_the_time_of_one_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, least: float
+) -> None:
+    monkeypatch.setattr(coordinator, "JOIN_TIMEOUT_S", seconds)
     with played_pool(tmp_path, monkeypatch) as pool:
         children = [one.child for one in [*pool.devices, *pool.workers]]
         join = Child.join
 
         def join_slowly(child: Child, within: float) -> int | None:
+            assert all(other.pipe.closed for other in children)  # by which those that are well end, all at once
             time.sleep(0.02)
             return join(child, within)
 
@@ -427,7 +460,7 @@ def test_all_children_together_have_the_time_of_one_to_end(tmp_path: Path, monke
     granted = [child.granted for child in children]
     assert all(child.killed for child in children[1:])
     assert not children[0].killed  # a device ends by itself, and gives back what it holds
-    assert min(granted) <= JOIN_TIMEOUT_S - 0.02 * (len(granted) - 1)
+    assert least <= min(granted) <= max(0.0, seconds - 0.02 * (len(granted) - 1))
 
 
 def half_written(pool: PlayedPool) -> list[Path]:

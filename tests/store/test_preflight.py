@@ -44,11 +44,10 @@ def test_a_folder_that_cannot_be_written_to_is_named_with_the_way_out(
 
 
 @pytest.mark.parametrize(
-    ("code", "hint"),
-    [(errno.ENOSPC, "Free some space"), (errno.EDQUOT, "Free some space"), (errno.EROFS, "Make the folder writable")],
+    ("code", "cure"), [(errno.ENOSPC, "space"), (errno.EDQUOT, "space"), (errno.EROFS, "writable")]
 )
 def test_a_disk_that_is_full_needs_room_and_no_permission(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, hint: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, cure: str
 ) -> None:
     def fail(path: Path, *_: object) -> None:
         raise OSError(code, os.strerror(code), path)
@@ -58,7 +57,7 @@ def test_a_disk_that_is_full_needs_room_and_no_permission(
     error = check.refusal(RECORDING, tmp_path / "a", ("txt",))
     assert error is not None
     assert os.strerror(code) in error.what
-    assert hint in (error.hint or "")
+    assert cure in (error.hint or "")
 
 
 def test_what_can_be_written_leaves_nothing(tmp_path: Path) -> None:
@@ -97,7 +96,7 @@ def test_bytes_that_a_disk_does_not_take_are_named_once(tmp_path: Path, monkeypa
     InexactDisk(tmp_path, DiskKind(key=str, refused="\udcb2\udce2"), monkeypatch)
     error = WriteCheck(beside=False).refusal(RECORDING, tmp_path / "\udcb2\udce2\udce2", ("txt",))
     assert error is not None
-    assert error.what.endswith("the file system does not allow bytes that are not UTF-8 in names")
+    assert error.what.endswith(" bytes that are not UTF-8 in names")
 
 
 def test_each_folder_and_character_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,8 +106,21 @@ def test_each_folder_and_character_is_tried_once(tmp_path: Path, monkeypatch: py
     assert len(disk.made) == 2
 
 
+def test_an_output_folder_is_made_once_with_all_above_it(tmp_path: Path) -> None:
+    for _ in range(2):
+        assert make_folder(tmp_path / "new" / "out", ".state", beside=False) == tmp_path / "new" / "out" / ".state"
+    assert (tmp_path / "new" / "out" / ".state").is_dir()
+
+
+def test_a_link_to_a_folder_that_is_there_is_not_to_blame(tmp_path: Path, read_only: Path) -> None:
+    (tmp_path / "link").symlink_to(read_only)
+    error = WriteCheck(beside=False).refusal(RECORDING, tmp_path / "link" / "a", ("txt",))
+    assert error is not None
+    assert error.what.startswith("cannot be written to: ")
+
+
 def test_an_output_folder_that_cannot_be_made_is_told_with_the_reason(read_only: Path) -> None:
-    with pytest.raises(MachineError, match=r"cannot be created: (Read-only file system|Permission denied)"):
+    with pytest.raises(MachineError, match=r": (Read-only file system|Permission denied)"):
         make_folder(read_only / "out", ".state", beside=False)
 
 
