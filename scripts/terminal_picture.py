@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -21,13 +20,9 @@ from rich.console import Console
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs/images/terminal.svg"
 COMMANDS = ("funasr-cli transcribe samples", "head -n 7 transcripts/railway-station.srt")
-LAST = "funasr-cli transcribe samples -f vtt -o subtitles"
-HALF_DONE = ".* 1/2 files.*"
-"""The live line of the last command as the picture is taken."""
-
 COLUMNS, ROWS = 84, 40
-PROMPT, READY = "$ ", r"\$"
-LIMIT_S = 300.0
+PROMPT = "$ "
+LIMIT_S = 100.0
 
 TEMPLATE = """\
 <svg xmlns="http://www.w3.org/2000/svg" class="rich-terminal" viewBox="0 0 {width} {height}">
@@ -74,19 +69,16 @@ class Terminal:
         """What the terminal shows, without empty lines at the end."""
         return self._call("capture-pane", "-p", *options).rstrip()
 
-    def enter(self, command: str, last_line: str = READY) -> None:
-        """Run a command until the last line that the terminal shows fits a pattern, by default that of the prompt."""
+    def enter(self, command: str) -> None:
+        """Run a command to its end."""
         self._call("send-keys", "-l", command)
         self._call("send-keys", "Enter")
-        self.wait_for(last_line, PROMPT + command)
+        self.wait_for_prompt(PROMPT + command)
 
-    def wait_for(self, last_line: str = READY, earlier: str = "") -> None:
-        """Wait for a last line, after another text. Raises `TimeoutError`."""
+    def wait_for_prompt(self, earlier: str = "") -> None:
+        """Wait for the prompt in the last line, after another text. Raises `TimeoutError`."""
         until = time.monotonic() + LIMIT_S
-        while True:
-            screen = self.screen()
-            if earlier in screen and re.fullmatch(last_line, screen.rpartition("\n")[2]):
-                return
+        while earlier not in (screen := self.screen()) or screen.rpartition("\n")[2] != PROMPT.rstrip():
             if time.monotonic() > until:
                 raise TimeoutError(screen)
             time.sleep(0.1)
@@ -107,10 +99,9 @@ def shown() -> str:
         program.chmod(0o755)
         terminal = Terminal(folder, f"{program.parent}:{os.environ['PATH']}")
         try:
-            terminal.wait_for()
+            terminal.wait_for_prompt()
             for command in COMMANDS:
                 terminal.enter(command)
-            terminal.enter(LAST, HALF_DONE)
             return terminal.screen("-e")
         finally:
             terminal.close()
