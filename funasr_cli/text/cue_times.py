@@ -50,7 +50,8 @@ def join_short(
 ) -> list[Cue]:
     """Join cues that cannot be shown for `limits.min_seconds` with a neighbour, if both fit into one cue.
 
-    They prefer a neighbour within their sentence, then the nearer one in time.
+    They prefer a neighbour within their sentence, then the nearer one in time. A pause that ends a cue in any case
+    stays between two: no word is shown long before it is said.
     """
     joined = list(cues)
     at = 0
@@ -61,9 +62,9 @@ def join_short(
         ways = sorted(
             (_apart(joined[left], joined[left + 1]), left) for left in (at - 1, at) if 0 <= left < len(joined) - 1
         )
-        for _, left in ways:
+        for (_, silence), left in ways:
             both = [*joined[left], *joined[left + 1]]
-            in_time = both[-1].end - both[0].start <= limits.seconds
+            in_time = both[-1].end - both[0].start <= limits.seconds and silence < 2 * limits.pause
             if in_time and both[0].language == both[-1].language and can_be_laid_out(both):
                 joined[left : left + 2] = [both]
                 at = max(0, left - 1)  # the cue before may have waited for the neighbour that this one was

@@ -73,12 +73,12 @@ def segment(
     hotwords: Set[str] = frozenset(),
     duration: float = math.inf,
 ) -> tuple[Segment, ...]:
-    """Return lines in order of time: never empty, never overlapping, each within `limits` and in one language.
+    """Return cues in order of time: never empty, never overlapping, each within `limits` and in one language.
 
-    No line ends after `duration`, in seconds.
+    No cue ends after `duration`, in seconds.
 
-    A line exceeds a limit only if it is a single token that does. `hotwords`, in lower case, stay on one line if
-    possible.
+    A cue is wider or longer than the limits only if it is a single token that is. `hotwords`, in lower case, stay on
+    one line if possible. The result depends on nothing but the arguments.
     """
     limits = limits or SegmentLimits()
     by_length = defaultdict[int, set[str]](set)
@@ -192,7 +192,10 @@ def _stretch(tokens: Sequence[Token], pauses: Sequence[float], limits: SegmentLi
 def _breaks(
     tokens: Sequence[Token], pauses: Sequence[float], hotwords: _ByLength, *, strict: bool = False
 ) -> Iterator[float]:
-    """What it costs to begin a line with each token; `pauses`, in front of them, are in pauses that end a line."""
+    """Yield the cost of beginning a line with each token; `pauses` before them are in units of `limits.pause`.
+
+    `strict` makes it prohibitive to split a word, a hotword, or a number with its unit.
+    """
     text = text_of(tokens)
     words = {len(text), *(start for start, _ in cut(text))}
     numbers = list(_numbers(text, words))

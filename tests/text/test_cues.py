@@ -124,7 +124,8 @@ def test_a_cue_is_short_only_if_it_has_neither_time_nor_a_neighbour(tokens: list
     for before, after in pairwise(cues):
         both = [*before.tokens, *after.tokens]
         is_one = len(segment(both, replace(limits, pause=math.inf, min_seconds=None))) == 1
-        if is_one and all(not token.text.endswith("。") for token in before.tokens):
+        is_near = after.start - before.tokens[-1].until < 2 * limits.pause
+        if is_one and is_near and all(not token.text.endswith("。") for token in before.tokens):
             assert room(before, after.start - limits.gap) >= least
             following = next((cue.start - limits.gap for cue in cues if cue.start > after.start), duration)
             assert room(after, following) >= least
@@ -384,6 +385,12 @@ def test_no_cue_is_joined_to_what_is_too_long_or_in_another_language() -> None:
     assert joined(limits, said("好", 0, 2), said("对", 2, 2.5), said("谢谢", 2.5, 4.5)) == ["好", "对", "谢谢"]
     english = [replace(said(" yes", 2, 2.5)[0], language="en")]
     assert joined(limits, said("好", 1, 2), english, said("谢谢", 2.5, 3.5)) == ["好", " yes", "谢谢"]
+
+
+def test_no_cue_is_joined_over_a_long_pause() -> None:
+    limits = replace(STRICT, min_seconds=1.0)
+    assert joined(limits, said("好", 0, 1), said("对", 2.5, 3), duration=3) == ["好对"]
+    assert joined(limits, said("好", 0, 1), said("对", 2.625, 3), duration=3) == ["好", "对"]
 
 
 def test_many_short_cues_become_one() -> None:
