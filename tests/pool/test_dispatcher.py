@@ -159,6 +159,19 @@ def test_a_device_that_is_lost_before_it_was_ready_takes_nothing_with_it() -> No
     assert said == [("ann", SlotGranted(0)), ("cpu", RunWindow(0))]
 
 
+def test_a_slot_is_free_when_its_worker_and_then_its_device_are_gone() -> None:
+    made, said = dispatcher(1)
+    made.add_device("npu", 1)
+    made.request_slot("ann")
+    made.submit("ann", 0)
+    made.remove_worker("ann")
+    made.request_slot("bob")
+    said.clear()
+    made.remove_device("npu")
+    made.add_device("cpu", 1)
+    assert said == [("bob", SlotGranted(0))]
+
+
 def test_slots_are_given_in_turn() -> None:
     made, said = dispatcher(1)
     for worker in ("long", "short", "long"):
@@ -224,6 +237,30 @@ def test_windows_share_the_time_of_their_device_from_when_they_are_taken_up() ->
         made.complete("cpu", WindowDone(slot, 0.1, "cpu"))
     now[0] += 2
     assert made.running("cpu") == {3: 2.0}  # what is alone has all of it
+
+
+def test_time_is_shared_by_those_that_ran_while_it_passed() -> None:
+    now = [0.0]
+    made: Dispatcher[str, str] = Dispatcher(3, lambda *_: None, lambda *_: None, lambda: now[0])
+    made.add_device("cpu", 2)
+    for slot in (2, 1, 0):
+        made.request_slot("ann")
+        made.submit("ann", slot)
+    now[0] += 2
+    made.complete("cpu", WindowDone(2, 0.1, "cpu"))
+    assert made.running("cpu") == {1: 1.0, 0: 0.0}
+
+
+def test_time_that_is_granted_counts_from_now_on() -> None:
+    now = [0.0]
+    made: Dispatcher[str, str] = Dispatcher(1, lambda *_: None, lambda *_: None, lambda: now[0])
+    made.add_device("npu", 1)
+    made.request_slot("ann")
+    made.submit("ann", 0)
+    now[0] += 100
+    made.grant_time("npu")
+    now[0] += 1
+    assert made.running("npu") == {0: 1.0}
 
 
 def test_no_share_of_time_is_so_small_that_a_hang_lasts_for_hours() -> None:
