@@ -172,6 +172,24 @@ def test_a_slot_is_free_when_its_worker_and_then_its_device_are_gone() -> None:
     assert said == [("bob", SlotGranted(0))]
 
 
+def test_a_window_that_had_to_run_alone_is_in_nobodys_way_when_its_worker_is_gone() -> None:
+    made, said = dispatcher(3)
+    for worker in ("ann", "bob", "bob"):
+        made.request_slot(worker)
+    made.add_device("npu0", 1)
+    made.submit("ann", 2)
+    made.add_device("npu1", 1)
+    made.submit("bob", 1)
+    made.remove_device("npu0")
+    made.submit("bob", 0)
+    assert said[-1] == ("npu1", RunWindow(1))
+    made.remove_worker("ann")
+    assert said[-1] == ("npu1", RunWindow(0))
+    made.request_slot("bob")
+    made.submit("bob", 2)  # another window in the same slot
+    assert said[-1] == ("npu1", RunWindow(2))
+
+
 def test_slots_are_given_in_turn() -> None:
     made, said = dispatcher(1)
     for worker in ("long", "short", "long"):
