@@ -113,6 +113,19 @@ def test_an_output_that_was_only_announced_counts_for_nothing_and_leaves_a_name_
     assert database.abandoned() == [Path("/out/a.tmp")]
 
 
+def test_an_output_that_is_being_written_again_is_nobodys_result_until_it_is_there(path: Path) -> None:
+    database = Database(path)
+    one, other = add(database, "a.wav", "b.wav")
+    database.mark_pending(one, [write("a.txt", "11")])
+    database.finish(one, "done", writes=[write("a.txt", "11")], **DONE)
+    database.mark_pending(one, [write("a.txt", "22", present="11")])
+    assert (database.outputs(one), database.written()) == ([], [])
+    for content in ("11", "22"):  # either may be there
+        assert database.holders_of(content) == [(b"a.txt", b"/in/a.wav")]
+    database.mark_pending(other, [write("a.txt", "33")])
+    assert (database.hashes(b"a.txt", one), database.hashes(b"a.txt", other)) == (None, {"33"})
+
+
 @pytest.mark.parametrize(("status", "attempts"), [("done", 0), ("empty", 0), ("failed", 2)])
 def test_attempts_are_counted_until_it_is_done(path: Path, status: str, attempts: int) -> None:
     database = Database(path)
@@ -159,6 +172,34 @@ def test_an_input_that_moved_takes_along_what_lay_beside_it_and_nothing_else(pat
     assert [entry.path for entry in database.inputs().values()] == [tmp_path / "a.wav"]
     keys = {output.key for output in database.outputs(known)}
     assert keys == {bytes(tmp_path / "a.txt"), b"a.srt", b"/elsewhere/a.json"}
+    (tmp_path / "a.wav").unlink()
+    (tmp_path / "a.wav").symlink_to("unmounted")
+    assert database.gone_from(PurePath("a.wav")) == []  # it may be there again tomorrow
+
+
+def test_an_output_that_moved_takes_the_place_of_one_that_was_there_before(path: Path) -> None:
+    database = Database(path)
+    one, other = add(database, "a.wav", "b.wav")
+    for known, output in ((one, write("/in/a.txt", "11")), (other, write("/new/a.txt", "22"))):
+        database.mark_pending(known, [output])
+        database.finish(known, "done", writes=[output], **DONE)
+    database.moved(one, Path("/new/a.wav"))
+    assert [output.key for output in database.outputs(one)] == [b"/new/a.txt"]
+    assert database.outputs(other) == []
+
+
+def test_what_is_renamed_or_moved_is_so_with_its_outputs_or_not_at_all(path: Path) -> None:
+    database = Database(path)
+    (known,) = add(database, "a.wav")
+    database.mark_pending(known, [write("/in/a.txt", "11")])
+    with sqlite3.connect(path) as raw:
+        for change in ("UPDATE", "DELETE"):
+            raw.execute(f"CREATE TRIGGER no_{change} BEFORE {change} ON output BEGIN SELECT RAISE(ABORT, 'no'); END")
+    raw.close()
+    for call in (lambda: database.rename(known, PurePath("b")), lambda: database.moved(known, Path("/new/a.wav"))):
+        with pytest.raises(RecordError):
+            call()
+    assert list(database.inputs().values()) == [known]
 
 
 def test_a_copy_leaves_the_file_alone(path: Path, tmp_path: Path) -> None:
