@@ -139,6 +139,15 @@ def test_a_recording_that_is_replaced_with_its_time_kept_is_done_again(night: Sl
     assert Path("out/a.txt").read_text().startswith("another")
 
 
+def test_a_recording_that_another_of_its_size_and_time_was_moved_over_is_done_again(night: Sleepless) -> None:
+    path = put("in/a.wav", "one")
+    night()
+    before, other = path.stat(), put("elsewhere/a.wav", "two")
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.replace(path)
+    assert night().done == {"a.wav": "its content changed"}
+
+
 def test_another_model_does_it_again(night: Sleepless) -> None:
     put("in/a.wav")
     night()
