@@ -18,7 +18,7 @@ class OutputNames:
     same `alias_key`. With `beside`, names are distinct in the folders of the recordings as well.
     """
 
-    def __init__(self, tell_apart: Callable[[str], bool], *, beside: bool = False) -> None:
+    def __init__(self, tell_apart: Callable[[str], bool], *, beside: bool) -> None:
         self._tell_apart = tell_apart
         self._beside = beside
         self._owned: set[str] = set()

@@ -313,7 +313,8 @@ def test_the_display_shows_how_far_the_jobs_under_way_are(stage: Stage) -> None:
     moved: list[tuple[str, float, float]] = []
     stage.scheduler._reporter.moved = lambda *what: moved.append(what)  # type: ignore[method-assign]
     nowhere = LaneProgress(0, 9.0, 9.0, 0.9, 0.0)
-    stage.scheduler.report_progress([nowhere, at(settled, 7.0), at(first, 3.0), at(second, 2.0)])
+    ahead = LaneProgress(second.job, 8.0, 2.0, 0.5, 0.0)  # most of what it has read is not recognised yet
+    stage.scheduler.report_progress([nowhere, at(settled, 7.0), at(first, 3.0), ahead])
     stage.scheduler.report_progress([])
     assert moved == [("c.wav", 5.0, 0.5 * (SIZES["c"] + SIZES["b"])), ("", 0.0, 0.0)]
 

@@ -11,11 +11,16 @@ from funasr_cli.store.entries import KnownInput
 from funasr_cli.store.naming import OutputNames
 
 
+def known(name: str, path: str) -> KnownInput:
+    """An input that was given a name; its id is made of both."""
+    return KnownInput(hash((name, path)), path.encode(), name.encode(), None, None, None, None, 0)
+
+
 def names(*relatives: str, taken: tuple[str, ...] = (), exact: bool = True, beside: bool = False) -> list[str]:
     """The names of recordings, whose outputs lie on a file system that tells `exact` names apart."""
     owners = OutputNames(lambda _: exact, beside=beside)
-    for ident, name in enumerate(taken):
-        owners.take(KnownInput(ident, f"/in/{name}.wav".encode(), name.encode(), None, None, None, None, 0))
+    for name in taken:
+        owners.take(known(name, f"/in/{name}.wav"))
     return [str(owners.add(PurePath(relative), Path("/in") / relative)) for relative in relatives]
 
 
@@ -35,3 +40,26 @@ def test_names_of_recordings_seen_before_are_not_free() -> None:
 def test_no_two_recordings_share_a_name(relatives: list[str]) -> None:
     given_names = names(*relatives)
     assert len(set(given_names)) == len(relatives)
+
+
+def test_rivals_are_those_whose_names_may_be_taken_for_one() -> None:
+    owners = OutputNames(lambda _: False, beside=False)
+    one, two, other = known("Talk", "/in/Talk.wav"), known("talk", "/in/talk.wav"), known("b", "/in/b.wav")
+    for each in (one, other):
+        owners.take(each)
+    assert list(owners.rivals) == []
+    owners.add(PurePath("new.wav"), Path("/in/new.wav"))
+    late = known("NEW", "/in/NEW.wav")
+    for each in (two, late):
+        owners.take(each)
+    assert list(owners.rivals) == [one, two, late]
+    assert [owners.is_clear(each) for each in (one, two, other, late)] == [True, False, True, False]
+
+
+def test_beside_a_name_is_clear_if_it_is_in_both_places() -> None:
+    owners = OutputNames(lambda folder: folder != "/in", beside=True)
+    one, two, three = known("a", "/in/a.wav"), known("A", "/in/b/A.wav"), known("c/a", "/in/A.mp3")
+    for each in (one, two, three):
+        owners.take(each)
+    assert [owners.is_told_apart(each) for each in (one, two, three)] == [False, True, False]
+    assert [owners.is_clear(each) for each in (one, two, three)] == [True, True, False]

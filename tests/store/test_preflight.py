@@ -107,6 +107,19 @@ def test_each_folder_and_character_is_tried_once(tmp_path: Path, monkeypatch: py
     assert len(disk.made) == 2
 
 
+def test_an_output_folder_is_made_once_with_all_above_it(tmp_path: Path) -> None:
+    for _ in range(2):
+        assert make_folder(tmp_path / "new" / "out", ".state", beside=False) == tmp_path / "new" / "out" / ".state"
+    assert (tmp_path / "new" / "out" / ".state").is_dir()
+
+
+def test_a_link_to_a_folder_that_is_there_is_not_to_blame(tmp_path: Path, read_only: Path) -> None:
+    (tmp_path / "link").symlink_to(read_only)
+    error = WriteCheck(beside=False).refusal(RECORDING, tmp_path / "link" / "a", ("txt",))
+    assert error is not None
+    assert error.what.startswith("cannot be written to: ")
+
+
 def test_an_output_folder_that_cannot_be_made_is_told_with_the_reason(read_only: Path) -> None:
     with pytest.raises(MachineError, match=r"cannot be created: (Read-only file system|Permission denied)"):
         make_folder(read_only / "out", ".state", beside=False)
