@@ -46,9 +46,9 @@ class OutputNames:
         return name
 
     def is_clear(self, known: KnownInput) -> bool:
-        """Whether the file system does not confuse the name of an input with that of an earlier one."""
+        """Whether no file system confuses the name of an input with that of an earlier one."""
         places = self._places(os.fsdecode(known.raw_name), os.fsdecode(known.raw_path))
-        return all(self._owners[alias_key(place)] is known for place in places) or self.is_told_apart(known)
+        return all(self._owners[alias_key(place)] is known for place in places)
 
     def is_told_apart(self, known: KnownInput) -> bool:
         """Whether the file system distinguishes the name of an input from others with the same `alias_key`."""

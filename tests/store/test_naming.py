@@ -56,10 +56,24 @@ def test_rivals_are_those_whose_names_may_be_taken_for_one() -> None:
     assert [owners.is_clear(each) for each in (one, two, other, late)] == [True, False, True, False]
 
 
+def test_a_distinct_name_is_so_on_any_file_system() -> None:
+    for distinct, name in ((False, "talk"), (True, "talk.wav")):
+        owners = OutputNames(lambda _: True, beside=False)
+        owners.take(known("Talk", "/in/Talk.wav"))
+        assert owners.add(PurePath("talk.wav"), Path("/in/talk.wav"), distinct=distinct) == PurePath(name)
+
+
+def test_what_lies_beside_a_recording_matters_only_beside_it() -> None:
+    for beside, name in ((False, "b/a"), (True, "b/a.mp3")):
+        owners = OutputNames(lambda _: True, beside=beside)
+        owners.take(known("a", "/in/a.wav"))
+        assert owners.add(PurePath("b/a.mp3"), Path("/in/a.mp3")) == PurePath(name)
+
+
 def test_beside_a_name_is_clear_if_it_is_in_both_places() -> None:
     owners = OutputNames(lambda folder: folder != "/in", beside=True)
     one, two, three = known("a", "/in/a.wav"), known("A", "/in/b/A.wav"), known("c/a", "/in/A.mp3")
     for each in (one, two, three):
         owners.take(each)
     assert [owners.is_told_apart(each) for each in (one, two, three)] == [False, True, False]
-    assert [owners.is_clear(each) for each in (one, two, three)] == [True, True, False]
+    assert [owners.is_clear(each) for each in (one, two, three)] == [True, False, False]
