@@ -85,7 +85,7 @@ def _tells_apart(folder: Path) -> bool:
         pass
     try:
         name = probe.name
-        aliases = [name.replace(_in_utf8(one), _in_utf8(other), 1) for one, other in PROBE_ALIASES]
+        aliases = [name.replace(_in_utf8(one), _in_utf8(other)) for one, other in PROBE_ALIASES]
         others = [*aliases, f"{name}.", f"{name} "]
         return not any(os.path.lexists(folder / other) for other in others)
     finally:
