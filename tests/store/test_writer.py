@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -126,6 +126,21 @@ def test_a_record_that_cannot_be_kept_ends_the_run(store: OutputStore) -> None:
         with pytest.raises(RecordError, match="disk full"):
             writer.answer()
         writer.submit(lambda: "too late", note(answers))
+    assert answers == []
+
+
+def test_nothing_is_answered_for_that_was_not_committed(store: OutputStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def full() -> Iterator[None]:
+        yield
+        raise RecordError("disk full")
+
+    monkeypatch.setattr(store, "transaction", full)
+    answers: list[object] = []
+    with StoreWriter(store) as writer:
+        writer.submit(lambda: "done", note(answers))
+        with pytest.raises(RecordError, match="disk full"):
+            writer.answer()
     assert answers == []
 
 
