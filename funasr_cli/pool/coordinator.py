@@ -64,7 +64,7 @@ class Coordinator:
         clock: ActiveClock,
         check_stop: Callable[[], None],
         *,
-        debug: bool = False,
+        debug: bool,
     ) -> None:
         """`selector` watches the writer and the pipes of all children. `check_stop` raises `Interrupted`."""
         self._selector = selector

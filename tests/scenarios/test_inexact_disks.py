@@ -109,16 +109,30 @@ def test_a_text_that_was_lost_before_is_done_again(night: Sleepless, moved: Call
     assert (result.done, result.warnings) == ({}, [])
 
 
-def test_names_that_were_given_before_anything_was_written(night: Sleepless, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_that_was_lost_before_is_left_by_a_run_that_does_not_do_its_recording(
+    night: Sleepless, moved: Callable[[str, str], None]
+) -> None:
+    moved("one", "two")
+    put("other/b.wav", "three")
+    assert night("other").warnings == []
+    assert night().done == {"Talk.wav": "no txt, srt of it yet"}
+
+
+@pytest.mark.parametrize("is_exact", [True, False])
+def test_names_that_were_given_before_anything_was_written(
+    night: Sleepless, monkeypatch: pytest.MonkeyPatch, is_exact: bool
+) -> None:
     """As after an interrupted first run of an earlier version."""
     put("in/Talk.wav", "one")
     put("in/talk.wav", "two")
     info = run_info()
     with open_store(Path("out"), beside=False, wait=False, tell=print) as store:
         store.jobs(scan(["in"], None).sources, PlanRules(info.fingerprint, ("txt", "srt")))
-    InexactDisk(Path("out"), EXFAT, monkeypatch)
+    if not is_exact:
+        InexactDisk(Path("out"), EXFAT, monkeypatch)
     assert night().warnings == []
-    assert {path.name for path in Path("out").glob("*.txt")} == {"Talk.txt", "talk.wav.txt"}
+    names = {"Talk.txt", "talk.txt" if is_exact else "talk.wav.txt"}
+    assert {path.name for path in Path("out").glob("*.txt")} == names
     assert texts() == ["one", "two"]
 
 
