@@ -16,6 +16,7 @@ from funasr_cli.executors.ascend.buffers import Gear, WindowBuffers
 from funasr_cli.executors.ascend.device import WAIT, AscendDevice
 from funasr_cli.executors.ascend.model import OmModel
 from funasr_cli.executors.base import Fetch, check_inputs, padded
+from funasr_cli.executors.placement import RUN_LIMIT_S
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,9 @@ class AscendExecutor:
     `execute` does neither.
     """
 
-    def __init__(self, find: Callable[[str], Path], *, longest: int, npu: int = 0, time_limit: float = 30.0) -> None:
+    def __init__(
+        self, find: Callable[[str], Path], *, longest: int, npu: int = 0, time_limit: float = RUN_LIMIT_S
+    ) -> None:
         """Open the NPU and load the OM.
 
         `find` returns the OM for a SoC, e.g. `Ascend310P3`; `npu` is numbered as in ASCEND_RT_VISIBLE_DEVICES.

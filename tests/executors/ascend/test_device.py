@@ -60,12 +60,24 @@ def test_nothing_is_asked_of_a_device_that_hangs_when_it_is_closed(npu: Npu, oms
         executor.close()
 
 
-def test_a_limit_of_less_than_a_millisecond_is_one(npu: Npu, oms: dict[str, Path]) -> None:
+def test_a_limit_of_less_than_a_millisecond_is_one(
+    npu: Npu, oms: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import acl
+
     npu.set(faults={"1": "hang"})
+    limits, honest = list[int](), acl.rt.synchronize_stream_with_timeout
+
+    def wait(stream: int, limit: int) -> object:
+        limits.append(limit)
+        return honest(stream, limit)
+
+    monkeypatch.setattr(acl.rt, "synchronize_stream_with_timeout", wait)
     executor = AscendExecutor(lambda _: oms["static"], longest=10, time_limit=0.0001)
     with pytest.raises(DeviceLost, match="did not end a run in time"):
         executor.run({"x": np.ones((1, 10, 2), np.float32), "count": np.ones(1, np.int32)})
     executor.close()
+    assert limits == [1]
 
 
 @pytest.mark.parametrize(("layout", "tensors"), [("static", 3), ("gears", 4), ("dynamic", 3)])
