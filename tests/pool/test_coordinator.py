@@ -120,6 +120,35 @@ def test_a_worker_that_is_killed_is_blamed_only_if_memory_ran_out(
     assert ("memory ran out" in pool.shown.getvalue()) == bool(failed)
 
 
+def test_memory_that_ran_out_before_is_not_what_a_worker_was_killed_for(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = opened(workers=1, recordings=1)
+    monkeypatch.setattr(coordinator, "out_of_memory_kills", lambda: 1 if pool.looks > 1 else 0)
+    killed = [0]
+
+    def kill() -> None:
+        if killed[0] < 2 and pool.looks > 5 and pool.workers[-1].running:
+            killed[0] += 1
+            pool.workers[-1].child.die(-signal.SIGKILL)
+
+    def wait(slot: int) -> None:
+        pool.once(lambda: pool.looks > 10, partial(PlayedDevice.run, pool.devices[0], slot))
+
+    pool.devices[0].run = wait  # type: ignore[method-assign]
+    pool.scripts.append(kill)
+    pool.run()
+    assert (killed, pool.stats.failed, pool.stats.done) == ([2], 0, 1)
+
+
+def test_how_far_the_workers_are_is_shown(opened: Open) -> None:
+    pool, shown = opened(recordings=1), list[float]()
+    pool.scripts.append(lambda: shown.append(pool.stats.open_audio))
+    pool.run()
+    assert max(shown) == 1.0
+    assert shown[0] == pool.stats.open_audio == 0
+
+
 def test_a_worker_that_comes_no_further_is_replaced(opened: Open) -> None:
     pool = opened(workers=1)
     first = pool.workers[0]
