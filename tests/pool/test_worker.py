@@ -23,9 +23,13 @@ SETTINGS = Settings(formats=("txt",))
 class Transcribing:
     """Takes whatever it is given for a word."""
 
-    async def transcribe(
-        self, path: Path, name: str, tell: Callable[[float, float, float | None], object], timings: StageTimings
-    ) -> Transcript:
+    async def recognize(
+        self, path: Path, tell: Callable[[float, float, float | None], object], timings: StageTimings
+    ) -> bytes:
+        return b"recognised"
+
+    def compose(self, recognition: bytes, name: str) -> Transcript:
+        assert recognition == b"recognised"
         segment = Segment(0.0, 1.0, (Token("word", 0.0, 1.0, 0.9),))
         return Transcript(name, 1.0, 1.0, "en", "m", "d0", "cpu", (segment,), (Paragraph(0.0, "word"),), ())
 
@@ -67,6 +71,7 @@ def test_a_job_is_done_when_its_outputs_are_written(tmp_path: Path) -> None:
     ready, done = answers(tmp_path, tmp_path / "out" / "a.txt")
     assert isinstance(ready, OutputsReady)
     assert ready.content.sha256 is not None
+    assert ready.recognition == b"recognised"
     assert done == JobDone(7)
     assert (tmp_path / "out" / "a.txt").read_text() == "word\n"
 
