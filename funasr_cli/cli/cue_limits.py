@@ -1,4 +1,4 @@
-"""The limits of subtitles that options ask for."""
+"""Limits of subtitles from command-line options."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ CUE_OPTIONS = {
 
 
 def cue_limits(given: Mapping[str, Any], before: SegmentLimits) -> SegmentLimits:
-    """The limits `before`, or those of the preset, with the values of the options that are `given`.
+    """Apply the options that are `given` to the limits of the preset or, without a preset, to those `before`.
 
-    Any of them makes the limits strict. Raises `UsageError` if they contradict each other.
+    If any option is given, the limits are strict. Raises `UsageError` if they contradict each other.
     """
     preset = given["cue_preset"]
     chosen = {field: given[option] for option, field in CUE_OPTIONS.items() if given[option] is not None}

@@ -50,7 +50,7 @@ def _split(value: str | None) -> tuple[str, ...] | None:
 
 
 def formats_of(_: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    """The names of known formats in a value with commas."""
+    """Parse a comma-separated list of formats. Raises `click.BadParameter` if one is unknown."""
     names = _split(value)
     for name in names or ():
         if name not in FORMATS:
@@ -109,7 +109,7 @@ def _seconds(name: str, owner: type, field: str, text: str) -> _Option:
 
 
 def _limit(name: str, field: str, kind: click.ParamType[Any], metavar: str, text: str) -> _Option:
-    """A limit of subtitles, without a default: what holds if it is not given depends on the preset."""
+    """An option for a limit of subtitles. It has no default, because the limit without it depends on the preset."""
     default = _default(SegmentLimits, field)
     shown = "" if default is None else f"  [default: {default}]"
     return _option(name, type=kind, metavar=metavar, help=text + shown)
@@ -199,20 +199,20 @@ SETTINGS = {
     ],
     "Subtitles": [
         _option("--cue-preset", type=click.Choice(list(CUE_PRESETS)),
-                help="Limits of subtitles as a guideline has them; the options below override its figures. See "
+                help="Limits of subtitles from a published guideline; the options below override its figures. See "
                 "docs/usage.md for the figures and their sources."),
         _limit("--max-line-width", "columns", click.IntRange(MIN_COLUMNS), "COLUMNS",
-               "Widest line, in columns: Chinese characters and other wide ones take two."),
-        _limit("--max-lines", "lines", click.IntRange(1), "N", "Lines in a subtitle."),
+               "Maximum width of a line, in columns; Chinese and other wide characters count as two."),
+        _limit("--max-lines", "lines", click.IntRange(1), "N", "Maximum number of lines in a subtitle."),
         _limit("--max-cue-seconds", "seconds", NumberRange(0, min_open=True), "SECONDS",
-               "Longest time that a subtitle is shown."),
+               "Maximum time that a subtitle is shown."),
         _limit("--min-cue-seconds", "min_seconds", NumberRange(0), "SECONDS",
-               "Shortest time: a shorter subtitle stays in the silence after it, or is joined with its neighbour if "
-               "both fit.  [default: 0.8 as far as the next one permits, never joined]"),
+               "Minimum time that a subtitle is shown. A shorter one stays during the silence after it, or is joined "
+               "with its neighbour if both fit.  [default: 0.8 if the next one leaves time; never joined]"),
         _limit("--max-cps", "characters_per_s", NumberRange(0, min_open=True), "N",
-               "Characters per second for readers: a subtitle stays in the silence after it until it is read. Speech "
-               "that is faster remains as it is.  [default: 9 Chinese or 18 other characters]"),
-        _limit("--cue-gap", "gap", NumberRange(0), "SECONDS", "Shortest time between two subtitles."),
+               "Maximum reading speed, in characters per second: a subtitle stays during the silence after it until it "
+               "can be read. Faster speech is left as it is.  [default: 9 Chinese or 18 other characters]"),
+        _limit("--cue-gap", "gap", NumberRange(0), "SECONDS", "Minimum time between two subtitles."),
     ],
     "Audio": [
         _option("--channels", **_choice(Channels, Settings, "channels"),

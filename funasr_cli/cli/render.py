@@ -27,7 +27,7 @@ EDITING = {"itn": "itn", "script": "script", "hotword_correction": "correction"}
 """Options, and the settings that they change."""
 
 
-@click.command(short_help="Write outputs again, in other formats or layouts, without recognising.")
+@click.command(short_help="Write outputs again, in other formats or layouts, without recognising again.")
 @click.argument("folder", default=OutputOptions().output, metavar="[DIR]", shell_complete=FOLDERS)
 @click.option(
     "-f",
@@ -46,7 +46,7 @@ EDITING = {"itn": "itn", "script": "script", "hotword_correction": "correction"}
 @click.option(
     "--hotword-correction",
     type=click.Choice([*get_args(Strength), "off"]),
-    help="Replace text with a hotword that sounds like it; for recordings transcribed with hotwords.",
+    help="Replace text with a hotword that sounds like it; only for recordings transcribed with hotwords.",
 )
 @cue_options
 @click.option(
@@ -61,18 +61,19 @@ EDITING = {"itn": "itn", "script": "script", "hotword_correction": "correction"}
 @click.option("--wait", is_flag=True, help="If another run is using the folder, wait for it to finish.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors and warnings.")
 def render(folder: str, quiet: bool, **options: Any) -> None:
-    """Write the outputs in DIR again, without recognising anything again.
+    """Write the outputs in DIR again, without recognising the recordings again.
 
-    DIR is the folder that a run of transcribe has written to. What was recognised is kept there, unless it ran with
-    --no-keep, so other formats and layouts take milliseconds and no model. Recordings may be gone. Options that are not
-    given keep the values with which a recording was transcribed. A text that was edited is not overwritten.
+    DIR is an output folder of transcribe. Unless --no-keep was given, transcribe stores the recognised text there, so
+    writing other formats and layouts takes milliseconds and needs neither the model nor the recordings. For options
+    that are not given, the values with which a recording was transcribed apply. Outputs that somebody has edited are
+    not overwritten.
 
     \b
     funasr-cli render ./transcripts -f vtt,json
     funasr-cli render ./transcripts --script traditional --include '2026-*'
 
-    What has to be heard again needs transcribe: another language or model, other hotwords, and numbers of models that
-    write them themselves, such as SenseVoice.
+    To change the language, the model or the hotwords, run transcribe again; also to change how numbers are written if
+    the model writes them itself, as SenseVoice does.
 
     Exit codes: 0 done; 1 some recordings could not be rendered; 2 wrong usage; 5 the record could not be written; 6
     another run is using the folder.
@@ -81,7 +82,7 @@ def render(folder: str, quiet: bool, **options: Any) -> None:
     from funasr_cli.render.folder import RenderOptions, render_folder  # loads NumPy
     from funasr_cli.reporting.display import make_display
 
-    cue_limits(options, SegmentLimits())  # to refuse what contradicts itself before anything is written
+    cue_limits(options, SegmentLimits())  # raises an error for contradictory limits before anything is written
 
     def given(names: dict[str, str]) -> dict[str, Any]:
         values = {field: options[option] for option, field in names.items() if options[option] is not None}
