@@ -88,7 +88,7 @@ def _parts(version: str) -> list[tuple[int, int | str]]:
 def _cann(cann: Mapping[str, str], driver: Mapping[str, str], said: str) -> Check:
     version = cann.get("version")
     if version is None:
-        text = f"not found: {printable(said)}" if said else "version unknown: its installer left none"
+        text = f"not found: {printable(said)}" if said else "version unknown: its installer did not record it"
         return Check("CANN", text, "warning", f"{SOURCE_COMMAND} FOLDER")
     text = f"{version} in {printable(cann['path'])}" if "path" in cann else version
     ours, its = (LINE.match(note.get("innerversion", "")) for note in (cann, driver))

@@ -48,7 +48,7 @@ def _system() -> str:
 
 def _processor() -> Check:
     if not cpu_fields():
-        text = "unknown: /proc/cpuinfo cannot be read, so the runtimes do not use its fast instructions"
+        text = "unknown: /proc/cpuinfo cannot be read, so the runtimes do not use the processor's fast instructions"
         return Check("processor", text, "warning", MOUNT_PROC)
     return Check("processor", processor())
 

@@ -58,7 +58,7 @@ MEANINGS: Sequence[tuple[str, str]] = (
     ),
     (
         r"EC0010|ModuleNotFoundError|Failed to import Python module",
-        "ATC runs Python, which lacks a package: pip3 install attrs cython numpy decorator sympy cffi pyyaml "
+        "ATC runs Python, and a Python package is missing: pip3 install attrs cython numpy decorator sympy cffi pyyaml "
         "psutil protobuf scipy requests absl-py",
     ),
 )

@@ -55,7 +55,7 @@ def graph_metadata(folder: Path) -> Mapping[str, str]:
     """
     metadata = (read_model_yaml(folder) or {}).get("metadata", {})
     if not isinstance(metadata, dict):
-        raise ModelError("its metadata are not names with values", where=folder / MODEL_YAML, hint=CHANGED_HINT)
+        raise ModelError("its metadata must be names with values", where=folder / MODEL_YAML, hint=CHANGED_HINT)
     return {str(key): str(value) for key, value in metadata.items()}
 
 

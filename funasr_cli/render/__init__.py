@@ -1,1 +1,1 @@
-"""Outputs made again from what is kept of a recording, without a model."""
+"""Outputs written again from kept recognition results, without a model."""

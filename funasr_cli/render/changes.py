@@ -1,4 +1,4 @@
-"""What may differ from the settings that a recording was transcribed with if it is only rendered."""
+"""The settings that can be changed without recognising a recording again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from funasr_cli.text.options import SegmentLimits
 class Changes:
     """New values of settings, by the names of their fields; `layout` by those of `OutputLayout`.
 
-    `formats` None: those that were written before. `cues` gives new limits of subtitles for those of the recording.
+    If `formats` is None, the formats stay the same. `cues` maps the recording's limits of subtitles to new ones.
     """
 
     formats: tuple[str, ...] | None = None
@@ -31,8 +31,8 @@ class Changes:
     ) -> tuple[Settings, str]:
         """The settings for one recording, and their fingerprint.
 
-        `record` is the fingerprint it was done with, `written` its formats. Raises `ValueError` if this version cannot
-        read the record.
+        `record` is the fingerprint of its last result, `written` are the formats of its outputs. Raises `ValueError` if
+        this version cannot read the record.
         """
         before = json.loads(record)
         try:
@@ -48,6 +48,6 @@ class Changes:
                 **editing,
             )
         except (KeyError, TypeError) as error:
-            raise ValueError("its settings are those of another version") from error
+            raise ValueError("its settings were recorded by another version") from error
         after = {**before, **editing, "layout": as_record(layout), "segments": as_record(limits)}
         return settings, json.dumps(after, sort_keys=True)

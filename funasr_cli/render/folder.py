@@ -1,4 +1,4 @@
-"""`funasr-cli render`: the outputs of a folder are written again from what is kept there."""
+"""`funasr-cli render`: write the outputs of a folder again from the recognition results kept there."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from funasr_cli.system.signals import StopSignals
 
 WHY = "rendered from what was kept"
 
-NOTHING_KEPT = "nothing is kept of it: it was transcribed with --no-keep or by an older version"
+NOTHING_KEPT = "its recognised text was not kept: it was transcribed with --no-keep or by an older version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class RenderOptions:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A recording that can be rendered, and with what."""
+    """A recording that can be rendered, its current stat (None if it is gone), and the formats to write."""
 
     job: PlannedJob
     stat: FileStat | None
@@ -53,7 +53,7 @@ class Rendering:
 def render_folder(options: RenderOptions, display: Display) -> int:
     """Render the recordings; returns how many could not be rendered, each with a message.
 
-    Raises `UsageError` if the folder has no record, or none of the recordings that were asked for.
+    Raises `UsageError` if the folder has no record, or if no finished recording matches `include` and `exclude`.
     """
     folder = options.folder
     if not has_record(folder):
@@ -98,7 +98,7 @@ def _asked_for(options: RenderOptions, store: OutputStore) -> list[FinishedInput
     sieve = PathFilter(options.include, options.exclude)
     found = [each for each in store.finished() if sieve.takes(each.relative)]
     if not found:
-        raise UsageError("no recording here is done that --include and --exclude let through", where=options.folder)
+        raise UsageError("no finished recording matches --include and --exclude", where=options.folder)
     return found
 
 
@@ -115,7 +115,7 @@ def _rendering(each: FinishedInput, options: RenderOptions, store: OutputStore) 
 
 
 def _check_numbers(path: Path, *, writes_itself: bool, record: str, changes: Changes) -> None:
-    """Raise `UsageError` if numbers are to be written in another way by a model that writes them itself."""
+    """Raise `UsageError` if `changes` would alter `itn` although the model itself writes numbers."""
     if writes_itself and changes.editing.get("itn", before := json.loads(record)["itn"]) != before:
         raise UsageError(
             "its model writes numbers and punctuation itself, so they cannot be changed afterwards",
@@ -125,7 +125,7 @@ def _check_numbers(path: Path, *, writes_itself: bool, record: str, changes: Cha
 
 
 def _stat_now(each: FinishedInput) -> FileStat | None:
-    """The stat of the recording, None if it is gone. Raises `UsageError` if it is not what was transcribed."""
+    """The stat of the recording, None if it is gone. Raises `UsageError` if its content has changed."""
     path = each.known.path
     try:
         stat = FileStat.of(path)
@@ -133,7 +133,7 @@ def _stat_now(each: FinishedInput) -> FileStat | None:
             return stat
     except OSError:
         return None
-    raise UsageError("it has changed since it was transcribed", where=path, hint="Run funasr-cli transcribe first.")
+    raise UsageError("has changed since it was transcribed", where=path, hint="Run funasr-cli transcribe first.")
 
 
 def _job(each: FinishedInput) -> PlannedJob:
@@ -144,15 +144,15 @@ def _job(each: FinishedInput) -> PlannedJob:
 
 
 def _render_one(what: Rendering, changes: Changes, renderer: Renderer, store: OutputStore) -> list[str]:
-    """Write the outputs; returns warnings. Raises `UsageError` if what is kept is damaged."""
+    """Write the outputs; returns warnings. Raises `UsageError` if its kept text cannot be read."""
     known, record = what.job.known, what.job.known.settings or "{}"
     try:
         listed = json.loads(record)["hotwords"]
         hotwords = store.kept.hotwords(listed)
         if listed and not hotwords:
-            raise ValueError("its list of hotwords is missing")
+            raise ValueError("its hotword list is missing")
         settings, fingerprint = changes.applied(record, what.formats, hotwords)
         run_info = RunInfo("", "", "", WHY, fingerprint)
         return renderer.render(what.job, settings, run_info, what.stat, as_heard=True)
     except (UnknownForm, ValueError) as error:
-        raise UsageError(f"what is kept of it cannot be read: {error}", where=known.path) from error
+        raise UsageError(f"its kept text cannot be read: {error}", where=known.path) from error

@@ -18,7 +18,7 @@ from funasr_cli.text.compose import compose
 from funasr_cli.text.editor import Editor
 
 MAX_EDITORS = 4
-"""Editors that are held: one per set of settings, and each may hold a large list of hotwords."""
+"""Maximum number of editors in memory. Each is for one set of settings and may hold a large list of hotwords."""
 
 
 class Renderer:
@@ -33,9 +33,9 @@ class Renderer:
     ) -> list[str]:
         """Write the outputs of a recording; return warnings.
 
-        `stat` is the current one of the file, None if it is gone. With `as_heard`, the manifest names the model and
+        `stat` is the file's current one, None if the file is gone. With `as_heard`, the manifest names the model and
         device of the recognition instead of those in `run_info`. Raises `UnknownForm` if the kept transcript cannot be
-        read, and `OutputError` or `Postponed` if the outputs cannot be written now. The record is unchanged then.
+        read, and `OutputError` or `Postponed` if the outputs cannot be written now. The record is then unchanged.
         """
         began = time.perf_counter()
         heard = unpack(self._store.kept.packed(job.known))

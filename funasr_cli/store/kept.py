@@ -47,7 +47,7 @@ class KeptRecognitions(Connection):
         return bytes(packed)
 
     def put_hotwords(self, sha256: str, words: Iterable[Hotword]) -> None:
-        """Keep a list of hotwords, which the settings name by its hash."""
+        """Store a list of hotwords under its hash, which the settings contain."""
         text = json.dumps([(word.text, word.weight) for word in words])
         with self._errors(), self._transaction():
             self._db.execute("INSERT OR REPLACE INTO hotwords VALUES (?, ?)", (sha256, text))
@@ -75,4 +75,4 @@ def forget(path: Path) -> None:
         try:
             each.unlink(missing_ok=True)
         except OSError as error:
-            raise RecordError(f"cannot be removed, as --no-keep requires: {error.strerror}", where=each) from error
+            raise RecordError(f"--no-keep cannot remove this file: {error.strerror}", where=each) from error

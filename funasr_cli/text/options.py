@@ -21,11 +21,11 @@ class SegmentLimits:
 
     A pause shorter than twice `pause` may stay within a line if a break would leave a character or two alone.
 
-    A cue has up to `lines` lines. It is shown for at least `min_seconds`, and long enough to be read at
-    `characters_per_s`, as far as the next cue permits; None leaves both to the defaults of `cue_times`. `gap` is the
-    shortest time between two cues, in seconds. With `strict`, which the command line sets if any of these limits was
-    chosen, numbers with their units, hotwords and words are never split unless they exceed the limits by themselves,
-    and no cue is shown for longer than `seconds`. Without it everything is as before there were such options.
+    A cue has up to `lines` lines. If the next cue leaves time, it is shown for at least `min_seconds`, and long enough
+    to be read at `characters_per_s`; None stands for the defaults of `cue_times`. `gap` is the minimum time between
+    two cues, in seconds. With `strict`, which the command line sets if any of these limits is given, numbers with their
+    units, hotwords and words are never split unless one alone exceeds the limits, and no cue is shown for longer than
+    `seconds`. Without `strict`, cues are the same as in versions that did not have these options.
 
     Raises `ValueError` if the limits contradict each other.
     """
@@ -43,17 +43,17 @@ class SegmentLimits:
         if self.columns < MIN_COLUMNS:
             raise ValueError(f"a line of {self.columns} columns has no room for a Chinese character, which takes two")
         if self.lines < 1:
-            raise ValueError(f"a cue has at least one line, not {self.lines}")
+            raise ValueError(f"a cue must have at least one line, not {self.lines}")
         if self.seconds <= 0 or self.gap < 0:
-            raise ValueError("a cue takes time, and the gap between two cues is not negative")
+            raise ValueError("a cue must last longer than 0 s, and the gap between two cues must not be negative")
         if self.min_seconds is not None and not 0 <= self.min_seconds <= self.seconds:
             raise ValueError(
                 f"the minimum duration of a cue, {self.min_seconds:g} s, is more than the maximum, {self.seconds:g} s"
                 if self.min_seconds > self.seconds
-                else "the minimum duration of a cue is not negative"
+                else "the minimum duration of a cue must not be negative"
             )
         if self.characters_per_s is not None and self.characters_per_s <= 0:
-            raise ValueError("the reading speed is more than 0 characters per second")
+            raise ValueError("the reading speed must be more than 0 characters per second")
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,7 @@ def test_the_account_keeps_what_oms_cannot_carry(folder: Path, tmp_path: Path) -
     assert not {"neg_mean", "inv_stddev"} & set(metadata)
     assert graph_metadata(tmp_path) == {}
     (folder / "model.yaml").write_text("metadata: 3")
-    with pytest.raises(ModelError, match="metadata are not names with values"):
+    with pytest.raises(ModelError, match="metadata must be names with values"):
         graph_metadata(folder)
 
 

@@ -188,7 +188,7 @@ def test_render_corrects_with_the_hotwords_of_the_run(tmp_path: Path) -> None:
     ("break_", "options", "message"),
     [
         pytest.param("", ["--no-itn"], "its model writes numbers and punctuation itself", id="numbers"),
-        pytest.param("DELETE FROM recognition", ["-f", "vtt"], "nothing is kept of it", id="nothing kept"),
+        pytest.param("DELETE FROM recognition", ["-f", "vtt"], "its recognised text was not kept", id="nothing kept"),
         pytest.param("UPDATE recognition SET packed = x'00'", ["-f", "vtt"], "cannot be read: damaged", id="damaged"),
     ],
 )
@@ -212,7 +212,7 @@ def test_a_recording_that_has_changed_is_not_rendered(tmp_path: Path) -> None:
     shutil.copy2(NANO / "words-without-pauses.flac", tmp_path / "a.flac")
     refused = run_command(tmp_path, "render", "out", "-f", "vtt")
     assert refused.returncode == 1
-    assert "it has changed since it was transcribed" in refused.stderr
+    assert "has changed since it was transcribed" in refused.stderr
 
 
 def test_a_folder_that_no_run_has_written_to_is_refused(tmp_path: Path) -> None:

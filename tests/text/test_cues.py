@@ -416,10 +416,10 @@ def test_presets_are_strict_and_have_all_limits(preset: str) -> None:
     [
         ({"columns": 1}, "1 columns"),
         ({"lines": 0}, "at least one line"),
-        ({"seconds": 0.0}, "takes time"),
-        ({"gap": -0.1}, "not negative"),
+        ({"seconds": 0.0}, "longer than 0 s"),
+        ({"gap": -0.1}, "must not be negative"),
         ({"min_seconds": 8.0}, "8 s, is more than the maximum, 7 s"),
-        ({"min_seconds": -1.0}, "not negative"),
+        ({"min_seconds": -1.0}, "must not be negative"),
         ({"characters_per_s": 0.0}, "more than 0"),
     ],
 )
