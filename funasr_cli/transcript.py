@@ -69,7 +69,7 @@ class Segment:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The text in the lines in which subtitle formats show it."""
+        """The lines of text that subtitle formats show."""
         ends = (0, *self.breaks, len(self.tokens))
         return tuple(join(self.tokens[first:end]) for first, end in pairwise(ends))
 

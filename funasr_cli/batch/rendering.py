@@ -27,7 +27,7 @@ def render_kept(
     reporter: Reporter,
     deadline: Deadline,
 ) -> list[PlannedJob]:
-    """Render the recordings until the deadline; return those that have to be recognised again after all.
+    """Render the recordings until the deadline; return those whose kept transcript cannot be read.
 
     A recording whose outputs cannot be written does not affect the others, and is rendered by the next run.
     """

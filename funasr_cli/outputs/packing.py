@@ -1,7 +1,8 @@
 """The storage format of a recognition result: about 100 kB per hour of speech; unpacking is deterministic.
 
-It is a JSON header followed by one column for each token property, encoded so that neighbouring numbers hardly differ,
-all compressed with zlib. Times are in samples at 16 kHz, the step of windows and frames; confidences are in steps of
+It is a JSON header, the texts of the tokens as JSON, and a column of integers for each other property of the tokens,
+compressed together with zlib. Starts are stored as differences, and ends as lengths, so that the integers are small and
+compress well. Times are in samples at 16 kHz, the step of windows and frames; confidences are in steps of
 0.0001, as in the JSON output.
 """
 
@@ -105,7 +106,7 @@ def _steps(values: Sequence[float], steps: int) -> Numbers:
 
 
 def _planes(column: Numbers) -> bytes:
-    """The lowest bytes of all numbers, then the next ones, and so on: bytes of one kind compress best together."""
+    """The lowest bytes of all numbers, then the next ones, and so on: similar bytes side by side compress best."""
     return bytes(column.astype("<i8").view(np.uint8).reshape(-1, 8).T.tobytes())
 
 

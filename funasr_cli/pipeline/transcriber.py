@@ -88,7 +88,7 @@ class Transcriber:
         return RecognizedChannel(one.channel, language, tuple(one.tokens), tuple(one.scenes))
 
     def compose(self, recognition: bytes, source: str) -> Transcript:
-        """Make a transcript from a packed result, so that it is the same whenever it is made."""
+        """Make a transcript from a packed result: the same bytes give the same transcript in any later run."""
         return compose(unpack(recognition), source, self._editor)
 
     def _elsewhere(self, runs: Mapping[str, int]) -> list[str]:

@@ -13,7 +13,7 @@ MAX_CRASHES = 2
 
 MAX_KILLS_AT_ONE_PLACE = 10
 """A SIGKILL from outside (by an administrator or a watchdog) says little, but many in a row at the same place do. A few
-prove nothing: on a busy machine everything stays at its beginning for a while, and starting again costs little."""
+prove nothing: on a busy machine all recordings are near their start for a while, and starting again costs little."""
 
 
 @dataclass(slots=True)

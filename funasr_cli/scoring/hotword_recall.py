@@ -2,8 +2,8 @@
 
 Words and texts are compared character by character as for the CER, see `normalise`; in a script with spaces, only whole
 words count ("art" is not in "party"). Occurrences of one word do not overlap; the first counts. An occurrence inside
-that of a longer listed word is not counted: 一带一路 is one occurrence, even if 一带 is listed. But it exists: if
-一带一路 was said and 一带 recognised, 一带一路 was missed and nothing was inserted.
+that of a longer listed word is not counted: 一带一路 is one occurrence, even if 一带 is listed. But it is in the
+text: if 一带一路 was said and 一带 recognised, 一带一路 counts as missed and nothing as inserted.
 """
 
 from __future__ import annotations

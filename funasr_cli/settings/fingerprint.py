@@ -14,7 +14,7 @@ from funasr_cli.models.store import Model
 from funasr_cli.settings.transcription import Settings
 
 EDITING = ("correction", "layout", "script", "segments")
-"""Settings that apply to a text after recognition; `itn` is another one unless the model itself writes numbers."""
+"""Settings that apply to the text after recognition. So does `itn`, unless the model itself writes numbers."""
 
 
 def fingerprint(settings: Settings, model: Model) -> str:
@@ -27,7 +27,7 @@ def fingerprint(settings: Settings, model: Model) -> str:
 
 
 def recognition_part(settings: str, *, writes_numbers: bool) -> str:
-    """The part of a `fingerprint` on which recognition depends; `writes_numbers`: the model writes figures itself.
+    """The part of a `fingerprint` on which recognition depends. `writes_numbers`: the model itself writes figures.
 
     If this part is unchanged, a transcript can be made again from the kept recognition result.
     """

@@ -31,7 +31,7 @@ class Database(Connection):
             return {row[1]: _input(row, shared) for row in rows}
 
     def writes_beside(self) -> bool:
-        """Whether outputs were written next to their recordings: then their paths are absolute."""
+        """Whether any output was written next to its recording; the paths of such outputs are absolute."""
         with self._errors():
             (keys,) = self._db.execute("SELECT count(*) FROM output WHERE substr(path, 1, 1) = x'2f'").fetchone()
         return bool(keys)

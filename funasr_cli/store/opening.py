@@ -1,4 +1,4 @@
-"""Opens the record of an output folder, for writing or as a copy for planning."""
+"""Opens the record of an output folder for writing, or a copy of it for planning."""
 
 from __future__ import annotations
 

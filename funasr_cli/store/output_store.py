@@ -238,12 +238,12 @@ class OutputStore:
         return self._state.finished()
 
     def has_kept(self, known: KnownInput, recognized_with: str) -> bool:
-        """Whether there is a recognition of the recording as it was done, with these settings of recognition."""
+        """Whether a recognition result of the recorded content with these settings of recognition is kept."""
         return self._recipes.get(known.id) == recipe_of(known.sha256, recognized_with)
 
     @property
     def kept(self) -> KeptRecognitions:
-        """What earlier runs kept. Only for a store that keeps something."""
+        """The kept recognition results; only for a store that was opened with `keep`."""
         assert self._kept is not None
         return self._kept
 

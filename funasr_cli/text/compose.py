@@ -1,4 +1,4 @@
-"""From what a model understood to the transcript: each channel's text edited, and all of them in order of time."""
+"""Makes a transcript from a recognition result: edits the text of each channel and merges the channels by time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Item = TypeVar("Item", Segment, Scene, Correction)
 
 
 def compose(recognition: Recognition, source: str, editor: Editor) -> Transcript:
-    """The transcript of a recording that is called `source`."""
+    """Make the transcript of a recording; the transcript names it `source`."""
     duration = recognition.duration
     edited = {one.channel: editor.edit(one.tokens, one.language, duration) for one in recognition.channels}
     return Transcript(

@@ -7,17 +7,19 @@ import unicodedata
 from collections.abc import Sequence
 
 BALANCE = 6.0
-"""The cost of unequal lines: times the squared deviations from their mean, in units of the widest line allowed.
+"""The factor for the cost of unequal lines: the sum of the squared deviations from the mean width, with widths in units
+of the maximum.
 
-At 6 a break after a comma is worth lines of 21 and 42 columns out of 42, but not of 18 and 42. The cheat sheet of the
-TED Translators Wiki allows no line that is shorter than half of the other.
+With 6 and a maximum of 42 columns, a break after a comma is chosen even if it makes lines of 21 and 42 columns, but not
+if it makes lines of 18 and 42. The cheat sheet of the TED Translators Wiki does not allow a line that is less than half
+as long as the other.
 """
 
 ONE_LINE: tuple[float, tuple[int, ...]] = 0.0, ()
 """Cost and breaks of a text that fits on one line."""
 
 NO_WIDTH = frozenset({"Mn", "Me", "Cf"})
-"""Unicode's categories of characters that take no column: marks on others, joiners."""
+"""Unicode categories of characters without a width: combining marks and joiners."""
 
 
 def columns(text: str) -> int:
@@ -28,7 +30,7 @@ def columns(text: str) -> int:
 
 
 def strict_columns(text: str) -> int:
-    """Return the same, but all marks and joiners have no width, such as the vowels above a Thai consonant."""
+    """Like `columns`, but no mark or joiner has a width, for example the vowel above a Thai consonant."""
     return sum(
         0 if unicodedata.category(char) in NO_WIDTH else 2 if unicodedata.east_asian_width(char) in "WF" else 1
         for char in text
@@ -36,20 +38,21 @@ def strict_columns(text: str) -> int:
 
 
 def characters(text: str) -> float:
-    """Return how many characters a reader takes in: those that have a width, spaces and punctuation among them.
+    """Return the number of characters for the reading speed: all with a width, including spaces and punctuation.
 
-    In a text with wide characters narrow ones count half, as Netflix counts them ("How is reading speed measured?",
-    Partner Help Center).
+    In a text with wide characters, each narrow one counts as half. This is how Netflix counts ("How is reading speed
+    measured?", Partner Help Center).
     """
     wide = any(unicodedata.east_asian_width(char) in "WF" for char in text)
     return strict_columns(text) / (2 if wide else 1)
 
 
 class CueLayout:
-    """Ways to lay out the pieces of a stretch of speech in lines of at most `columns`; no piece is broken.
+    """Lays out consecutive pieces of text in lines of at most `columns`, without splitting a piece.
 
-    `begins` and `ends` are columns from the start of the stretch: where each piece begins without its leading space,
-    and where the pieces up to one end. `breaks` are the costs of a break before each piece.
+    `begins` and `ends` are columns, counted from the start of the first piece: `begins[i]` is where piece i begins,
+    without its leading space, and `ends[i]` is where the pieces before it end. `breaks[i]` is the cost of a break
+    before piece i.
     """
 
     def __init__(self, begins: Sequence[int], ends: Sequence[int], breaks: Sequence[float], columns: int) -> None:
@@ -61,9 +64,10 @@ class CueLayout:
         return self._ends[end] - self._begins[first]
 
     def lay_out(self, first: int, end: int, most: int) -> tuple[float, tuple[int, ...]] | None:
-        """Lay out the pieces from `first` up to `end` in as few lines as possible, None if more than `most`.
+        """Lay out the pieces from `first` up to `end` in as few lines as possible.
 
-        Returns the cost and the pieces that begin a further line.
+        Returns the cost and the indices of the pieces that begin the second and further lines, or None if more than
+        `most` lines would be needed.
         """
         width = self.width(first, end)
         if width <= self._columns:
@@ -75,7 +79,7 @@ class CueLayout:
         return None
 
     def _cheapest(self, first: int, end: int, count: int) -> tuple[float, tuple[int, ...]]:
-        """Return the cheapest way to make `count` lines: the sum of squares is least if they are equally wide."""
+        """Return cost and breaks of the cheapest `count` lines. The sum of squares is least for equal widths."""
         key = first, end, count
         if key not in self._known:
             self._known[key] = self._one_line(first, end) if count == 1 else self._several(first, end, count)

@@ -1,4 +1,4 @@
-"""Limits of subtitles as guidelines have published them, by the name that `--cue-preset` takes."""
+"""Limits of subtitles from published guidelines, by the values of `--cue-preset`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from funasr_cli.text.options import SegmentLimits
 
 FRAMES_PER_S = 24
-"""Netflix's timing guidelines count in frames of 24 a second."""
+"""Frames per second by which Netflix's timing guidelines count."""
 
 _NETFLIX = SegmentLimits(seconds=7.0, min_seconds=5 / 6, gap=2 / FRAMES_PER_S, lines=2, strict=True)
 """Netflix Partner Help Center, Timed Text Style Guide: General Requirements (duration, lines), and Subtitle Timing

@@ -1,4 +1,4 @@
-"""When a cue is shown: from its first word on, long enough to be read, with a gap to the next one."""
+"""When a cue is shown: from its first word, long enough to be read, and with a gap before the next one."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from funasr_cli.text.sentences import SENTENCE_END, ends_with
 from funasr_cli.transcript import Token, join
 
 MIN_SHOWN_S = 0.8
-"""A cue stays for at least this many seconds if the next one leaves it the time; `min_seconds` takes its place."""
+"""A cue is shown for at least this many seconds if the next one leaves time. `min_seconds` replaces this value."""
 
 READING_COLUMNS_PER_S = 18.0
-"""Columns that are read in a second, 9 Chinese characters: a cue stays so long, if it can."""
+"""Columns that are read per second (9 Chinese characters). A cue is shown long enough for this if there is time."""
 
 MIN_CUE_S = 0.001
-"""The unit of time of SRT, in seconds: if tokens leave no time, a cue still ends after its start."""
+"""The shortest time that a cue is shown, in seconds: the unit of SRT, so that every cue ends after its start."""
 
 MIN_BEFORE_GAP_S = 0.3
-"""No gap shortens a cue to less: 7 frames of 24 a second, still seen."""
+"""A gap never shortens a cue to less than this many seconds: 7 frames at 24 per second, which can still be seen."""
 
 Cue = Sequence[Token]
 
 
 def cue_times(cues: Sequence[Cue], limits: SegmentLimits, duration: float = math.inf) -> Iterator[tuple[float, float]]:
-    """Yield start and end of each of `cues`, in seconds; none outlasts `duration`.
+    """Yield the start and end of each cue, in seconds; no cue ends after `duration`.
 
-    A cue that would vanish too soon stays in the silence after it; if there is none, it is as short as its words.
+    A cue that is too short to be read stays during the silence after it. Without silence, it ends with its words.
     """
-    shown = 0.0  # until when the cue before stays
+    shown = 0.0  # the end of the previous cue
     starts = [*(min(cue[0].start, duration - MIN_CUE_S) for cue in cues), duration]
     last = len(cues) - 1
     for at, (cue, begin, following) in enumerate(zip(cues, starts, starts[1:], strict=False)):
@@ -50,8 +50,8 @@ def join_short(
 ) -> list[Cue]:
     """Join cues that cannot be shown for `limits.min_seconds` with a neighbour, if both fit into one cue.
 
-    They prefer a neighbour within their sentence, then the nearer one in time. A pause that ends a cue in any case
-    stays between two: no word is shown long before it is said.
+    A neighbour in the same sentence is preferred, then the one that is nearer in time. Cues are not joined across a
+    pause that always ends a cue, so no word is shown long before it is said.
     """
     joined = list(cues)
     at = 0
@@ -67,7 +67,7 @@ def join_short(
             in_time = both[-1].end - both[0].start <= limits.seconds and silence < 2 * limits.pause
             if in_time and both[0].language == both[-1].language and can_be_laid_out(both):
                 joined[left : left + 2] = [both]
-                at = max(0, left - 1)  # the cue before may have waited for the neighbour that this one was
+                at = max(0, left - 1)  # the previous cue has a new neighbour, so it is checked again
                 break
         else:
             at += 1

@@ -1,4 +1,4 @@
-"""Numbers with their units, dates and times in a text: what a line of subtitles does not break."""
+"""Finds numbers with their units, dates and times in a text; lines of subtitles do not split them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _N = f"(?:[0-9]+|[{NUMERALS}]+)"
 _FIGURES = re.compile(
     r"(?:百分之|[$€£¥￥第] ?)?[0-9０-９](?:[0-9０-９.,:/·–-]*[0-9０-９])?[十百千万亿]*(?:[多余几][万亿]*)?"
 )
-"""A number in figures, a time or a range among them, with what comes before it and Chinese scales."""
+"""A number in figures, also a time or a range, with a prefix such as $ or 第 and with Chinese scales such as 万."""
 
 
 _MOMENT = re.compile(
@@ -27,7 +27,7 @@ _CHINESE_UNIT = re.compile(
     "[兆吉]?瓦时|千瓦时?|[兆吉]瓦|平方[公千厘]?[里米]|立方[厘分]?米|个?(?:百分点|基点)|[摄华]氏度|[千毫]克|公[里斤顷]"
     "|[千厘毫微纳]米|(?:元)?人民币|[美欧日港]元|年代|周岁|小时|分钟|季度|[届时点分秒%‰℃度]"
 )
-"""Units of more than one character, and those that are not measured like other things."""
+"""Units of more than one character, and single characters such as 届 and ℃ that `is_measured` does not cover."""
 
 _UNIT = re.compile(
     r" ?(?:%|‰|°[CF]?|℃"
@@ -45,11 +45,11 @@ _WORD = re.compile("[A-Za-z]+")
 _HAN = re.compile(f" ?[{HAN}]")
 
 MAX_UNITS = 3
-"""As in 5 million dollars, or 20 million kilowatt hours."""
+"""Maximum number of units after a number, as in 5 million dollars, or 20 million kilowatt hours."""
 
 
 def quantities(text: str, spoken: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each number with its unit. `spoken` are start and end of the numbers in words."""
+    """Yield the span of each number with its unit. `spoken` are the spans of the numbers in words."""
     for match in _MOMENT.finditer(text):
         yield match.span()
     figures = (match.span() for match in _FIGURES.finditer(text))

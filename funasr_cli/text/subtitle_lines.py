@@ -43,10 +43,10 @@ _SPELLED = re.compile("[0-9A-Za-z][^\\W_]|[0-9A-Za-z]['’-]", re.ASCII)
 
 _LETTER = "0-9A-Za-z\u00c0-\u024f\u0370-\u052f\u1e00-\u1eff"
 _SPELLED_STRICTLY = re.compile(f"[{_LETTER}][{_LETTER}'’-]|['’-][{_LETTER}]")
-"""The same with the letters of Latin, Greek and Cyrillic, and with what comes after a hyphen."""
+"""The same with accented, Greek and Cyrillic letters, and also between a hyphen or apostrophe and the next letter."""
 
 _OPENING = ("Ps", "Pi")
-"""Unicode's categories of brackets and quotation marks that open."""
+"""Unicode categories of opening brackets and quotation marks."""
 
 _KATAKANA = re.compile("[ァ-ヺー-ヿㇰ-ㇿｦ-ﾟ]+")
 """A Japanese loanword; a dot separates two of them."""
@@ -100,8 +100,8 @@ def segment(
 class _Stretch(NamedTuple):
     """The tokens between two places where a cue must end, in pieces that stay whole; without `strict`, single tokens.
 
-    `starts` are the indices of the pieces' first tokens, and the number of tokens; `breaks` are the costs of a break
-    before each.
+    `starts` has the index of the first token of each piece, and at the end the number of tokens. `breaks` has the cost
+    of a break before each of these tokens.
     """
 
     starts: Sequence[int]
@@ -122,7 +122,7 @@ def _lines(tokens: Sequence[Token], limits: SegmentLimits, hotwords: _ByLength) 
     count = len(starts) - 1
     if in_time and layout.lay_out(0, count, limits.lines):
         return [tokens]
-    costs, firsts = [0.0], [0]  # of the cheapest cues up to a piece; the first piece of the last of these cues
+    costs, firsts = [0.0], [0]  # for the cheapest cues up to each piece: their cost, first piece of the last
     for end in range(1, count + 1):
         best, first, until = math.inf, end - 1, tokens[starts[end] - 1].end
         for begin in range(end - 1, -1, -1):
@@ -149,7 +149,7 @@ def _lines(tokens: Sequence[Token], limits: SegmentLimits, hotwords: _ByLength) 
 
 
 def _line_breaks(tokens: Sequence[Token], limits: SegmentLimits, hotwords: _ByLength) -> tuple[int, ...] | None:
-    """Return the indices of the tokens that begin a further line of a cue; None if the cue does not fit its lines."""
+    """Return the indices of the tokens that begin the second and further lines of a cue; None if it does not fit."""
     if _is_one_line(tokens, limits):
         return ()
     starts, _, layout = _stretch(tokens, _pauses(tokens, limits), limits, hotwords)
@@ -168,7 +168,7 @@ def _pauses(tokens: Sequence[Token], limits: SegmentLimits) -> list[float]:
 
 
 def _stretch(tokens: Sequence[Token], pauses: Sequence[float], limits: SegmentLimits, hotwords: _ByLength) -> _Stretch:
-    """Divide `tokens` into pieces, and find out what lines they make."""
+    """Divide `tokens` into pieces that stay whole, and prepare their layout."""
     measured = strict_columns if limits.strict else columns
     ends = [0, *accumulate(measured(token.text) for token in tokens)]
     begins = [end + len(token.text) - len(token.text.lstrip()) for end, token in zip(ends, tokens, strict=False)]

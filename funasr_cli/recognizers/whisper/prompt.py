@@ -80,5 +80,5 @@ def choose(table: TokenTable, hotwords: Iterable[Hotword], *, unspaced: bool) ->
 
 
 def in_letters(text: str) -> bool:
-    """Whether a text has no characters of Chinese or Japanese writing."""
+    """Whether a text has no Chinese or Japanese characters."""
     return not any(map(is_unspaced, text))
