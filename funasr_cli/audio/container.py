@@ -156,7 +156,7 @@ class ContainerRecording(Recording):
                 return
             except IndexError:  # at its end PyAV flushes tracks too that it did not know when it opened the file
                 self.warnings.append(
-                    "a track that begins in the middle was not read: transcribe the joined files one by one"
+                    "a track that begins in the middle of the file was not read: transcribe the joined files one by one"
                 )
                 return
             except av.error.FFmpegError as caught:

@@ -85,7 +85,7 @@ class Recording(ABC):
             self.warnings.append(self._shortfall(seconds, self.promised))
         if not self.has_known_end and (unread := self._unread_bytes()):
             self.warnings.append(
-                f"{unread} bytes after {seconds:.1f} s were not read; if they are sound, convert the file to WAV"
+                f"{unread} bytes after {seconds:.1f} s were not read; if they contain audio, convert the file to WAV"
             )
 
     def following(self) -> Iterable[Extent]:

@@ -236,7 +236,7 @@ class Run:
 
     def _warn_of_hotwords(self, target: Target) -> None:
         if (count := len(self.words.words)) >= MANY_HOTWORDS:
-            self.display.note(f"preparing {count:,} hotwords, which takes each process a few seconds at the start")
+            self.display.note(f"preparing {count:,} hotwords: each process needs a few seconds for this at the start")
         warnings = [*self.words.warnings, *hotword_warnings(target.model, self.words.words)]
         _tell_few(warnings, self.display.warn, "; to see all, use funasr-cli hotwords check")
 

@@ -210,7 +210,7 @@ def test_what_follows_the_sound_is_told_if_it_is_long(tmp_path: Path, bytes_afte
     path = write(tmp_path / "a.mov", "pcm_s16le", SOUND, RATE)
     path.write_bytes(path.read_bytes() + np.random.default_rng(0).bytes(bytes_after))
     warnings = [warning.partition(" ")[2] for warning in read(path)[1].warnings]
-    expected = "bytes after 3.0 s were not read; if they are sound, convert the file to WAV"
+    expected = "bytes after 3.0 s were not read; if they contain audio, convert the file to WAV"
     assert warnings == [expected] * (bytes_after > MIN_UNREAD_BYTES)
 
 

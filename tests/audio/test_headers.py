@@ -285,4 +285,5 @@ def test_bytes_that_no_reader_came_to_are_reported_with_their_place(tmp_path: Pa
     samples, recording = read(path)
     assert len(samples) / SAMPLE_RATE == SECONDS
     (warning,) = recording.warnings
-    assert re.fullmatch(r"\d{6} bytes after 11\.0 s were not read; if they are sound, convert the file to WAV", warning)
+    expected = r"\d{6} bytes after 11\.0 s were not read; if they contain audio, convert the file to WAV"
+    assert re.fullmatch(expected, warning)

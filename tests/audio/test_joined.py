@@ -163,5 +163,5 @@ def test_a_track_that_begins_in_the_middle_gets_a_warning(tmp_path: Path) -> Non
     samples, recording = read(joined)
     assert len(samples) / SAMPLE_RATE == pytest.approx(220, abs=1)
     assert recording.warnings == [
-        "a track that begins in the middle was not read: transcribe the joined files one by one"
+        "a track that begins in the middle of the file was not read: transcribe the joined files one by one"
     ]

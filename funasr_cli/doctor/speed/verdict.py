@@ -74,7 +74,7 @@ def _advice(speed: Speed, best: Measured) -> Iterator[str]:
         else:
             yield f"int8 is not faster than float32 here ({ratio:.2f} ×), and less accurate"
         if ratio < FAST_INT8:
-            yield f"int8 gains little; features for fast 8-bit products on this processor: {eight_bit_features()}"
+            yield f"int8 gains little; this processor's instructions for fast 8-bit products: {eight_bit_features()}"
     if speed.load > BUSY_SHARE * (os.cpu_count() or 1):
         alone = speed.cores / (best.cpu_seconds_per_hour / 3600 + speed.front_end)
         yield f"the machine is busy with other work (load {speed.load:.1f}): measure again when it is idle"
