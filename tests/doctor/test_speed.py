@@ -136,7 +136,7 @@ def test_without_fast_8_bit_products_int8_gains_little(tmp_path: Path, monkeypat
     monkeypatch.setattr("platform.machine", lambda: "aarch64")
     small = replace(SLOW, precision="int8", times_real_time=12.0)
     verdict = judge(replace(SPEED, candidates=(*SPEED.candidates, small)))
-    assert "on this processor: has asimddp; no i8mm" in verdict.advice[1]
+    assert "for fast 8-bit products: has asimddp; no i8mm" in verdict.advice[1]
 
 
 @pytest.mark.parametrize(
