@@ -63,9 +63,10 @@ EDITING = {"itn": "itn", "script": "script", "hotword_correction": "correction"}
 def render(folder: str, quiet: bool, **options: Any) -> None:
     """Write the outputs in DIR again, without recognising anything again.
 
-    DIR is the folder that a run of transcribe has written to. What was recognised is kept there, unless it ran with
-    --no-keep, so other formats and layouts take milliseconds and no model. Recordings may be gone. Options that are not
-    given keep the values with which a recording was transcribed. A text that was edited is not overwritten.
+    DIR is the folder that a run of transcribe has written to, by default ./transcripts. What was recognised is kept
+    there, unless it ran with --no-keep, so other formats and layouts take milliseconds and no model. Recordings may be
+    gone. Options that are not given keep the values with which a recording was transcribed. A text that was edited is
+    not overwritten.
 
     \b
     funasr-cli render ./transcripts -f vtt,json
