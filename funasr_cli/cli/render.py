@@ -63,10 +63,10 @@ EDITING = {"itn": "itn", "script": "script", "hotword_correction": "correction"}
 def render(folder: str, quiet: bool, **options: Any) -> None:
     """Write the outputs in DIR again, without recognising the recordings again.
 
-    DIR is an output folder of transcribe. Unless --no-keep was given, transcribe stores the recognised text there, so
-    writing other formats and layouts takes milliseconds and needs neither the model nor the recordings. For options
-    that are not given, the values with which a recording was transcribed apply. Outputs that somebody has edited are
-    not overwritten.
+    DIR is an output folder of transcribe, by default ./transcripts. Unless --no-keep was given, transcribe stores the
+    recognised text there, so writing other formats and layouts takes milliseconds and needs neither the model nor the
+    recordings. For options that are not given, the values with which a recording was transcribed apply. Outputs that
+    somebody has edited are not overwritten.
 
     \b
     funasr-cli render ./transcripts -f vtt,json

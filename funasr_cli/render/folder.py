@@ -57,7 +57,8 @@ def render_folder(options: RenderOptions, display: Display) -> int:
     """
     folder = options.folder
     if not has_record(folder):
-        raise UsageError("no run has written to this folder", where=folder, hint="Name the folder of the transcripts.")
+        hint = "Name the folder of the transcripts: funasr-cli render DIR"
+        raise UsageError("no run has written to this folder", where=folder, hint=hint)
     if options.dry_run:
         with peek_store(folder, beside=None) as store:
             return _list(options, store, display)

@@ -83,7 +83,7 @@ def test_stdin_is_called_stdin_in_every_record_and_message(run: Run, tmp_path: P
     said = [run("transcribe", "-", "-f", "json", "--model", NANO, "-v", stdin=clip).stderr for clip in (CLIP, OTHER)]
     assert "stdin: outputs will be named stdin.2.*" in said[1]
     said.append(run("transcribe", "-", "--dry-run", "--model", NANO, stdin=CLIP).stdout)
-    assert said[-1].startswith("do    stdin: ")
+    assert said[-1].startswith("render stdin: ")
     lines = (tmp_path / "transcripts/manifest.jsonl").read_text().splitlines()
     assert [json.loads(line)["path"] for line in lines] == ["stdin", "stdin"]
     outputs = [(tmp_path / f"transcripts/{name}.json").read_text() for name in ("stdin", "stdin.2")]
