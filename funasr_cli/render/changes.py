@@ -18,7 +18,7 @@ from funasr_cli.text.options import SegmentLimits
 class Changes:
     """New values of settings, by the names of their fields; `layout` by those of `OutputLayout`.
 
-    If `formats` is None, the formats stay the same. `cues` maps the recording's limits of subtitles to new ones.
+    If `formats` is None, the formats stay the same (the defaults if there are none). `cues` maps the recording's limits of subtitles to new ones.
     """
 
     formats: tuple[str, ...] | None = None

@@ -70,7 +70,8 @@ def _list(options: RenderOptions, store: OutputStore, display: Display) -> int:
     failed = 0
     for each in _asked_for(options, store):
         try:
-            formats = options.changes.formats or _rendering(each, options, store).formats
+            what = _rendering(each, options, store)
+            formats = options.changes.formats or what.formats
             click.echo(f"render {printable(each.known.path)}: {', '.join(formats)}")
         except UsageError as error:
             display.warn(f"failed: {error}")

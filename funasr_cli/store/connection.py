@@ -119,16 +119,15 @@ class Connection:
             yield
         except sqlite3.Error as error:
             damaged = type(error) is sqlite3.DatabaseError or str(error).startswith("no such")
-            hint = _way_out(Path(self._path).parent) if damaged else None
+            hint = self._way_out() if damaged else None
             raise RecordError(f"the state of this run cannot be saved: {error}", where=self._path, hint=hint) from error
 
-
-def _way_out(folder: Path) -> str:
-    """Hint for a damaged state."""
-    return (
-        "The state is damaged. Restore it from a backup, or start a new one: "
-        f"mv {shell_quoted(folder)} {shell_quoted(folder)}.damaged\n"
-        "  A new state does not know which recordings are done and how their outputs are named: all are transcribed "
-        "again,\n  and a text that differs from its file goes to NAME.new.FORMAT. Outputs and manifest.jsonl stay as "
-        "they are."
-    )
+    def _way_out(self) -> str:
+        """Hint for a damaged file."""
+        folder = shell_quoted(Path(self._path).parent)
+        return (
+            f"The state is damaged. Restore it from a backup, or start a new one: mv {folder} {folder}.damaged\n"
+            "  A new state does not know which recordings are done and how their outputs are named: all are "
+            "transcribed again,\n  and a text that differs from its file goes to NAME.new.FORMAT. Outputs and "
+            "manifest.jsonl stay as they are."
+        )

@@ -45,7 +45,9 @@ class Database(Connection):
                 "WHERE status IN ('done', 'empty') ORDER BY path"
             ).fetchall()
         return [
-            FinishedInput(_input(columns), PurePath(os.fsdecode(relative)), tuple((formats or "").split(",")))
+            FinishedInput(
+                _input(columns), PurePath(os.fsdecode(relative)), tuple(formats.split(",")) if formats else ()
+            )
             for *columns, relative, formats in rows
         ]
 

@@ -11,7 +11,7 @@ from funasr_cli.callbacks import Tell, silent
 from funasr_cli.outputs.layout import STATE_DIR
 from funasr_cli.store.aliases import FileSystems
 from funasr_cli.store.database import Database
-from funasr_cli.store.kept import KEPT_NAME, KeptRecognitions, forget, recipes_in
+from funasr_cli.store.kept import KEPT_NAME, forget, open_kept, reading_recipes
 from funasr_cli.store.lock import folder_lock
 from funasr_cli.store.manifest import Manifest
 from funasr_cli.store.output_store import OutputStore
@@ -37,7 +37,7 @@ def open_store(
         stack.callback(state.close)
         kept = None
         if keep:
-            kept = KeptRecognitions(hidden / KEPT_NAME)
+            kept = open_kept(hidden / KEPT_NAME, tell)
             stack.callback(kept.close)
         else:
             forget(hidden / KEPT_NAME)
@@ -57,8 +57,10 @@ def has_record(folder: Path) -> bool:
 def peek_store(folder: Path, *, beside: bool | None, tell: Tell = silent, keep: bool = True) -> Iterator[OutputStore]:
     """Open a copy of the record for planning: nothing on the disk is changed or locked."""
     folder = Path(os.path.abspath(folder))
-    with closing(Database.copy_of(folder / STATE_DIR / "state.sqlite")) as state:
-        disks = FileSystems(may_write=False)
+    hidden, disks = folder / STATE_DIR, FileSystems(may_write=False)
+    with ExitStack() as stack:
+        state = stack.enter_context(closing(Database.copy_of(hidden / "state.sqlite")))
+        recipe = stack.enter_context(reading_recipes(hidden / KEPT_NAME)) if keep else None
         beside = state.writes_beside() if beside is None else beside
-        recipes = recipes_in(folder / STATE_DIR / KEPT_NAME) if keep else {}
-        yield OutputStore(folder, state, Manifest(folder), beside=beside, disks=disks, tell=tell, recipes=recipes)
+        manifest = Manifest(folder)
+        yield OutputStore(folder, state, manifest, beside=beside, disks=disks, tell=tell, recipe_of_kept=recipe)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,7 @@ class OutputStore:
         disks: FileSystems,
         tell: Tell,
         kept: KeptRecognitions | None = None,
-        recipes: Mapping[int, str] | None = None,
+        recipe_of_kept: Callable[[KnownInput], str | None] | None = None,
     ) -> None:
         self._folder = folder
         self._root = os.fsencode(folder)
@@ -53,7 +53,7 @@ class OutputStore:
         self._disks = disks
         self._tell = tell
         self._kept = kept
-        self._recipes = kept.recipes() if kept else recipes or {}
+        self._recipe_of_kept = kept.recipe if kept else recipe_of_kept
         self._unflushed = 0
         self._held: list[str] | None = None
         self._finished: list[tuple[JobAttempt, str]] = []
@@ -65,14 +65,7 @@ class OutputStore:
         looks: list[tuple[KnownInput, FileStat]] = []
         try:
             return [
-                decide(
-                    source,
-                    known,
-                    rules,
-                    self._made(known),
-                    lambda known, stat: looks.append((known, stat)),
-                    self._recipes.get(known.id),
-                )
+                decide(source, known, rules, self._made(known), lambda *new: looks.append(new), self.has_kept)
                 for source, known in remembered
             ]
         finally:
@@ -239,7 +232,8 @@ class OutputStore:
 
     def has_kept(self, known: KnownInput, recognized_with: str) -> bool:
         """Whether a recognition result of the recorded content with these settings of recognition is kept."""
-        return self._recipes.get(known.id) == recipe_of(known.sha256, recognized_with)
+        kept = self._recipe_of_kept(known) if self._recipe_of_kept else None
+        return kept == recipe_of(known.sha256, recognized_with)
 
     @property
     def kept(self) -> KeptRecognitions:

@@ -59,6 +59,9 @@ class PlanRules:
     min_age: float = 0.0
 
 
+HasKept: TypeAlias = Callable[[KnownInput, str], bool]
+"""Says whether the recognition result of an input is kept, made with the given settings of recognition."""
+
 OnNewLooks: TypeAlias = Callable[[KnownInput, FileStat], object]
 """Called with an input whose stat changed but whose content did not, and with the new stat."""
 
@@ -113,14 +116,11 @@ def decide(
     rules: PlanRules,
     made: Mapping[str, Set[str]],
     on_new_looks: OnNewLooks,
-    kept: str | None = None,
+    has_kept: HasKept,
 ) -> PlannedJob:
-    """Decide about one source; `made` has the recipes of its existing outputs by format.
-
-    `kept` is the recipe of its kept recognition result; None if there is none.
-    """
+    """Decide about one source; `made` has the recipes of its existing outputs by format."""
     try:
-        action, why = _decide(source, known, rules, made, on_new_looks, kept)
+        action, why = _decide(source, known, rules, made, on_new_looks, has_kept)
     except OSError:
         action, why = Action.DO, "it cannot be read"  # it will fail with the reason when its turn comes
     return PlannedJob(source, known, action, why)
@@ -132,7 +132,7 @@ def _decide(
     rules: PlanRules,
     made: Mapping[str, Set[str]],
     on_new_looks: OnNewLooks,
-    kept: str | None,
+    has_kept: HasKept,
 ) -> tuple[Action, str]:
     stat = FileStat.of(source.path)
     age = time.time() - stat.mtime_ns / 1e9
@@ -147,15 +147,20 @@ def _decide(
         if not known.is_in(source.path, stat):
             return Action.DO, "its content changed"
         on_new_looks(known, stat)
-    is_kept = rules.recognized_with is not None and kept == recipe_of(known.sha256, rules.recognized_with)
-    again = Action.RENDER if is_kept else Action.DO
+    why = _outdated(known, rules, made)
+    if why is None:
+        return Action.SKIP, "done"
+    is_kept = rules.recognized_with is not None and has_kept(known, rules.recognized_with)
+    return Action.RENDER if is_kept else Action.DO, why
+
+
+def _outdated(known: KnownInput, rules: PlanRules, made: Mapping[str, Set[str]]) -> str | None:
+    """Why the outputs of an unchanged recording are not those that the rules ask for; None if they are."""
     if known.settings != rules.fingerprint:
-        return again, f"changed: {', '.join(_differences(known.settings or '{}', rules.fingerprint))}"
+        return f"changed: {', '.join(_differences(known.settings or '{}', rules.fingerprint))}"
     recipe = recipe_of(known.sha256, rules.fingerprint)
     missing = [kind for kind in rules.formats if recipe not in made.get(kind, ())]
-    if missing:
-        return again, f"no {', '.join(missing)} of it yet"
-    return Action.SKIP, "done"
+    return f"no {', '.join(missing)} of it yet" if missing else None
 
 
 def _differences(before: str, after: str) -> list[str]:

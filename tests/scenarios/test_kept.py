@@ -199,11 +199,23 @@ def test_what_cannot_be_rendered_is_said(
         with closing(sqlite3.connect(folder / "out" / KEPT)) as db, db:
             db.execute(f"{break_} WHERE input = 1")
     before = outputs(folder / "out")
+    if "DELETE" in break_ or not break_:
+        assert message in render(*options, "--dry-run").stderr
     refused = render(*options)
     assert refused.returncode == 1
     assert message in refused.stderr
     assert "Traceback" not in refused.stderr
     assert outputs(folder / "out").items() >= before.items()
+
+
+def test_a_damaged_file_of_results_is_put_aside_and_recordings_stay_done(folder: Path, transcribe: Transcribe) -> None:
+    (folder / "out" / KEPT).write_bytes(b"no database" * 500)
+    assert transcribe("-o", "out", "-f", "vtt", "--dry-run").stdout.count("do ") == 2
+    again = transcribe("-o", "out")
+    assert "transcripts.sqlite is damaged and was renamed to transcripts.sqlite.damaged" in again.stderr
+    assert "nothing to do: 2 already done" in again.stderr
+    assert (folder / "out" / f"{KEPT}.damaged").exists()
+    assert "is damaged" not in transcribe("-o", "out").stderr
 
 
 def test_a_recording_that_has_changed_is_not_rendered(tmp_path: Path) -> None:
