@@ -17,6 +17,7 @@ from funasr_cli.cli.options import cue_options, formats_of
 from funasr_cli.cli.parameter_types import Glob
 from funasr_cli.outputs.layout import FORMATS, TxtLayout
 from funasr_cli.system.places import expand_home
+from funasr_cli.system.signals import Interrupted
 from funasr_cli.text.options import Script, SegmentLimits, Strength
 
 NONE = {"keep", "off"}
@@ -76,7 +77,7 @@ def render(folder: str, quiet: bool, **options: Any) -> None:
     the model writes them itself, as SenseVoice does.
 
     Exit codes: 0 done; 1 some recordings could not be rendered; 2 wrong usage; 5 the record could not be written; 6
-    another run is using the folder.
+    another run is using the folder; 129, 130, 143 interrupted.
     """
     from funasr_cli.render.changes import Changes
     from funasr_cli.render.folder import RenderOptions, render_folder  # loads NumPy
@@ -97,4 +98,9 @@ def render(folder: str, quiet: bool, **options: Any) -> None:
         options["dry_run"],
     )
     display = make_display("none" if quiet else "plain", results_on_stdout=False)
-    sys.exit(exit_codes.FAILED if render_folder(asked, display) else 0)
+    try:
+        failed = render_folder(asked, display)
+    except Interrupted as interruption:
+        display.warn(f"interrupted by {interruption}; what was finished is kept")
+        sys.exit(interruption.exit_code)
+    sys.exit(exit_codes.FAILED if failed else 0)

@@ -18,7 +18,8 @@ from funasr_cli.text.options import SegmentLimits
 class Changes:
     """New values of settings, by the names of their fields; `layout` by those of `OutputLayout`.
 
-    If `formats` is None, the formats stay the same (the defaults if there are none). `cues` maps the recording's limits of subtitles to new ones.
+    If `formats` is None, the formats stay the same, or are the default if none was written. `cues` maps the recording's
+    limits of subtitles to new ones.
     """
 
     formats: tuple[str, ...] | None = None
@@ -41,7 +42,7 @@ class Changes:
             limits = SegmentLimits(**before["segments"])
             limits = self.cues(limits) if self.cues else limits
             settings = Settings(
-                formats=self.formats or written,
+                formats=self.formats or written or Settings().formats,
                 layout=layout,
                 hotwords=hotwords,
                 segments=limits,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -11,9 +13,13 @@ from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from funasr_cli.cli import cli
+from funasr_cli.render.renderer import Renderer
 from tests.conftest import NANO
 from tests.support.command import run_command
 
@@ -238,3 +244,16 @@ def test_rendering_loads_no_runtime() -> None:
     code = "import sys, funasr_cli.render.folder; "
     code += "print({'onnxruntime', 'ctranslate2', 'av', 'soundfile'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_a_signal_ends_rendering_after_the_recording_in_progress(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def render_and_be_told_to_stop(renderer: Renderer, *arguments: Any, **more: Any) -> list[str]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return whole(renderer, *arguments, **more)
+
+    whole = Renderer.render
+    monkeypatch.setattr(Renderer, "render", render_and_be_told_to_stop)
+    stopped = CliRunner().invoke(cli, ["render", str(folder / "out"), "-f", "vtt"])
+    assert stopped.exit_code == 143
+    assert "interrupted by SIGTERM; what was finished is kept" in stopped.output
+    assert len(list((folder / "out").rglob("*.vtt"))) == 1
