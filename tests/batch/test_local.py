@@ -33,7 +33,7 @@ class Watching(Display):
 class Pretending:
     """Runs a device for two seconds after each of two reads, then fails."""
 
-    async def transcribe(self, path: Path, name: str, on_progress: Any, timings: StageTimings) -> None:
+    async def recognize(self, path: Path, on_progress: Any, timings: StageTimings) -> None:
         for second in (1.0, 2.0):
             on_progress(second, second, 2.0)
             timings.add("run", 2.0)
