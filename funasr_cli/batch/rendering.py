@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 from funasr_cli.errors import OutputError, Postponed
 from funasr_cli.files import printable
@@ -41,13 +42,18 @@ def render_kept(
             signals.check()
             if deadline.passed:
                 stats.left += len(jobs) - number
+                display.note(f"the deadline, {deadline.text}, has passed: outputs not written: {len(jobs) - number}")
                 break
             try:
-                warnings = renderer.render(job, settings, run_info, FileStat.of(job.source.path))
+                warnings = renderer.render(job, settings, run_info, _stat_now(job))
             except UnknownForm as error:
                 logger.debug("%s: kept transcript: %s", job.source.named, error)
                 unreadable.append(job)
-            except (OutputError, Postponed) as error:
+            except Postponed as error:
+                display.warn(str(error))
+                store.skip(job, error.what, run_info)
+                stats.left += 1
+            except OutputError as error:
                 display.warn(f"failed: {error}")
                 store.skip(job, str(error), run_info)
                 stats.failed += 1
@@ -57,3 +63,13 @@ def render_kept(
                     display.warn(f"warning: {printable(job.source.named)}: {text}")
     display.note(f"written from kept transcripts, without recognising again: {stats.rendered}")
     return unreadable
+
+
+def _stat_now(job: PlannedJob) -> FileStat:
+    """The stat of the recording. Raises `Postponed` if it is gone, or its content is not what was recognised."""
+    path = job.source.path
+    with suppress(OSError):
+        stat = FileStat.of(path)
+        if stat == job.known.stat or job.known.is_in(path, stat):
+            return stat
+    raise Postponed("changed while this run was working; left for the next run", where=job.source.named)

@@ -142,11 +142,15 @@ class Run:
         )
         if self.settings.hotwords and rules.recognized_with is not None:
             store.kept.put_hotwords(json.loads(rules.fingerprint)["hotwords"], self.settings.hotwords)
-        todo = self._plan(sources, store, rules, info)
+        todo, kept = self._plan(sources, store, rules, info)
+        if kept:
+            todo += render_kept(kept, store, self.settings, info, self.reporter, self.deadline)
         if orphans := store.orphans():
             self.display.note(orphans_found(len(orphans)))
         if not todo:
-            if not self.stats.rendered:
+            if kept:
+                self._look_again(store, info)
+            else:
                 self.display.note(f"nothing to do: {self.stats.skipped} already done")
             return
         if self.deadline.passed:  # while waiting for another run: the model would be loaded for nothing
@@ -194,8 +198,10 @@ class Run:
             else:
                 self.stats.done -= 1
 
-    def _plan(self, sources: Sequence[Source], store: OutputStore, rules: PlanRules, info: RunInfo) -> list[PlannedJob]:
-        """Return the recordings to transcribe; record those left for next time, and count those already done."""
+    def _plan(
+        self, sources: Sequence[Source], store: OutputStore, rules: PlanRules, info: RunInfo
+    ) -> tuple[list[PlannedJob], list[PlannedJob]]:
+        """Return the recordings to transcribe and those to render. Records what is left, and counts what is done."""
         todo: list[PlannedJob] = []
         kept: list[PlannedJob] = []
         for job in store.jobs(sources, rules):
@@ -207,13 +213,11 @@ class Run:
                 self.stats.left += 1
             else:
                 self.stats.skipped += 1
-        if kept:
-            todo += render_kept(kept, store, self.settings, info, self.reporter, self.deadline)
         if self.stats.left:
             self.display.note(
                 f"left for next time, changed within the last {rules.min_age:g} s (--min-age): {self.stats.left}"
             )
-        return todo
+        return todo, kept
 
     def _list_plan(self, sources: Sequence[Source], rules: PlanRules) -> None:
         """Print the plan, for `--dry-run`."""

@@ -60,9 +60,9 @@ def render_folder(options: RenderOptions, display: Display) -> int:
         hint = "Name the folder of the transcripts: funasr-cli render DIR"
         raise UsageError("no run has written to this folder", where=folder, hint=hint)
     if options.dry_run:
-        with peek_store(folder, beside=None) as store:
+        with peek_store(folder, beside=False) as store:
             return _list(options, store, display)
-    with open_store(folder, beside=None, wait=options.wait, tell=display.warn) as store:
+    with open_store(folder, beside=False, wait=options.wait, tell=display.warn) as store:
         return _render(options, store, display)
 
 
@@ -86,6 +86,7 @@ def _render(options: RenderOptions, store: OutputStore, display: Display) -> int
             signals.check()
             try:
                 what = _rendering(each, options, store)
+                store.write_beside(each.beside)
                 for text in _render_one(what, options.changes, renderer, store):
                     display.warn(f"warning: {printable(each.known.path)}: {text}")
                 rendered += 1
@@ -112,6 +113,8 @@ def _rendering(each: FinishedInput, options: RenderOptions, store: OutputStore) 
     if not kept:
         hint = "To recognise it again: funasr-cli transcribe --force, with the options it was transcribed with."
         raise UsageError(NOTHING_KEPT, where=known.path, hint=hint)
+    if each.beside and not known.path.parent.is_dir():
+        raise UsageError("its folder is gone, and its outputs belong next to it", where=known.path)
     _check_numbers(known.path, writes_itself=kept[0], record=record, changes=options.changes)
     return Rendering(_job(each), _stat_now(each), each.formats)
 

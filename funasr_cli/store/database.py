@@ -30,25 +30,23 @@ class Database(Connection):
             rows = self._db.execute(f"SELECT {INPUT_COLUMNS} FROM input")
             return {row[1]: _input(row, shared) for row in rows}
 
-    def writes_beside(self) -> bool:
-        """Whether any output was written next to its recording; the paths of such outputs are absolute."""
-        with self._errors():
-            (keys,) = self._db.execute("SELECT count(*) FROM output WHERE substr(path, 1, 1) = x'2f'").fetchone()
-        return bool(keys)
-
     def finished(self) -> list[FinishedInput]:
         """All inputs that are done or empty, in the order of their paths."""
         with self._errors():
             rows = self._db.execute(
-                f"SELECT {INPUT_COLUMNS}, relative, (SELECT group_concat(DISTINCT format) FROM output "
-                "WHERE output.input = input.id AND recipe IS NOT NULL) FROM input "
-                "WHERE status IN ('done', 'empty') ORDER BY path"
+                f"SELECT {INPUT_COLUMNS}, relative, "
+                "(SELECT group_concat(DISTINCT format) FROM output WHERE output.input = input.id), "
+                "(SELECT min(substr(path, 1, 1) = x'2f') FROM output WHERE output.input = input.id) "
+                "FROM input WHERE status IN ('done', 'empty') ORDER BY path"
             ).fetchall()
         return [
             FinishedInput(
-                _input(columns), PurePath(os.fsdecode(relative)), tuple(formats.split(",")) if formats else ()
+                _input(columns),
+                PurePath(os.fsdecode(relative)),
+                tuple(formats.split(",")) if formats else (),
+                beside=bool(is_absolute),
             )
-            for *columns, relative, formats in rows
+            for *columns, relative, formats, is_absolute in rows
         ]
 
     def add(self, new: Iterable[tuple[Path, PurePath, PurePath]]) -> list[KnownInput]:

@@ -80,11 +80,15 @@ class KnownInput:
 
 @dataclass(frozen=True, slots=True)
 class FinishedInput:
-    """An input that is done, its place in the tree that outputs mirror, and the formats that were written."""
+    """An input that is done, its place in the tree that outputs mirror, and the formats of its outputs.
+
+    `beside`: all of these were written next to the recording.
+    """
 
     known: KnownInput
     relative: PurePath
     formats: tuple[str, ...]
+    beside: bool
 
 
 @dataclass(frozen=True, slots=True)

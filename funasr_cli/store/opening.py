@@ -22,15 +22,15 @@ from funasr_cli.system.locks import NO_DEADLINE
 
 @contextmanager
 def open_store(
-    folder: Path, *, beside: bool | None, wait: bool, tell: Tell, deadline: Deadline = NO_DEADLINE, keep: bool = True
+    folder: Path, *, beside: bool, wait: bool, tell: Tell, deadline: Deadline = NO_DEADLINE, keep: bool = True
 ) -> Iterator[OutputStore]:
     """Open the record of `folder`, locked and recovered; with `wait`, wait for another run until the `deadline`.
 
-    With `beside` None, outputs are written where earlier runs wrote them. Without `keep`, no recognition results are
-    kept, and those of earlier runs are removed. Raises `BusyError`, `RecordError` or `MachineError`.
+    Without `keep`, no recognition results are kept, and those of earlier runs are removed. Raises `BusyError`,
+    `RecordError` or `MachineError`.
     """
     folder = Path(os.path.abspath(folder))
-    hidden = make_folder(folder, STATE_DIR, beside=bool(beside))
+    hidden = make_folder(folder, STATE_DIR, beside=beside)
     with ExitStack() as stack:
         stack.enter_context(folder_lock(hidden / "lock", wait=wait, tell=tell, deadline=deadline))
         state = Database(hidden / "state.sqlite")
@@ -41,7 +41,6 @@ def open_store(
             stack.callback(kept.close)
         else:
             forget(hidden / KEPT_NAME)
-        beside = state.writes_beside() if beside is None else beside
         store = OutputStore(folder, state, Manifest(folder), beside=beside, disks=FileSystems(), tell=tell, kept=kept)
         store.recover()
         yield store
@@ -54,13 +53,12 @@ def has_record(folder: Path) -> bool:
 
 
 @contextmanager
-def peek_store(folder: Path, *, beside: bool | None, tell: Tell = silent, keep: bool = True) -> Iterator[OutputStore]:
+def peek_store(folder: Path, *, beside: bool, tell: Tell = silent, keep: bool = True) -> Iterator[OutputStore]:
     """Open a copy of the record for planning: nothing on the disk is changed or locked."""
     folder = Path(os.path.abspath(folder))
     hidden, disks = folder / STATE_DIR, FileSystems(may_write=False)
     with ExitStack() as stack:
         state = stack.enter_context(closing(Database.copy_of(hidden / "state.sqlite")))
         recipe = stack.enter_context(reading_recipes(hidden / KEPT_NAME)) if keep else None
-        beside = state.writes_beside() if beside is None else beside
         manifest = Manifest(folder)
         yield OutputStore(folder, state, manifest, beside=beside, disks=disks, tell=tell, recipe_of_kept=recipe)

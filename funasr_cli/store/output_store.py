@@ -226,6 +226,10 @@ class OutputStore:
         if lines:
             self._append(*lines)
 
+    def write_beside(self, beside: bool) -> None:
+        """From now on write outputs next to their recordings, or into the folder."""
+        self._beside = beside
+
     def finished(self) -> list[FinishedInput]:
         """The recordings that are done."""
         return self._state.finished()

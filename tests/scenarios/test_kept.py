@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from funasr_cli.batch import runner
+from funasr_cli.batch.rendering import render_kept
 from funasr_cli.cli import cli
 from funasr_cli.render.renderer import Renderer
 from tests.conftest import NANO
@@ -180,6 +182,21 @@ def test_render_needs_no_recordings_and_takes_some_of_them(tmp_path: Path) -> No
     assert "skip " in run_command(tmp_path, "transcribe", "in", "--beside", "--model", NANO, "--dry-run").stdout
 
 
+def test_render_writes_each_output_where_it_was_and_makes_no_folder_of_recordings(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        shutil.copy2(NANO / "words-with-pauses.flac", tmp_path / name / f"{name}.flac")
+    run_command(tmp_path, "transcribe", "a", "-o", "out", "--model", NANO)
+    run_command(tmp_path, "transcribe", "b", "-o", "out", "--beside", "--model", NANO)
+    assert run_command(tmp_path, "render", "out", "-f", "vtt").returncode == 0
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.vtt")) == ["b/b.vtt", "out/a.vtt"]
+    shutil.rmtree(tmp_path / "b")
+    refused = run_command(tmp_path, "render", "out", "-f", "tsv")
+    assert refused.returncode == 1
+    assert "b/b.flac: its folder is gone" in refused.stderr
+    assert not (tmp_path / "b").exists()
+
+
 def test_render_corrects_with_the_hotwords_of_the_run(tmp_path: Path) -> None:
     shutil.copy2(NANO / "words-with-pauses.flac", tmp_path / "a.flac")
     (tmp_path / "words.txt").write_text("海滩\n")
@@ -231,6 +248,46 @@ def test_a_recording_that_has_changed_is_not_rendered(tmp_path: Path) -> None:
     refused = run_command(tmp_path, "render", "out", "-f", "vtt")
     assert refused.returncode == 1
     assert "has changed since it was transcribed" in refused.stderr
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_recording_that_is_replaced_before_its_turn_is_left_for_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: bool
+) -> None:
+    def plan_then_replace(*arguments: Any) -> Any:
+        if gone:
+            (tmp_path / "a.flac").unlink()
+        else:
+            shutil.copy2(NANO / "words-without-pauses.flac", tmp_path / "a.flac")
+        return render_kept(*arguments)
+
+    shutil.copy2(NANO / "words-with-pauses.flac", tmp_path / "a.flac")
+    shutil.copy2(NANO / "words-with-pauses.flac", tmp_path / "b.flac")
+    arguments = ["transcribe", str(tmp_path), "-o", str(tmp_path / "out"), "--model", str(NANO)]
+    assert run_command(tmp_path, *arguments).returncode == 0
+    monkeypatch.setattr(runner, "render_kept", plan_then_replace)
+    rendered = CliRunner().invoke(cli, [*arguments, "-f", "vtt"], obj={})
+    assert rendered.exit_code == 0
+    assert "a.flac: changed while this run was working; left for the next run" in rendered.output
+    assert {path.name for path in (tmp_path / "out").glob("*.vtt")} == {"b.vtt"}
+    if not gone:
+        assert "do    " in run_command(tmp_path, *arguments, "-f", "vtt", "--dry-run").stdout
+
+
+def test_what_is_not_rendered_by_the_deadline_is_left(folder: Path, transcribe: Transcribe) -> None:
+    said = transcribe("-o", "out", "-f", "vtt", "--deadline", "+0s").stderr
+    assert "the deadline, +0s, has passed: outputs not written: 2" in said
+    assert "nothing to do" not in said
+    assert "--min-age" not in said
+
+
+def test_an_output_that_was_being_written_is_rendered_again(folder: Path, render: Transcribe) -> None:
+    """A kill between the two entries about outputs leaves them so."""
+    with closing(sqlite3.connect(folder / "out/.funasr-cli/state.sqlite")) as db, db:
+        db.execute("UPDATE output SET recipe = NULL, pending = sha256")
+    (folder / "out/a.srt").unlink()
+    assert render().returncode == 0
+    assert (folder / "out/a.srt").exists()
 
 
 def test_a_folder_that_no_run_has_written_to_is_refused(tmp_path: Path) -> None:
