@@ -18,7 +18,7 @@ from typing import NamedTuple, TypeAlias
 from funasr_cli.lexicon import cut
 from funasr_cli.text.abbreviations import leads_on
 from funasr_cli.text.clusters import is_joined
-from funasr_cli.text.cue_layout import CueLayout, columns, strict_columns
+from funasr_cli.text.cue_layout import ONE_LINE, CueLayout, columns, strict_columns
 from funasr_cli.text.cue_times import cue_times, join_short
 from funasr_cli.text.itn.chinese_context import is_measured
 from funasr_cli.text.itn.chinese_numerals import NUMERALS
@@ -123,19 +123,20 @@ def _lines(tokens: Sequence[Token], limits: SegmentLimits, hotwords: _ByLength) 
     if in_time and layout.lay_out(0, count, limits.lines):
         return [tokens]
     costs, firsts = [0.0], [0]  # for the cheapest cues up to each piece: their cost, first piece of the last
+    since = [tokens[start].start for start in starts[:-1]]
+    room = limits.lines * limits.columns
     for end in range(1, count + 1):
         best, first, until = math.inf, end - 1, tokens[starts[end] - 1].end
         for begin in range(end - 1, -1, -1):
-            width, lines = layout.width(begin, end), layout.lay_out(begin, end, limits.lines)
-            fits = lines is not None and until - tokens[starts[begin]].start <= limits.seconds
-            if not fits and begin < end - 1:
+            width = layout.width(begin, end)
+            lines = ONE_LINE if width <= limits.columns else layout.lay_out(begin, end, limits.lines)
+            if begin < end - 1 and (lines is None or until - since[begin] > limits.seconds):
                 break
-            cost = costs[begin] + (1 - width / (limits.lines * limits.columns)) ** 2 + (lines[0] if lines else 0.0)
+            cost = costs[begin] + (1 - width / room) ** 2 + (lines[0] if lines else 0.0)
             if width < ORPHAN_COLUMNS and end - begin < count:
                 cost += 3.0
             if limits.min_seconds is not None and end < count:
-                time_left = tokens[starts[end]].start - limits.gap - tokens[starts[begin]].start
-                cost += 3.0 * (time_left < limits.min_seconds)
+                cost += 3.0 * (since[end] - limits.gap - since[begin] < limits.min_seconds)
             if cost < best:
                 best, first = cost, begin
         costs.append(best + breaks[end])
