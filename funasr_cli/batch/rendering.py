@@ -45,7 +45,7 @@ def render_kept(
                 display.note(f"the deadline, {deadline.text}, has passed: outputs not written: {len(jobs) - number}")
                 break
             try:
-                warnings = renderer.render(job, settings, run_info, _stat_now(job))
+                warnings = renderer.render(job, settings, lambda _: run_info, _stat_now(job))
             except UnknownForm as error:
                 logger.debug("%s: kept transcript: %s", job.source.named, error)
                 unreadable.append(job)
@@ -67,9 +67,7 @@ def render_kept(
 
 def _stat_now(job: PlannedJob) -> FileStat:
     """The stat of the recording. Raises `Postponed` if it is gone, or its content is not what was recognised."""
-    path = job.source.path
     with suppress(OSError):
-        stat = FileStat.of(path)
-        if stat == job.known.stat or job.known.is_in(path, stat):
+        if stat := job.known.unchanged_stat(job.source.path):
             return stat
     raise Postponed("changed while this run was working; left for the next run", where=job.source.named)

@@ -140,8 +140,6 @@ class Run:
         info = RunInfo(
             target.model.name, target.model.sha256, device.kind, device.why, rules.fingerprint, rules.recognized_with
         )
-        if self.settings.hotwords and rules.recognized_with is not None:
-            store.kept.put_hotwords(json.loads(rules.fingerprint)["hotwords"], self.settings.hotwords)
         todo, kept = self._plan(sources, store, rules, info)
         if kept:
             todo += render_kept(kept, store, self.settings, info, self.reporter, self.deadline)
@@ -166,6 +164,8 @@ class Run:
         names = [text for job in todo[: self.options.inputs.max_files] for text in _unexpected_name(job)]
         _tell_few(names, self.display.note)
         self._warn_of_silence()
+        if self.settings.hotwords and rules.recognized_with is not None:
+            store.kept.put_hotwords(json.loads(rules.fingerprint)["hotwords"], self.settings.hotwords)
         backend.write(sinks, store)
         self._look_again(store, info)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any
 
@@ -36,7 +36,7 @@ class UnknownForm(ValueError):
 def pack(recognition: Recognition) -> bytes:
     """Pack a recognition result; `unpack` restores it, with times and confidences rounded to their steps."""
     tokens = [token for one in recognition.channels for token in one.tokens]
-    header: dict[str, Any] = {**asdict(recognition), "version": VERSION}
+    header: dict[str, Any] = {**asdict(replace(recognition, channels=())), "version": VERSION}
     languages = list(dict.fromkeys(token.language for token in tokens))
     header |= {"extra_runs": dict(recognition.extra_runs), "languages": languages}
     header["channels"] = [

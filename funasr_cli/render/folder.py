@@ -23,6 +23,7 @@ from funasr_cli.store.opening import has_record, open_store, peek_store
 from funasr_cli.store.output_store import OutputStore
 from funasr_cli.store.planner import Action, PlannedJob
 from funasr_cli.system.signals import StopSignals
+from funasr_cli.transcript import Recognition
 
 WHY = "rendered from what was kept"
 
@@ -133,12 +134,12 @@ def _stat_now(each: FinishedInput) -> FileStat | None:
     """The stat of the recording, None if it is gone. Raises `UsageError` if its content has changed."""
     path = each.known.path
     try:
-        stat = FileStat.of(path)
-        if stat == each.known.stat or each.known.is_in(path, stat):
-            return stat
+        stat = each.known.unchanged_stat(path)
     except OSError:
         return None
-    raise UsageError("has changed since it was transcribed", where=path, hint="Run funasr-cli transcribe first.")
+    if stat is None:
+        raise UsageError("has changed since it was transcribed", where=path, hint="Run funasr-cli transcribe first.")
+    return stat
 
 
 def _job(each: FinishedInput) -> PlannedJob:
@@ -157,7 +158,10 @@ def _render_one(what: Rendering, changes: Changes, renderer: Renderer, store: Ou
         if listed and not hotwords:
             raise ValueError("its hotword list is missing")
         settings, fingerprint = changes.applied(record, what.formats, hotwords)
-        run_info = RunInfo("", "", "", WHY, fingerprint)
-        return renderer.render(what.job, settings, run_info, what.stat, as_heard=True)
+
+        def run_info(heard: Recognition) -> RunInfo:
+            return RunInfo(heard.model, heard.model_sha256, heard.device, WHY, fingerprint)
+
+        return renderer.render(what.job, settings, run_info, what.stat)
     except (UnknownForm, ValueError) as error:
         raise UsageError(f"its kept text cannot be read: {error}", where=known.path) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Callable
 from functools import lru_cache
 
 from funasr_cli.outputs.packing import unpack
@@ -16,6 +16,7 @@ from funasr_cli.store.planner import PlannedJob
 from funasr_cli.store.sinks import FileSink
 from funasr_cli.text.compose import compose
 from funasr_cli.text.editor import Editor
+from funasr_cli.transcript import Recognition
 
 MAX_EDITORS = 4
 """Maximum number of editors in memory. Each is for one set of settings and may hold a large list of hotwords."""
@@ -29,21 +30,23 @@ class Renderer:
         self._editor = lru_cache(MAX_EDITORS)(_make_editor)
 
     def render(
-        self, job: PlannedJob, settings: Settings, run_info: RunInfo, stat: FileStat | None, *, as_heard: bool = False
+        self,
+        job: PlannedJob,
+        settings: Settings,
+        run_info: Callable[[Recognition], RunInfo],
+        stat: FileStat | None,
     ) -> list[str]:
         """Write the outputs of a recording; return warnings.
 
-        `stat` is the file's current one, None if the file is gone. With `as_heard`, the manifest names the model and
-        device of the recognition instead of those in `run_info`. Raises `UnknownForm` if the kept transcript cannot be
-        read, and `OutputError` or `Postponed` if the outputs cannot be written now. The record is then unchanged.
+        `run_info` gives the facts for the manifest, and `stat` is the file's current one, None if the file is gone.
+        Raises `UnknownForm` if the kept transcript cannot be read, and `OutputError` or `Postponed` if the outputs
+        cannot be written now. The record is then unchanged.
         """
         began = time.perf_counter()
         heard = unpack(self._store.kept.packed(job.known))
-        if as_heard:
-            run_info = replace(run_info, model=heard.model, model_sha256=heard.model_sha256, device=heard.device)
         transcript = compose(heard, str(job.source.relative), self._editor(settings, heard.writes_numbers))
         contents = encode_formats(transcript, settings)
-        sink = FileSink(self._store, job, settings, run_info)
+        sink = FileSink(self._store, job, settings, run_info(heard))
         sink.start()
         sha256 = job.known.sha256
         write_outputs(sink.place(InputContent(stat, sha256), hashes_of(contents)), contents)

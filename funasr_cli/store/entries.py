@@ -73,6 +73,11 @@ class KnownInput:
         """Name of its outputs, without the extension of the format."""
         return PurePath(os.fsdecode(self.raw_name))
 
+    def unchanged_stat(self, path: Path) -> FileStat | None:
+        """The stat of the file at `path` if its content is the same, else None. Raises `OSError` if it is gone."""
+        stat = FileStat.of(path)
+        return stat if stat == self.stat or self.is_in(path, stat) else None
+
     def is_in(self, path: Path, stat: FileStat) -> bool:
         """Whether the file at `path`, with this stat, has the input's content; it is read only if the sizes match."""
         return self.stat is not None and stat.size == self.stat.size and sha256_of(path) == self.sha256
